@@ -1,0 +1,3 @@
+module ribglass
+
+go 1.26

@@ -1,0 +1,200 @@
+package route
+
+import (
+	"encoding/binary"
+	"fmt"
+	"iter"
+	"strconv"
+	"strings"
+)
+
+// ASN is a four-octet autonomous system number (RFC 6793).
+type ASN uint32
+
+// ASTrans stands in for a four-octet AS number towards a speaker that knows
+// only two octets (RFC 6793 section 4.2.2).
+const ASTrans ASN = 23456
+
+// String returns n in asplain (RFC 5396).
+func (n ASN) String() string { return strconv.FormatUint(uint64(n), 10) }
+
+// ParseASN reads asplain ("64500") or asdot ("1.10") with an optional "AS" in
+// front, in any case.
+func ParseASN(s string) (ASN, error) {
+	digits := s
+	if len(s) > 2 && strings.EqualFold(s[:2], "as") {
+		digits = s[2:]
+	}
+	if high, low, dotted := strings.Cut(digits, "."); dotted {
+		h, errHigh := strconv.ParseUint(high, 10, 16)
+		l, errLow := strconv.ParseUint(low, 10, 16)
+		if errHigh != nil || errLow != nil {
+			return 0, fmt.Errorf("AS number %q: each half of asdot is 0 to 65535", s)
+		}
+		return ASN(h<<16 | l), nil
+	}
+	n, err := strconv.ParseUint(digits, 10, 32)
+	if err != nil {
+		return 0, fmt.Errorf("AS number %q: not a number from 0 to 4294967295", s)
+	}
+	return ASN(n), nil
+}
+
+// SegmentType is the type of an AS_PATH segment (RFC 4271 section 4.3, RFC 5065).
+type SegmentType uint8
+
+// The segment types.
+const (
+	ASSet            SegmentType = 1
+	ASSequence       SegmentType = 2
+	ASConfedSequence SegmentType = 3
+	ASConfedSet      SegmentType = 4
+)
+
+// ASPath is an AS_PATH with four-octet AS numbers in wire format: segments of
+// type, count and AS numbers. The decoder has checked it, so its methods trust
+// it. An empty path is a route of the peer's own AS (iBGP). It aliases the
+// [Attrs] it came from; it is never modified.
+type ASPath []byte
+
+// Segment is one segment of an ASPath. Its AS numbers alias the path.
+type Segment struct {
+	Type SegmentType
+	asns []byte
+}
+
+// Len returns the count of AS numbers in the segment.
+func (s Segment) Len() int { return len(s.asns) / 4 }
+
+// At returns AS number i of the segment.
+func (s Segment) At(i int) ASN { return ASN(binary.BigEndian.Uint32(s.asns[4*i:])) }
+
+// Segments yields the segments in order.
+func (p ASPath) Segments() iter.Seq[Segment] {
+	return func(yield func(Segment) bool) {
+		for rest := p; len(rest) >= 2; {
+			end := 2 + 4*int(rest[1])
+			if end > len(rest) || !yield(Segment{SegmentType(rest[0]), rest[2:end]}) {
+				return
+			}
+			rest = rest[end:]
+		}
+	}
+}
+
+// All yields every AS number in order, members of sets included.
+func (p ASPath) All() iter.Seq[ASN] {
+	return func(yield func(ASN) bool) {
+		for s := range p.Segments() {
+			for i := range s.Len() {
+				if !yield(s.At(i)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Len returns the length that the decision process compares: an AS_SET counts
+// one, confederation segments nothing (RFC 4271 section 9.1.2.2, RFC 5065
+// section 5.3).
+func (p ASPath) Len() int {
+	n := 0
+	for s := range p.Segments() {
+		switch s.Type {
+		case ASSequence:
+			n += s.Len()
+		case ASSet:
+			n++
+		case ASConfedSequence, ASConfedSet:
+		}
+	}
+	return n
+}
+
+// First returns the leftmost AS number outside confederation segments, the
+// neighbour AS, and false for a path without one or led by an AS_SET.
+func (p ASPath) First() (ASN, bool) {
+	for s := range p.Segments() {
+		switch s.Type {
+		case ASSequence:
+			if s.Len() > 0 {
+				return s.At(0), true
+			}
+		case ASSet:
+			return 0, false
+		case ASConfedSequence, ASConfedSet:
+		}
+	}
+	return 0, false
+}
+
+// Origin returns the rightmost AS number, and false when the path is empty or
+// ends in a set (RFC 6811 section 2: then the origin is NONE).
+func (p ASPath) Origin() (ASN, bool) {
+	var last Segment
+	for s := range p.Segments() {
+		last = s
+	}
+	if last.Type != ASSequence || last.Len() == 0 {
+		return 0, false
+	}
+	return last.At(last.Len() - 1), true
+}
+
+// AppendText appends the path as routers print it: a sequence plain, an AS_SET
+// in braces, a confederation sequence in parentheses, a confederation set in
+// brackets.
+func (p ASPath) AppendText(b []byte) ([]byte, error) {
+	start := len(b)
+	for s := range p.Segments() {
+		if len(b) > start {
+			b = append(b, ' ')
+		}
+		b = s.append(b)
+	}
+	return b, nil
+}
+
+func (s Segment) append(b []byte) []byte {
+	separator := byte(' ')
+	var closing byte
+	switch s.Type {
+	case ASSet:
+		b, separator, closing = append(b, '{'), ',', '}'
+	case ASConfedSequence:
+		b, closing = append(b, '('), ')'
+	case ASConfedSet:
+		b, separator, closing = append(b, '['), ',', ']'
+	case ASSequence:
+	}
+	for i := range s.Len() {
+		if i > 0 {
+			b = append(b, separator)
+		}
+		b = strconv.AppendUint(b, uint64(s.At(i)), 10)
+	}
+	if closing != 0 {
+		b = append(b, closing)
+	}
+	return b
+}
+
+// String returns the text of AppendText.
+func (p ASPath) String() string {
+	b, _ := p.AppendText(nil)
+	return string(b)
+}
+
+// AppendSegment appends a segment to a path under construction. It panics when
+// there are more than 255 AS numbers, which no segment can hold.
+func (p ASPath) AppendSegment(t SegmentType, asns ...ASN) ASPath {
+	if len(asns) > 255 {
+		panic("route: AS_PATH segment of more than 255 AS numbers")
+	}
+	p = append(p, byte(t), byte(len(asns)))
+	for _, n := range asns {
+		p = binary.BigEndian.AppendUint32(p, uint32(n))
+	}
+	return p
+}
