@@ -1,0 +1,20 @@
+package ribstore
+
+import (
+	"ribglass/ribstore/query"
+	"ribglass/ribstore/route"
+)
+
+// Stats counts what the store holds at one moment.
+type Stats struct {
+	Routes, Stale, Prefixes [route.NumFamilies]int
+	AttributeSets           int
+	Peers                   int
+	TableBytes              uint64 // memory of prefixes, routes and attribute sets
+}
+
+// PeerStats counts what the store holds of one peer at one moment.
+type PeerStats struct {
+	Routes, Stale [route.NumFamilies]int
+	Freshness     query.Freshness
+}
