@@ -110,6 +110,7 @@ type Route struct {
 	Attrs      Attrs
 	ReceivedAt time.Time
 	StaleSince time.Time // zero while the session confirms the route
+	LongLived  bool      // stale in the long-lived phase (RFC 9494)
 	Best       bool      // the decision process prefers it among the routes of its prefix
 	// Decision is the step of the decision process that settled this route
 	// against the best one; for the best route, against the runner-up.

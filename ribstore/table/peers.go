@@ -1,0 +1,234 @@
+package table
+
+import (
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"ribglass/ribstore/route"
+)
+
+// peer is one peer of the table. The writer changes it; what readers use is
+// atomic.
+type peer struct {
+	name       string
+	index      uint16 // in rows and in peerSet.byIndex
+	info       atomic.Pointer[route.Peer]
+	up         atomic.Bool
+	staleSince atomic.Int64 // seconds; 0 while up
+	lastUpdate atomic.Int64
+	families   [route.NumFamilies]peerFamily
+	removed    bool
+}
+
+// peerFamily is what a peer has in one family: a column once it has many
+// routes, else routes in rows.
+//
+// Generations tell which session confirmed a route. A new session takes the
+// next generation; a route of an older one is stale until it is sent again,
+// which gives it the current one, or swept. So a session that drops marks
+// nothing but the peer.
+type peerFamily struct {
+	column *column // nil: in rows
+	strip  *strip  // what is still to be done since it got its column
+	gen    uint8
+	counts [generations]int // routes by generation
+
+	routes, stale atomic.Int64 // published after each batch
+	endOfRIB      atomic.Int64
+	phase         atomic.Pointer[phase]
+
+	deadline  time.Time     // unconfirmed routes are removed; zero: none
+	longLived time.Duration // more time after the deadline, for routes that allow it
+}
+
+// phase is what readers need to tell whether a route is stale.
+type phase struct {
+	up        bool
+	gen       uint8
+	since     [generations]int64 // seconds since when a generation is stale; 0: it is not
+	longLived bool               // stale routes are in the long-lived phase (RFC 9494)
+}
+
+// peerSet is what readers need of all peers, published whole.
+type peerSet struct {
+	byIndex []*peer // nil where an index is unused
+	columns [route.NumFamilies][]peerColumn
+}
+
+type peerColumn struct {
+	peer   *peer
+	column *column
+}
+
+// hasColumn reports whether the peer's routes are in a column, so that what
+// rows may still hold of it is out of date.
+func (s *peerSet) hasColumn(f route.Family, index uint16) bool {
+	for _, c := range s.columns[f] {
+		if c.peer.index == index {
+			return true
+		}
+	}
+	return false
+}
+
+// maxPeers is what an index can tell apart.
+const maxPeers = 1 << 16
+
+// peer returns the peer that goes by the name, a new one when there is none,
+// nil when there are too many.
+func (t *Table) peer(info *route.Peer) *peer {
+	if p := t.byName[info.Name]; p != nil {
+		return p
+	}
+	set := t.peers.Load()
+	index := slices.Index(set.byIndex, nil)
+	if index < 0 {
+		index = len(set.byIndex)
+	}
+	if index >= maxPeers {
+		t.refuse(1)
+		return nil
+	}
+	p := &peer{name: info.Name, index: uint16(index)}
+	p.info.Store(info)
+	for i := range p.families {
+		p.families[i].phase.Store(new(phase))
+	}
+	t.byName[p.name] = p
+	t.publishPeer(p.index, p)
+	return p
+}
+
+// publishPeer publishes the peers with one changed: nil takes it off.
+func (t *Table) publishPeer(index uint16, p *peer) {
+	byIndex := slices.Clone(t.peers.Load().byIndex)
+	if int(index) == len(byIndex) {
+		byIndex = append(byIndex, nil)
+	}
+	byIndex[index] = p
+	t.publish(byIndex)
+}
+
+// publishColumns publishes which peers have a column now.
+func (t *Table) publishColumns() { t.publish(t.peers.Load().byIndex) }
+
+func (t *Table) publish(byIndex []*peer) {
+	set := &peerSet{byIndex: byIndex}
+	for _, q := range set.byIndex {
+		if q == nil {
+			continue
+		}
+		for f := range q.families {
+			if c := q.families[f].column; c != nil {
+				set.columns[f] = append(set.columns[f], peerColumn{q, c})
+			}
+		}
+	}
+	t.peers.Store(set)
+}
+
+// load returns the route of a slot, zero for none.
+func (pf *peerFamily) load(f *family, index uint16, slot, pathID uint32) word {
+	if pf.column != nil {
+		return pf.column.load(slot)
+	}
+	r := f.rows.load(f.slots.row(slot))
+	if at := r.find(owner(index, pathID)); at >= 0 {
+		return r.at(at).word
+	}
+	return 0
+}
+
+// store sets the route of a slot and reports whether there was room.
+func (pf *peerFamily) store(f *family, index uint16, slot, pathID uint32, w word) bool {
+	if pf.column != nil {
+		pf.column.store(slot, w)
+		return true
+	}
+	return f.rows.set(f.slots.row(slot), owner(index, pathID), w)
+}
+
+func (pf *peerFamily) total() int {
+	n := 0
+	for _, count := range pf.counts {
+		n += count
+	}
+	return n
+}
+
+// publishCounts lets readers see how many routes there are.
+func (p *peer) publishCounts() {
+	for i := range p.families {
+		pf := &p.families[i]
+		ph := pf.phase.Load()
+		stale := 0
+		for gen, count := range pf.counts {
+			if ph.since[gen] != 0 {
+				stale += count
+			}
+		}
+		pf.routes.Store(int64(pf.total()))
+		pf.stale.Store(int64(stale))
+	}
+}
+
+// A peer gets a column when it has a sixteenth of all prefixes and more than a
+// few: from there on eight bytes a slot cost less time than sixteen and a copy
+// of the row a route, and at an eighth less memory too.
+const (
+	columnMinRoutes = 16384
+	columnFraction  = 16
+)
+
+func (t *Table) considerColumn(f *family, p *peer) {
+	pf := &p.families[f.id]
+	if pf.column != nil || pf.counts[pf.gen] < t.columnMin || p.info.Load().AddPath[f.id] ||
+		int64(pf.counts[pf.gen])*columnFraction < f.slots.used.Load() {
+		return
+	}
+	column := newColumn()
+	for slot := range f.slots.count.Load() {
+		r := f.rows.load(f.slots.row(slot))
+		if at := r.find(owner(p.index, 0)); at >= 0 {
+			column.store(slot, r.at(at).word)
+		}
+	}
+	pf.column = column
+	pf.strip = &strip{t, f, p}
+	t.publishColumns()
+	// Readers of an older set still look into the rows.
+	t.grace.retire(retired{pf.strip, 0, 0})
+}
+
+// dropColumn makes the peer, which has no route left, begin in the rows again.
+func (t *Table) dropColumn(pf *peerFamily) {
+	if pf.strip != nil {
+		pf.strip.release(0, 0)
+	}
+	pf.column = nil
+}
+
+// strip takes the routes of a peer out of the rows once all readers know its
+// column.
+type strip struct {
+	table  *Table
+	family *family
+	peer   *peer
+}
+
+func (s *strip) release(uint32, int) {
+	f, pf := s.family, &s.peer.families[s.family.id]
+	if pf.strip != s {
+		return // done early
+	}
+	pf.strip = nil
+	for slot := range f.slots.count.Load() {
+		ref := f.slots.row(slot)
+		if atomic.LoadUint32(ref) == 0 {
+			continue
+		}
+		f.rows.remove(ref, func(e rowEntry) bool { return e.peer() == s.peer.index }, nil)
+		s.table.vacate(f, slot)
+	}
+}

@@ -1,0 +1,466 @@
+package table
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"ribglass/ribstore/route"
+)
+
+// twin is the stupid twin of a table: a map of routes, each with the session
+// that confirmed it.
+type twin struct {
+	routes map[twinKey]twinRoute
+	peers  map[string]*twinPeer
+}
+
+type twinKey struct {
+	family route.Family
+	prefix netip.Prefix
+	peer   string
+	pathID uint32
+}
+
+type twinRoute struct {
+	attrs      string
+	receivedAt int64
+	session    int // of the peer when it was last sent; refreshes count too
+	staleSince int64
+}
+
+type twinPeer struct {
+	up       bool
+	addPath  [route.NumFamilies]bool
+	session  [route.NumFamilies]int
+	deadline [route.NumFamilies]int64
+}
+
+func newTwin() *twin { return &twin{map[twinKey]twinRoute{}, map[string]*twinPeer{}} }
+
+func (w *twin) apply(b *route.Batch) {
+	p := w.peers[b.Peer.Name]
+	if p == nil {
+		p = &twinPeer{addPath: b.Peer.AddPath}
+		w.peers[b.Peer.Name] = p
+	}
+	switch b.Event {
+	case route.Routes:
+		for _, u := range b.Updates {
+			w.update(b, p, u)
+		}
+	case route.PeerUp:
+		w.up(b, p)
+	case route.PeerDown:
+		w.down(b, p)
+	case route.PeerRemoved:
+		w.drop(b.Peer.Name, func(twinKey, twinRoute) bool { return true })
+		delete(w.peers, b.Peer.Name)
+	case route.RefreshBegin:
+		p.session[b.Family]++
+	case route.EndOfRIB:
+		p.deadline[b.Family] = 0
+		w.dropStale(b.Peer.Name, b.Family)
+	case route.RefreshEnd:
+		w.drop(b.Peer.Name, func(k twinKey, r twinRoute) bool {
+			return k.family == b.Family && r.session != p.session[b.Family]
+		})
+	}
+}
+
+func (w *twin) update(b *route.Batch, p *twinPeer, u route.Update) {
+	for _, n := range u.NLRI {
+		k := twinKey{u.Family, n.Prefix, b.Peer.Name, n.PathID}
+		if u.Withdraw() {
+			delete(w.routes, k)
+			continue
+		}
+		r := twinRoute{attrs: string(u.Attrs), receivedAt: b.At.Unix(), session: p.session[u.Family]}
+		if old, ok := w.routes[k]; ok && old.attrs == r.attrs {
+			r.receivedAt = old.receivedAt
+		}
+		w.routes[k] = r
+	}
+}
+
+func (w *twin) up(b *route.Batch, p *twinPeer) {
+	p.up = true
+	for _, f := range route.Families() {
+		if p.addPath[f] != b.Peer.AddPath[f] {
+			w.drop(b.Peer.Name, func(k twinKey, _ twinRoute) bool { return k.family == f })
+		}
+		w.markStale(b.Peer.Name, f, b.At.Unix())
+		p.session[f]++
+		p.deadline[f] = 0
+		if keep := b.Retention[f].Stale; keep <= 0 {
+			w.dropStale(b.Peer.Name, f)
+		} else {
+			p.deadline[f] = b.At.Add(keep).Unix()
+		}
+	}
+	p.addPath = b.Peer.AddPath
+}
+
+func (w *twin) down(b *route.Batch, p *twinPeer) {
+	p.up = false
+	for _, f := range route.Families() {
+		w.markStale(b.Peer.Name, f, b.At.Unix())
+		p.deadline[f] = 0
+		if keep := b.Retention[f].Stale; keep > 0 {
+			p.deadline[f] = b.At.Add(keep).Unix()
+		} else {
+			w.drop(b.Peer.Name, func(k twinKey, _ twinRoute) bool { return k.family == f })
+		}
+	}
+}
+
+func (w *twin) expire(now int64) {
+	for name, p := range w.peers {
+		for _, f := range route.Families() {
+			if p.deadline[f] == 0 || now < p.deadline[f] {
+				continue
+			}
+			p.deadline[f] = 0
+			if p.up {
+				w.dropStale(name, f)
+			} else {
+				w.drop(name, func(k twinKey, _ twinRoute) bool { return k.family == f })
+			}
+		}
+	}
+}
+
+func (w *twin) markStale(peer string, f route.Family, at int64) {
+	for k, r := range w.routes {
+		if k.peer == peer && k.family == f && r.staleSince == 0 {
+			r.staleSince = at
+			w.routes[k] = r
+		}
+	}
+}
+
+func (w *twin) dropStale(peer string, f route.Family) {
+	w.drop(peer, func(k twinKey, r twinRoute) bool { return k.family == f && r.staleSince != 0 })
+}
+
+func (w *twin) drop(peer string, match func(twinKey, twinRoute) bool) {
+	maps.DeleteFunc(w.routes, func(k twinKey, r twinRoute) bool { return k.peer == peer && match(k, r) })
+}
+
+// attrsOf makes an attribute set that differs by n.
+func attrsOf(n int) route.Attrs {
+	path := route.ASPath(nil).AppendSegment(route.ASSequence, route.ASN(64500+n), route.ASN(n))
+	a := route.Attrs(nil).AppendAttr(route.AttrOrigin, []byte{0}).AppendAttr(route.AttrASPath, path)
+	if n%5 == 0 { // some are long enough for a long length
+		a = a.AppendAttr(route.AttrCommunities, binary.BigEndian.AppendUint32(make([]byte, 400), uint32(n)))
+	}
+	return a
+}
+
+// snapshot reads everything out of a table in the twin's form.
+func snapshot(t *Table) (map[twinKey]twinRoute, error) {
+	found := map[twinKey]twinRoute{}
+	err := t.View(func(v *View) error {
+		for _, f := range route.Families() {
+			for d := range v.Within(f, netip.Prefix{}, netip.Prefix{}) {
+				routes := v.Routes(nil, d, nil)
+				if len(routes) == 0 || !routes[0].Best {
+					return fmt.Errorf("%v has %d routes, best first %v", d.Prefix, len(routes), len(routes) > 0)
+				}
+				for _, r := range routes {
+					since := int64(0)
+					if !r.StaleSince.IsZero() {
+						since = r.StaleSince.Unix()
+					}
+					k := twinKey{f, d.Prefix, r.Peer.Name, r.PathID}
+					if _, twice := found[k]; twice {
+						return fmt.Errorf("%v is there twice", k)
+					}
+					found[k] = twinRoute{attrs: string(r.Attrs), receivedAt: r.ReceivedAt.Unix(), staleSince: since}
+				}
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
+// settle lets all background work finish.
+func settle(t *Table) {
+	for t.Work() || t.Pending() {
+	}
+}
+
+func compare(tb rapid.TB, t *Table, w *twin) {
+	tb.Helper()
+	got, err := snapshot(t)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	want := map[twinKey]twinRoute{}
+	for k, r := range w.routes {
+		r.session = 0
+		want[k] = r
+	}
+	if diff := gocmp.Diff(want, got, gocmp.AllowUnexported(twinKey{}, twinRoute{}), gocmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
+		tb.Fatalf("table differs from its twin (-twin +table):\n%s", diff)
+	}
+	sets, prefixes := map[string]bool{}, map[twinKey]bool{}
+	var routes [route.NumFamilies]int
+	for k, r := range w.routes {
+		sets[r.attrs] = true
+		routes[k.family]++
+		prefixes[twinKey{family: k.family, prefix: k.prefix}] = true
+	}
+	c := t.Counts()
+	if c.AttributeSets != len(sets) || c.Routes != routes || c.Prefixes[0]+c.Prefixes[1]+c.Prefixes[2]+c.Prefixes[3] != len(prefixes) {
+		tb.Fatalf("counts %+v, want %d sets, %v routes, %d prefixes", c, len(sets), routes, len(prefixes))
+	}
+}
+
+func TestTableEqualsMap(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		table, w := New(), newTwin()
+		table.columnMin = rapid.SampledFrom([]int{1, 4, columnMinRoutes}).Draw(t, "columnMin")
+		pool4 := rapid.SliceOfN(genPrefix(false), 1, 20).Draw(t, "ipv4")
+		pool6 := rapid.SliceOfN(genPrefix(true), 1, 10).Draw(t, "ipv6")
+		now := time.Unix(1_000_000, 0)
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			now = now.Add(time.Duration(rapid.IntRange(0, 20).Draw(t, "pass")) * time.Second)
+			table.Expire(now)
+			w.expire(now.Unix())
+			if rapid.Bool().Draw(t, "work") {
+				settle(table)
+			}
+			b := genBatch(t, w, now, pool4, pool6)
+			table.Apply(b)
+			w.apply(b)
+			if rapid.IntRange(0, 3).Draw(t, "compare") == 0 {
+				settle(table)
+				compare(t, table, w)
+			}
+		}
+		settle(table)
+		compare(t, table, w)
+	})
+}
+
+func genBatch(t *rapid.T, w *twin, now time.Time, pool4, pool6 []netip.Prefix) *route.Batch {
+	name := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "peer")
+	info := &route.Peer{Name: name, ASN: 64500, Address: netip.AddrFrom4([4]byte{192, 0, 2, name[0]})}
+	known := w.peers[name]
+	if known != nil {
+		info.AddPath = known.addPath
+	}
+	b := &route.Batch{Peer: info, At: now, Family: rapid.SampledFrom([]route.Family{0, 0, 1, 2}).Draw(t, "family")}
+	kinds := []route.Event{route.Routes, route.Routes, route.Routes, route.Routes, route.EndOfRIB, route.RefreshBegin, route.RefreshEnd, route.PeerDown, route.PeerRemoved}
+	if known == nil || !known.up {
+		kinds = []route.Event{route.PeerUp}
+		info.AddPath[0] = rapid.IntRange(0, 3).Draw(t, "add-path") == 0
+	}
+	b.Event = rapid.SampledFrom(kinds).Draw(t, "event")
+	for f := range b.Retention {
+		b.Retention[f].Stale = time.Duration(rapid.SampledFrom([]int{0, 10, 30}).Draw(t, "stale")) * time.Second
+	}
+	if b.Event == route.Routes {
+		for range rapid.IntRange(1, 6).Draw(t, "updates") {
+			b.Updates = append(b.Updates, genUpdate(t, info, pool4, pool6))
+		}
+	}
+	return b
+}
+
+func genUpdate(t *rapid.T, info *route.Peer, pool4, pool6 []netip.Prefix) route.Update {
+	u := route.Update{Family: rapid.SampledFrom([]route.Family{0, 0, 1, 2}).Draw(t, "family")}
+	pool := pool4
+	if u.Family.IsIPv6() {
+		pool = pool6
+	}
+	if rapid.IntRange(0, 3).Draw(t, "withdraw") > 0 {
+		u.Attrs = attrsOf(rapid.IntRange(0, 12).Draw(t, "attrs"))
+	}
+	for range rapid.IntRange(1, 8).Draw(t, "prefixes") {
+		n := route.NLRI{Prefix: rapid.SampledFrom(pool).Draw(t, "prefix")}
+		if info.AddPath[u.Family] {
+			n.PathID = uint32(rapid.IntRange(0, 2).Draw(t, "path"))
+		}
+		u.NLRI = append(u.NLRI, n)
+	}
+	return u
+}
+
+// TestReadersSeeWholeRoutes lets readers check an invariant while a writer
+// changes everything: the attributes of a route always name its prefix.
+func TestReadersSeeWholeRoutes(t *testing.T) {
+	table := New()
+	table.columnMin = 64
+	const prefixes = 700
+	prefixOf := func(i int) netip.Prefix {
+		return netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), 0}), 24)
+	}
+	attrs := func(i, version int) route.Attrs {
+		value := binary.BigEndian.AppendUint32(nil, uint32(i))
+		value = binary.BigEndian.AppendUint32(value, uint32(version))
+		return route.Attrs(nil).AppendAttr(route.AttrCommunities, value)
+	}
+	done := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 3 {
+		readers.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if err := checkNames(table); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	peers := []*route.Peer{{Name: "a"}, {Name: "b"}, {Name: "c", AddPath: [route.NumFamilies]bool{true}}}
+	at := time.Unix(1, 0)
+	for round := range 60 {
+		for _, p := range peers {
+			table.Apply(&route.Batch{Peer: p, At: at, Event: route.PeerUp, Retention: [route.NumFamilies]route.Retention{{Stale: time.Hour}}})
+			for i := range prefixes {
+				u := route.Update{NLRI: []route.NLRI{{Prefix: prefixOf(i), PathID: 0}}}
+				if (i+round)%7 != 0 {
+					u.Attrs = attrs(i, round%3)
+				}
+				table.Apply(&route.Batch{Peer: p, At: at, Updates: []route.Update{u}})
+				if i%50 == 0 {
+					table.Work()
+				}
+			}
+			table.Apply(&route.Batch{Peer: p, At: at, Event: route.EndOfRIB})
+			table.Work()
+			if round%5 == 4 {
+				table.Apply(&route.Batch{Peer: p, At: at, Event: route.PeerDown})
+			}
+		}
+	}
+	close(done)
+	readers.Wait()
+}
+
+func checkNames(table *Table) error {
+	return table.View(func(v *View) error {
+		for d := range v.Within(route.IPv4Unicast, netip.Prefix{}, netip.Prefix{}) {
+			for _, r := range v.Routes(nil, d, nil) {
+				addr := d.Prefix.Addr().As4()
+				want := uint32(addr[1])<<8 | uint32(addr[2])
+				if c := r.Attrs.Communities(); c.Len() != 2 || uint32(c.At(0)) != want {
+					return fmt.Errorf("%v has the attributes of %v", d.Prefix, c.At(0))
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func TestMemoryComesBack(t *testing.T) {
+	table := New()
+	table.columnMin = 1000
+	for round := range 3 {
+		for _, name := range []string{"a", "b"} {
+			peer := &route.Peer{Name: name}
+			table.Apply(&route.Batch{Peer: peer, Event: route.PeerUp, At: time.Unix(1, 0)})
+			for i := range 20_000 {
+				p := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), 0}), 24)
+				table.Apply(&route.Batch{Peer: peer, At: time.Unix(2, 0), Updates: []route.Update{
+					{Attrs: attrsOf(i + round), NLRI: []route.NLRI{{Prefix: p}}},
+				}})
+			}
+			table.Work()
+		}
+		for _, name := range []string{"a", "b"} {
+			table.Apply(&route.Batch{Peer: &route.Peer{Name: name}, Event: route.PeerRemoved})
+		}
+		settle(table)
+		table.Measure()
+		c := table.Counts()
+		if c.Peers != 0 || c.AttributeSets != 0 || c.Prefixes[0] != 0 {
+			t.Errorf("round %d: %+v is left of an empty table", round, c)
+		}
+		if c.Bytes > 6<<20 {
+			t.Errorf("round %d: an empty table holds %d bytes", round, c.Bytes)
+		}
+	}
+}
+
+func TestDecide(t *testing.T) {
+	rows := []struct {
+		name, winner, step string
+		a, b               func(*candidateAttrs)
+	}{
+		{"the higher LOCAL_PREF wins", "b", "local-pref", nil, func(c *candidateAttrs) { c.localPref = 200 }},
+		{"no LOCAL_PREF counts as 100", "b", "local-pref", func(c *candidateAttrs) { c.localPref = 99 }, nil},
+		{"the shorter AS_PATH wins", "a", "as-path-length", nil, func(c *candidateAttrs) { c.path = []route.ASN{1, 2, 3} }},
+		{"the lower origin wins", "b", "origin", func(c *candidateAttrs) { c.origin = 2 }, nil},
+		{"the lower MED of the same neighbour AS wins", "b", "med", func(c *candidateAttrs) { c.med = 5 }, nil},
+		{"MEDs of different neighbour ASes are not compared", "a", "router-id",
+			func(c *candidateAttrs) { c.med = 5 }, func(c *candidateAttrs) { c.path = []route.ASN{9, 2}; c.routerID = 9 }},
+		{"eBGP wins over iBGP", "b", "ebgp-over-ibgp", func(c *candidateAttrs) { c.ibgp = true }, nil},
+		{"the lower router id wins", "b", "router-id", func(c *candidateAttrs) { c.routerID = 7 }, nil},
+		{"the lower peer address is last resort", "a", "peer-address", nil, nil},
+		{"long-lived stale loses to everything", "b", "long-lived-stale",
+			func(c *candidateAttrs) { c.localPref = 500; c.longLived = true }, nil},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			routes := []route.Route{makeCandidate("a", 1, row.a), makeCandidate("b", 2, row.b)}
+			slices.SortFunc(routes, func(x, y route.Route) int { return -cmp.Compare(x.Peer.Name, y.Peer.Name) })
+			Decide(routes)
+			if routes[0].Peer.Name != row.winner || !routes[0].Best || routes[1].Best {
+				t.Fatalf("best is %s (%v, %v), want %s", routes[0].Peer.Name, routes[0].Best, routes[1].Best, row.winner)
+			}
+			if routes[0].Decision != row.step || routes[1].Decision != row.step {
+				t.Errorf("decided by %q and %q, want %q", routes[0].Decision, routes[1].Decision, row.step)
+			}
+		})
+	}
+}
+
+type candidateAttrs struct {
+	localPref, med uint32
+	path           []route.ASN
+	origin         byte
+	ibgp           bool
+	routerID       byte
+	longLived      bool
+}
+
+func makeCandidate(name string, address byte, change func(*candidateAttrs)) route.Route {
+	c := candidateAttrs{path: []route.ASN{1, 2}, routerID: 1}
+	if change != nil {
+		change(&c)
+	}
+	attrs := route.Attrs(nil).AppendAttr(route.AttrOrigin, []byte{c.origin}).
+		AppendAttr(route.AttrASPath, route.ASPath(nil).AppendSegment(route.ASSequence, c.path...))
+	if c.med > 0 {
+		attrs = attrs.AppendAttr(route.AttrMED, binary.BigEndian.AppendUint32(nil, c.med))
+	}
+	if c.localPref > 0 {
+		attrs = attrs.AppendAttr(route.AttrLocalPref, binary.BigEndian.AppendUint32(nil, c.localPref))
+	}
+	peer := &route.Peer{
+		Name: name, Address: netip.AddrFrom4([4]byte{192, 0, 2, address}),
+		RouterID: netip.AddrFrom4([4]byte{0, 0, 0, c.routerID}), ASN: 1, LocalASN: 2,
+	}
+	if c.ibgp {
+		peer.LocalASN = 1
+	}
+	return route.Route{Peer: peer, Attrs: attrs, LongLived: c.longLived}
+}

@@ -1,0 +1,259 @@
+package table
+
+import (
+	"iter"
+	"net/netip"
+	"time"
+
+	"ribglass/ribstore/route"
+)
+
+// View is the table as a reader sees it, valid inside [Table.View] only. What
+// it returns as [route.Route] is the caller's to keep. Its methods may be called
+// by one goroutine at a time.
+type View struct {
+	table    *Table
+	peers    *peerSet
+	families [route.NumFamilies]*family
+	slots    []uint32 // scratch
+}
+
+// Dest is a destination: one prefix of the table. It is valid inside the view
+// that gave it.
+type Dest struct {
+	Family route.Family
+	Prefix netip.Prefix
+	slot   uint32
+}
+
+// View calls read with a view of the table. Anyone may call it, at any time: it
+// takes no lock and nobody waits for it. Memory freed meanwhile is not reused
+// until read returns, so read should not wait for anything itself.
+func (t *Table) View(read func(*View) error) error {
+	in := t.grace.enter()
+	defer in.exit()
+	v := View{table: t, peers: t.peers.Load()}
+	for i := range v.families {
+		v.families[i] = t.families[i].Load()
+	}
+	return read(&v)
+}
+
+func (v *View) dest(f *family, slot uint32) Dest {
+	return Dest{f.id, f.slots.key(slot).prefix(f.slots.ipv6), slot}
+}
+
+// fits reports whether a prefix is of the address length of the family.
+func fits(f route.Family, p netip.Prefix) bool { return p.IsValid() && p.Addr().BitLen() == f.Bits() }
+
+// Longest returns the most specific prefix that covers the address.
+func (v *View) Longest(id route.Family, addr netip.Addr) (Dest, bool) {
+	if addr.BitLen() != id.Bits() {
+		return Dest{}, false
+	}
+	f := v.families[id]
+	slot, ok := f.trie.longest(keyOfAddr(addr))
+	if !ok {
+		return Dest{}, false
+	}
+	return v.dest(f, slot), true
+}
+
+// Exact returns the prefix, which must be masked.
+func (v *View) Exact(id route.Family, p netip.Prefix) (Dest, bool) {
+	if !fits(id, p) {
+		return Dest{}, false
+	}
+	f := v.families[id]
+	slot, ok := f.trie.exact(keyOf(p))
+	if !ok {
+		return Dest{}, false
+	}
+	return v.dest(f, slot), true
+}
+
+// Covering returns the prefixes that cover p, p included, the shortest first.
+func (v *View) Covering(id route.Family, p netip.Prefix) []Dest {
+	if !fits(id, p) {
+		return nil
+	}
+	f := v.families[id]
+	v.slots = f.trie.covering(v.slots[:0], keyOf(p.Masked()))
+	dests := make([]Dest, len(v.slots))
+	for i, slot := range v.slots {
+		dests[i] = v.dest(f, slot)
+	}
+	return dests
+}
+
+// Within yields the prefixes that p covers, p included, ordered by address and
+// then length; when after is valid, only those behind it. An invalid p means
+// the whole family.
+func (v *View) Within(id route.Family, p, after netip.Prefix) iter.Seq[Dest] {
+	f := v.families[id]
+	var within, behind key
+	if p.IsValid() {
+		within = keyOf(p.Masked())
+	}
+	if after.IsValid() {
+		behind = keyOf(after)
+	}
+	return func(yield func(Dest) bool) {
+		if p.IsValid() && !fits(id, p) || after.IsValid() && !fits(id, after) {
+			return
+		}
+		f.trie.ascend(within, behind, after.IsValid(), func(slot uint32) bool { return yield(v.dest(f, slot)) })
+	}
+}
+
+// Select is a choice of peers. The nil Select is all of them.
+type Select map[uint16]struct{}
+
+// Select returns the choice of the peers that match.
+func (v *View) Select(match func(*route.Peer) bool) Select {
+	chosen := Select{}
+	for _, p := range v.peers.byIndex {
+		if p != nil && match(p.info.Load()) {
+			chosen[p.index] = struct{}{}
+		}
+	}
+	return chosen
+}
+
+func (s Select) has(index uint16) bool {
+	if s == nil {
+		return true
+	}
+	_, ok := s[index]
+	return ok
+}
+
+// routesOf calls found with each route of the slot.
+func (v *View) routesOf(d Dest, chosen Select, found func(p *peer, pathID uint32, w word)) {
+	columns := v.peers.columns[d.Family]
+	for i := range columns {
+		if w := columns[i].column.load(d.slot); w != 0 && chosen.has(columns[i].peer.index) {
+			found(columns[i].peer, 0, w)
+		}
+	}
+	f := v.families[d.Family]
+	r := f.rows.load(f.slots.row(d.slot))
+	for i := range r.len() {
+		e := r.at(i)
+		index := e.peer()
+		if !chosen.has(index) || int(index) >= len(v.peers.byIndex) {
+			continue
+		}
+		if p := v.peers.byIndex[index]; p != nil && !v.peers.hasColumn(d.Family, index) {
+			found(p, e.pathID(), e.word)
+		}
+	}
+}
+
+// Count returns how many routes the destination has of the chosen peers.
+func (v *View) Count(d Dest, chosen Select) int {
+	n := 0
+	v.routesOf(d, chosen, func(*peer, uint32, word) { n++ })
+	return n
+}
+
+// Routes appends the routes of the destination, the best first: as [Decide]
+// orders all of them, of which those of the chosen peers are kept.
+func (v *View) Routes(dst []route.Route, d Dest, chosen Select) []route.Route {
+	start := len(dst)
+	v.routesOf(d, nil, func(p *peer, pathID uint32, w word) {
+		dst = append(dst, v.route(d, p, pathID, w))
+	})
+	Decide(dst[start:])
+	if chosen == nil {
+		return dst
+	}
+	kept := dst[:start]
+	for _, r := range dst[start:] {
+		if p := v.byName(r.Peer); p != nil && chosen.has(p.index) {
+			kept = append(kept, r)
+		}
+	}
+	return kept
+}
+
+// byName returns the peer that info describes or described.
+func (v *View) byName(info *route.Peer) *peer {
+	for _, p := range v.peers.byIndex {
+		if p != nil && p.name == info.Name {
+			return p
+		}
+	}
+	return nil
+}
+
+func (v *View) route(d Dest, p *peer, pathID uint32, w word) route.Route {
+	r := route.Route{
+		Prefix:     d.Prefix,
+		Family:     d.Family,
+		Peer:       p.info.Load(),
+		PathID:     pathID,
+		Attrs:      v.table.attrs.get(w.id()),
+		ReceivedAt: time.Unix(int64(w.received()), 0).UTC(),
+	}
+	if ph := p.families[d.Family].phase.Load(); ph.since[w.gen()] != 0 {
+		r.StaleSince = time.Unix(ph.since[w.gen()], 0).UTC()
+		r.LongLived = ph.longLived
+	}
+	return r
+}
+
+// Total returns how many routes the family has of the chosen peers.
+func (v *View) Total(id route.Family, chosen Select) int {
+	n := 0
+	for _, p := range v.peers.byIndex {
+		if p != nil && chosen.has(p.index) {
+			n += int(p.families[id].routes.Load())
+		}
+	}
+	return n
+}
+
+// PeerInfo is what the table knows of a peer.
+type PeerInfo struct {
+	Peer          *route.Peer
+	Up            bool
+	StaleSince    time.Time // zero while up
+	LastUpdate    time.Time // zero: none yet
+	EndOfRIB      [route.NumFamilies]time.Time
+	Routes, Stale [route.NumFamilies]int
+}
+
+// Peers returns what is known of every peer, in no order. Anyone may call it.
+func (t *Table) Peers() []PeerInfo {
+	var infos []PeerInfo
+	for _, p := range t.peers.Load().byIndex {
+		if p != nil {
+			infos = append(infos, p.describe())
+		}
+	}
+	return infos
+}
+
+func (p *peer) describe() PeerInfo {
+	info := PeerInfo{
+		Peer:       p.info.Load(),
+		Up:         p.up.Load(),
+		StaleSince: instant(p.staleSince.Load()),
+		LastUpdate: instant(p.lastUpdate.Load()),
+	}
+	for i := range p.families {
+		info.EndOfRIB[i] = instant(p.families[i].endOfRIB.Load())
+		info.Routes[i] = int(p.families[i].routes.Load())
+		info.Stale[i] = int(p.families[i].stale.Load())
+	}
+	return info
+}
+
+// instant converts seconds, of which 0 is the zero Time.
+func instant(seconds int64) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0).UTC()
+}
