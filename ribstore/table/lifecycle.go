@@ -97,10 +97,12 @@ func (t *Table) forgetIfGone(p *peer) {
 		}
 	}
 	delete(t.byName, p.name)
+	t.sweeps = slices.DeleteFunc(t.sweeps, func(s *sweep) bool { return s.peer == p })
 	for i := range p.families {
 		t.dropColumn(&p.families[i])
 	}
 	t.publishPeer(p.index, nil)
+	t.grace.retire(retired{&t.indexes, uint32(p.index), 0})
 }
 
 // endOfRIB ends the wait for stale routes to be sent again: what was not is removed.
@@ -141,6 +143,7 @@ func (t *Table) advance(p *peer, f route.Family, since int64) {
 		ph.since[pf.gen] = since
 	}
 	ph.up, ph.gen, ph.longLived, ph.since[next] = p.up.Load(), next, false, 0
+	ph.gone &^= 1 << next
 	pf.gen = next
 	pf.phase.Store(&ph)
 }
@@ -149,9 +152,19 @@ func (t *Table) advance(p *peer, f route.Family, since int64) {
 type sweep struct {
 	peer      *peer
 	family    route.Family
-	mask      uint8 // generations to remove
-	onlyBound bool  // only routes with NO_LLGR
-	remaining int64 // slots not yet visited
+	mask      uint8  // generations to remove
+	onlyBound bool   // only routes with NO_LLGR
+	limit     uint32 // slots there were at the beginning; later ones have later generations
+	remaining uint32 // of them not yet visited
+}
+
+func newSweep(p *peer, f route.Family, mask uint8, onlyBound bool, slots uint32) *sweep {
+	return &sweep{peer: p, family: f, mask: mask, onlyBound: onlyBound, limit: slots, remaining: slots}
+}
+
+// visited counts the slots from first up to last as done.
+func (s *sweep) visited(first, last uint32) {
+	s.remaining -= min(last, s.limit) - min(first, s.limit)
 }
 
 const allGenerations = 1<<generations - 1
@@ -160,11 +173,18 @@ func (t *Table) sweepOthers(p *peer, f route.Family) {
 	t.addSweep(p, f, allGenerations&^(1<<p.families[f].gen), false)
 }
 
+// addSweep makes the generations gone for readers at once, and has the routes
+// removed by and by. With onlyBound only some go, when they are met.
 func (t *Table) addSweep(p *peer, f route.Family, mask uint8, onlyBound bool) {
 	if !p.families[f].has(mask) {
 		return
 	}
-	t.sweeps = append(t.sweeps, &sweep{p, f, mask, onlyBound, int64(t.families[f].Load().slots.count.Load())})
+	if !onlyBound {
+		ph := *p.families[f].phase.Load()
+		ph.gone |= mask
+		p.families[f].phase.Store(&ph)
+	}
+	t.sweeps = append(t.sweeps, newSweep(p, f, mask, onlyBound, t.families[f].Load().slots.count.Load()))
 }
 
 // has reports whether there are routes of the generations.
@@ -182,9 +202,9 @@ func (t *Table) sweepNow(p *peer, f route.Family, mask uint8) {
 	if !p.families[f].has(mask) {
 		return
 	}
-	s := &sweep{p, f, mask, false, 0}
 	fam := t.families[f].Load()
-	t.sweepRange(fam, []*sweep{s}, 0, fam.slots.count.Load())
+	count := fam.slots.count.Load()
+	t.sweepRange(fam, []*sweep{newSweep(p, f, mask, false, count)}, 0, count)
 	p.publishCounts()
 }
 
@@ -211,7 +231,7 @@ func (t *Table) sweepStep(f *family) {
 	end := min(f.sweepAt+sweepSlots, count)
 	t.sweepRange(f, active, f.sweepAt, end)
 	for _, s := range active {
-		s.remaining -= int64(end - f.sweepAt)
+		s.visited(f.sweepAt, end)
 		if !s.peer.families[f.id].has(s.mask) {
 			s.remaining = 0
 		}
@@ -224,10 +244,10 @@ func (t *Table) sweepStep(f *family) {
 func (t *Table) dropDoneSweeps() {
 	var done []*sweep
 	t.sweeps = slices.DeleteFunc(t.sweeps, func(s *sweep) bool {
-		if s.remaining <= 0 {
+		if s.remaining == 0 {
 			done = append(done, s)
 		}
-		return s.remaining <= 0
+		return s.remaining == 0
 	})
 	for _, s := range done {
 		t.forgetIfGone(s.peer)

@@ -1,6 +1,8 @@
 package table
 
 import (
+	"maps"
+	"math"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -47,12 +49,17 @@ type phase struct {
 	up        bool
 	gen       uint8
 	since     [generations]int64 // seconds since when a generation is stale; 0: it is not
+	gone      uint8              // generations that are being swept: no routes any more
 	longLived bool               // stale routes are in the long-lived phase (RFC 9494)
 }
+
+// isGone reports whether routes of the generation only wait for their sweep.
+func (ph *phase) isGone(gen uint8) bool { return ph.gone>>gen&1 != 0 }
 
 // peerSet is what readers need of all peers, published whole.
 type peerSet struct {
 	byIndex []*peer // nil where an index is unused
+	named   map[string]*peer
 	columns [route.NumFamilies][]peerColumn
 }
 
@@ -72,8 +79,27 @@ func (s *peerSet) hasColumn(f route.Family, index uint16) bool {
 	return false
 }
 
-// maxPeers is what an index can tell apart.
-const maxPeers = 1 << 16
+// indexes are the numbers that peers go by. One is used again only when no
+// reader can take it for that of the peer before.
+type indexes struct {
+	next uint32
+	free []uint16
+}
+
+func (x *indexes) take() (uint16, bool) {
+	if n := len(x.free); n > 0 {
+		index := x.free[n-1]
+		x.free = x.free[:n-1]
+		return index, true
+	}
+	if x.next > math.MaxUint16 {
+		return 0, false
+	}
+	x.next++
+	return uint16(x.next - 1), true
+}
+
+func (x *indexes) release(index uint32, _ int) { x.free = append(x.free, uint16(index)) }
 
 // peer returns the peer that goes by the name, a new one when there is none,
 // nil when there are too many.
@@ -81,16 +107,12 @@ func (t *Table) peer(info *route.Peer) *peer {
 	if p := t.byName[info.Name]; p != nil {
 		return p
 	}
-	set := t.peers.Load()
-	index := slices.Index(set.byIndex, nil)
-	if index < 0 {
-		index = len(set.byIndex)
-	}
-	if index >= maxPeers {
+	index, ok := t.indexes.take()
+	if !ok {
 		t.refuse(1)
 		return nil
 	}
-	p := &peer{name: info.Name, index: uint16(index)}
+	p := &peer{name: info.Name, index: index}
 	p.info.Store(info)
 	for i := range p.families {
 		p.families[i].phase.Store(new(phase))
@@ -114,7 +136,7 @@ func (t *Table) publishPeer(index uint16, p *peer) {
 func (t *Table) publishColumns() { t.publish(t.peers.Load().byIndex) }
 
 func (t *Table) publish(byIndex []*peer) {
-	set := &peerSet{byIndex: byIndex}
+	set := &peerSet{byIndex: byIndex, named: maps.Clone(t.byName)}
 	for _, q := range set.byIndex {
 		if q == nil {
 			continue
@@ -162,13 +184,17 @@ func (p *peer) publishCounts() {
 	for i := range p.families {
 		pf := &p.families[i]
 		ph := pf.phase.Load()
-		stale := 0
+		routes, stale := 0, 0
 		for gen, count := range pf.counts {
+			if ph.isGone(uint8(gen)) {
+				continue
+			}
+			routes += count
 			if ph.since[gen] != 0 {
 				stale += count
 			}
 		}
-		pf.routes.Store(int64(pf.total()))
+		pf.routes.Store(int64(routes))
 		pf.stale.Store(int64(stale))
 	}
 }

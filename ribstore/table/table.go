@@ -31,6 +31,7 @@ type Table struct {
 	bytes    atomic.Uint64
 
 	byName    map[string]*peer
+	indexes   indexes
 	sweeps    []*sweep
 	columnMin int // routes from which a peer gets a column
 }
@@ -90,6 +91,7 @@ func (t *Table) Apply(b *route.Batch) {
 		t.advance(p, b.Family, 0)
 	case route.RefreshEnd:
 		t.sweepOthers(p, b.Family)
+		p.publishCounts()
 	}
 	t.grace.poll()
 }
@@ -130,7 +132,10 @@ func (t *Table) announce(f *family, p *peer, n *route.NLRI, w word) bool {
 		if old.gen() == w.gen() {
 			return false
 		}
-		w, holds = old.withGen(w.gen()), false
+		holds = false
+		if !pf.phase.Load().isGone(old.gen()) {
+			w = old.withGen(w.gen())
+		}
 	}
 	if !pf.store(f, p.index, slot, n.PathID, w) {
 		t.refuse(1)

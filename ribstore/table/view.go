@@ -132,8 +132,9 @@ func (s Select) has(index uint16) bool {
 func (v *View) routesOf(d Dest, chosen Select, found func(p *peer, pathID uint32, w word)) {
 	columns := v.peers.columns[d.Family]
 	for i := range columns {
-		if w := columns[i].column.load(d.slot); w != 0 && chosen.has(columns[i].peer.index) {
-			found(columns[i].peer, 0, w)
+		p := columns[i].peer
+		if w := columns[i].column.load(d.slot); w != 0 && p.keeps(d.Family, w) && chosen.has(p.index) {
+			found(p, 0, w)
 		}
 	}
 	f := v.families[d.Family]
@@ -144,11 +145,15 @@ func (v *View) routesOf(d Dest, chosen Select, found func(p *peer, pathID uint32
 		if !chosen.has(index) || int(index) >= len(v.peers.byIndex) {
 			continue
 		}
-		if p := v.peers.byIndex[index]; p != nil && !v.peers.hasColumn(d.Family, index) {
+		p := v.peers.byIndex[index]
+		if p != nil && p.keeps(d.Family, e.word) && !v.peers.hasColumn(d.Family, index) {
 			found(p, e.pathID(), e.word)
 		}
 	}
 }
+
+// keeps reports whether the route is not about to be swept.
+func (p *peer) keeps(f route.Family, w word) bool { return !p.families[f].phase.Load().isGone(w.gen()) }
 
 // Count returns how many routes the destination has of the chosen peers.
 func (v *View) Count(d Dest, chosen Select) int {
@@ -170,21 +175,11 @@ func (v *View) Routes(dst []route.Route, d Dest, chosen Select) []route.Route {
 	}
 	kept := dst[:start]
 	for _, r := range dst[start:] {
-		if p := v.byName(r.Peer); p != nil && chosen.has(p.index) {
+		if p := v.peers.named[r.Peer.Name]; p != nil && chosen.has(p.index) {
 			kept = append(kept, r)
 		}
 	}
 	return kept
-}
-
-// byName returns the peer that info describes or described.
-func (v *View) byName(info *route.Peer) *peer {
-	for _, p := range v.peers.byIndex {
-		if p != nil && p.name == info.Name {
-			return p
-		}
-	}
-	return nil
 }
 
 func (v *View) route(d Dest, p *peer, pathID uint32, w word) route.Route {
@@ -233,6 +228,15 @@ func (t *Table) Peers() []PeerInfo {
 		}
 	}
 	return infos
+}
+
+// Peer returns what is known of the peer that goes by the name. Anyone may call it.
+func (t *Table) Peer(name string) (PeerInfo, bool) {
+	p := t.peers.Load().named[name]
+	if p == nil {
+		return PeerInfo{}, false
+	}
+	return p.describe(), true
 }
 
 func (p *peer) describe() PeerInfo {

@@ -1,0 +1,103 @@
+package ribstore
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"ribglass/ribstore/route"
+)
+
+// metrics are the store's counters and, at scrape time, the sizes of the table.
+type metrics struct {
+	batches              prometheus.Counter
+	announced, withdrawn [route.NumFamilies]prometheus.Counter
+	seconds              prometheus.Histogram
+}
+
+func newMetrics(s *Store, r prometheus.Registerer) (*metrics, error) {
+	m := &metrics{
+		batches: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "ribglass_ribstore_batches_total", Help: "Batches applied to the table.",
+		}),
+		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "ribglass_ribstore_apply_seconds", Help: "Time to apply one batch.",
+			Buckets: prometheus.ExponentialBuckets(1e-6, 10, 7),
+		}),
+	}
+	changes := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "ribglass_ribstore_changes_total", Help: "Prefixes announced and withdrawn, as applied to the table.",
+	}, []string{"family", "change"})
+	for _, f := range route.Families() {
+		m.announced[f] = changes.WithLabelValues(f.String(), "announce")
+		m.withdrawn[f] = changes.WithLabelValues(f.String(), "withdraw")
+	}
+	for _, c := range []prometheus.Collector{m.batches, changes, m.seconds, sizes{s}} {
+		if err := r.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func (m *metrics) applied(b *route.Batch, took time.Duration) {
+	m.batches.Inc()
+	m.seconds.Observe(took.Seconds())
+	var announced, withdrawn [route.NumFamilies]int
+	for i := range b.Updates {
+		u := &b.Updates[i]
+		if u.Withdraw() {
+			withdrawn[u.Family] += len(u.NLRI)
+		} else {
+			announced[u.Family] += len(u.NLRI)
+		}
+	}
+	for f := range announced {
+		m.announced[f].Add(float64(announced[f]))
+		m.withdrawn[f].Add(float64(withdrawn[f]))
+	}
+}
+
+// sizes reads the sizes of the table when they are asked for.
+type sizes struct{ store *Store }
+
+func (sizes) descs() (routes, stale, prefixes, sets, memory, refused, peers *prometheus.Desc) {
+	family := []string{"family"}
+	describe := func(name, help string, labels []string) *prometheus.Desc {
+		return prometheus.NewDesc("ribglass_ribstore_"+name, help, labels, nil)
+	}
+	return describe("routes", "Routes in the table.", family),
+		describe("stale_routes", "Routes that no session confirms at the moment.", family),
+		describe("prefixes", "Distinct prefixes in the table.", family),
+		describe("attribute_sets", "Distinct sets of path attributes.", nil),
+		describe("table_bytes", "Memory of prefixes, routes and attribute sets.", nil),
+		describe("refused_routes_total", "Routes not kept because a limit of the table was reached.", nil),
+		describe("peer_routes", "Routes in the table by peer.", []string{"peer", "family"})
+}
+
+// Describe implements prometheus.Collector.
+func (s sizes) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(s, ch) }
+
+// Collect implements prometheus.Collector.
+func (s sizes) Collect(ch chan<- prometheus.Metric) {
+	routes, stale, prefixes, sets, memory, refused, peers := s.descs()
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	c := s.store.table.Counts()
+	for _, f := range route.Families() {
+		gauge(routes, float64(c.Routes[f]), f.String())
+		gauge(stale, float64(c.Stale[f]), f.String())
+		gauge(prefixes, float64(c.Prefixes[f]), f.String())
+	}
+	gauge(sets, float64(c.AttributeSets))
+	gauge(memory, float64(c.Bytes))
+	ch <- prometheus.MustNewConstMetric(refused, prometheus.CounterValue, float64(s.store.table.Refused()))
+	for _, p := range s.store.table.Peers() {
+		for _, f := range route.Families() {
+			if p.Routes[f] > 0 {
+				gauge(peers, float64(p.Routes[f]), p.Peer.Name, f.String())
+			}
+		}
+	}
+}

@@ -1,0 +1,183 @@
+// Package ribstore is every route heard, now and later in the past. A [Store]
+// owns the one goroutine that changes the table: it takes batches off a channel
+// and applies them, and between them does the table's background work.
+// Questions are answered by the goroutine that asks; they never wait for the
+// writer, nor it for them.
+//
+// The store does not know where routes come from: the channel is all that
+// connects it with a collector.
+package ribstore
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"ribglass/ribstore/query"
+	"ribglass/ribstore/route"
+	"ribglass/ribstore/table"
+)
+
+// Config is what can be configured of a store. The zero value is usable.
+type Config struct{}
+
+// DefaultConfig returns the defaults.
+func DefaultConfig() Config { return Config{} }
+
+// Deps are what a store needs of its surroundings. All are required.
+type Deps struct {
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	Now        func() time.Time
+}
+
+// Store holds routes and answers questions about them. All methods but Run may
+// be called by anyone at any time; before Run the store is empty.
+type Store struct {
+	deps    Deps
+	table   *table.Table
+	metrics *metrics
+}
+
+// New returns a store that waits to be run. It fails when a metric is
+// registered already.
+func New(_ Config, deps Deps) (*Store, error) {
+	s := &Store{deps: deps, table: table.New()}
+	var err error
+	s.metrics, err = newMetrics(s, deps.Registerer)
+	return s, err
+}
+
+// housekeeping is how often deadlines are looked at and sizes are measured.
+const housekeeping = time.Second
+
+// reclaim is how soon the writer looks again after memory that readers held.
+const reclaim = 10 * time.Millisecond
+
+// Run applies what comes in until the context ends or the channel is closed,
+// and releases every batch it took.
+func (s *Store) Run(ctx context.Context, in <-chan route.Batch) error {
+	tick := time.NewTicker(housekeeping)
+	defer tick.Stop()
+	more := false
+	for {
+		idle := s.idle(more)
+		select {
+		case b, open := <-in:
+			if !open {
+				return nil
+			}
+			s.apply(&b)
+			if more {
+				more = s.table.Work()
+			} else {
+				more = b.Event != route.Routes
+			}
+		case <-idle:
+			more = s.table.Work()
+		case now := <-tick.C:
+			s.table.Expire(now)
+			s.table.Measure()
+			more = true
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// idle returns a channel that fires when the writer has something to do of its
+// own: at once when there is more work, soon when memory waits for readers, and
+// never otherwise.
+func (s *Store) idle(more bool) <-chan time.Time {
+	switch {
+	case more:
+		now := make(chan time.Time)
+		close(now)
+		return now
+	case s.table.Pending():
+		return time.After(reclaim)
+	}
+	return nil
+}
+
+func (s *Store) apply(b *route.Batch) {
+	start := s.deps.Now()
+	s.table.Apply(b)
+	s.metrics.applied(b, s.deps.Now().Sub(start))
+	if b.Event == route.PeerDown {
+		s.deps.Logger.Info("routes are stale", "peer", b.Peer.Name, "reason", b.Reason)
+	}
+	b.Release()
+}
+
+// Search answers one page of a query. An error is [query.ErrCursor] or that of
+// the context.
+func (s *Store) Search(ctx context.Context, q query.Query, page query.Page) (*query.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var result *query.Result
+	err := s.table.View(func(v *table.View) error {
+		var err error
+		result, err = query.Run(v, q, page)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	result.At = s.deps.Now().UTC()
+	result.Freshness = s.freshness(result)
+	return result, nil
+}
+
+// freshness tells how current the peers behind an answer are: those with a
+// route in it, and those the query named.
+func (s *Store) freshness(r *query.Result) []query.Freshness {
+	behind := make(map[string]bool, 8)
+	for _, name := range r.Query.Peers {
+		behind[name] = true
+	}
+	for i := range r.Routes {
+		behind[r.Routes[i].Peer.Name] = true
+	}
+	var list []query.Freshness
+	for _, p := range s.table.Peers() {
+		if behind[p.Peer.Name] {
+			list = append(list, freshness(&p))
+		}
+	}
+	return list
+}
+
+func freshness(p *table.PeerInfo) query.Freshness {
+	return query.Freshness{
+		Peer: p.Peer.Name, Up: p.Up, LastUpdate: p.LastUpdate, EndOfRIB: p.EndOfRIB, StaleSince: p.StaleSince,
+	}
+}
+
+// Stats returns what the store holds.
+func (s *Store) Stats() Stats {
+	c := s.table.Counts()
+	return Stats{
+		Routes: c.Routes, Stale: c.Stale, Prefixes: c.Prefixes,
+		AttributeSets: c.AttributeSets, Peers: c.Peers, TableBytes: c.Bytes,
+	}
+}
+
+// Peer returns what the store holds of a peer, and whether it has heard of it.
+func (s *Store) Peer(name string) (PeerStats, bool) {
+	p, ok := s.table.Peer(name)
+	if !ok {
+		return PeerStats{}, false
+	}
+	return PeerStats{Routes: p.Routes, Stale: p.Stale, Freshness: freshness(&p)}, true
+}
+
+// Prefixes returns how many routes of a family the store holds of a peer, stale
+// ones included. It is cheap enough to be asked after every batch.
+func (s *Store) Prefixes(peer string, f route.Family) int {
+	p, _ := s.table.Peer(peer)
+	return p.Routes[f]
+}
