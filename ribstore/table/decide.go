@@ -12,27 +12,25 @@ import (
 type step struct {
 	name  string
 	rank  func(*route.Route) uint64
-	group func(*route.Route) uint64
+	group func(*route.Route) uint64 // nil: all are compared
 }
 
 // defaultLocalPref is what a route without LOCAL_PREF counts as, as in every
 // router's configuration.
 const defaultLocalPref = 100
 
-// steps returns the decision process: RFC 4271 section 9.1.2.2 with the usual
+// steps is the decision process: RFC 4271 section 9.1.2.2 with the usual
 // additions. There is no step of interior cost, which a collector does not
 // know.
-func steps() []step {
-	return []step{
-		{"long-lived-stale", rankLongLived, everyone},
-		{"local-pref", rankLocalPref, everyone},
-		{"as-path-length", func(r *route.Route) uint64 { return uint64(r.Attrs.ASPath().Len()) }, everyone},
-		{"origin", func(r *route.Route) uint64 { return uint64(r.Attrs.Origin()) }, everyone},
-		{"med", rankMED, neighborAS},
-		{"ebgp-over-ibgp", rankIBGP, everyone},
-		{"router-id", rankRouterID, everyone},
-		{"cluster-list-length", func(r *route.Route) uint64 { return uint64(len(r.Attrs.ClusterList())) }, everyone},
-	}
+var steps = []step{ //nolint:gochecknoglobals // constant: a slice cannot be one
+	{name: "long-lived-stale", rank: rankLongLived},
+	{name: "local-pref", rank: rankLocalPref},
+	{name: "as-path-length", rank: func(r *route.Route) uint64 { return uint64(r.Attrs.ASPath().Len()) }},
+	{name: "origin", rank: func(r *route.Route) uint64 { return uint64(r.Attrs.Origin()) }},
+	{name: "med", rank: rankMED, group: neighborAS},
+	{name: "ebgp-over-ibgp", rank: rankIBGP},
+	{name: "router-id", rank: rankRouterID},
+	{name: "cluster-list-length", rank: func(r *route.Route) uint64 { return uint64(len(r.Attrs.ClusterList())) }},
 }
 
 // rankLongLived puts routes in the long-lived stale phase last (RFC 9494
@@ -56,8 +54,6 @@ func rankMED(r *route.Route) uint64 {
 	med, _ := r.Attrs.MED() // a missing one is the lowest (RFC 4271 section 9.1.2.2 c)
 	return uint64(med)
 }
-
-func everyone(*route.Route) uint64 { return 0 }
 
 // neighborAS groups routes whose MEDs are comparable.
 func neighborAS(r *route.Route) uint64 {
@@ -100,7 +96,7 @@ func Decide(routes []route.Route) {
 		return
 	}
 	left, last := routes, ""
-	for _, s := range steps() {
+	for _, s := range steps {
 		kept := s.eliminate(left)
 		if kept < len(left) {
 			last = s.name
@@ -123,26 +119,40 @@ func Decide(routes []route.Route) {
 // eliminate moves the routes that lose at the step behind the others, notes the
 // step, and returns how many are left.
 func (s step) eliminate(routes []route.Route) int {
-	best := make(map[uint64]uint64, 1)
-	for i := range routes {
-		group, rank := s.group(&routes[i]), s.rank(&routes[i])
-		if lowest, ok := best[group]; !ok || rank < lowest {
-			best[group] = rank
-		}
-	}
+	best := s.best(routes)
 	kept, losers := 0, []route.Route(nil)
 	for i := range routes {
-		r := routes[i]
-		if s.rank(&r) > best[s.group(&r)] {
-			r.Decision = s.name
-			losers = append(losers, r)
+		if s.rank(&routes[i]) > best(&routes[i]) {
+			routes[i].Decision = s.name
+			losers = append(losers, routes[i])
 			continue
 		}
-		routes[kept] = r
+		if kept < i {
+			routes[kept] = routes[i]
+		}
 		kept++
 	}
 	copy(routes[kept:], losers)
 	return kept
+}
+
+// best returns a function that tells the best rank in the group of a route.
+func (s step) best(routes []route.Route) func(*route.Route) uint64 {
+	if s.group == nil {
+		lowest := s.rank(&routes[0])
+		for i := range routes[1:] {
+			lowest = min(lowest, s.rank(&routes[i+1]))
+		}
+		return func(*route.Route) uint64 { return lowest }
+	}
+	lowest := make(map[uint64]uint64, 4)
+	for i := range routes {
+		group, rank := s.group(&routes[i]), s.rank(&routes[i])
+		if known, ok := lowest[group]; !ok || rank < known {
+			lowest[group] = rank
+		}
+	}
+	return func(r *route.Route) uint64 { return lowest[s.group(r)] }
 }
 
 // compareEnds orders by peer address, then path identifier.

@@ -210,7 +210,7 @@ func (t *Table) sweepNow(p *peer, f route.Family, mask uint8) {
 
 // sweepSlots is how many slots one step of background work visits: about a
 // millisecond's worth when all of them have a route to remove.
-const sweepSlots = 8192
+const sweepSlots = 4096
 
 // sweepStep moves all sweeps of a family on by one step. They share the
 // position: each is done when it has been round once.

@@ -15,6 +15,7 @@
 package table
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"ribglass/ribstore/route"
@@ -29,6 +30,7 @@ type Table struct {
 	peers    atomic.Pointer[peerSet]
 	refused  atomic.Uint64
 	bytes    atomic.Uint64
+	views    sync.Pool // of *View
 
 	byName    map[string]*peer
 	indexes   indexes
@@ -50,6 +52,7 @@ type family struct {
 // New returns an empty table.
 func New() *Table {
 	t := &Table{byName: make(map[string]*peer), columnMin: columnMinRoutes}
+	t.views.New = func() any { return new(View) }
 	t.attrs = newAttrSets(&t.grace)
 	t.peers.Store(new(peerSet))
 	for _, f := range route.Families() {

@@ -32,11 +32,13 @@ type Dest struct {
 func (t *Table) View(read func(*View) error) error {
 	in := t.grace.enter()
 	defer in.exit()
-	v := View{table: t, peers: t.peers.Load()}
+	v := t.views.Get().(*View)
+	v.table, v.peers = t, t.peers.Load()
 	for i := range v.families {
 		v.families[i] = t.families[i].Load()
 	}
-	return read(&v)
+	defer t.views.Put(v)
+	return read(v)
 }
 
 func (v *View) dest(f *family, slot uint32) Dest {
