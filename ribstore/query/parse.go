@@ -91,34 +91,36 @@ func (p *parser) family(q *Query, column int) error {
 
 // prefix takes a word as an address or a prefix.
 func (q *Query) prefix(word string, column int) error {
-	if q.Match != Any {
+	match, prefix, problem := readPrefix(word)
+	switch {
+	case problem != "":
+		return &Error{column, problem}
+	case q.Match != Any:
 		return &Error{column, fmt.Sprintf("%q: only one address or prefix in a query", word)}
 	}
-	if addr, err := netip.ParseAddr(word); err == nil {
-		return q.address(addr, column)
-	}
-	prefix, err := netip.ParsePrefix(word)
-	if err != nil {
-		return &Error{column, fmt.Sprintf("%q is no address, prefix or word of the query language", clip(word))}
-	}
-	if prefix.Addr().Is4In6() {
-		return &Error{column, fmt.Sprintf("%q: write an IPv4 prefix as IPv4", word)}
-	}
-	if prefix.Masked() != prefix {
-		return &Error{column, fmt.Sprintf("%q has bits set behind its length; did you mean %s or %s?",
-			word, prefix.Masked(), prefix.Addr())}
-	}
-	q.Match, q.Prefix = Exact, prefix
+	q.Match, q.Prefix = match, prefix
 	return nil
 }
 
-func (q *Query) address(addr netip.Addr, column int) error {
-	if addr.Zone() != "" {
-		return &Error{column, "an address to look up has no zone"}
+// readPrefix tells what a word means, or what is wrong with it.
+func readPrefix(word string) (m Match, p netip.Prefix, problem string) {
+	if addr, err := netip.ParseAddr(word); err == nil {
+		if addr.Zone() != "" {
+			return 0, p, "an address to look up has no zone"
+		}
+		addr = addr.Unmap()
+		return Longest, netip.PrefixFrom(addr, addr.BitLen()), ""
 	}
-	addr = addr.Unmap()
-	q.Match, q.Prefix = Longest, netip.PrefixFrom(addr, addr.BitLen())
-	return nil
+	p, err := netip.ParsePrefix(word)
+	switch {
+	case err != nil:
+		return 0, p, fmt.Sprintf("%q is no address, prefix or word of the query language", clip(word))
+	case p.Addr().Is4In6():
+		return 0, p, fmt.Sprintf("%q: write an IPv4 prefix as IPv4", word)
+	case p.Masked() != p:
+		return 0, p, fmt.Sprintf("%q has bits set behind its length; did you mean %s or %s?", word, p.Masked(), p.Addr())
+	}
+	return Exact, p, ""
 }
 
 // widen applies or-longer or or-shorter to the prefix before it. An address
