@@ -116,7 +116,7 @@ func (t *Table) endOfRIB(p *peer, f route.Family) {
 // refresh under way has not confirmed yet is not stale.
 func (t *Table) sweepStale(p *peer, f route.Family) {
 	pf := &p.families[f]
-	mask := uint8(0)
+	mask := uint16(0)
 	for gen, since := range pf.phase.Load().since {
 		if since != 0 {
 			mask |= 1 << gen
@@ -130,8 +130,11 @@ func (t *Table) sweepStale(p *peer, f route.Family) {
 func (t *Table) advance(p *peer, f route.Family, since int64) {
 	pf := &p.families[f]
 	next := (pf.gen + 1) % generations
-	if pf.counts[next] > 0 {
+	if pf.phase.Load().isGone(next) {
 		t.sweepNow(p, f, 1<<next)
+	}
+	if pf.counts[next] > 0 {
+		t.mergeInto(p, f, next, (next+1)%generations)
 	}
 	for _, s := range t.sweeps {
 		if s.peer == p && s.family == f {
@@ -148,17 +151,48 @@ func (t *Table) advance(p *peer, f route.Family, since int64) {
 	pf.phase.Store(&ph)
 }
 
+// mergeInto makes room for a generation when a peer came back fifteen times and
+// never completed: its routes of then join the generation after, stale for as
+// long as the older of the two.
+func (t *Table) mergeInto(p *peer, f route.Family, old, younger uint8) {
+	pf, fam := &p.families[f], t.families[f].Load()
+	if pf.phase.Load().isGone(younger) {
+		t.sweepNow(p, f, 1<<younger)
+	}
+	for slot := range fam.slots.count.Load() {
+		if pf.column != nil {
+			if w := pf.column.load(slot); w != 0 && w.gen() == old {
+				pf.column.store(slot, w.withGen(younger))
+			}
+			continue
+		}
+		ref := fam.slots.row(slot)
+		for r, i := fam.rows.load(ref), 0; i < r.len(); i++ {
+			if e := r.at(i); e.peer() == p.index && e.word.gen() == old {
+				fam.rows.set(ref, e.owner, e.word.withGen(younger))
+			}
+		}
+	}
+	pf.counts[younger] += pf.counts[old]
+	pf.counts[old] = 0
+	ph := *pf.phase.Load()
+	if ph.since[old] != 0 {
+		ph.since[younger] = ph.since[old]
+	}
+	pf.phase.Store(&ph)
+}
+
 // sweep removes routes of one peer and family a piece at a time.
 type sweep struct {
 	peer      *peer
 	family    route.Family
-	mask      uint8  // generations to remove
+	mask      uint16 // generations to remove
 	onlyBound bool   // only routes with NO_LLGR
 	limit     uint32 // slots there were at the beginning; later ones have later generations
 	remaining uint32 // of them not yet visited
 }
 
-func newSweep(p *peer, f route.Family, mask uint8, onlyBound bool, slots uint32) *sweep {
+func newSweep(p *peer, f route.Family, mask uint16, onlyBound bool, slots uint32) *sweep {
 	return &sweep{peer: p, family: f, mask: mask, onlyBound: onlyBound, limit: slots, remaining: slots}
 }
 
@@ -175,7 +209,7 @@ func (t *Table) sweepOthers(p *peer, f route.Family) {
 
 // addSweep makes the generations gone for readers at once, and has the routes
 // removed by and by. With onlyBound only some go, when they are met.
-func (t *Table) addSweep(p *peer, f route.Family, mask uint8, onlyBound bool) {
+func (t *Table) addSweep(p *peer, f route.Family, mask uint16, onlyBound bool) {
 	if !p.families[f].has(mask) {
 		return
 	}
@@ -188,7 +222,7 @@ func (t *Table) addSweep(p *peer, f route.Family, mask uint8, onlyBound bool) {
 }
 
 // has reports whether there are routes of the generations.
-func (pf *peerFamily) has(mask uint8) bool {
+func (pf *peerFamily) has(mask uint16) bool {
 	for gen, count := range pf.counts {
 		if count > 0 && mask>>gen&1 != 0 {
 			return true
@@ -198,7 +232,7 @@ func (pf *peerFamily) has(mask uint8) bool {
 }
 
 // sweepNow removes the generations before it returns.
-func (t *Table) sweepNow(p *peer, f route.Family, mask uint8) {
+func (t *Table) sweepNow(p *peer, f route.Family, mask uint16) {
 	if !p.families[f].has(mask) {
 		return
 	}

@@ -49,7 +49,7 @@ type phase struct {
 	up        bool
 	gen       uint8
 	since     [generations]int64 // seconds since when a generation is stale; 0: it is not
-	gone      uint8              // generations that are being swept: no routes any more
+	gone      uint16             // generations that are being swept: no routes any more
 	longLived bool               // stale routes are in the long-lived phase (RFC 9494)
 }
 

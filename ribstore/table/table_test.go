@@ -200,7 +200,11 @@ func settle(t *Table) {
 	}
 }
 
-func compare(tb rapid.TB, t *Table, w *twin) {
+func compare(tb interface {
+	Helper()
+	Fatal(...any)
+	Fatalf(string, ...any)
+}, t *Table, w *twin) {
 	tb.Helper()
 	got, err := snapshot(t)
 	if err != nil {
@@ -296,6 +300,37 @@ func genUpdate(t *rapid.T, info *route.Peer, pool4, pool6 []netip.Prefix) route.
 		u.NLRI = append(u.NLRI, n)
 	}
 	return u
+}
+
+// TestRoutesOutliveManySessions has a peer come back more often than there are
+// generations, without completing: nothing it once said is lost.
+func TestRoutesOutliveManySessions(t *testing.T) {
+	for _, columnMin := range []int{1, columnMinRoutes} {
+		table, w := New(), newTwin()
+		table.columnMin = columnMin
+		peer := &route.Peer{Name: "a"}
+		at := time.Unix(1000, 0)
+		apply := func(b *route.Batch) {
+			b.Peer, b.At = peer, at
+			for f := range b.Retention {
+				b.Retention[f].Stale = time.Hour
+			}
+			table.Apply(b)
+			w.apply(b)
+		}
+		for i := range 3 * generations {
+			apply(&route.Batch{Event: route.PeerUp})
+			p := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i), 0, 0}), 16)
+			apply(&route.Batch{Updates: []route.Update{{Attrs: attrsOf(i), NLRI: []route.NLRI{{Prefix: p}}}}})
+			apply(&route.Batch{Event: route.PeerDown})
+		}
+		settle(table)
+		compare(t, table, w)
+		apply(&route.Batch{Event: route.PeerUp})
+		apply(&route.Batch{Event: route.EndOfRIB})
+		settle(table)
+		compare(t, table, w)
+	}
 }
 
 // TestReadersSeeWholeRoutes lets readers check an invariant while a writer

@@ -143,15 +143,24 @@ func (v *View) routesOf(d Dest, chosen Select, found func(p *peer, pathID uint32
 	r := f.rows.load(f.slots.row(d.slot))
 	for i := range r.len() {
 		e := r.at(i)
-		index := e.peer()
-		if !chosen.has(index) || int(index) >= len(v.peers.byIndex) {
-			continue
-		}
-		p := v.peers.byIndex[index]
-		if p != nil && p.keeps(d.Family, e.word) && !v.peers.hasColumn(d.Family, index) {
+		if p := v.inRow(d.Family, e); p != nil && chosen.has(p.index) {
 			found(p, e.pathID(), e.word)
 		}
 	}
+}
+
+// inRow returns the peer of a row's route, nil when the view has it elsewhere or
+// not at all.
+func (v *View) inRow(f route.Family, e rowEntry) *peer {
+	index := e.peer()
+	if int(index) >= len(v.peers.byIndex) {
+		return nil
+	}
+	p := v.peers.byIndex[index]
+	if p == nil || !p.keeps(f, e.word) || v.peers.hasColumn(f, index) {
+		return nil
+	}
+	return p
 }
 
 // keeps reports whether the route is not about to be swept.

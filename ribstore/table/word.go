@@ -4,8 +4,7 @@ package table
 // written whole. Zero is no route.
 //
 //	bits  0-31  time of receipt, seconds since 1970, good until 2106
-//	bits 32-33  generation of the session that confirmed it
-//	bits 34-35  unused
+//	bits 32-35  generation of the session that confirmed it
 //	bits 36-63  attribute set id plus one
 type word uint64
 
@@ -13,7 +12,7 @@ const (
 	idBits      = 28
 	idShift     = 64 - idBits
 	genShift    = 32
-	generations = 4
+	generations = 16
 )
 
 func newWord(id uint32, gen uint8, received uint32) word {
