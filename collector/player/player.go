@@ -38,11 +38,15 @@ type Config struct {
 	Families []route.Family // multiprotocol capabilities, in this order
 	AddPath  []route.Family // families whose NLRI carry a path identifier (RFC 7911)
 
-	GracefulRestart  *GracefulRestart // nil: not announced
-	ExtendedMessages bool             // RFC 8654
-	RouteRefresh     bool             // RFC 2918
-	EnhancedRefresh  bool             // RFC 7313
-	TwoOctetAS       bool             // an old speaker, without 4-octet AS numbers (RFC 6793)
+	// ExtendedNextHop lists IPv4 families with IPv6 next hops (RFC 8950).
+	ExtendedNextHop []route.Family
+
+	GracefulRestart  *wire.GracefulRestart // RFC 4724; nil: not announced
+	LongLived        *wire.LongLived       // RFC 9494; nil: not announced
+	ExtendedMessages bool                  // RFC 8654
+	RouteRefresh     bool                  // RFC 2918
+	EnhancedRefresh  bool                  // RFC 7313
+	TwoOctetAS       bool                  // an old speaker, without 4-octet AS numbers (RFC 6793)
 
 	// Capabilities are announced after those the fields above ask for, as they are.
 	Capabilities []wire.Capability
@@ -55,14 +59,6 @@ type Config struct {
 
 	// KeepReceived bounds the log of Received, in messages.
 	KeepReceived int
-}
-
-// GracefulRestart is the capability of RFC 4724.
-type GracefulRestart struct {
-	Restarting bool          // the R bit: this session follows a restart
-	Time       time.Duration // until the session is expected back, at most 4095 s
-	Families   []route.Family
-	Forwarding bool // the F bit of every family
 }
 
 // DefaultConfig returns a dual-stack router with the capabilities that every

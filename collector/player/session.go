@@ -73,8 +73,7 @@ func (s *Session) establish() error {
 	if s.theirs, err = wire.ParseOpen(body); err != nil {
 		return fmt.Errorf("parse OPEN: %w", err)
 	}
-	// We encode what they decode: the session as the other side sees it.
-	s.agreed = wire.Negotiate(s.theirs, ours)
+	s.agreed = wire.Negotiate(ours, s.theirs)
 	if _, err := s.conn.Write(wire.AppendKeepalive(nil)); err != nil {
 		return fmt.Errorf("send KEEPALIVE: %w", err)
 	}
@@ -117,9 +116,9 @@ func (s *Session) start() {
 // Peer returns the OPEN of the other side. It is shared and read-only.
 func (s *Session) Peer() *wire.Open { return s.theirs }
 
-// Encoding returns what the OPENs settled, as the other side, which decodes,
-// sees it. wire.AppendUpdate takes it to prepare a stream for SendRaw.
-func (s *Session) Encoding() wire.Session { return s.agreed }
+// Agreed returns what the OPENs settled, from the player's view.
+// wire.AppendUpdate takes it to prepare a stream for SendRaw.
+func (s *Session) Agreed() wire.Session { return s.agreed }
 
 // LocalAddr returns the address the session comes from.
 func (s *Session) LocalAddr() net.Addr { return s.conn.LocalAddr() }
@@ -138,8 +137,7 @@ func (s *Session) Err() error {
 // Close sends Cease (RFC 4271 section 6.7, administrative shutdown), closes the
 // connection and waits for the session's goroutines. It may be called again.
 func (s *Session) Close() error {
-	cease := &wire.Notification{Code: 6, Subcode: 2}
-	return s.end(cease)
+	return s.end(&wire.Notification{Code: wire.CodeCease, Subcode: wire.CeaseAdminShutdown})
 }
 
 // Abort closes the connection without a word, as a router that loses power.
@@ -175,15 +173,11 @@ func (s *Session) fail(err error) {
 func (s *Session) read() {
 	defer close(s.done)
 	defer s.conn.Close()
-	limit := wire.MaxLen
-	if s.agreed.ExtendedMessage {
-		limit = wire.MaxExtendedLen
-	}
 	for {
 		if s.agreed.HoldTime > 0 {
 			_ = s.conn.SetReadDeadline(time.Now().Add(s.agreed.HoldTime))
 		}
-		t, body, err := s.in.next(limit)
+		t, body, err := s.in.next(s.agreed.MaxReceive)
 		if err != nil {
 			s.fail(s.readError(err))
 			return
@@ -209,7 +203,7 @@ func (s *Session) readError(err error) error {
 		if !errors.As(err, &timeout) || !timeout.Timeout() {
 			return fmt.Errorf("read: %w", err)
 		}
-		n = &wire.Notification{Code: 4} // hold timer expired
+		n = &wire.Notification{Code: wire.CodeHoldTimer}
 	}
 	_ = s.conn.SetWriteDeadline(time.Now().Add(time.Second))
 	_ = s.SendRaw(n.Append(nil))
@@ -267,12 +261,8 @@ func (s *Session) keepAlive() {
 func (s *Session) Send(updates ...route.Update) error {
 	s.out.Lock()
 	defer s.out.Unlock()
-	limit := wire.MaxLen
-	if s.agreed.ExtendedMessage {
-		limit = wire.MaxExtendedLen
-	}
 	for _, u := range updates {
-		s.out.buf = wire.AppendUpdate(s.out.buf, s.agreed, u, limit)
+		s.out.buf = wire.AppendUpdate(s.out.buf, s.agreed, u, s.agreed.MaxSend)
 		if len(s.out.buf) < flushAt {
 			continue
 		}
