@@ -1,0 +1,206 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// decoder turns the tree of a YAML document into Go values. The library's own
+// decoder stops at the first mistake and forgets where a value stood; this one
+// goes on, so that all mistakes of a file are told at once, and keeps every
+// position for the checks that follow.
+type decoder struct {
+	file     string
+	lines    []string
+	anchors  map[string]ast.Node
+	at       map[string]*token.Position // of values, by path such as neighbors[0].asn
+	problems Problems
+	depth    int
+}
+
+// maxDepth bounds nesting, so that an anchor that contains its own alias ends.
+const maxDepth = 32
+
+// defaulter is an element of a list that has defaults of its own.
+type defaulter interface{ setDefaults() }
+
+func newDecoder(file string, text []byte) *decoder {
+	return &decoder{
+		file:    file,
+		lines:   strings.Split(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n"),
+		anchors: make(map[string]ast.Node),
+		at:      make(map[string]*token.Position),
+	}
+}
+
+// decode reads text into the struct that into points to.
+func (d *decoder) decode(text []byte, into any) {
+	// Duplicate keys are reported by entries, all of them.
+	tree, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		d.syntax(err)
+		return
+	}
+	docs := slices.DeleteFunc(tree.Docs, func(doc *ast.DocumentNode) bool { return doc.Body == nil })
+	switch {
+	case len(docs) == 0 || docs[0].Body.Type() == ast.NullType:
+		d.problem(&token.Position{Line: 1, Column: 1}, "the file is empty; asn, router_id and neighbors are wanted")
+		return
+	case len(docs) > 1:
+		d.problem(position(docs[1].Body), "a second YAML document; the configuration is one document")
+	}
+	ast.Walk(anchorVisitor(d.anchors), docs[0].Body)
+	d.value("", docs[0].Body, reflect.ValueOf(into).Elem())
+}
+
+// syntax reports an error of the YAML parser.
+func (d *decoder) syntax(err error) {
+	at, message := &token.Position{Line: 1, Column: 1}, err.Error()
+	var located yaml.Error
+	if errors.As(err, &located) {
+		message = located.GetMessage()
+		if t := located.GetToken(); t != nil {
+			at = t.Position
+		}
+	}
+	d.problem(at, "not YAML: %s", message)
+}
+
+func (d *decoder) problem(at *token.Position, format string, args ...any) {
+	p := &Problem{File: d.file, Line: at.Line, Column: max(1, at.Column), Message: fmt.Sprintf(format, args...)}
+	if p.Line >= 1 && p.Line <= len(d.lines) {
+		p.Source = d.lines[p.Line-1]
+		p.Column = min(p.Column, utf8.RuneCountInString(p.Source)+1)
+	}
+	d.problems = append(d.problems, p)
+}
+
+// problemAt reports a problem of the value at path or, where the file does not
+// have it, of what encloses it.
+func (d *decoder) problemAt(path, format string, args ...any) {
+	for {
+		if at, ok := d.at[path]; ok {
+			d.problem(at, format, args...)
+			return
+		}
+		i := strings.LastIndexAny(path, ".[")
+		if i < 0 {
+			d.problem(&token.Position{Line: 1, Column: 1}, format, args...)
+			return
+		}
+		path = path[:i]
+	}
+}
+
+// has reports whether the file has a value at path.
+func (d *decoder) has(path string) bool { _, ok := d.at[path]; return ok }
+
+// value decodes n, which stands at path, into v.
+func (d *decoder) value(path string, n ast.Node, v reflect.Value) {
+	at := position(n)
+	if n = d.resolve(n); n == nil {
+		return
+	}
+	d.at[path] = at
+	if d.depth++; d.depth > maxDepth {
+		d.problem(at, "nested too deeply")
+		return
+	}
+	defer func() { d.depth-- }()
+	switch {
+	case isScalar(v):
+		d.scalar(path, n, at, v)
+	case v.Kind() == reflect.Struct:
+		d.mapping(path, n, v)
+	case v.Kind() == reflect.Slice:
+		d.sequence(path, n, v)
+	case v.Kind() == reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		d.value(path, n, v.Elem())
+	default:
+		panic("config: field of type " + v.Type().String() + " cannot be configured")
+	}
+}
+
+func (d *decoder) scalar(path string, n ast.Node, at *token.Position, v reflect.Value) {
+	name := lastKey(path)
+	var text string
+	switch n := n.(type) {
+	case *ast.NullNode:
+		d.problem(at, "%s has no value", name)
+		return
+	case *ast.LiteralNode:
+		text = n.Value.Value
+	case *ast.StringNode:
+		text = n.Value
+	case ast.ScalarNode:
+		text = n.GetToken().Value // not GetValue: 1.10 is an AS number, not 1.1
+	default:
+		d.problem(at, "%s is one value, not a %s", name, kindOf(n))
+		return
+	}
+	if err := setScalar(v, text); err != nil {
+		d.problem(at, "%s: %s", name, err)
+	}
+}
+
+func (d *decoder) sequence(path string, n ast.Node, v reflect.Value) {
+	if n.Type() == ast.NullType {
+		return // "neighbors:" with every entry commented out
+	}
+	list, ok := n.(*ast.SequenceNode)
+	if !ok {
+		d.problem(d.at[path], "%s is a list: one \"- …\" a line, or [a, b]", lastKey(path))
+		return
+	}
+	elements := reflect.MakeSlice(v.Type(), len(list.Values), len(list.Values))
+	for i, element := range list.Values {
+		if e, ok := elements.Index(i).Addr().Interface().(defaulter); ok {
+			e.setDefaults()
+		}
+		d.value(fmt.Sprintf("%s[%d]", path, i), element, elements.Index(i))
+	}
+	v.Set(elements)
+}
+
+func (d *decoder) mapping(path string, n ast.Node, v reflect.Value) {
+	if n.Type() == ast.NullType {
+		return // "http:" with every key commented out
+	}
+	entries, ok := d.entries(n, 0)
+	if !ok {
+		d.problem(d.at[path], "%s wants keys and values, not a %s", cmp.Or(lastKey(path), "the file"), kindOf(n))
+		return
+	}
+	fields := fieldsOf(v)
+	for _, e := range entries {
+		field, ok := fields.byKey[e.key]
+		if !ok {
+			d.unknownKey(e, path, fields.keys)
+			continue
+		}
+		d.value(join(path, e.key), e.value, field)
+	}
+}
+
+func (d *decoder) unknownKey(e entry, path string, known []string) {
+	where := ""
+	if path != "" {
+		where = " in " + path
+	}
+	if near := nearest(e.key, known); near != "" {
+		d.problem(e.at, "unknown key %q%s: did you mean %q?", e.key, where, near)
+		return
+	}
+	d.problem(e.at, "unknown key %q%s: have %s", e.key, where, strings.Join(known, ", "))
+}

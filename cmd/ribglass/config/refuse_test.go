@@ -1,0 +1,113 @@
+package config
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestMistakesAreRefusedWithTheirPlace has a row for each kind of mistake. The
+// text of a row follows two valid lines, asn and router_id, unless it begins
+// with "!": then it is the whole file.
+func TestMistakesAreRefusedWithTheirPlace(t *testing.T) {
+	const neighbor = "neighbors:\n  - { name: a, address: 192.0.2.1, asn: 64501 }\n"
+	for _, row := range []struct{ name, text, want string }{
+		{"an empty file", "!", "f.yaml:1:1: the file is empty"},
+		{"a file of comments", "!# nothing\n", "f.yaml:1:1: the file is empty"},
+		{"text that is not YAML", "!asn: [1, 2\n", "not YAML"},
+		{"a list instead of keys", "!- a\n- b\n", "f.yaml:1:1: the file wants keys and values, not a list"},
+		{"a second document", neighbor + "---\nasn: 1\n", "f.yaml:6:1: a second YAML document"},
+		{"an unknown key near a known one", neighbor + "lissten: []\n", `f.yaml:5:1: unknown key "lissten": did you mean "listen"?`},
+		{"an unknown key far from all", neighbor + "zzz: 1\n", `f.yaml:5:1: unknown key "zzz": have asn, router_id, listen`},
+		{"an unknown key of a neighbor", "neighbors:\n  - adress: 192.0.2.1\n", `f.yaml:4:5: unknown key "adress" in neighbors[0]: did you mean "address"?`},
+		{"a key twice", neighbor + "listen: []\nlisten: []\n", `f.yaml:6:1: key "listen" stands here twice: first in line 5`},
+		{"a key twice in a neighbor", "neighbors:\n  - asn: 1\n    asn: 2\n", `f.yaml:5:5: key "asn" stands here twice: first in line 4`},
+		{"no asn", "!router_id: 192.0.2.10\n" + neighbor, "f.yaml:1:1: asn is missing"},
+		{"an asn of zero", "!asn: 0\nrouter_id: 192.0.2.10\n" + neighbor, "f.yaml:1:6: asn: 0 is reserved (RFC 7607)"},
+		{"AS_TRANS", "!asn: 23456\nrouter_id: 192.0.2.10\n" + neighbor, "f.yaml:1:6: asn: 23456 is AS_TRANS"},
+		{"the last AS number", "!asn: 4294967295\nrouter_id: 192.0.2.10\n" + neighbor, "RFC 7300"},
+		{"an asn that is no number", "!asn: sixty\nrouter_id: 192.0.2.10\n" + neighbor, `f.yaml:1:6: asn: AS number "sixty"`},
+		{"no router_id", "!asn: 64500\n" + neighbor, "f.yaml:1:1: router_id is missing"},
+		{"an IPv6 router_id", "!asn: 64500\nrouter_id: 2001:db8::1\n" + neighbor, "f.yaml:2:12: router_id: 2001:db8::1 is no BGP identifier"},
+		{"no neighbor", "", "f.yaml:1:1: there is no neighbor"},
+		{"neighbors without an entry", "neighbors:\n", "f.yaml:3:11: there is no neighbor"},
+		{"a neighbor without address", "neighbors:\n  - asn: 64501\n", "f.yaml:4:5: address is missing"},
+		{"a neighbor without asn", "neighbors:\n  - address: 192.0.2.1\n", "f.yaml:4:5: asn is missing"},
+		{"an address that is none", "neighbors:\n  - { address: 192.0.2.256, asn: 1 }\n", `f.yaml:4:16: address: "192.0.2.256" is not an IP address`},
+		{"a multicast address", "neighbors:\n  - { address: 224.0.0.5, asn: 1 }\n", "address of no router"},
+		{"a name with a blank", "neighbors:\n  - { name: a b, address: 192.0.2.1, asn: 1 }\n", `f.yaml:4:13: name: "a b" has ' ' in it`},
+		{"a name twice", neighbor + "  - { name: a, address: 192.0.2.2, asn: 1 }\n", `f.yaml:5:13: name: "a" is the name of the neighbor in line 4 too`},
+		{"an address twice", neighbor + "  - { name: b, address: '::ffff:192.0.2.1', asn: 1 }\n", "f.yaml:5:25: address: 192.0.2.1 is the address of neighbor a too"},
+		{"an unknown family", "neighbors:\n  - { address: 192.0.2.1, asn: 1, families: [ipv4-unicast, vpnv4] }\n", `f.yaml:4:60: families: unknown address family "vpnv4"`},
+		{"a family twice", "neighbors:\n  - { address: 192.0.2.1, asn: 1, families: [ipv4, ipv4-unicast] }\n", "f.yaml:4:52: families: ipv4-unicast stands here twice"},
+		{"a scalar for a list", "neighbors:\n  - { address: 192.0.2.1, asn: 1, families: ipv4 }\n", "f.yaml:4:45: families is a list"},
+		{"a list for a scalar", "neighbors:\n  - { address: [192.0.2.1], asn: 1 }\n", "f.yaml:4:16: address is one value, not a list"},
+		{"a key without value", "neighbors:\n  - address:\n    asn: 1\n", "address has no value"},
+		{"a boolean in other words", "neighbors:\n  - { address: 192.0.2.1, asn: 1, add_path: yes }\n", `f.yaml:4:45: add_path: "yes" is neither true nor false`},
+		{"a number in words", "neighbors:\n  - { address: 192.0.2.1, asn: 1, max_prefixes: many }\n", `max_prefixes: "many" is not a whole number`},
+		{"a negative number", "neighbors:\n  - { address: 192.0.2.1, asn: 1, max_prefixes: -1 }\n", "max_prefixes: -1 is negative"},
+		{"a duration without unit", "neighbors:\n  - { address: 192.0.2.1, asn: 1, hold_time: 90 }\n", `hold_time: "90" is not a duration such as 90s`},
+		{"a hold time the protocol forbids", "neighbors:\n  - { address: 192.0.2.1, asn: 1, hold_time: 2s }\n", "hold_time: 2s is not from 3s"},
+		{"hops out of range", "neighbors:\n  - { address: 192.0.2.1, asn: 1, ttl_security: 255 }\n", "ttl_security: 255"},
+		{"two sources of a password", "neighbors:\n  - { address: 192.0.2.1, asn: 1, password_file: /x, password_env: EDGE_MD5 }\n", "exclude each other"},
+		{"a password file that is not there", "neighbors:\n  - { address: 192.0.2.1, asn: 1, password_file: /does/not/exist }\n", "f.yaml:4:50: password_file: open /does/not/exist: no such file"},
+		{"a variable that is not set", "neighbors:\n  - { address: 192.0.2.1, asn: 1, password_env: NOPE }\n", "the environment has no variable NOPE"},
+		{"a sample password", "neighbors:\n  - { address: 192.0.2.1, asn: 1, password_env: SAMPLE }\n", "a word from an example"},
+		{"an empty password", "neighbors:\n  - { address: 192.0.2.1, asn: 1, password_env: EMPTY }\n", "EMPTY: is empty"},
+		{"a password in the file", "neighbors:\n  - { address: 192.0.2.1, asn: 1, password: x }\n", `unknown key "password" in neighbors[0]`},
+		{"a dynamic prefix with host bits", "dynamic_neighbors:\n  - { prefix: 198.51.100.1/24, asn: 1 }\n", "did you mean 198.51.100.0/24?"},
+		{"a dynamic prefix twice", "dynamic_neighbors:\n  - { prefix: 198.51.100.0/24, asn: 1 }\n  - { prefix: 198.51.100.0/24, asn: 2 }\n", "stands in entry 1 too"},
+		{"a dynamic neighbor without prefix", "dynamic_neighbors:\n  - asn: 1\n", "f.yaml:4:5: prefix is missing"},
+		{"a listener without port", neighbor + "http: { listen: localhost }\n", `f.yaml:5:17: listen: "localhost" is not an address and port`},
+		{"a port that is no number", neighbor + "admin: { listen: ':http' }\n", `listen: port "http" is not a number`},
+		{"a BGP listener by name", neighbor + "listen: ['localhost:179']\n", `listen: "localhost:179" is not an address and port`},
+		{"a BGP listener twice", neighbor + "listen: [':179', '[::]:179']\n", "f.yaml:5:18: listen: [::]:179 stands here twice"},
+		{"one address for both web listeners", neighbor + "admin: { listen: ':8080' }\n", "is the address of http.listen too"},
+		{"a relative data_dir", neighbor + "data_dir: data\n", "f.yaml:5:11: data_dir: \"data\" is relative"},
+		{"memory in words", neighbor + "memory: { limit: lots }\n", `limit: "lots" is not an amount of memory`},
+		{"memory too small to run in", neighbor + "memory: { limit: 1MiB }\n", "too little to run in"},
+		{"a log level that is none", neighbor + "log: { level: inf }\n", `level: unknown value "inf": did you mean "info"?`},
+		{"a log format that is none", neighbor + "log: { format: xml }\n", `format: unknown value "xml": have text, json`},
+		{"an alias without anchor", "neighbors:\n  - *edge\n", "f.yaml:4:5: there is no anchor &edge"},
+		{"an anchor that contains itself", "neighbors:\n  - &n { <<: *n }\n", "nested too deeply"},
+		{"a demo speaker on an open listener", neighbor + "demo: { speakers: [{ neighbor: a, feed: full }] }\n", "needs a loopback address, not 192.0.2.1"},
+		{"a demo speaker without neighbor", neighbor + "demo: { speakers: [{ neighbor: b, feed: full }] }\n", `there is no neighbor "b"`},
+		{"a demo feed that is none", neighbor + "demo: { speakers: [{ neighbor: a, feed: fulll }] }\n", `did you mean "full"?`},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			text, whole := strings.CutPrefix(row.text, "!")
+			if !whole {
+				text = "asn: 64500\nrouter_id: 192.0.2.10\n" + text
+			}
+			_, err := parseText(t, text)
+			if err == nil {
+				t.Fatalf("accepted:\n%s", text)
+			}
+			if !strings.Contains(err.Error(), row.want) {
+				t.Errorf("error of\n%s\n got: %v\nwant: %s", text, err, row.want)
+			}
+		})
+	}
+}
+
+func TestACaretStandsBelowTheMistake(t *testing.T) {
+	_, err := parseText(t, minimal+"http:\n  lisen: ':80'\n")
+	const want = "f.yaml:6:3: unknown key \"lisen\" in http: did you mean \"listen\"?\n" +
+		"    6 |   lisen: ':80'\n" +
+		"      |   ^"
+	if err == nil || err.Error() != want {
+		t.Errorf("error =\n%v\nwant\n%s", err, want)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(minimal))
+	f.Add([]byte("a: &a [*a]\n<<: *a\n"))
+	f.Add([]byte("? [a]\n: {b: !!int x}\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		none := func(string) (string, bool) { return "", false }
+		cfg, err := parseConfig("f.yaml", text, Overrides{}, none)
+		if (cfg == nil) == (err == nil) {
+			t.Errorf("parseConfig(%q) = %v, %v; want one of both", text, cfg, err)
+		}
+	})
+}

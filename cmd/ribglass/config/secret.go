@@ -1,0 +1,90 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode"
+)
+
+// maxPassword is what the kernel takes as a TCP-MD5 key (tcp(7)), in bytes.
+const maxPassword = 80
+
+// readSecrets puts the passwords in place that files and the environment hold.
+func readSecrets(d *decoder, cfg *Config, lookup func(string) (string, bool)) {
+	for i := range cfg.Neighbors {
+		readSecret(d, fmt.Sprintf("neighbors[%d]", i), &cfg.Neighbors[i].Session, lookup)
+	}
+	for i := range cfg.DynamicNeighbors {
+		readSecret(d, fmt.Sprintf("dynamic_neighbors[%d]", i), &cfg.DynamicNeighbors[i].Session, lookup)
+	}
+}
+
+func readSecret(d *decoder, path string, s *Session, lookup func(string) (string, bool)) {
+	switch {
+	case s.PasswordFile != "":
+		password, err := secretFile(s.PasswordFile)
+		if err != nil {
+			d.problemAt(path+".password_file", "password_file: %s", err)
+		}
+		s.Password = password
+	case s.PasswordEnv != "":
+		password, set := lookup(s.PasswordEnv)
+		if !set {
+			d.problemAt(path+".password_env", "password_env: the environment has no variable %s", s.PasswordEnv)
+			return
+		}
+		if err := usable(password); err != nil {
+			d.problemAt(path+".password_env", "password_env: %s: %s", s.PasswordEnv, err)
+		}
+		s.Password = password
+	}
+}
+
+// secretFile reads a password out of a file that only its owner can read. The
+// errors never quote the content.
+func secretFile(name string) (string, error) {
+	f, err := os.Open(name) //nolint:gosec // the operator names the file
+	if err != nil {
+		return "", err
+	}
+	defer f.Close() //nolint:errcheck // nothing was written
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return "", err
+	case !info.Mode().IsRegular():
+		return "", fmt.Errorf("%s is not a regular file", name)
+	case info.Mode().Perm()&0o077 != 0:
+		return "", fmt.Errorf("%s has mode %04o, so others than its owner can use it; run: chmod 600 %s", name, info.Mode().Perm(), name)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, 4096))
+	if err != nil {
+		return "", err
+	}
+	password := strings.TrimRight(string(text), "\r\n")
+	if err := usable(password); err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	return password, nil
+}
+
+// usable says why a password cannot be one. Words that stand in documentation
+// and examples are refused: whoever reads them knows the password.
+func usable(password string) error {
+	switch {
+	case password == "":
+		return errors.New("is empty")
+	case len(password) > maxPassword:
+		return fmt.Errorf("has %d bytes; a TCP-MD5 key has at most %d", len(password), maxPassword)
+	case strings.ContainsFunc(password, unicode.IsControl):
+		return errors.New("has a line break or another control character in it")
+	}
+	switch strings.ToLower(strings.Trim(password, "<>{}[] ")) {
+	case "changeme", "change-me", "change_me", "secret", "password", "passw0rd", "example", "sample", "md5", "xxx", "your-password", "todo":
+		return errors.New("holds a word from an example, not a password; make one with: openssl rand -base64 24")
+	}
+	return nil
+}
