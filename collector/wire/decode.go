@@ -1,6 +1,12 @@
 package wire
 
-import "ribglass/ribstore/route"
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"ribglass/ribstore/route"
+)
 
 // Report says what an UPDATE was besides its routes.
 type Report struct {
@@ -16,13 +22,30 @@ type Report struct {
 	TreatedAsWithdraw error
 }
 
-// Decoder decodes the UPDATEs of one session. One goroutine uses it at a time.
+// Decoder decodes the UPDATEs of one session. One goroutine uses it at a time;
+// it must not be copied. Its memory is bounded by the largest UPDATE seen.
 type Decoder struct {
 	session Session
+	found   []attribute // of the UPDATE at hand
+	scratch []byte      // values that are not in the message as they are kept
 }
 
 // NewDecoder returns a Decoder for what was negotiated.
 func NewDecoder(s Session) *Decoder { return &Decoder{session: s} }
+
+// update is an UPDATE while it is being decoded. Its slices alias the message.
+type update struct {
+	withdrawn, unreach, nlri, reach nlriField
+
+	attributes   []byte
+	nextHop      []byte // of nlri
+	reachNextHop []byte // of reach
+	seen         [4]uint64
+	hasUnreach   bool
+	foreign      bool // prefixes of a family that was not negotiated were announced
+	report       Report
+	fault        *attributeError // the first that asks for treat-as-withdraw
+}
 
 // Update decodes the body of an UPDATE and appends its routes to into, the
 // withdrawn ones first (RFC 4271 section 4.3: a prefix that is both withdrawn
@@ -31,5 +54,244 @@ func NewDecoder(s Session) *Decoder { return &Decoder{session: s} }
 // The error is a *Notification: the session must be reset, and nothing was
 // appended. It allocates nothing while the UPDATE is good and into has room.
 func (d *Decoder) Update(body []byte, into *Builder) (Report, error) {
-	return Report{}, nil
+	var u update
+	start := into.mark()
+	d.found, d.scratch = d.found[:0], d.scratch[:0]
+	if err := d.decode(&u, body, into); err != nil {
+		into.truncate(start)
+		return Report{}, err
+	}
+	if u.fault != nil {
+		u.report.TreatedAsWithdraw = u.fault
+	}
+	return u.report, nil
+}
+
+func (d *Decoder) decode(u *update, body []byte, into *Builder) error {
+	if err := d.split(u, body); err != nil {
+		return err
+	}
+	if err := d.walk(u); err != nil {
+		return err
+	}
+	if d.isEndOfRIB(u) {
+		return nil
+	}
+	if err := d.checkAll(u); err != nil {
+		return err
+	}
+	if !d.session.FourOctetAS {
+		d.mergeAS4(u)
+	}
+	d.checkMandatory(u)
+	if err := d.escalate(u); err != nil {
+		return err
+	}
+	return d.emit(u, into)
+}
+
+// split finds the three fields of the body. When the lengths contradict each
+// other, the prefixes cannot be located (RFC 4271 section 6.3).
+func (d *Decoder) split(u *update, body []byte) error {
+	if len(body) < 4 {
+		return updateError(UpdateMalformedAttributes, nil, "%d octets, want at least 4", len(body))
+	}
+	length := int(binary.BigEndian.Uint16(body))
+	if length+4 > len(body) {
+		return updateError(UpdateMalformedAttributes, nil, "withdrawn routes say %d octets, have %d", length, len(body)-4)
+	}
+	u.withdrawn = d.field(route.IPv4Unicast, body[2:2+length])
+	body = body[2+length:]
+	length = int(binary.BigEndian.Uint16(body))
+	if length+2 > len(body) {
+		return updateError(UpdateMalformedAttributes, nil, "path attributes say %d octets, have %d", length, len(body)-2)
+	}
+	u.attributes = body[2 : 2+length]
+	u.nlri = d.field(route.IPv4Unicast, body[2+length:])
+	return nil
+}
+
+func (d *Decoder) field(f route.Family, octets []byte) nlriField {
+	return nlriField{family: f, addPath: d.session.AddPath[f], octets: octets}
+}
+
+// walk finds the attributes, each code once and in ascending order. An overrun
+// ends the walk and makes the UPDATE a withdrawal (RFC 7606 section 4): the
+// prefixes after the attributes are still where the total length says.
+func (d *Decoder) walk(u *update) error {
+	sorted, previous := true, -1
+	for rest := u.attributes; len(rest) > 0; {
+		a, next, fault := cutAttribute(rest)
+		if fault != nil {
+			u.withdrawFor(fault)
+			break
+		}
+		rest = next
+		if duplicate := u.markSeen(a.code); duplicate {
+			if a.code == attrMPReach || a.code == attrMPUnreach { // RFC 7606 section 3 (g)
+				return updateError(UpdateMalformedAttributes, nil, "attribute %d twice", a.code)
+			}
+			u.discard(a.fault(UpdateMalformedAttributes, "a second time"))
+			continue
+		}
+		sorted = sorted && int(a.code) > previous
+		previous = int(a.code)
+		d.found = append(d.found, a)
+	}
+	if !sorted {
+		slices.SortFunc(d.found, func(a, b attribute) int { return int(a.code) - int(b.code) })
+	}
+	return nil
+}
+
+func (u *update) markSeen(code route.AttrCode) (duplicate bool) {
+	word, bit := &u.seen[code/64], uint64(1)<<(code%64)
+	duplicate = *word&bit != 0
+	*word |= bit
+	return duplicate
+}
+
+func (u *update) has(code route.AttrCode) bool { return u.seen[code/64]&(1<<(code%64)) != 0 }
+
+// withdrawFor notes that the announcements become withdrawals; the first reason
+// is the one reported.
+func (u *update) withdrawFor(fault *attributeError) {
+	if u.fault == nil {
+		u.fault = fault
+	}
+}
+
+func (u *update) discard(err error) { u.report.Discarded = append(u.report.Discarded, err) }
+
+// isEndOfRIB recognises the marker (RFC 4724 section 2): an UPDATE without
+// anything, or with an empty MP_UNREACH_NLRI alone.
+func (d *Decoder) isEndOfRIB(u *update) bool {
+	if len(u.withdrawn.octets) > 0 || len(u.nlri.octets) > 0 || u.fault != nil {
+		return false
+	}
+	f, known := route.IPv4Unicast, true
+	if len(u.attributes) > 0 {
+		if len(d.found) != 1 || len(d.found[0].value) != 3 || !d.found[0].isUnreach() {
+			return false
+		}
+		v := d.found[0].value
+		f, known = route.FamilyOf(binary.BigEndian.Uint16(v), v[2])
+	}
+	if known && d.session.Families[f] {
+		u.report.IsEndOfRIB, u.report.EndOfRIB = true, f
+	}
+	return true
+}
+
+// checkAll applies the rules of each attribute and keeps in found those that
+// belong into the set, AS numbers widened.
+func (d *Decoder) checkAll(u *update) error {
+	kept := d.found[:0]
+	for _, a := range d.found {
+		if a.code == attrMPReach || a.code == attrMPUnreach {
+			if err := d.multiprotocol(u, a); err != nil {
+				return err
+			}
+			continue
+		}
+		if a.code == route.AttrNextHop {
+			d.nextHop(u, a)
+			continue
+		}
+		switch verdict, fault := d.check(&a); verdict {
+		case keep:
+			kept = append(kept, a)
+		case discard:
+			u.discard(fault)
+		case withdraw:
+			u.withdrawFor(fault)
+		case reset:
+			return &Notification{Code: CodeUpdate, Subcode: fault.subcode, Data: a.append(nil), Reason: fault.Error()}
+		}
+	}
+	d.found = kept
+	return nil
+}
+
+// checkMandatory asks for the attributes that every announcement has (RFC 7606
+// section 3 (d)).
+func (d *Decoder) checkMandatory(u *update) {
+	if len(u.nlri.octets) == 0 && len(u.reach.octets) == 0 {
+		return
+	}
+	missing := func(code route.AttrCode) {
+		u.withdrawFor(&attributeError{code, UpdateMissingWellKnown, "missing"})
+	}
+	switch {
+	case !u.has(route.AttrOrigin):
+		missing(route.AttrOrigin)
+	case !u.has(route.AttrASPath):
+		missing(route.AttrASPath)
+	case len(u.nlri.octets) > 0 && !u.has(route.AttrNextHop):
+		missing(route.AttrNextHop)
+	}
+}
+
+// escalate resets the session where a faulty UPDATE announces nothing that could
+// be withdrawn instead: prefixes may have been lost (RFC 7606 section 5.2).
+func (d *Decoder) escalate(u *update) error {
+	if u.fault == nil || len(u.nlri.octets) > 0 || len(u.reach.octets) > 0 || u.foreign {
+		return nil
+	}
+	return updateError(u.fault.subcode, nil, "%v, and no prefix is announced", u.fault)
+}
+
+// emit appends the routes. Prefixes that cannot be read reset the session
+// (RFC 7606 section 5.3): those of the fixed fields by RFC 4271 section 6.3, those
+// of the attributes by RFC 4760 section 7.
+func (d *Decoder) emit(u *update, into *Builder) error {
+	if d.session.Families[route.IPv4Unicast] {
+		if err := into.add(nil, u.withdrawn); err != nil {
+			return updateError(UpdateInvalidNetwork, nil, "withdrawn routes: %v", err)
+		}
+	}
+	if err := into.add(nil, u.unreach); err != nil {
+		return updateError(UpdateOptionalAttribute, nil, "attribute %d: %v", attrMPUnreach, err)
+	}
+	switch {
+	case len(u.nlri.octets) == 0:
+	case !d.session.Families[route.IPv4Unicast]:
+		u.discard(fmt.Errorf("prefixes of %s, which was not negotiated", route.IPv4Unicast))
+	default:
+		if err := into.add(d.attrs(u, into, u.nextHop), u.nlri); err != nil {
+			return updateError(UpdateInvalidNetwork, nil, "announced routes: %v", err)
+		}
+	}
+	if len(u.reach.octets) > 0 {
+		if err := into.add(d.attrs(u, into, u.reachNextHop), u.reach); err != nil {
+			return updateError(UpdateOptionalAttribute, nil, "attribute %d: %v", attrMPReach, err)
+		}
+	}
+	return nil
+}
+
+// attrs appends the canonical set with the next hop to the memory of into; nil
+// when the announcement is treated as a withdrawal.
+func (d *Decoder) attrs(u *update, into *Builder, nextHop []byte) route.Attrs {
+	if u.fault != nil {
+		return nil
+	}
+	start := len(into.attrs)
+	b, placed := route.Attrs(into.attrs), false
+	for i := range d.found {
+		a := &d.found[i]
+		if !placed && a.code > route.AttrNextHop {
+			b, placed = b.AppendAttr(route.AttrNextHop, nextHop), true
+		}
+		b = a.appendTo(b)
+	}
+	if !placed {
+		b = b.AppendAttr(route.AttrNextHop, nextHop)
+	}
+	into.attrs = b
+	return b[start:len(b):len(b)]
+}
+
+func updateError(subcode uint8, data []byte, format string, args ...any) *Notification {
+	return &Notification{Code: CodeUpdate, Subcode: subcode, Data: data, Reason: fmt.Sprintf(format, args...)}
 }

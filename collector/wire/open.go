@@ -51,7 +51,10 @@ func ParseOpen(body []byte) (*Open, error) {
 	if err := o.settleASN(); err != nil {
 		return nil, err
 	}
-	return o, o.checkRoles()
+	if err := o.checkRoles(); err != nil {
+		return nil, err
+	}
+	return o, nil
 }
 
 // parseParameters reads the optional parameters, their length first, in the
