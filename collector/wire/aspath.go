@@ -182,10 +182,12 @@ func (d *Decoder) mergePath(u *update, path *attribute, path4 []byte) {
 	}
 	b := pathBuilder{octets: d.scratch, start: len(d.scratch), last: -1}
 	b.appendLead(path.value, lead)
+	b.seam = true
 	for ; len(path4) > 0; path4 = path4[2+4*int(path4[1]):] {
 		// RFC 6793 section 6: confederation segments do not belong here.
 		if kind := route.SegmentType(path4[0]); !isConfederation(kind) {
 			b.appendSegment(kind, path4[2:2+4*int(path4[1])])
+			b.seam = false
 		}
 	}
 	d.scratch = b.octets
@@ -198,17 +200,18 @@ func (d *Decoder) mergePath(u *update, path *attribute, path4 []byte) {
 // pathBuilder appends a path of four-octet AS numbers to octets.
 type pathBuilder struct {
 	octets      []byte
-	start, last int // where the path and its last segment begin; last is -1 before the first
+	start, last int  // where the path and its last segment begin; last is -1 before the first
+	seam        bool // between AS_PATH and AS4_PATH
 }
 
-// appendSegment appends a segment, joining two sequences that fit into one: the
-// seam between AS_PATH and AS4_PATH was not there when the path was sent.
+// appendSegment appends a segment. At the seam it joins two sequences that fit
+// into one: the speakers of two octets in between prepended to one.
 func (b *pathBuilder) appendSegment(kind route.SegmentType, asns []byte) {
 	count := len(asns) / 4
 	if count == 0 {
 		return
 	}
-	joins := b.last >= 0 && kind == route.ASSequence && b.octets[b.last] == byte(kind) &&
+	joins := b.seam && b.last >= 0 && kind == route.ASSequence && b.octets[b.last] == byte(kind) &&
 		int(b.octets[b.last+1])+count <= math.MaxUint8
 	if joins {
 		b.octets[b.last+1] += byte(count)
