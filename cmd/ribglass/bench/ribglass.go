@@ -1,0 +1,146 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"ribglass/ribstore/route"
+)
+
+// ribglass asks Ribglass over HTTP.
+type ribglass struct {
+	base   string // URL without a path
+	client *http.Client
+}
+
+// ribglassSetup is what a run needs of Ribglass beside the feeds.
+type ribglassSetup struct {
+	binary  string
+	feeds   []feed
+	dynamic netip.Prefix  // sessions from here need no neighbour; zero: none
+	stale   time.Duration // how long routes outlive their session; zero: the default
+}
+
+// startRibglass runs `ribglass serve` in dir.
+func startRibglass(ctx context.Context, dir string, setup ribglassSetup) (*receiver, error) {
+	var ports [3]int
+	for i := range ports {
+		var err error
+		if ports[i], err = freePort(ctx); err != nil {
+			return nil, err
+		}
+	}
+	file := filepath.Join(dir, "ribglass.yaml")
+	if err := os.WriteFile(file, []byte(setup.config(dir, ports)), 0o600); err != nil {
+		return nil, err
+	}
+	p, err := start(dir, setup.binary, "serve", "--config", file)
+	if err != nil {
+		return nil, err
+	}
+	asker := ribglass{"http://" + loopback(ports[1]), &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+	r := &receiver{name: "Ribglass", address: loopback(ports[0]), process: p, asker: asker}
+	err = poll(ctx, 20*time.Millisecond, p, func() (bool, error) {
+		status, err := asker.status(ctx)
+		if err == nil && status.Version != "" {
+			r.name = "Ribglass " + status.Version
+		}
+		return err == nil, err
+	})
+	if err != nil {
+		r.shutdown()
+		return nil, fmt.Errorf("start Ribglass: %w", err)
+	}
+	return r, nil
+}
+
+func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+// config writes the configuration: ports of BGP, HTTP and admin.
+func (s ribglassSetup) config(dir string, ports [3]int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "asn: %v\nrouter_id: 192.0.2.10\nlisten: [%q]\n", localASN, loopback(ports[0]))
+	fmt.Fprintf(&b, "http: { listen: %q }\nadmin: { listen: %q }\ndata_dir: %q\n", loopback(ports[1]), loopback(ports[2]), dir)
+	settings := ""
+	if s.stale > 0 {
+		settings = ", stale_time: " + s.stale.String()
+	}
+	if len(s.feeds) > 0 {
+		b.WriteString("neighbors:\n")
+	}
+	for _, f := range s.feeds {
+		fmt.Fprintf(&b, "  - { name: %s, address: %v, asn: %v%s }\n", f.name, f.source, f.asn, settings)
+	}
+	if s.dynamic.IsValid() {
+		fmt.Fprintf(&b, "dynamic_neighbors:\n  - { prefix: %v, group: exchange%s }\n", s.dynamic, settings)
+	}
+	return b.String()
+}
+
+// get decodes the JSON answer of a path.
+func (r ribglass) get(ctx context.Context, path string, into any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.base+path, http.NoBody)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Accept", "application/json")
+	answer, err := r.client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		body, _ := io.ReadAll(io.LimitReader(answer.Body, 500))
+		return fmt.Errorf("GET %s: %s: %s", path, answer.Status, body)
+	}
+	if err := json.NewDecoder(answer.Body).Decode(into); err != nil {
+		return fmt.Errorf("GET %s: %w", path, err)
+	}
+	_, _ = io.Copy(io.Discard, answer.Body) // so that the connection is kept
+	return nil
+}
+
+// ribglassStatus is what the benchmark reads of /api/v1/status.
+type ribglassStatus struct {
+	Version string         `json:"version"`
+	Routes  map[string]int `json:"routes"`
+	Peers   struct {
+		Established int `json:"established"`
+	} `json:"peers"`
+}
+
+func (r ribglass) status(ctx context.Context) (ribglassStatus, error) {
+	var s ribglassStatus
+	err := r.get(ctx, "/api/v1/status", &s)
+	return s, err
+}
+
+func (r ribglass) answers(ctx context.Context, f feed, p netip.Prefix) (bool, error) {
+	var answer struct {
+		Routes []struct {
+			Prefix netip.Prefix `json:"prefix"`
+		} `json:"routes"`
+	}
+	err := r.get(ctx, "/api/v1/routes?q="+url.QueryEscape(p.String())+"&peer="+f.name, &answer)
+	return err == nil && len(answer.Routes) > 0 && answer.Routes[0].Prefix == p, err
+}
+
+func (r ribglass) counts(ctx context.Context) ([route.NumFamilies]int, error) {
+	var counts [route.NumFamilies]int
+	s, err := r.status(ctx)
+	counts[route.IPv4Unicast], counts[route.IPv6Unicast] = s.Routes["ipv4_unicast"], s.Routes["ipv6_unicast"]
+	return counts, err
+}
+
+func (r ribglass) close() { r.client.CloseIdleConnections() }
