@@ -36,13 +36,20 @@ func ParseRouteRefresh(body []byte) (RouteRefresh, error) {
 	}
 	// RFC 7313 section 5: BoRR and EoRR are exactly four octets long.
 	if len(body) < 4 || (len(body) > 4 && subtype != RefreshNormal) {
-		return RouteRefresh{}, &Notification{
-			Code: CodeRouteRefresh, Subcode: RefreshInvalidLength, Data: append([]byte(nil), body...),
-			Reason: fmt.Sprintf("%d octets", len(body)),
-		}
+		return RouteRefresh{}, refreshLengthError(body)
 	}
 	f, ok := route.FamilyOf(binary.BigEndian.Uint16(body), body[3])
 	return RouteRefresh{Family: f, Known: ok, Subtype: subtype}, nil
+}
+
+// refreshLengthError carries the whole message back (RFC 7313 section 5).
+func refreshLengthError(body []byte) *Notification {
+	message, start := beginMessage(nil, TypeRouteRefresh)
+	message = endMessage(append(message, body...), start)
+	return &Notification{
+		Code: CodeRouteRefresh, Subcode: RefreshInvalidLength, Data: message,
+		Reason: fmt.Sprintf("%d octets", len(body)),
+	}
 }
 
 // Append appends the whole message.
