@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"ribglass/collector/wire"
 	"ribglass/ribstore/route"
@@ -40,15 +41,16 @@ func NewDecoder() *Decoder {
 
 // Attrs returns the attributes of an entry of rib. They are the Decoder's and
 // valid until its next call; the Report tells what wire left out of them. An
-// entry whose attributes an UPDATE could not announce gives an error.
+// entry whose attributes an UPDATE could not announce gives an error, but for a
+// missing next hop: some collectors do not write it.
 func (d *Decoder) Attrs(rib *RIB, e Entry) (route.Attrs, wire.Report, error) {
 	d.builder.Reset()
-	body, err := appendUpdateBody(d.body[:0], rib, e.Attributes)
-	if err != nil {
+	u := updateBody{rib: rib, b: append(d.body[:0], 0, 0, 0, 0)}
+	if err := u.append(e.Attributes); err != nil {
 		return nil, wire.Report{}, fmt.Errorf("attributes of %v: %w", rib.Prefix, err)
 	}
-	d.body = body
-	report, err := d.wire.Update(body, &d.builder)
+	d.body = u.b
+	report, err := d.wire.Update(d.body, &d.builder)
 	if err == nil {
 		err = report.TreatedAsWithdraw
 	}
@@ -59,7 +61,22 @@ func (d *Decoder) Attrs(rib *RIB, e Entry) (route.Attrs, wire.Report, error) {
 	if err != nil {
 		return nil, report, fmt.Errorf("attributes of %v: %w", rib.Prefix, err)
 	}
-	return updates[0].Attrs, report, nil
+	attrs := updates[0].Attrs
+	if u.hopless {
+		attrs = without(attrs, route.AttrNextHop)
+	}
+	return attrs, report, nil
+}
+
+// without returns a copy of a set that lacks one attribute.
+func without(a route.Attrs, code route.AttrCode) route.Attrs {
+	var kept route.Attrs
+	for c, value := range a.All() {
+		if c != code {
+			kept = kept.AppendAttr(c, value)
+		}
+	}
+	return kept
 }
 
 // The attributes that say where a route leads (RFC 4271, RFC 4760).
@@ -70,48 +87,58 @@ const (
 
 var errAttributeShort = errors.New("an attribute reaches beyond the end")
 
-// appendUpdateBody appends the body of the UPDATE that announces rib.Prefix
-// with the attributes of a table entry.
-func appendUpdateBody(b []byte, rib *RIB, attributes []byte) ([]byte, error) {
-	b = append(b, 0, 0, 0, 0) // no withdrawn routes; length of attributes, below
-	start := len(b)
+// updateBody is the body of the UPDATE that announces the prefix of a table
+// entry, under construction.
+type updateBody struct {
+	rib     *RIB
+	b       []byte // begins with: no withdrawn routes; length of attributes
+	hopless bool   // the next hop is one that we made up
+}
+
+// append appends the attributes of a table entry, made whole, and the prefix.
+func (u *updateBody) append(attributes []byte) error {
+	const start = 4
 	var nextHop, mpNextHop []byte
 	for rest := attributes; len(rest) > 0; {
 		code, whole, value, next, ok := cutAttribute(rest)
 		if !ok {
-			return nil, errAttributeShort
+			return errAttributeShort
 		}
 		switch code {
 		case codeMPReach:
 			if mpNextHop, ok = reachNextHop(value); !ok {
-				return nil, errors.New("MP_REACH_NLRI without next hop")
+				return errors.New("MP_REACH_NLRI without next hop")
 			}
 		case codeNextHop:
 			nextHop = value
-			if rib.Family == route.IPv4Unicast {
-				b = append(b, whole...)
-			}
 		default:
-			b = append(b, whole...)
+			u.b = append(u.b, whole...)
 		}
 		rest = next
 	}
-	plain := rib.Family == route.IPv4Unicast && mpNextHop == nil
-	if !plain {
-		if mpNextHop == nil {
-			mpNextHop = nextHop
-		}
-		b = appendReach(b, rib, mpNextHop)
+	classic := u.rib.Family == route.IPv4Unicast && mpNextHop == nil
+	switch {
+	case mpNextHop != nil:
+		u.appendReach(mpNextHop)
+	case nextHop == nil:
+		u.hopless = true
+		loopback := netip.IPv6Loopback().As16()
+		u.appendReach(loopback[:])
+	case classic:
+		u.b = append(u.b, 0x40, codeNextHop, byte(len(nextHop)))
+		u.b = append(u.b, nextHop...)
+	default:
+		u.appendReach(nextHop)
 	}
-	length := len(b) - start
+	length := len(u.b) - start
 	if length > 0xffff {
-		return nil, fmt.Errorf("%d octets", length)
+		return fmt.Errorf("%d octets", length)
 	}
-	binary.BigEndian.PutUint16(b[start-2:], uint16(length))
-	if plain {
-		b = appendPrefix(b, rib)
+	binary.BigEndian.PutUint16(u.b[start-2:], uint16(length))
+	if classic && !u.hopless {
+		u.b = appendPrefix(u.b, u.rib.Prefix)
 	}
-	return b, nil
+	return nil
 }
 
 // cutAttribute splits the first attribute off b: flags, code, length, value.
@@ -151,25 +178,19 @@ func reachNextHop(value []byte) ([]byte, bool) {
 	return value[1 : 1+int(value[0])], true
 }
 
-func appendReach(b []byte, rib *RIB, nextHop []byte) []byte {
+func (u *updateBody) appendReach(nextHop []byte) {
 	const optionalExtended = 0x80 | 0x10
-	b = append(b, optionalExtended, codeMPReach, 0, 0)
-	start := len(b)
-	b = append(b, 0, byte(rib.Family.AFI()), rib.Family.SAFI(), byte(len(nextHop)))
-	b = append(b, nextHop...)
-	b = append(b, 0) // reserved
-	b = appendPrefix(b, rib)
-	binary.BigEndian.PutUint16(b[start-2:], uint16(len(b)-start))
-	return b
+	u.b = append(u.b, optionalExtended, codeMPReach, 0, 0)
+	start := len(u.b)
+	u.b = append(u.b, 0, byte(u.rib.Family.AFI()), u.rib.Family.SAFI(), byte(len(nextHop)))
+	u.b = append(u.b, nextHop...)
+	u.b = append(u.b, 0) // reserved
+	u.b = appendPrefix(u.b, u.rib.Prefix)
+	binary.BigEndian.PutUint16(u.b[start-2:], uint16(len(u.b)-start))
 }
 
-func appendPrefix(b []byte, rib *RIB) []byte {
-	bits := rib.Prefix.Bits()
-	octets := rib.Prefix.Addr().As16()
-	first := 0
-	if rib.Prefix.Addr().Is4() {
-		first = 12
-	}
-	b = append(b, byte(bits))
-	return append(b, octets[first:first+(bits+7)/8]...)
+func appendPrefix(b []byte, p netip.Prefix) []byte {
+	octets := p.Addr().AsSlice()
+	b = append(b, byte(p.Bits()))
+	return append(b, octets[:(p.Bits()+7)/8]...)
 }
