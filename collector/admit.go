@@ -1,0 +1,286 @@
+package collector
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"ribglass/collector/wire"
+	"ribglass/ribstore/route"
+)
+
+// refusal is why a connection got no session, as the metric names it.
+type refusal string
+
+const (
+	refusedUnknown  refusal = "unknown_peer"
+	refusedTTL      refusal = "ttl_security"
+	refusedRate     refusal = "rate_limit"
+	refusedTooMany  refusal = "too_many_handshakes"
+	refusedFull     refusal = "max_sessions"
+	refusedShutdown refusal = "shutdown"
+	refusedIdle     refusal = "max_prefixes"
+	refusedSecond   refusal = "collision"
+)
+
+func refusals() []refusal {
+	return []refusal{
+		refusedUnknown, refusedTTL, refusedRate, refusedTooMany, refusedFull, refusedShutdown, refusedIdle, refusedSecond,
+	}
+}
+
+// Bounds of connections.
+const (
+	maxHandshakes = 1000            // connections that are not Established yet
+	maxWaiting    = 2               // connections of one neighbour that wait for its session to end
+	turnTime      = 5 * time.Second // they wait so long
+	probeTime     = time.Second     // that an established session has to prove dead
+)
+
+// admit decides about a connection before a byte of it is read: whoever is not
+// a neighbour gets none of ours either.
+func (c *Collector) admit(ctx context.Context, conn *net.TCPConn) {
+	remote := conn.RemoteAddr().(*net.TCPAddr).AddrPort().Addr().Unmap().WithZone("")
+	n, why := c.neighborAt(remote)
+	if n != nil {
+		why = c.screen(n, conn)
+	}
+	if why != "" {
+		c.refuse(ctx, n, remote, why)
+		_ = conn.SetLinger(0) // a reset leaves nothing behind here
+		_ = conn.Close()
+		return
+	}
+	c.handshakes.Add(1)
+	c.wg.Go(func() { c.serve(ctx, n, conn) })
+}
+
+// screen checks what needs no word with the peer.
+func (c *Collector) screen(n *neighbor, conn *net.TCPConn) refusal {
+	n.mu.Lock()
+	hops := n.conf.TTLSecurity
+	n.mu.Unlock()
+	switch {
+	case !n.connect.Allow():
+		return refusedRate
+	case c.handshakes.Load() >= maxHandshakes:
+		return refusedTooMany
+	case hops > 0:
+		raw, err := conn.SyscallConn()
+		if err == nil {
+			err = demandTTL(raw, n.peerAddress(), 256-hops)
+		}
+		if err != nil {
+			n.note(fmt.Sprintf("connection refused: %v", err))
+			return refusedTTL
+		}
+	}
+	return ""
+}
+
+func (c *Collector) refuse(ctx context.Context, n *neighbor, remote netip.Addr, why refusal) {
+	c.metrics.refused.WithLabelValues(string(why)).Inc()
+	if n != nil {
+		n.counters.refused.Add(1)
+	}
+	if c.refusalLog.Allow() {
+		c.log.WarnContext(ctx, "connection refused", "remote", remote, "reason", string(why))
+	}
+}
+
+// neighborAt returns the neighbour with the address, a new one when a dynamic
+// rule allows it.
+func (c *Collector) neighborAt(remote netip.Addr) (*neighbor, refusal) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n := c.byAddress[remote]; n != nil {
+		return n, ""
+	}
+	rule := c.ruleFor(remote)
+	if rule == nil {
+		return nil, refusedUnknown
+	}
+	count := 0
+	for _, n := range c.byName {
+		if n.rule == rule {
+			count++
+		}
+	}
+	if count >= rule.limit() {
+		return nil, refusedFull
+	}
+	n := newNeighbor(c.dynamicConf(rule, remote), c.cfg, time.Now(), c.log)
+	n.rule = rule
+	c.add(n)
+	return n, ""
+}
+
+func (d *DynamicNeighbor) limit() int {
+	if d.MaxSessions == 0 {
+		return defaultMaxSessions
+	}
+	return d.MaxSessions
+}
+
+// ruleFor returns the rule with the longest prefix that covers the address. The
+// caller holds c.mu.
+func (c *Collector) ruleFor(remote netip.Addr) *DynamicNeighbor {
+	var best *DynamicNeighbor
+	for _, rule := range c.rules {
+		if rule.Prefix.Contains(remote) && (best == nil || rule.Prefix.Bits() > best.Prefix.Bits()) {
+			best = rule
+		}
+	}
+	return best
+}
+
+// dynamicConf returns the settings of a neighbour under a rule. The caller holds c.mu.
+func (c *Collector) dynamicConf(rule *DynamicNeighbor, remote netip.Addr) Neighbor {
+	base := rule.Group
+	if base == "" {
+		base = "dynamic"
+	}
+	base += "-" + remote.String()
+	name := base
+	for i := 2; c.byName[name] != nil; i++ {
+		name = base + "-" + strconv.Itoa(i)
+	}
+	conf := Neighbor{Name: name, Address: remote, Settings: rule.Settings}
+	if len(rule.ASNs) == 1 {
+		conf.ASN = rule.ASNs[0]
+	}
+	return conf
+}
+
+// serve gives the connection a session, when the neighbour may have one.
+func (c *Collector) serve(ctx context.Context, n *neighbor, conn *net.TCPConn) {
+	sessionCtx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	s := newSession(c, n, conn, cancel)
+	defer func() {
+		if !s.established.Load() {
+			c.handshakes.Add(-1)
+		}
+		c.dismiss(n)
+	}()
+	if e, why := n.claim(ctx, s); e != nil {
+		c.refuse(ctx, n, n.peerAddress(), why)
+		s.part(e)
+		return
+	}
+	defer n.release(s)
+	s.run(ctx, sessionCtx)
+}
+
+// claim waits until the neighbour's session is s. It returns the words to
+// refuse the connection with when it cannot be.
+func (n *neighbor) claim(ctx context.Context, s *session) (*ending, refusal) {
+	old, e, why := n.queue()
+	if e != nil {
+		return e, why
+	}
+	defer func() {
+		n.mu.Lock()
+		n.waiting--
+		n.mu.Unlock()
+	}()
+	if old != nil && !old.yields(ctx) {
+		return cease(wire.CeaseCollision, nil, "a session is established"), refusedSecond
+	}
+	timeout := time.NewTimer(turnTime)
+	defer timeout.Stop()
+	select {
+	case n.turn <- struct{}{}:
+	case <-timeout.C:
+		return cease(wire.CeaseCollision, nil, "the previous session is still ending"), refusedSecond
+	case <-ctx.Done():
+		return endingOf(context.Cause(ctx)), refusedShutdown
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if e, why := n.unwilling(); e != nil {
+		<-n.turn
+		return e, why
+	}
+	s.conf = n.conf
+	n.current = s
+	n.transition(route.StateConnect, "connection from "+s.outer.RemoteAddr().String(), time.Now())
+	return nil, ""
+}
+
+// queue notes that a connection waits, and returns the session in its way.
+func (n *neighbor) queue() (*session, *ending, refusal) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if e, why := n.unwilling(); e != nil {
+		return nil, e, why
+	}
+	if n.waiting >= maxWaiting {
+		return nil, cease(wire.CeaseCollision, nil, "too many connections"), refusedSecond
+	}
+	n.waiting++
+	return n.current, nil, ""
+}
+
+// unwilling returns the words to refuse any connection with, nil when the
+// neighbour may have a session. The caller holds n.mu.
+func (n *neighbor) unwilling() (*ending, refusal) {
+	switch {
+	case n.removed:
+		return cease(wire.CeasePeerDeconfigured, nil, ""), refusedUnknown
+	case n.conf.Shutdown != "":
+		return cease(wire.CeaseAdminShutdown, wire.ShutdownCommunication(n.conf.Shutdown), ""), refusedShutdown
+	case n.idle:
+		return cease(wire.CeaseMaxPrefixes, nil, "idle after reaching max_prefixes"), refusedIdle
+	}
+	return nil, ""
+}
+
+func (n *neighbor) release(s *session) {
+	n.mu.Lock()
+	n.current = nil
+	n.mu.Unlock()
+	close(s.done)
+	<-n.turn
+}
+
+// yields makes way for a new connection of the same peer and reports whether it
+// did. A session that is not Established always does: both connections are the
+// peer's own, and the newer is the one it means. So does one with graceful
+// restart (RFC 4724 section 5). Otherwise the session stays, unless the TCP
+// connection proves dead when it is made to send: a peer that has forgotten it
+// answers with a reset.
+func (s *session) yields(ctx context.Context) bool {
+	if !s.established.Load() {
+		s.cancel(cease(wire.CeaseCollision, nil, "replaced by a newer connection"))
+		return true
+	}
+	if agreed := s.agreed.Load(); agreed.GracefulRestart.Families != [route.NumFamilies]bool{} {
+		s.cancel(&ending{reason: "replaced by a new connection of the peer, which restarted"})
+		return true
+	}
+	if err := s.toRouter(wire.AppendKeepalive(nil)); err != nil {
+		s.cancel(endingOf(err))
+		return true
+	}
+	timeout := time.NewTimer(probeTime)
+	defer timeout.Stop()
+	select {
+	case <-s.done:
+		return true
+	case <-timeout.C:
+	case <-ctx.Done():
+	}
+	return false
+}
+
+// note adds an event to the history that does not change the state.
+func (n *neighbor) note(what string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.lastErr = what
+	n.transition(n.state, what, time.Now())
+}

@@ -1,0 +1,358 @@
+package collector
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
+
+	"ribglass/collector/wire"
+	"ribglass/ribstore/route"
+)
+
+// Deps are what a Collector works with. Logger and Out are required.
+type Deps struct {
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer // nil: no metrics
+
+	// Out takes the batches. A slow receiver slows the sessions down; nothing
+	// is dropped. It is never closed.
+	Out chan<- route.Batch
+
+	// Prefixes returns how many prefixes of a peer are held; max_prefixes is
+	// compared with it. nil: max_prefixes has no effect.
+	Prefixes func(peer string, f route.Family) int
+}
+
+// Collector keeps the sessions of all neighbours. Make it with New; it must not
+// be copied. Its methods may be called concurrently, Run once.
+type Collector struct {
+	deps       Deps
+	log        *slog.Logger
+	metrics    *metrics
+	builders   builders
+	handshakes atomic.Int64 // connections that are not Established
+	refusalLog *rate.Limiter
+	wg         sync.WaitGroup // of Run's listeners and sessions
+	reloads    chan reloading
+
+	mu        sync.Mutex // guards what follows
+	cfg       Config
+	byName    map[string]*neighbor
+	byAddress map[netip.Addr]*neighbor
+	aliases   map[netip.Addr]bool
+	nextAlias netip.Addr
+	rules     []*DynamicNeighbor
+	bgp       *speaker
+	listeners map[netip.AddrPort]*net.TCPListener
+	running   chan struct{} // closed when Run ends; nil before it begins
+}
+
+// New returns a Collector that does nothing yet. The error is a *FieldError
+// when a setting cannot be.
+func New(cfg Config, deps Deps) (*Collector, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	c := &Collector{
+		deps:       deps,
+		log:        deps.Logger,
+		refusalLog: rate.NewLimiter(1, 20),
+		reloads:    make(chan reloading),
+		byName:     make(map[string]*neighbor),
+		byAddress:  make(map[netip.Addr]*neighbor),
+		aliases:    make(map[netip.Addr]bool),
+		nextAlias:  firstAlias(),
+		listeners:  make(map[netip.AddrPort]*net.TCPListener),
+	}
+	c.apply(cfg.normalized(), time.Now())
+	c.metrics = newMetrics(c)
+	if deps.Registerer != nil {
+		if err := c.metrics.register(deps.Registerer); err != nil {
+			return nil, fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	return c, nil
+}
+
+// normalized returns a copy in which every default is filled in.
+func (c Config) normalized() Config {
+	c.Listen = slices.Clone(c.Listen)
+	c.Neighbors = slices.Clone(c.Neighbors)
+	for i := range c.Neighbors {
+		n := &c.Neighbors[i]
+		n.Name, n.Address = n.name(), n.Address.Unmap()
+		n.Settings = n.Settings.withDefaults()
+	}
+	c.DynamicNeighbors = slices.Clone(c.DynamicNeighbors)
+	for i := range c.DynamicNeighbors {
+		c.DynamicNeighbors[i].Settings = c.DynamicNeighbors[i].Settings.withDefaults()
+	}
+	return c
+}
+
+// Run listens and keeps sessions until ctx ends. Then it tells every peer
+// (Cease, administrative shutdown) and returns within three seconds.
+func (c *Collector) Run(ctx context.Context) error {
+	if err := c.start(ctx); err != nil {
+		return err
+	}
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			c.finish()
+			return nil
+		case r := <-c.reloads:
+			r.result <- c.reload(ctx, r.cfg)
+		case now := <-ticker.C:
+			c.keepHouse(ctx, now)
+		}
+	}
+}
+
+func (c *Collector) start(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.running != nil {
+		return errors.New("the collector has run before")
+	}
+	bgp, err := startSpeaker(ctx, c.cfg.ASN, c.cfg.RouterID, c.log)
+	if err != nil {
+		return err
+	}
+	c.bgp = bgp
+	for _, at := range c.cfg.Listen {
+		if err := c.open(ctx, at); err != nil {
+			c.closeListeners()
+			c.wg.Wait()
+			bgp.stop()
+			return err
+		}
+	}
+	c.running = make(chan struct{})
+	return nil
+}
+
+// open begins to accept connections at an address. The caller holds c.mu.
+func (c *Collector) open(ctx context.Context, at netip.AddrPort) error {
+	l, err := bind(ctx, at)
+	if err != nil {
+		return err
+	}
+	if err := setKeys(l, nil, c.cfg.keys()); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	c.listeners[at] = l
+	c.log.InfoContext(ctx, "listening for BGP", "address", l.Addr().String())
+	c.wg.Go(func() { c.accept(ctx, l) })
+	return nil
+}
+
+func (c *Collector) closeListeners() {
+	for at, l := range c.listeners {
+		_ = l.Close()
+		delete(c.listeners, at)
+	}
+}
+
+func (c *Collector) finish() {
+	c.mu.Lock()
+	c.closeListeners()
+	close(c.running)
+	c.mu.Unlock()
+	c.wg.Wait()
+	c.speaker().stop()
+	c.log.Info("collector stopped")
+}
+
+// Addresses returns what Run listens on, for configurations with port 0.
+func (c *Collector) Addresses() []netip.AddrPort {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var list []netip.AddrPort
+	for _, l := range c.listeners {
+		list = append(list, l.Addr().(*net.TCPAddr).AddrPort())
+	}
+	slices.SortFunc(list, netip.AddrPort.Compare)
+	return list
+}
+
+// Sessions returns what is known of every neighbour, by name.
+func (c *Collector) Sessions() []route.Session {
+	neighbors := c.neighbors()
+	sessions := make([]route.Session, len(neighbors))
+	for i, n := range neighbors {
+		sessions[i] = n.snapshot()
+	}
+	return sessions
+}
+
+// neighbors returns the neighbours in order of their names.
+func (c *Collector) neighbors() []*neighbor {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := make([]*neighbor, 0, len(c.byName))
+	for _, n := range c.byName {
+		list = append(list, n)
+	}
+	slices.SortFunc(list, func(a, b *neighbor) int { return cmp.Compare(a.name, b.name) })
+	return list
+}
+
+// Session returns what is known of the neighbour with the name.
+func (c *Collector) Session(name string) (route.Session, bool) {
+	n := c.neighbor(name)
+	if n == nil {
+		return route.Session{}, false
+	}
+	return n.snapshot(), true
+}
+
+func (c *Collector) neighbor(name string) *neighbor {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.byName[name]
+}
+
+// ErrUnknownPeer is the error of Refresh for a name that no neighbour has.
+var ErrUnknownPeer = errors.New("no such peer")
+
+// Refresh asks the peer to send all its routes again (RFC 2918).
+func (c *Collector) Refresh(name string) error {
+	n := c.neighbor(name)
+	if n == nil {
+		return fmt.Errorf("refresh %q: %w", name, ErrUnknownPeer)
+	}
+	n.mu.Lock()
+	s := n.current
+	n.mu.Unlock()
+	if s == nil {
+		return fmt.Errorf("refresh %s: the session is not established", name)
+	}
+	return s.refresh()
+}
+
+func (c *Collector) speaker() *speaker {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.bgp
+}
+
+func (c *Collector) localASN() route.ASN {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cfg.ASN
+}
+
+// add makes a neighbour known and gives it an alias. The caller holds c.mu.
+func (c *Collector) add(n *neighbor) {
+	n.alias = c.freeAlias()
+	c.aliases[n.alias] = true
+	c.byName[n.name] = n
+	c.byAddress[n.conf.Address] = n
+}
+
+// discard forgets a neighbour; no session of it begins any more. The caller
+// holds c.mu.
+func (c *Collector) discard(n *neighbor) {
+	n.remove()
+	delete(c.byName, n.name)
+	if address := n.peerAddress(); c.byAddress[address] == n {
+		delete(c.byAddress, address)
+	}
+}
+
+func firstAlias() netip.Addr { return netip.AddrFrom4([4]byte{127, 64, 0, 1}) }
+
+// freeAlias returns an address of 127.64.0.0/10 that no neighbour has. The
+// caller holds c.mu.
+func (c *Collector) freeAlias() netip.Addr {
+	aliases := netip.PrefixFrom(firstAlias(), 10).Masked()
+	for {
+		alias := c.nextAlias
+		c.nextAlias = alias.Next()
+		if !aliases.Contains(c.nextAlias) {
+			c.nextAlias = firstAlias()
+		}
+		if !c.aliases[alias] {
+			return alias
+		}
+	}
+}
+
+// sendLast sends a batch that must not be lost, but does not hold the end of
+// the program up for long.
+func (c *Collector) sendLast(ctx context.Context, b route.Batch) {
+	select {
+	case c.deps.Out <- b:
+		return
+	case <-ctx.Done():
+	}
+	timeout := time.NewTimer(partingTime)
+	defer timeout.Stop()
+	select {
+	case c.deps.Out <- b:
+	case <-timeout.C:
+		c.log.Warn("the store did not take the end of a session", "peer", b.Peer.Name)
+	}
+}
+
+// keepHouse ends idle times and forgets dynamic neighbours whose routes have
+// aged out.
+func (c *Collector) keepHouse(ctx context.Context, now time.Time) {
+	for _, n := range c.neighbors() {
+		n.wake(now)
+		if n.expired(now) {
+			c.forget(ctx, n)
+		}
+	}
+}
+
+// expired reports whether nothing is left of a dynamic neighbour.
+func (n *neighbor) expired(now time.Time) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.rule != nil && n.wasUp && n.current == nil && n.waiting == 0 && !n.idle && now.After(n.keptUntil)
+}
+
+// dismiss forgets a dynamic neighbour that never had a session.
+func (c *Collector) dismiss(n *neighbor) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n.mu.Lock()
+	useless := n.rule != nil && !n.wasUp && n.current == nil && n.waiting == 0 && !n.removed
+	n.mu.Unlock()
+	if useless {
+		c.discard(n)
+		delete(c.aliases, n.alias)
+	}
+}
+
+// forget takes a neighbour out: its session ends and its routes are removed.
+func (c *Collector) forget(ctx context.Context, n *neighbor) {
+	c.mu.Lock()
+	c.discard(n)
+	c.mu.Unlock()
+	n.stop(ctx, cease(wire.CeasePeerDeconfigured, nil, ""))
+	n.mu.Lock()
+	peer, wasUp := n.peer, n.wasUp
+	n.mu.Unlock()
+	if wasUp || n.rule == nil {
+		c.sendLast(ctx, route.Batch{Peer: peer, At: time.Now(), Event: route.PeerRemoved})
+	}
+	c.mu.Lock()
+	delete(c.aliases, n.alias)
+	c.mu.Unlock()
+}

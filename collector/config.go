@@ -1,0 +1,239 @@
+package collector
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"ribglass/ribstore/route"
+)
+
+// Config says whom the collector peers with. It is a value; the collector keeps
+// a copy and never changes it.
+type Config struct {
+	ASN              route.ASN         `yaml:"asn"`
+	RouterID         netip.Addr        `yaml:"router_id"`
+	Listen           []netip.AddrPort  `yaml:"listen"`
+	Neighbors        []Neighbor        `yaml:"neighbors"`
+	DynamicNeighbors []DynamicNeighbor `yaml:"dynamic_neighbors"`
+}
+
+// Settings are what neighbours of both kinds share. Where a field does not say
+// what zero means, zero takes the value of DefaultSettings.
+type Settings struct {
+	Group       string         `yaml:"group"`
+	Router      string         `yaml:"router"` // empty: the neighbour's name
+	Description string         `yaml:"description"`
+	Password    Secret         `yaml:"-"`            // TCP-MD5 key; empty: none
+	TTLSecurity int            `yaml:"ttl_security"` // hops the peer may be away (RFC 5082); zero: off
+	Families    []route.Family `yaml:"families"`
+	AddPath     bool           `yaml:"add_path"` // offer to receive several paths a prefix (RFC 7911)
+
+	HoldTime    time.Duration `yaml:"hold_time"`
+	MinHoldTime time.Duration `yaml:"min_hold_time"` // a peer that offers less is refused, none included; zero: no limit
+
+	MaxPrefixes        int           `yaml:"max_prefixes"`         // of one family; zero: no limit
+	MaxPrefixesWarning int           `yaml:"max_prefixes_warning"` // percent
+	MaxPrefixesRestart time.Duration `yaml:"max_prefixes_restart"` // idle after reaching it; zero: until a reload
+
+	StaleTime    time.Duration `yaml:"stale_time"`     // of routes after a session without graceful restart; zero: removed at once
+	MaxStaleTime time.Duration `yaml:"max_stale_time"` // bounds what a peer asks for by (long-lived) graceful restart
+	StaleSweep   time.Duration `yaml:"stale_sweep"`    // how long a new session may take until End-of-RIB
+}
+
+// Neighbor is a router with an address of its own.
+type Neighbor struct {
+	Name     string     `yaml:"name"` // of letters, digits and . _ : -; empty: the address
+	Address  netip.Addr `yaml:"address"`
+	ASN      route.ASN  `yaml:"asn"`
+	Shutdown string     `yaml:"shutdown"` // not empty: kept down, and the peer is told this (RFC 9003)
+	Settings `yaml:",inline"`
+}
+
+// DynamicNeighbor accepts every router of a prefix as a neighbour of its own,
+// which is named after its group and address.
+type DynamicNeighbor struct {
+	Prefix      netip.Prefix `yaml:"prefix"`
+	ASNs        []route.ASN  `yaml:"asn"`          // the peer must be one of these; empty: any
+	MaxSessions int          `yaml:"max_sessions"` // neighbours at one time; zero: 1000
+	Settings    `yaml:",inline"`
+}
+
+const defaultMaxSessions = 1000
+
+// DefaultConfig returns a Config that listens on port 179 of every address and
+// lacks asn, router_id and neighbours.
+func DefaultConfig() Config {
+	return Config{Listen: []netip.AddrPort{netip.AddrPortFrom(netip.IPv6Unspecified(), 179)}}
+}
+
+// DefaultSettings returns the settings of a neighbour that says nothing.
+func DefaultSettings() Settings {
+	return Settings{
+		Families:           []route.Family{route.IPv4Unicast, route.IPv6Unicast},
+		HoldTime:           90 * time.Second,
+		MaxPrefixesWarning: 80,
+		MaxPrefixesRestart: 30 * time.Minute,
+		StaleTime:          30 * time.Minute,
+		MaxStaleTime:       24 * time.Hour,
+		StaleSweep:         6 * time.Minute,
+	}
+}
+
+// withDefaults fills in what zero stands for.
+func (s Settings) withDefaults() Settings {
+	d := DefaultSettings()
+	if len(s.Families) == 0 {
+		s.Families = d.Families
+	}
+	for _, t := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{{&s.HoldTime, d.HoldTime}, {&s.MaxStaleTime, d.MaxStaleTime}, {&s.StaleSweep, d.StaleSweep}} {
+		if *t.field == 0 {
+			*t.field = t.value
+		}
+	}
+	if s.MaxPrefixesWarning == 0 {
+		s.MaxPrefixesWarning = d.MaxPrefixesWarning
+	}
+	return s
+}
+
+// FieldError is a setting that cannot be. Field is its path in the
+// configuration, such as "neighbors[2].hold_time".
+type FieldError struct {
+	Field  string
+	Reason string
+}
+
+// Error returns the field and the reason.
+func (e *FieldError) Error() string { return e.Field + ": " + e.Reason }
+
+// Validate returns the first setting that cannot be as a *FieldError, or nil.
+func (c Config) Validate() error {
+	switch {
+	case c.ASN == 0 || c.ASN == route.ASTrans:
+		return &FieldError{"asn", fmt.Sprintf("%d is not an AS number of one's own", c.ASN)}
+	case !c.RouterID.Is4() || c.RouterID.IsUnspecified():
+		return &FieldError{"router_id", "an IPv4 address is wanted"}
+	case len(c.Listen) == 0:
+		return &FieldError{"listen", "no address to listen on"}
+	}
+	names, addresses := make(map[string]int), make(map[netip.Addr]int)
+	for i, n := range c.Neighbors {
+		if err := n.validate(fmt.Sprintf("neighbors[%d].", i)); err != nil {
+			return err
+		}
+		name, address := n.name(), n.Address.Unmap()
+		if j, taken := names[name]; taken {
+			return &FieldError{fmt.Sprintf("neighbors[%d].name", i), fmt.Sprintf("%q is the name of neighbors[%d] too", name, j)}
+		}
+		if j, taken := addresses[address]; taken {
+			return &FieldError{fmt.Sprintf("neighbors[%d].address", i), fmt.Sprintf("%s is the address of neighbors[%d] too", address, j)}
+		}
+		names[name], addresses[address] = i, i
+	}
+	return c.validateDynamic()
+}
+
+func (c Config) validateDynamic() error {
+	prefixes := make(map[netip.Prefix]int)
+	for i, d := range c.DynamicNeighbors {
+		at := fmt.Sprintf("dynamic_neighbors[%d].", i)
+		if !d.Prefix.IsValid() || d.Prefix != d.Prefix.Masked() || d.Prefix.Addr().Is4In6() {
+			return &FieldError{at + "prefix", fmt.Sprintf("%s is not a prefix with its host bits zero", d.Prefix)}
+		}
+		if j, taken := prefixes[d.Prefix]; taken {
+			return &FieldError{at + "prefix", fmt.Sprintf("%s is the prefix of dynamic_neighbors[%d] too", d.Prefix, j)}
+		}
+		prefixes[d.Prefix] = i
+		if d.MaxSessions < 0 {
+			return &FieldError{at + "max_sessions", "is negative"}
+		}
+		if slices.Contains(d.ASNs, 0) {
+			return &FieldError{at + "asn", "0 is reserved (RFC 7607)"}
+		}
+		if d.Group != "" && !validName(d.Group) {
+			return &FieldError{at + "group", fmt.Sprintf("%q: its neighbours are named after it: use letters, digits and . _ : -", d.Group)}
+		}
+		if err := d.Settings.validate(at); err != nil {
+			return err
+		}
+		// The kernel would demand the prefix's key of a neighbour without one.
+		for j, n := range c.Neighbors {
+			if d.Password != "" && n.Password == "" && d.Prefix.Contains(n.Address.Unmap()) {
+				return &FieldError{fmt.Sprintf("neighbors[%d].password_file", j), fmt.Sprintf("is wanted: %s is in %s, whose neighbours have a password", n.Address, d.Prefix)}
+			}
+		}
+	}
+	return nil
+}
+
+func (n Neighbor) validate(at string) error {
+	switch {
+	case !n.Address.IsValid() || n.Address.IsUnspecified() || n.Address.IsMulticast():
+		return &FieldError{at + "address", fmt.Sprintf("%s is not the address of a router", n.Address)}
+	case n.Address.Zone() != "":
+		return &FieldError{at + "address", "a link-local address with a zone is not supported"}
+	case !validName(n.name()):
+		return &FieldError{at + "name", fmt.Sprintf("%q: use letters, digits and . _ : -", n.Name)}
+	case n.ASN == 0:
+		return &FieldError{at + "asn", "is missing"}
+	}
+	return n.Settings.validate(at)
+}
+
+func (n Neighbor) name() string {
+	if n.Name != "" {
+		return n.Name
+	}
+	return n.Address.Unmap().String()
+}
+
+func (s Settings) validate(at string) error {
+	s = s.withDefaults()
+	switch {
+	case len(s.Password) > maxPassword:
+		return &FieldError{at + "password_file", fmt.Sprintf("a TCP-MD5 key has at most %d octets", maxPassword)}
+	case s.TTLSecurity < 0 || s.TTLSecurity > 254:
+		return &FieldError{at + "ttl_security", fmt.Sprintf("%d: 0 (off) to 254 hops", s.TTLSecurity)}
+	case s.HoldTime < 3*time.Second || s.HoldTime > 65535*time.Second || s.HoldTime%time.Second != 0:
+		return &FieldError{at + "hold_time", fmt.Sprintf("%s: whole seconds from 3s to 65535s", s.HoldTime)}
+	case s.MinHoldTime < 0 || s.MinHoldTime > s.HoldTime:
+		return &FieldError{at + "min_hold_time", fmt.Sprintf("%s: at most hold_time, %s", s.MinHoldTime, s.HoldTime)}
+	case s.MaxPrefixes < 0:
+		return &FieldError{at + "max_prefixes", "is negative"}
+	case s.MaxPrefixesWarning < 1 || s.MaxPrefixesWarning > 100:
+		return &FieldError{at + "max_prefixes_warning", fmt.Sprintf("%d: 1 to 100 percent", s.MaxPrefixesWarning)}
+	case s.MaxPrefixesRestart < 0:
+		return &FieldError{at + "max_prefixes_restart", "is negative"}
+	case s.StaleTime < 0:
+		return &FieldError{at + "stale_time", "is negative"}
+	case s.MaxStaleTime < 0:
+		return &FieldError{at + "max_stale_time", "is negative"}
+	case s.StaleSweep < 0:
+		return &FieldError{at + "stale_sweep", "is negative"}
+	}
+	for i, f := range s.Families {
+		if f >= route.NumFamilies {
+			return &FieldError{fmt.Sprintf("%sfamilies[%d]", at, i), "unknown family"}
+		}
+	}
+	return nil
+}
+
+// maxPassword is what the kernel takes as a TCP-MD5 key (tcp(7)), in octets.
+const maxPassword = 80
+
+// validName reports whether a name can stand in a query without quotes.
+func validName(s string) bool {
+	for _, r := range s {
+		letter := (r >= 'a' && r <= 'z') || (r >= 'A' && r <= 'Z') || (r >= '0' && r <= '9')
+		if !letter && r != '.' && r != '_' && r != ':' && r != '-' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 100
+}

@@ -1,0 +1,44 @@
+package collector
+
+import (
+	"slices"
+	"time"
+
+	"ribglass/ribstore/route"
+)
+
+const historyLen = 50
+
+// history is the last transitions of a neighbour. The zero value is empty. Its
+// owner guards it.
+type history struct {
+	ring [historyLen]route.Transition
+	n    int // transitions ever
+}
+
+func (h *history) add(t route.Transition) {
+	h.ring[h.n%historyLen] = t
+	h.n++
+}
+
+// list returns a copy, newest first.
+func (h *history) list() []route.Transition {
+	list := make([]route.Transition, 0, min(h.n, historyLen))
+	for i := max(0, h.n-historyLen); i < h.n; i++ {
+		list = append(list, h.ring[i%historyLen])
+	}
+	slices.Reverse(list)
+	return list
+}
+
+// transition moves the neighbour to a state and remembers why. The caller holds n.mu.
+func (n *neighbor) transition(to route.State, reason string, at time.Time) {
+	from := n.state
+	if from == to && reason == "" {
+		return
+	}
+	n.history.add(route.Transition{At: at, From: from, To: to, Reason: reason})
+	if from != to {
+		n.state, n.since = to, at
+	}
+}

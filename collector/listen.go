@@ -1,0 +1,325 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"ribglass/collector/wire"
+	"ribglass/ribstore/route"
+)
+
+// listen reads the router until the session ends.
+func (s *session) listen(ctx context.Context) error {
+	f := newFramer(s.outer)
+	for {
+		n, readErr := f.fill()
+		now := time.Now()
+		s.n.counters.bytesIn.Add(uint64(n))
+		if err := s.messages(ctx, f, now); err != nil {
+			return errors.Join(s.batches.flush(ctx), err)
+		}
+		if readErr != nil {
+			return errors.Join(s.batches.flush(ctx), s.readError(ctx, readErr))
+		}
+		// While the stream fills the buffer more is on its way; a batch may wait
+		// for it until it is large.
+		if !f.full() {
+			if err := s.batches.flush(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (s *session) readError(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if s.established.Load() {
+		return err
+	}
+	var timeout interface{ Timeout() bool }
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return &wire.Notification{Code: wire.CodeHoldTimer, Reason: fmt.Sprintf("no session within %s", handshakeTime)}
+	}
+	return err
+}
+
+// messages handles what is buffered whole.
+func (s *session) messages(ctx context.Context, f *framer, now time.Time) error {
+	count, updates := uint64(0), uint64(0)
+	defer func() {
+		s.n.counters.messagesIn.Add(count)
+		if updates > 0 {
+			s.n.counters.updatesIn.Add(updates)
+			s.n.lastSeen.Store(now.UnixNano())
+		}
+	}()
+	for {
+		t, body, ok, err := f.next()
+		if err != nil || !ok {
+			return err
+		}
+		count++
+		if t == wire.TypeUpdate {
+			updates++
+			err = s.update(ctx, body, now)
+		} else {
+			err = s.other(ctx, f, t, body, now)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// other handles every message but UPDATE.
+func (s *session) other(ctx context.Context, f *framer, t wire.Type, body []byte, now time.Time) error {
+	switch t {
+	case wire.TypeOpen:
+		return s.openFrom(ctx, f, body)
+	case wire.TypeKeepalive:
+		return s.keepalive(ctx, now)
+	case wire.TypeNotification:
+		return s.notified(body)
+	case wire.TypeRouteRefresh:
+		return s.routeRefresh(ctx, body, now)
+	case wire.TypeUpdate:
+	}
+	return nil
+}
+
+// outOfTurn is the error of RFC 6608 for a message that the state does not allow.
+func (s *session) outOfTurn(t wire.Type) error {
+	subcode := uint8(2)
+	switch {
+	case s.established.Load():
+		subcode = 3
+	case s.theirs == nil:
+		subcode = 1
+	}
+	return &wire.Notification{Code: wire.CodeFSM, Subcode: subcode, Data: []byte{byte(t)}, Reason: t.String() + " out of turn"}
+}
+
+// openFrom takes the peer's OPEN and gives the speaker what it needs of it.
+func (s *session) openFrom(ctx context.Context, f *framer, body []byte) error {
+	if s.theirs != nil {
+		return s.outOfTurn(wire.TypeOpen)
+	}
+	open, err := wire.ParseOpen(body)
+	if err != nil {
+		return err
+	}
+	hold := time.Duration(open.HoldTime) * time.Second
+	switch rule := s.n.rule; {
+	case rule != nil && len(rule.ASNs) > 0 && !slices.Contains(rule.ASNs, open.ASN):
+		return &wire.Notification{
+			Code: wire.CodeOpen, Subcode: wire.OpenBadPeerAS,
+			Reason: fmt.Sprintf("AS %s is not among those of %s", open.ASN, rule.Prefix),
+		}
+	case s.conf.MinHoldTime > 0 && hold < s.conf.MinHoldTime:
+		return &wire.Notification{
+			Code: wire.CodeOpen, Subcode: wire.OpenUnacceptableHoldTime,
+			Reason: fmt.Sprintf("hold time %s, want at least %s", hold, s.conf.MinHoldTime),
+		}
+	}
+	s.theirs = open
+	agreed := wire.Negotiate(s.ours, open)
+	agreed.LoopbackNextHop = s.n.peerAddress().IsLoopback()
+	s.agreed.Store(&agreed)
+	s.decoder = wire.NewDecoder(agreed)
+	f.limit = agreed.MaxReceive
+	s.n.learn(open, s.ours)
+	if !slices.Contains(agreed.Families[:], true) {
+		s.log.WarnContext(ctx, "no address family in common", "theirs", open.Families(), "ours", s.conf.Families)
+	}
+	return s.toSpeaker(forSpeaker(open).Append(nil))
+}
+
+// forSpeaker returns the part of a peer's OPEN that the speaker acts on.
+func forSpeaker(open *wire.Open) *wire.Open {
+	reduced := &wire.Open{ASN: open.ASN, HoldTime: open.HoldTime, RouterID: open.RouterID}
+	for _, f := range open.Families() {
+		reduced.Capabilities = append(reduced.Capabilities, wire.MultiprotocolCapability(f))
+	}
+	if open.RouteRefresh() {
+		reduced.Capabilities = append(reduced.Capabilities, wire.RouteRefreshCapability())
+	}
+	if n, ok := open.FourOctetAS(); ok {
+		reduced.Capabilities = append(reduced.Capabilities, wire.FourOctetASCapability(n))
+	}
+	return reduced
+}
+
+// keepalive passes a KEEPALIVE inward. More than ten a second are a flood that
+// the speaker need not see.
+func (s *session) keepalive(ctx context.Context, now time.Time) error {
+	if s.theirs == nil {
+		return s.outOfTurn(wire.TypeKeepalive)
+	}
+	if s.established.Load() && now.Sub(s.lastInward) < tick/10 {
+		return nil
+	}
+	s.lastInward = now
+	if err := s.toSpeaker(wire.AppendKeepalive(nil)); err != nil {
+		return err
+	}
+	if s.established.Load() {
+		return nil
+	}
+	// A peer may confirm before the speaker has accepted its OPEN.
+	select {
+	case <-s.accepted:
+		return s.establish(ctx, now)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// establish announces the session to everyone.
+func (s *session) establish(ctx context.Context, now time.Time) error {
+	if err := s.outer.SetReadDeadline(time.Time{}); err != nil {
+		return err
+	}
+	if ctx.Err() != nil { // the deadline of interrupt is gone now
+		return context.Cause(ctx)
+	}
+	agreed := s.agreed.Load()
+	s.peer = s.n.up(s.theirs, agreed, now)
+	s.batches = batcher{s: s, tokens: make(chan struct{}, batchesPerSession)}
+	s.established.Store(true)
+	s.c.handshakes.Add(-1)
+	s.log.InfoContext(ctx, "session established", "families", s.theirs.Families(), "router_id", agreed.PeerRouterID, "hold_time", agreed.HoldTime)
+	err := s.batches.send(ctx, route.Batch{
+		Peer: s.peer, At: now, Event: route.PeerUp, Retention: upRetention(s.conf.Settings, *agreed),
+	})
+	if err != nil {
+		return err
+	}
+	if _, aware := s.theirs.GracefulRestart(); !aware {
+		return nil
+	}
+	var b []byte
+	for _, f := range route.Families() {
+		if agreed.Families[f] {
+			b = wire.AppendEndOfRIB(b, f)
+		}
+	}
+	return s.toRouter(b)
+}
+
+// notified takes the peer's NOTIFICATION, which ends the session.
+func (s *session) notified(body []byte) error {
+	n, err := wire.ParseNotification(body)
+	if err != nil {
+		return err
+	}
+	s.n.counters.notificationsIn.Add(1)
+	_ = s.toSpeaker(n.Append(nil)) // the session ends either way
+	return &ending{reason: "received " + n.Error(), notified: true}
+}
+
+// routeRefresh handles ROUTE-REFRESH and the two marks of an enhanced one.
+func (s *session) routeRefresh(ctx context.Context, body []byte, now time.Time) error {
+	if !s.established.Load() {
+		return s.outOfTurn(wire.TypeRouteRefresh)
+	}
+	r, err := wire.ParseRouteRefresh(body)
+	if err != nil {
+		return err
+	}
+	agreed := s.agreed.Load()
+	if !r.Known || !agreed.Families[r.Family] {
+		return nil
+	}
+	switch r.Subtype {
+	case wire.RefreshNormal:
+		return s.answerRefresh(r.Family, now)
+	case wire.RefreshBegin:
+		if agreed.EnhancedRefresh {
+			s.refreshing[r.Family] = true
+			return s.batches.event(ctx, route.RefreshBegin, r.Family, now)
+		}
+	case wire.RefreshEnd:
+		if s.refreshing[r.Family] {
+			s.refreshing[r.Family] = false
+			return s.batches.event(ctx, route.RefreshEnd, r.Family, now)
+		}
+	}
+	return nil
+}
+
+// answerRefresh answers a request for our routes, of which there are none, at
+// most once a second and family.
+func (s *session) answerRefresh(f route.Family, now time.Time) error {
+	if now.Sub(s.lastRefresh[f]) < tick {
+		return nil
+	}
+	s.lastRefresh[f] = now
+	if err := s.toSpeaker(wire.RouteRefresh{Family: f}.Append(nil)); err != nil {
+		return err
+	}
+	if !s.agreed.Load().EnhancedRefresh {
+		return nil
+	}
+	b := wire.RouteRefresh{Family: f, Subtype: wire.RefreshBegin}.Append(nil)
+	return s.toRouter(wire.RouteRefresh{Family: f, Subtype: wire.RefreshEnd}.Append(b))
+}
+
+// update decodes an UPDATE into the batch under construction.
+func (s *session) update(ctx context.Context, body []byte, now time.Time) error {
+	if !s.established.Load() {
+		return s.outOfTurn(wire.TypeUpdate)
+	}
+	into, err := s.batches.builder(ctx, now)
+	if err != nil {
+		return err
+	}
+	report, err := s.decoder.Update(body, into)
+	if err != nil {
+		return err
+	}
+	if report.TreatedAsWithdraw != nil || len(report.Discarded) > 0 {
+		s.mishap(ctx, report)
+	}
+	if report.IsEndOfRIB {
+		return s.endOfRIB(ctx, report.EndOfRIB, now)
+	}
+	return s.batches.flushLarge(ctx)
+}
+
+// mishap counts and logs what was wrong in an UPDATE but could be lived with.
+func (s *session) mishap(ctx context.Context, r wire.Report) {
+	s.n.counters.discarded.Add(uint64(len(r.Discarded)))
+	if r.TreatedAsWithdraw != nil {
+		s.n.counters.treatedAsWithdraw.Add(1)
+	}
+	if !s.n.mishaps.Allow() {
+		return
+	}
+	if r.TreatedAsWithdraw != nil {
+		s.log.WarnContext(ctx, "update treated as withdraw", "error", r.TreatedAsWithdraw)
+	}
+	if len(r.Discarded) > 0 {
+		s.log.WarnContext(ctx, "attributes discarded", "error", errors.Join(r.Discarded...))
+	}
+}
+
+// endOfRIB passes End-of-RIB on to the store and, the first time, the speaker.
+func (s *session) endOfRIB(ctx context.Context, f route.Family, now time.Time) error {
+	if !s.agreed.Load().Families[f] {
+		return nil
+	}
+	s.n.complete(f, now)
+	if !s.sawEndOfRIB[f] {
+		s.sawEndOfRIB[f] = true
+		s.log.InfoContext(ctx, "initial routes are complete", "family", f)
+		if err := s.toSpeaker(wire.AppendEndOfRIB(nil, f)); err != nil {
+			return err
+		}
+	}
+	return s.batches.event(ctx, route.EndOfRIB, f, now)
+}

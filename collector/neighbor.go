@@ -1,0 +1,213 @@
+package collector
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"ribglass/collector/wire"
+	"ribglass/ribstore/route"
+)
+
+// neighbor is a router the collector peers with, over all its sessions. Its
+// methods may be called concurrently.
+type neighbor struct {
+	name    string
+	alias   netip.Addr // inside the speaker
+	rule    *DynamicNeighbor
+	log     *slog.Logger
+	turn    chan struct{} // holds a token while a session runs
+	connect *rate.Limiter // of connections
+	mishaps *rate.Limiter // of log lines about what the peer sent
+
+	counters counters
+	lastSeen atomic.Int64 // of the last UPDATE, Unix nanoseconds
+
+	mu       sync.Mutex // guards what follows
+	conf     Neighbor
+	peer     *route.Peer
+	state    route.State
+	since    time.Time
+	history  history
+	lastErr  string
+	current  *session // running, or winding down
+	waiting  int      // connections that wait for their turn
+	removed  bool     // no session may begin
+	idle     bool     // after max_prefixes
+	idleTill time.Time
+	endOfRIB [route.NumFamilies]time.Time
+	caps     []route.Capability
+	families []route.Family // negotiated
+	holdTime time.Duration
+	wasUp    bool // routes of it may be in the store
+
+	keptUntil time.Time // when the store has forgotten the routes of past sessions
+}
+
+// newNeighbor returns a neighbour that waits for its first connection.
+func newNeighbor(conf Neighbor, local Config, now time.Time, logger *slog.Logger) *neighbor {
+	n := &neighbor{
+		name:    conf.name(),
+		log:     logger.With("peer", conf.name()),
+		turn:    make(chan struct{}, 1),
+		connect: rate.NewLimiter(5, 20),
+		mishaps: rate.NewLimiter(1, 10),
+	}
+	n.configure(conf, local, now)
+	return n
+}
+
+// configure takes over the settings, from the next session on.
+func (n *neighbor) configure(conf Neighbor, local Config, now time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.conf = conf
+	router := conf.Router
+	if router == "" {
+		router = n.name
+	}
+	peer := &route.Peer{
+		Name: n.name, Router: router, Group: conf.Group, Description: conf.Description,
+		Address: conf.Address.Unmap(), ASN: conf.ASN, LocalASN: local.ASN,
+	}
+	if n.peer != nil {
+		peer.RouterID, peer.AddPath = n.peer.RouterID, n.peer.AddPath
+	}
+	n.peer = peer
+	n.idle, n.idleTill = false, time.Time{}
+	if n.current == nil {
+		n.rest(now, "")
+	}
+}
+
+// rest moves a neighbour without a session to the state it waits in. The caller
+// holds n.mu.
+func (n *neighbor) rest(now time.Time, reason string) {
+	switch {
+	case n.conf.Shutdown != "":
+		if reason == "" {
+			reason = "administratively down: " + n.conf.Shutdown
+		}
+		n.transition(route.StateIdle, reason, now)
+	case n.idle:
+		n.transition(route.StateIdle, reason, now)
+	case n.state == "" && reason == "":
+		n.state, n.since = route.StateActive, now
+	default:
+		n.transition(route.StateActive, reason, now)
+	}
+}
+
+// wake ends the idle time after max_prefixes when it has passed.
+func (n *neighbor) wake(now time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.idle || n.idleTill.IsZero() || now.Before(n.idleTill) {
+		return
+	}
+	n.idle = false
+	n.rest(now, "the idle time after reaching max_prefixes has passed")
+}
+
+// stop ends the running session, if any, and waits for its end.
+func (n *neighbor) stop(ctx context.Context, e *ending) {
+	n.mu.Lock()
+	s := n.current
+	n.mu.Unlock()
+	if s == nil {
+		return
+	}
+	s.cancel(e)
+	select {
+	case <-s.done:
+	case <-ctx.Done():
+	}
+}
+
+// remove keeps new sessions from beginning.
+func (n *neighbor) remove() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.removed = true
+}
+
+func (n *neighbor) snapshot() route.Session {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	s := route.Session{
+		Peer:         n.peer,
+		Dynamic:      n.rule != nil,
+		State:        n.state,
+		Since:        n.since,
+		AdminDown:    n.conf.Shutdown != "",
+		Families:     n.conf.Families,
+		Capabilities: n.caps,
+		HoldTime:     n.holdTime,
+		LastError:    n.lastErr,
+		EndOfRIB:     n.endOfRIB,
+		MaxPrefixes:  n.conf.MaxPrefixes,
+		Counters:     n.counters.snapshot(),
+		History:      n.history.list(),
+	}
+	if n.state == route.StateEstablished {
+		s.Families = n.families
+	}
+	if seen := n.lastSeen.Load(); seen != 0 {
+		s.LastUpdate = time.Unix(0, seen)
+	}
+	return s
+}
+
+// peerAddress returns the address the peer connects from.
+func (n *neighbor) peerAddress() netip.Addr {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.conf.Address
+}
+
+// learn notes what the peer said of itself in its OPEN.
+func (n *neighbor) learn(theirs, ours *wire.Open) {
+	caps := theirs.Describe()
+	for i := range caps {
+		caps[i].Ours = slices.ContainsFunc(ours.Capabilities, func(c wire.Capability) bool { return c.Code == caps[i].Code })
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.caps = caps
+}
+
+// up notes that a session is Established and returns the Peer of its batches.
+func (n *neighbor) up(theirs *wire.Open, agreed *wire.Session, now time.Time) *route.Peer {
+	n.counters.established.Add(1)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	peer := *n.peer
+	peer.ASN, peer.RouterID, peer.AddPath = theirs.ASN, theirs.RouterID, agreed.AddPath
+	n.peer = &peer
+	n.families = nil
+	for _, f := range route.Families() {
+		if agreed.Families[f] {
+			n.families = append(n.families, f)
+		}
+	}
+	n.holdTime = agreed.HoldTime
+	n.endOfRIB = [route.NumFamilies]time.Time{}
+	n.wasUp = true
+	n.transition(route.StateEstablished, "received KEEPALIVE", now)
+	return n.peer
+}
+
+// complete notes the first End-of-RIB of the session.
+func (n *neighbor) complete(f route.Family, now time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.endOfRIB[f].IsZero() {
+		n.endOfRIB[f] = now
+	}
+}

@@ -1,0 +1,109 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"ribglass/collector/wire"
+	"ribglass/ribstore/route"
+)
+
+// relay passes on what the speaker says. It is the only way out for its words,
+// and the place that keeps announcements in.
+func (s *session) relay(ctx context.Context) error {
+	buf := make([]byte, wire.MaxLen)
+	for {
+		t, body, err := readMessage(s.inner, buf)
+		if err != nil {
+			if ctx.Err() == nil {
+				// The speaker says why before it closes, but for what it closes
+				// without a word: a message out of turn.
+				return saying(&wire.Notification{Code: wire.CodeFSM, Reason: "the speaker closed the session"})
+			}
+			return context.Cause(ctx)
+		}
+		if err := s.pass(ctx, t, body, buf[:wire.HeaderLen+len(body)]); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *session) pass(ctx context.Context, t wire.Type, body, message []byte) error {
+	switch t {
+	case wire.TypeKeepalive:
+		s.acceptOpen()
+		return s.toRouter(message)
+	case wire.TypeNotification:
+		n, err := wire.ParseNotification(body)
+		if err != nil {
+			return err
+		}
+		if err := s.toRouter(message); err != nil {
+			return err
+		}
+		s.said.Store(true)
+		s.n.counters.notificationsOut.Add(1)
+		return &ending{reason: "sent " + n.Error(), notified: n.Code != wire.CodeHoldTimer}
+	case wire.TypeUpdate:
+		if isEndOfRIB(body) {
+			return s.toRouter(message)
+		}
+		s.n.counters.droppedOut.Add(1)
+		s.log.ErrorContext(ctx, "dropped an outgoing update: the collector never announces", "octets", len(message))
+	case wire.TypeRouteRefresh:
+		return s.toRouter(message)
+	case wire.TypeOpen:
+		return errors.New("the speaker sent a second OPEN")
+	}
+	return nil
+}
+
+// acceptOpen notes that the speaker has accepted the peer's OPEN: a KEEPALIVE
+// is how it says so. It is called before the KEEPALIVE goes out, so that listen
+// knows before the peer can answer.
+func (s *session) acceptOpen() {
+	select {
+	case <-s.accepted:
+	default:
+		s.move(route.StateOpenConfirm, "received OPEN")
+		close(s.accepted)
+	}
+}
+
+// isEndOfRIB reports whether the body of an UPDATE neither announces nor
+// withdraws: it is empty, or holds nothing but an empty MP_UNREACH_NLRI
+// (RFC 4724 section 2).
+func isEndOfRIB(body []byte) bool {
+	switch len(body) {
+	case 4: // no withdrawn routes, no attributes
+		return body[0]|body[1]|body[2]|body[3] == 0
+	case 10: // flags, code 15, length 3, AFI, SAFI
+		return body[0]|body[1] == 0 && body[2] == 0 && body[3] == 6 && body[5] == 15 && body[6] == 3
+	case 11: // the same with a length of two octets
+		return body[0]|body[1] == 0 && body[2] == 0 && body[3] == 7 && body[5] == 15 && body[6] == 0 && body[7] == 3
+	}
+	return false
+}
+
+// refresh asks the peer for all routes again.
+func (s *session) refresh() error {
+	agreed := s.agreed.Load()
+	if !s.established.Load() || agreed == nil {
+		return fmt.Errorf("refresh %s: the session is not established", s.n.name)
+	}
+	if !agreed.RouteRefresh {
+		return fmt.Errorf("refresh %s: the peer cannot (RFC 2918)", s.n.name)
+	}
+	var b []byte
+	for _, f := range route.Families() {
+		if agreed.Families[f] {
+			b = wire.RouteRefresh{Family: f}.Append(b)
+		}
+	}
+	if err := s.toRouter(b); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("refresh %s: %w", s.n.name, err)
+	}
+	return nil
+}

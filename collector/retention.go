@@ -1,0 +1,51 @@
+package collector
+
+import (
+	"time"
+
+	"ribglass/collector/wire"
+	"ribglass/ribstore/route"
+)
+
+// downRetention says how long routes stay after a session with what it agreed
+// ended as e says. The package comment has the policy.
+func downRetention(conf Settings, agreed wire.Session, e *ending) (keep [route.NumFamilies]route.Retention) {
+	if e.drop {
+		return keep
+	}
+	gr := agreed.GracefulRestart
+	covered := !e.notified || gr.Notification
+	for _, f := range route.Families() {
+		if !agreed.Families[f] {
+			continue
+		}
+		if !covered || !gr.Families[f] {
+			keep[f].Stale = conf.StaleTime
+			continue
+		}
+		keep[f].Stale = min(gr.Time, conf.MaxStaleTime)
+		if agreed.LongLived.Families[f] {
+			keep[f].LongLived = min(agreed.LongLived.Time[f], conf.MaxStaleTime)
+			// The long-lived phase may begin at once (RFC 9494 section 4.2), but
+			// zero here would mean that nothing is kept.
+			keep[f].Stale = max(keep[f].Stale, time.Second)
+		}
+	}
+	return keep
+}
+
+// upRetention says how long stale routes may wait for End-of-RIB of a session
+// that has just agreed. Unlike a router, which must not forward along them
+// (RFC 4724 section 4.2), a looking glass keeps and labels stale routes of a
+// peer without graceful restart, so that they do not vanish for the seconds in
+// which the table is sent again.
+func upRetention(conf Settings, agreed wire.Session) (keep [route.NumFamilies]route.Retention) {
+	gr := agreed.GracefulRestart
+	for _, f := range route.Families() {
+		lost := gr.Restarting && !gr.Forwarding[f]
+		if agreed.Families[f] && !lost {
+			keep[f].Stale = conf.StaleSweep
+		}
+	}
+	return keep
+}

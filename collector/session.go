@@ -1,0 +1,268 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ribglass/collector/wire"
+	"ribglass/ribstore/route"
+)
+
+// Times of a session.
+const (
+	handshakeTime = 30 * time.Second       // from connection to Established
+	writeTime     = 10 * time.Second       // for one write to a peer that does not read
+	partingTime   = 700 * time.Millisecond // for a NOTIFICATION to leave
+	tick          = time.Second            // of minding the clock
+)
+
+// session is one connection of a neighbour, from admission to its end. It is
+// used once. Three goroutines run it: listen reads the router and sends all
+// batches, relay reads the speaker, mind watches the clock. What each of them
+// uses alone has no lock.
+type session struct {
+	n      *neighbor
+	conf   Neighbor
+	peer   *route.Peer // of the batches; set when Established
+	c      *Collector
+	outer  *net.TCPConn
+	inner  net.Conn
+	log    *slog.Logger
+	cancel context.CancelCauseFunc
+	done   chan struct{} // closed after the end
+
+	outerMu sync.Mutex // guards writing to outer
+	innerMu sync.Mutex // guards writing to inner
+
+	accepted    chan struct{} // closed when the speaker has accepted the peer's OPEN
+	established atomic.Bool
+	agreed      atomic.Pointer[wire.Session]
+	blocked     atomic.Bool // listen waits for the store
+	parting     atomic.Bool // writes get partingTime only
+	said        atomic.Bool // the speaker's NOTIFICATION has gone out
+
+	// Of listen alone.
+	ours, theirs *wire.Open
+	decoder      *wire.Decoder
+	batches      batcher
+	lastInward   time.Time // KEEPALIVE forwarded
+	lastRefresh  [route.NumFamilies]time.Time
+	sawEndOfRIB  [route.NumFamilies]bool
+	refreshing   [route.NumFamilies]bool
+
+	// Of mind alone.
+	warned [route.NumFamilies]bool
+}
+
+func newSession(c *Collector, n *neighbor, conn *net.TCPConn, cancel context.CancelCauseFunc) *session {
+	return &session{
+		n: n, c: c, outer: conn, cancel: cancel,
+		log:      n.log.With("remote", conn.RemoteAddr().String()),
+		done:     make(chan struct{}),
+		accepted: make(chan struct{}),
+	}
+}
+
+// run leads the session from its first byte to its last. Its own context, ctx,
+// ends with it; the collector's goes on to the report of the end.
+func (s *session) run(collector, ctx context.Context) {
+	err := s.open(ctx)
+	if err == nil {
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			<-ctx.Done()
+			s.interrupt()
+		})
+		for _, work := range []func(context.Context) error{s.listen, s.relay, s.mind} {
+			wg.Go(func() { s.cancel(endingOf(s.guarded(ctx, work))) })
+		}
+		wg.Wait()
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	e := endingOf(err)
+	s.part(e)
+	if s.inner != nil {
+		_ = s.inner.Close()
+		s.c.speaker().forget(s.n.alias)
+	}
+	s.report(collector, e)
+}
+
+// guarded runs f and makes an ending of a panic, so that a mistake in handling
+// one peer's bytes does not end the program.
+func (s *session) guarded(ctx context.Context, f func(context.Context) error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.n.counters.panics.Add(1)
+			s.log.ErrorContext(ctx, "session panicked", "panic", r, "stack", string(debug.Stack()))
+			err = cease(wire.CeaseOutOfResources, nil, "internal error")
+		}
+	}()
+	return f(ctx)
+}
+
+// open connects to the speaker and sends our OPEN.
+func (s *session) open(ctx context.Context) error {
+	conn, open, err := s.c.speaker().connect(ctx, speakerPeer{
+		alias: s.n.alias, asn: s.conf.ASN, localASN: s.c.localASN(), holdTime: s.conf.HoldTime, families: s.conf.Families,
+	})
+	if err != nil {
+		s.log.ErrorContext(ctx, "speaker refused a session", "error", err)
+		return cease(wire.CeaseOutOfResources, nil, "the embedded speaker did not answer")
+	}
+	s.inner = conn
+	open.Capabilities = capabilities(s.conf, s.c.localASN())
+	s.ours = open
+	if err := s.outer.SetReadDeadline(time.Now().Add(handshakeTime)); err != nil {
+		return err
+	}
+	if err := s.toRouter(open.Append(nil)); err != nil {
+		return err
+	}
+	s.move(route.StateOpenSent, "sent OPEN")
+	return nil
+}
+
+// capabilities are what we announce: what the session implements.
+func capabilities(conf Neighbor, local route.ASN) []wire.Capability {
+	var paths [route.NumFamilies]wire.AddPathMode
+	var hops [route.NumFamilies]bool
+	var caps []wire.Capability
+	for _, f := range conf.Families {
+		caps = append(caps, wire.MultiprotocolCapability(f))
+		paths[f] = wire.AddPathReceive
+		hops[f] = !f.IsIPv6()
+	}
+	caps = append(caps,
+		wire.RouteRefreshCapability(),
+		wire.EnhancedRefreshCapability(),
+		wire.FourOctetASCapability(local),
+		wire.ExtendedMessageCapability(),
+		// Without families both say that we help a restarting peer and never
+		// restart gracefully ourselves (RFC 4724 section 3).
+		wire.GracefulRestartCapability(wire.GracefulRestart{Notification: true}),
+		wire.LongLivedCapability(wire.LongLived{}),
+	)
+	if hops != [route.NumFamilies]bool{} {
+		caps = append(caps, wire.ExtendedNextHopCapability(hops))
+	}
+	if conf.AddPath {
+		caps = append(caps, wire.AddPathCapability(paths))
+	}
+	return caps
+}
+
+// interrupt ends all waiting for the two connections.
+func (s *session) interrupt() {
+	s.parting.Store(true)
+	_ = s.outer.SetReadDeadline(time.Unix(1, 0))
+	_ = s.outer.SetWriteDeadline(time.Now().Add(partingTime))
+	_ = s.inner.SetDeadline(time.Unix(1, 0))
+}
+
+// part says the last NOTIFICATION and closes the connection so that the peer
+// can still read it: closing with unread bytes would reset the connection.
+func (s *session) part(e *ending) {
+	defer s.outer.Close() //nolint:errcheck // nothing follows
+	if e.say != nil && !s.said.Load() {
+		s.outerMu.Lock()
+		defer s.outerMu.Unlock()
+		_ = s.outer.SetWriteDeadline(time.Now().Add(partingTime))
+		if _, err := s.outer.Write(e.say.Append(nil)); err != nil {
+			return
+		}
+		s.n.counters.notificationsOut.Add(1)
+		s.n.counters.messagesOut.Add(1)
+	}
+	if e.say != nil || s.said.Load() {
+		linger(s.outer)
+	}
+}
+
+// linger closes our half of the connection and waits a moment for the other.
+func linger(conn *net.TCPConn) {
+	if conn.CloseWrite() != nil || conn.SetReadDeadline(time.Now().Add(partingTime/2)) != nil {
+		return
+	}
+	_, _ = io.Copy(io.Discard, io.LimitReader(conn, 16<<20))
+}
+
+// report tells the end to the history, the log and, when routes came, the store.
+func (s *session) report(ctx context.Context, e *ending) {
+	now := time.Now()
+	level := slog.LevelInfo
+	up := s.established.Load()
+	if !up {
+		level = slog.LevelWarn
+	}
+	s.log.Log(ctx, level, "session ended", "reason", e.reason, "was_established", up)
+	var keep [route.NumFamilies]route.Retention
+	if up {
+		keep = downRetention(s.conf.Settings, *s.agreed.Load(), e)
+		s.c.sendLast(ctx, route.Batch{Peer: s.peer, At: now, Event: route.PeerDown, Reason: e.reason, Retention: keep})
+	}
+	s.n.mu.Lock()
+	defer s.n.mu.Unlock()
+	s.n.lastErr = e.reason
+	for _, r := range keep {
+		if until := now.Add(r.Stale + r.LongLived); until.After(s.n.keptUntil) {
+			s.n.keptUntil = until
+		}
+	}
+	s.n.holdTime = 0
+	if e.idle {
+		s.n.idle, s.n.idleTill = true, time.Time{}
+		if e.idleFor > 0 {
+			s.n.idleTill = now.Add(e.idleFor)
+		}
+	}
+	s.n.rest(now, e.reason)
+}
+
+func (s *session) move(to route.State, reason string) {
+	s.n.mu.Lock()
+	defer s.n.mu.Unlock()
+	s.n.transition(to, reason, time.Now())
+}
+
+// toRouter writes whole messages to the router.
+func (s *session) toRouter(b []byte) error {
+	s.outerMu.Lock()
+	defer s.outerMu.Unlock()
+	if err := s.outer.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+		return err
+	}
+	if s.parting.Load() { // interrupt may have been before
+		_ = s.outer.SetWriteDeadline(time.Now().Add(partingTime))
+	}
+	n, err := s.outer.Write(b)
+	s.n.counters.bytesOut.Add(uint64(n))
+	s.n.counters.messagesOut.Add(1)
+	if err != nil {
+		return fmt.Errorf("write to the peer: %w", err)
+	}
+	return nil
+}
+
+// toSpeaker writes whole messages to the speaker.
+func (s *session) toSpeaker(b []byte) error {
+	s.innerMu.Lock()
+	defer s.innerMu.Unlock()
+	if err := s.inner.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+		return err
+	}
+	if _, err := s.inner.Write(b); err != nil && !errors.Is(err, net.ErrClosed) {
+		return fmt.Errorf("write to the speaker: %w", err)
+	}
+	return nil
+}

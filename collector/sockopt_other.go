@@ -1,0 +1,27 @@
+//go:build !linux
+
+package collector
+
+import (
+	"errors"
+	"net/netip"
+	"syscall"
+)
+
+// Elsewhere than on Linux sessions run without TCP-MD5 and TTL security; a
+// configuration that asks for them is refused when it starts.
+
+var errNoTTLSecurity = errors.New("this system has no TTL security (RFC 5082)")
+
+func setMD5(_ syscall.RawConn, _ netip.Prefix, key Secret) error {
+	if key == "" {
+		return nil
+	}
+	return errNoMD5
+}
+
+func prepareListener(_, _ string, _ syscall.RawConn) error { return nil }
+
+func demandTTL(syscall.RawConn, netip.Addr, int) error { return errNoTTLSecurity }
+
+func setUserTimeout(syscall.RawConn, int) error { return nil }
