@@ -1,0 +1,92 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// Config says how the public listener behaves. The zero value is not usable:
+// begin with [DefaultConfig].
+type Config struct {
+	// Listen is the TCP address, such as ":8080".
+	Listen string `yaml:"listen"`
+	// TrustedProxies are the addresses whose X-Forwarded-For is believed. Empty
+	// means that none is.
+	TrustedProxies []netip.Prefix `yaml:"trusted_proxies"`
+	// Hosts are the names (without port) under which the server answers; any
+	// other Host is refused, which stops DNS rebinding. Empty allows all.
+	Hosts []string `yaml:"hosts"`
+	// MaxConnections bounds the open connections; more wait in the kernel.
+	MaxConnections int `yaml:"max_connections"`
+	// QueryTimeout bounds one search.
+	QueryTimeout time.Duration `yaml:"query_timeout"`
+}
+
+// DefaultConfig returns the settings that hold where the configuration is silent.
+func DefaultConfig() Config {
+	return Config{Listen: ":8080", MaxConnections: 8192, QueryTimeout: 10 * time.Second}
+}
+
+// Validate says what is wrong with c.
+func (c Config) Validate() error {
+	if err := validateListen(c.Listen); err != nil {
+		return err
+	}
+	if c.MaxConnections < 1 {
+		return fmt.Errorf("max_connections %d: must be at least 1", c.MaxConnections)
+	}
+	if c.QueryTimeout <= 0 {
+		return fmt.Errorf("query_timeout %v: must be positive", c.QueryTimeout)
+	}
+	for _, p := range c.TrustedProxies {
+		if !p.IsValid() {
+			return errors.New("trusted_proxies: not a prefix")
+		}
+	}
+	return validateHosts(c.Hosts)
+}
+
+func validateListen(listen string) error {
+	if _, _, err := net.SplitHostPort(listen); err != nil {
+		return fmt.Errorf("listen %q: want host:port, such as \":8080\"", listen)
+	}
+	return nil
+}
+
+func validateHosts(hosts []string) error {
+	for _, h := range hosts {
+		if h == "" || strings.ContainsAny(h, "/ @") || (strings.Contains(h, ":") && !isAddress(h)) {
+			return fmt.Errorf("hosts: %q is no host name (write it without scheme and port)", h)
+		}
+	}
+	return nil
+}
+
+func isAddress(s string) bool {
+	_, err := netip.ParseAddr(s)
+	return err == nil
+}
+
+// AdminConfig says how the admin listener behaves.
+type AdminConfig struct {
+	// Listen is the TCP address; keep it off the public network.
+	Listen string `yaml:"listen"`
+	// Hosts are names under which commands (POST) are accepted beside
+	// "localhost" and bare addresses, which are always.
+	Hosts []string `yaml:"hosts"`
+}
+
+// DefaultAdminConfig returns the settings that hold where the configuration is silent.
+func DefaultAdminConfig() AdminConfig { return AdminConfig{Listen: "127.0.0.1:9090"} }
+
+// Validate says what is wrong with c.
+func (c AdminConfig) Validate() error {
+	if err := validateListen(c.Listen); err != nil {
+		return err
+	}
+	return validateHosts(c.Hosts)
+}

@@ -1,0 +1,281 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"ribglass/ribstore/query"
+	"ribglass/ribstore/route"
+	"ribglass/ui"
+)
+
+// lookupPage answers for a path that is an address or a prefix. What does not
+// even look like one has never been a page here.
+func (s *Server) lookupPage(c *gin.Context) error {
+	path, suffix := cutSuffix(c.Request.URL.Path)
+	base, err := pathQuery(path)
+	if err != nil {
+		return err
+	}
+	list, err := readParams(c.Request.URL.RawQuery,
+		[]known{{"limit", false}, {"cursor", false}, {"peer", true}, {"family", true}})
+	if err != nil {
+		return err
+	}
+	req, err := readRequest(list, base)
+	if err != nil {
+		return err
+	}
+	return s.answerLookup(c, req, suffix)
+}
+
+// pathQuery reads the query that a path such as /192.0.2.0/24/or-longer asks.
+func pathQuery(path string) (query.Query, error) {
+	target := strings.TrimPrefix(path, "/")
+	if !looksLikeAddress(target) {
+		return query.Query{}, problemf(codeNotFound, "Look up an address or a prefix, or begin at the first page.")
+	}
+	if i := strings.IndexFunc(target, func(r rune) bool { return r == ' ' || forbidden(r) }); i >= 0 {
+		return query.Query{}, &problem{
+			code: codeInvalidQuery, detail: "A path holds an address or a prefix and nothing else.",
+			query: target, column: i + 1,
+		}
+	}
+	for _, match := range []string{"or-longer", "or-shorter"} {
+		if rest, ok := strings.CutSuffix(target, "/"+match); ok {
+			return parseQuery(rest + " " + match)
+		}
+	}
+	return parseQuery(target)
+}
+
+// looksLikeAddress reports whether a path was meant as an address: it begins
+// with a digit, or with hexadecimal digits and a colon.
+func looksLikeAddress(target string) bool {
+	i := strings.IndexFunc(target, func(r rune) bool { return !strings.ContainsRune("0123456789abcdefABCDEF", r) })
+	switch {
+	case target == "":
+		return false
+	case target[0] >= '0' && target[0] <= '9':
+		return true
+	}
+	return i >= 0 && target[i] == ':'
+}
+
+// searchPage answers for /search?q=. A query about one prefix has a page of its
+// own, whose URL is the one to keep.
+func (s *Server) searchPage(c *gin.Context) error {
+	_, suffix := cutSuffix(c.Request.URL.Path)
+	list, err := readParams(c.Request.URL.RawQuery,
+		[]known{{"q", false}, {"limit", false}, {"cursor", false}, {"peer", true}, {"family", true}})
+	if err != nil {
+		return err
+	}
+	req, err := readRequest(list, query.Query{})
+	if err != nil {
+		return err
+	}
+	_, limited := get(list, "limit")
+	text := req.query.String()
+	switch {
+	case text == "":
+		s.redirect(c, "/")
+		return nil
+	case req.query.Match != query.Any && !limited && req.page.Cursor == "":
+		s.redirect(c, withSuffix(lookupURL(req.query), suffix))
+		return nil
+	}
+	return s.answerLookup(c, req, suffix)
+}
+
+// redirect sends the client to a URL that was made here out of parsed values.
+func (s *Server) redirect(c *gin.Context, to string) {
+	c.Writer.Header().Set("Location", to)
+	s.send(c, http.StatusSeeOther, typeText, []byte("See "+to+"\n"))
+}
+
+// answerLookup writes a page of routes.
+func (s *Server) answerLookup(c *gin.Context, req request, suffix string) error {
+	form, err := s.form(c, suffix)
+	if err != nil {
+		return err
+	}
+	if err := s.peersExist(req.query.Peers); err != nil {
+		return err
+	}
+	if form == typeJSON {
+		return s.answerRoutes(c, req)
+	}
+	res, err := s.search(c.Request.Context(), req.query, req.page)
+	if err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, form, s.lookup(c, req, res))
+}
+
+func (s *Server) lookup(c *gin.Context, req request, res *query.Result) *ui.Lookup {
+	own, _ := cutSuffix(c.Request.URL.EscapedPath())
+	canonical := res.Query.String()
+	page := &ui.Lookup{
+		Frame: s.frame(c, canonical, own), Canonical: canonical, About: about(res.Query),
+		Groups: groups(res.Routes), Total: res.Total, Shown: len(res.Routes), Related: related(res),
+	}
+	page.Search = canonical
+	page.Live = liveOf(res)
+	if len(res.Freshness) == 0 {
+		page.Live = s.liveNow(s.neighbours())
+	}
+	if req.page.Cursor != "" {
+		page.First = pageURL(req, "")
+	}
+	if res.NextCursor != "" {
+		page.Next = pageURL(req, res.NextCursor)
+	}
+	return page
+}
+
+// groups collects the routes of each prefix, the best first.
+func groups(routes []route.Route) []ui.Group {
+	var list []ui.Group
+	for _, r := range routes {
+		last := len(list) - 1
+		if last < 0 || list[last].Prefix != r.Prefix || list[last].Family != r.Family {
+			exact := query.Query{Match: query.Exact, Prefix: r.Prefix}
+			list = append(list, ui.Group{Prefix: r.Prefix, Family: r.Family, URL: lookupURL(exact)})
+			last++
+		}
+		list[last].Routes = append(list[last].Routes, ui.Route{Route: r, PeerURL: peerURL(r.Peer.Name)})
+	}
+	for i := range list {
+		slices.SortStableFunc(list[i].Routes, func(a, b ui.Route) int { return rank(a) - rank(b) })
+	}
+	return list
+}
+
+// rank orders the routes of a prefix for display.
+func rank(r ui.Route) int {
+	switch {
+	case r.Best:
+		return 0
+	case r.StaleSince.IsZero():
+		return 1
+	}
+	return 2
+}
+
+// about puts a query into words.
+func about(q query.Query) string {
+	var text string
+	switch q.Match {
+	case query.Longest:
+		text = "Longest match for " + q.Prefix.Addr().String()
+	case query.Exact:
+		text = "Routes of " + q.Prefix.String()
+	case query.OrLonger:
+		text = q.Prefix.String() + " and more specifics"
+	case query.OrShorter:
+		text = q.Prefix.String() + " and what covers it"
+	case query.Any:
+		text = "Routes"
+	}
+	if len(q.Peers) > 0 {
+		text += " from " + strings.Join(q.Peers, ", ")
+	}
+	for i, f := range q.Families {
+		if i == 0 {
+			text += " in "
+		} else {
+			text += ", "
+		}
+		text += f.String()
+	}
+	return text
+}
+
+// related links the other ways to ask about the prefix that was found, or
+// asked for when none was.
+func related(res *query.Result) []ui.Link {
+	q := res.Query
+	if q.Match == query.Any {
+		return nil
+	}
+	if q.Match == query.Longest && len(res.Routes) > 0 {
+		q.Prefix = res.Routes[0].Prefix
+	}
+	var list []ui.Link
+	for _, other := range []struct {
+		match query.Match
+		text  string
+	}{{query.Exact, "exact"}, {query.OrLonger, "more specifics"}, {query.OrShorter, "covering"}} {
+		if other.match != res.Query.Match {
+			q.Match = other.match
+			list = append(list, ui.Link{Text: other.text, URL: lookupURL(q)})
+		}
+	}
+	return list
+}
+
+// lookupURL returns the URL of the page that answers q: a path for a query
+// about one prefix, a search for others.
+func lookupURL(q query.Query) string {
+	var path string
+	switch q.Match {
+	case query.Any:
+		return "/search?" + url.Values{"q": {q.String()}}.Encode()
+	case query.Longest:
+		path = "/" + q.Prefix.Addr().String()
+	case query.Exact:
+		path = "/" + q.Prefix.String()
+	case query.OrLonger:
+		path = "/" + q.Prefix.String() + "/or-longer"
+	case query.OrShorter:
+		path = "/" + q.Prefix.String() + "/or-shorter"
+	}
+	filters := url.Values{}
+	for _, p := range q.Peers {
+		filters.Add("peer", p)
+	}
+	for _, f := range q.Families {
+		filters.Add("family", f.String())
+	}
+	if len(filters) == 0 {
+		return path
+	}
+	return path + "?" + filters.Encode()
+}
+
+// withSuffix puts .txt or .json behind the path of a URL.
+func withSuffix(u, suffix string) string {
+	path, rest, found := strings.Cut(u, "?")
+	if !found {
+		return path + suffix
+	}
+	return path + suffix + "?" + rest
+}
+
+// pageURL returns the URL of another page of the answer.
+func pageURL(req request, cursor string) string {
+	path, rest, _ := strings.Cut(lookupURL(req.query), "?")
+	values, err := url.ParseQuery(rest)
+	if err != nil { // it was encoded just now
+		return path
+	}
+	if req.limited {
+		values.Set("limit", strconv.Itoa(req.page.Limit))
+	}
+	if cursor != "" {
+		values.Set("cursor", cursor)
+	}
+	if len(values) == 0 {
+		return path
+	}
+	return path + "?" + values.Encode()
+}
+
+// peerURL returns the URL of a peer's page.
+func peerURL(name string) string { return "/peers/" + url.PathEscape(name) }

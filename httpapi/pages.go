@@ -1,0 +1,308 @@
+package httpapi
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"ribglass/ribstore/query"
+	"ribglass/ribstore/route"
+	"ribglass/ui"
+)
+
+// homeNeighbours is how many sessions the first page lists.
+const homeNeighbours = 30
+
+// routePages lays out the pages. A lookup is the path itself, a prefix with its
+// slash: /192.0.2.1, /192.0.2.0/24, /192.0.2.0/24/or-longer, each with .txt or
+// .json behind it.
+func (s *Server) routePages(e *gin.Engine) {
+	for path, h := range map[string]handler{
+		"/":                        s.homePage,
+		"/index.txt":               s.homePage,
+		"/index.json":              s.homePage,
+		"/search":                  s.searchPage,
+		"/search.txt":              s.searchPage,
+		"/search.json":             s.searchPage,
+		"/peers":                   s.peersPage,
+		"/peers.txt":               s.peersPage,
+		"/peers.json":              s.peersPage,
+		"/peers/:name":             s.peerPage,
+		"/assets/:file":            s.asset,
+		"/:target":                 s.lookupPage,
+		"/:target/:length":         s.lookupPage,
+		"/:target/:length/:longer": s.lookupPage,
+	} {
+		s.get(e, path, h)
+	}
+}
+
+// asset answers for the style sheet. Its path names its content, so whoever
+// has it never asks again.
+func (s *Server) asset(c *gin.Context) error {
+	asset, ok := s.pages.Asset(c.Request.URL.Path)
+	if !ok {
+		return problemf(codeNotFound, "No such file.")
+	}
+	h := c.Writer.Header()
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Content-Type", asset.ContentType)
+	h.Set("Vary", "Accept-Encoding")
+	body := asset.Body
+	if acceptsGzip(c) {
+		h.Set("Content-Encoding", "gzip")
+		body = asset.Gzip
+	}
+	h.Set("Content-Length", fmt.Sprint(len(body)))
+	c.Writer.WriteHeader(http.StatusOK)
+	_, _ = c.Writer.Write(body) // a client that is gone is nobody's error
+	return nil
+}
+
+func acceptsGzip(c *gin.Context) bool {
+	for one := range strings.SplitSeq(c.GetHeader("Accept-Encoding"), ",") {
+		name, rest, _ := strings.Cut(one, ";")
+		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			return weight(rest) > 0
+		}
+	}
+	return false
+}
+
+// form says in which form the page is wanted.
+func (s *Server) form(c *gin.Context, suffix string) (string, error) {
+	c.Writer.Header().Set("Vary", "Accept, User-Agent")
+	form := pageForm(suffix, accept(c), c.Request.UserAgent())
+	if form == "" {
+		return "", problemf(codeNotAcceptable, "The page is %s, %s or %s.", typeHTML, typeText, typeJSON)
+	}
+	return form, nil
+}
+
+// render writes a page as HTML or text.
+func (s *Server) render(c *gin.Context, status int, form string, p ui.Page) error {
+	var b bytes.Buffer
+	var err error
+	if form == typeHTML {
+		err = s.pages.HTML(&b, p)
+	} else {
+		err = s.pages.Text(&b, p)
+	}
+	if err != nil {
+		return fmt.Errorf("answer %s: %w", c.FullPath(), err)
+	}
+	s.send(c, status, form, b.Bytes())
+	return nil
+}
+
+// frame returns what all pages have. path is the page's own path without a
+// suffix.
+func (s *Server) frame(c *gin.Context, title, path string) ui.Frame {
+	with := func(suffix string) string {
+		if raw := c.Request.URL.RawQuery; raw != "" {
+			return path + suffix + "?" + raw
+		}
+		return path + suffix
+	}
+	now := s.now()
+	return ui.Frame{
+		Title: title, Text: with(".txt"), JSON: with(".json"), Host: c.Request.Host,
+		Version: s.deps.Info.Version, Now: now, Live: ui.Live{At: now},
+	}
+}
+
+// failPage answers with a problem as a page.
+func (s *Server) failPage(c *gin.Context, p *problem) {
+	_, suffix := cutSuffix(c.Request.URL.Path)
+	form := pageForm(suffix, accept(c), c.Request.UserAgent())
+	if form == typeJSON {
+		s.failJSON(c, p)
+		return
+	}
+	if form == "" {
+		form = typeText
+	}
+	status, title := p.code.describe()
+	page := &ui.Problem{Frame: s.frame(c, title, ""), Status: status, Detail: p.detail}
+	page.Text, page.JSON = "", ""
+	page.Live = s.liveNow(s.neighbours())
+	if p.column > 0 {
+		page.Search = p.query
+		page.Query, page.Before = window(p.query, p.column)
+	}
+	if err := s.render(c, status, form, page); err != nil {
+		s.log.ErrorContext(c.Request.Context(), "cannot render a problem", "error", err)
+		s.send(c, status, typeText, []byte(title+"\n"))
+	}
+}
+
+// homePage answers for /.
+func (s *Server) homePage(c *gin.Context) error {
+	_, suffix := cutSuffix(c.Request.URL.Path)
+	form, err := s.form(c, suffix)
+	if err != nil {
+		return err
+	}
+	if _, err := readParams(c.Request.URL.RawQuery, nil); err != nil {
+		return err
+	}
+	if form == typeJSON {
+		return s.sendJSON(c, s.statusNow())
+	}
+	stats, info, neighbours := s.deps.Store.Stats(), s.deps.Info, s.neighbours()
+	page := &ui.Home{
+		Frame: s.frame(c, "AS"+info.ASN.String(), "/index"), ASN: info.ASN, RouterID: info.RouterID,
+		StartedAt: info.StartedAt, AttributeSets: stats.AttributeSets, Neighbours: neighbours,
+		Examples: s.examples(c),
+	}
+	page.Live = s.liveNow(neighbours)
+	if extra := len(neighbours) - homeNeighbours; extra > 0 {
+		page.Neighbours, page.More = neighbours[:homeNeighbours], extra
+	}
+	for _, f := range route.Families() {
+		if f == route.IPv4Unicast || f == route.IPv6Unicast || stats.Routes[f] > 0 {
+			page.Families = append(page.Families, ui.FamilyTotal{
+				Family: f, Routes: stats.Routes[f], Prefixes: stats.Prefixes[f], Stale: stats.Stale[f],
+			})
+		}
+	}
+	return s.render(c, http.StatusOK, form, page)
+}
+
+// examples returns lookups that have an answer now: of a few addresses that
+// most tables have, and of the first prefix of each family.
+func (s *Server) examples(c *gin.Context) []ui.Example {
+	var list []ui.Example
+	add := func(q query.Query, about string) {
+		list = append(list, ui.Example{Query: q.String(), URL: lookupURL(q), About: about})
+	}
+	for _, text := range []string{"1.1.1.1", "8.8.8.8", "193.0.0.1", "2001:4860:4860::8888", "2001:67c:2e8::1"} {
+		q, err := query.Parse(text)
+		if err != nil {
+			continue // they are constants
+		}
+		res, err := s.search(c.Request.Context(), q, query.Page{Limit: 1})
+		if err != nil || len(res.Routes) == 0 || len(list) >= 3 {
+			continue
+		}
+		add(q, "the longest match")
+		if len(list) == 1 {
+			p := res.Routes[0].Prefix
+			add(query.Query{Match: query.Exact, Prefix: p}, "the prefix itself")
+			add(query.Query{Match: query.OrShorter, Prefix: p}, "and what covers it")
+		}
+	}
+	for _, session := range s.deps.Sessions.Sessions() {
+		add(query.Query{Peers: []string{session.Peer.Name}}, "all routes of a peer")
+		break
+	}
+	return list
+}
+
+// peersPage answers for /peers.
+func (s *Server) peersPage(c *gin.Context) error {
+	_, suffix := cutSuffix(c.Request.URL.Path)
+	form, err := s.form(c, suffix)
+	if err != nil {
+		return err
+	}
+	if _, err := readParams(c.Request.URL.RawQuery, nil); err != nil {
+		return err
+	}
+	if form == typeJSON {
+		return s.sendJSON(c, s.allPeers())
+	}
+	page := &ui.Peers{Frame: s.frame(c, "Peers", "/peers"), Neighbours: s.neighbours()}
+	page.Live = s.liveNow(page.Neighbours)
+	return s.render(c, http.StatusOK, form, page)
+}
+
+// peerPage answers for /peers/NAME. A peer whose name ends in .txt is found
+// before the suffix is.
+func (s *Server) peerPage(c *gin.Context) error {
+	name, suffix := c.Param("name"), ""
+	session, err := s.session(name)
+	if err != nil {
+		if name, suffix = cutSuffix(name); suffix != "" {
+			session, err = s.session(name)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	form, err := s.form(c, suffix)
+	if err != nil {
+		return err
+	}
+	if _, err := readParams(c.Request.URL.RawQuery, nil); err != nil {
+		return err
+	}
+	if form == typeJSON {
+		return s.sendJSON(c, s.onePeer(session))
+	}
+	page := &ui.Peer{
+		Frame: s.frame(c, name, peerURL(name)), Neighbour: s.neighbour(session),
+		RoutesURL: lookupURL(query.Query{Peers: []string{name}}),
+	}
+	page.Live = s.liveNow([]ui.Neighbour{page.Neighbour})
+	return s.render(c, http.StatusOK, form, page)
+}
+
+func (s *Server) neighbours() []ui.Neighbour {
+	all := s.sessions()
+	list := make([]ui.Neighbour, len(all))
+	for i := range all {
+		list[i] = s.neighbour(all[i])
+	}
+	return list
+}
+
+func (s *Server) neighbour(session route.Session) ui.Neighbour {
+	stats, _ := s.deps.Store.Peer(session.Peer.Name) // zero when it never said anything
+	return ui.Neighbour{
+		Session: session, Routes: stats.Routes, Stale: stats.Stale, StaleSince: stats.Freshness.StaleSince,
+		URL: peerURL(session.Peer.Name),
+	}
+}
+
+// liveNow says how current the routes of the neighbours are.
+func (s *Server) liveNow(list []ui.Neighbour) ui.Live {
+	live := ui.Live{At: s.now(), Configured: len(list)}
+	for i := range list {
+		n := &list[i]
+		if n.State == route.StateEstablished {
+			live.Up++
+		}
+		live.LastUpdate = later(live.LastUpdate, n.LastUpdate)
+		if !n.StaleSince.IsZero() && n.Total() > 0 {
+			live.Stale = append(live.Stale, ui.StalePeer{Name: n.Peer.Name, Since: n.StaleSince})
+		}
+	}
+	return live
+}
+
+// liveOf says how current an answer is.
+func liveOf(res *query.Result) ui.Live {
+	live := ui.Live{At: res.At, Configured: len(res.Freshness)}
+	for _, f := range res.Freshness {
+		if f.Up {
+			live.Up++
+		}
+		live.LastUpdate = later(live.LastUpdate, f.LastUpdate)
+		if !f.StaleSince.IsZero() {
+			live.Stale = append(live.Stale, ui.StalePeer{Name: f.Peer, Since: f.StaleSince})
+		}
+	}
+	return live
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

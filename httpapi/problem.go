@@ -1,0 +1,149 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"ribglass/ribstore/query"
+)
+
+// code names a kind of failure. Codes are part of the interface: stable.
+type code string
+
+const (
+	codeInvalidQuery     code = "invalid_query"
+	codeInvalidCursor    code = "invalid_cursor"
+	codeInvalidParameter code = "invalid_parameter"
+	codeUnknownParameter code = "unknown_parameter"
+	codeRepeated         code = "repeated_parameter"
+	codeBadRequest       code = "bad_request"
+	codeNotFound         code = "not_found"
+	codeUnknownPeer      code = "unknown_peer"
+	codeMethod           code = "method_not_allowed"
+	codeNotAcceptable    code = "not_acceptable"
+	codeURITooLong       code = "uri_too_long"
+	codeUnknownHost      code = "unknown_host"
+	codeHeaderTooLarge   code = "header_too_large"
+	codeTimeout          code = "timeout"
+	codeInternal         code = "internal"
+)
+
+// describe is the one table of codes: status and title.
+func (c code) describe() (status int, title string) {
+	switch c {
+	case codeInvalidQuery:
+		return http.StatusBadRequest, "The query cannot be understood"
+	case codeInvalidCursor:
+		return http.StatusBadRequest, "The cursor belongs to no page of this query"
+	case codeInvalidParameter:
+		return http.StatusBadRequest, "A parameter has a value it cannot have"
+	case codeUnknownParameter:
+		return http.StatusBadRequest, "A parameter is not known here"
+	case codeRepeated:
+		return http.StatusBadRequest, "A parameter is given more than once"
+	case codeBadRequest:
+		return http.StatusBadRequest, "The request cannot be understood"
+	case codeNotFound:
+		return http.StatusNotFound, "There is nothing here"
+	case codeUnknownPeer:
+		return http.StatusNotFound, "There is no such peer"
+	case codeMethod:
+		return http.StatusMethodNotAllowed, "This can only be read"
+	case codeNotAcceptable:
+		return http.StatusNotAcceptable, "There is no answer in an accepted form"
+	case codeURITooLong:
+		return http.StatusRequestURITooLong, "The address is too long"
+	case codeUnknownHost:
+		return http.StatusMisdirectedRequest, "This server does not answer under that name"
+	case codeHeaderTooLarge:
+		return http.StatusRequestHeaderFieldsTooLarge, "The header is too large"
+	case codeTimeout:
+		return http.StatusServiceUnavailable, "The answer took too long"
+	case codeInternal:
+	}
+	return http.StatusInternalServerError, "Something went wrong here"
+}
+
+// problem is a failure as the client is told it (RFC 9457). Everything in it
+// may be shown to anyone.
+type problem struct {
+	code   code
+	detail string
+	query  string // the text in which Column counts
+	column int    // in bytes from 1; 0 when there is none
+	allow  string // of codeMethod
+}
+
+// Error returns code and detail.
+func (p *problem) Error() string { return string(p.code) + ": " + p.detail }
+
+func problemf(c code, format string, args ...any) *problem {
+	return &problem{code: c, detail: fmt.Sprintf(format, args...)}
+}
+
+// problemOf says what the client is told about err: only what is known to be
+// fit for it.
+func problemOf(err error) *problem {
+	var known *problem
+	var parse *query.Error
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &parse):
+		return &problem{code: codeInvalidQuery, detail: parse.Message, column: parse.Column}
+	case errors.Is(err, query.ErrCursor):
+		return problemf(codeInvalidCursor, "Ask for the first page again, without a cursor.")
+	case errors.Is(err, context.DeadlineExceeded):
+		return problemf(codeTimeout, "The search was given up. Ask for less at once, or try again.")
+	}
+	return problemf(codeInternal, "The answer could not be made. The operator finds the reason in the log.")
+}
+
+// appendJSON appends p as problem details for the request path.
+func (p *problem) appendJSON(b []byte, instance string) []byte {
+	status, title := p.code.describe()
+	b = append(b, '{')
+	b = appendString(appendKey(b, "type"), "urn:ribglass:problem:"+string(p.code))
+	b = appendString(appendKey(b, "title"), title)
+	b = appendInt(appendKey(b, "status"), int64(status))
+	b = appendString(appendKey(b, "code"), string(p.code))
+	b = appendString(appendKey(b, "detail"), p.detail)
+	b = appendString(appendKey(b, "instance"), instance)
+	if p.column > 0 {
+		b = appendInt(appendKey(b, "column"), int64(p.column))
+		b = appendString(appendKey(b, "hint"), p.hint())
+	}
+	return append(b, '}', '\n')
+}
+
+// hint shows the query and, on the line below, a caret under the column.
+func (p *problem) hint() string {
+	text, before := window(p.query, p.column)
+	return text + "\n" + strings.Repeat(" ", before) + "^"
+}
+
+// window cuts a part of text around the column that fits on a line, and says
+// how many characters of it stand before the column.
+func window(text string, column int) (line string, before int) {
+	const most = 72
+	at := min(max(column-1, 0), len(text))
+	start := max(0, at-most/2)
+	end := min(len(text), start+most)
+	for start > 0 && !utf8.RuneStart(text[start]) {
+		start--
+	}
+	clean := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' {
+				return '\uFFFD'
+			}
+			return r
+		}, strings.ToValidUTF8(s, "\uFFFD"))
+	}
+	head := clean(text[start:at])
+	return head + clean(text[at:end]), utf8.RuneCountInString(head)
+}

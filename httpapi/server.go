@@ -1,0 +1,173 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"golang.org/x/net/netutil"
+
+	"ribglass/ui"
+)
+
+// The limits of a connection. A request is small and its answer is ready in
+// milliseconds; only streams take longer, and they extend their own deadline.
+const (
+	maxHeaderBytes = 16 << 10
+	maxURLBytes    = 6 << 10
+	headerTimeout  = 5 * time.Second
+	readTimeout    = 10 * time.Second
+	writeTimeout   = 30 * time.Second
+	idleTimeout    = 75 * time.Second
+	shutdownGrace  = 2500 * time.Millisecond
+)
+
+// Server answers the public listener. Make it with [New]; it must not be
+// copied. Its handler may serve many requests at once.
+type Server struct {
+	cfg     Config
+	deps    Deps
+	log     *slog.Logger
+	now     func() time.Time
+	metrics *metrics
+	pages   *ui.Renderer
+	buffers sync.Pool // of *[]byte
+	fixed   fixedHeaders
+	engine  *gin.Engine
+}
+
+// New returns a server that does nothing until Run. It fails when cfg is not
+// valid.
+func New(cfg Config, deps Deps) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("http: %w", err)
+	}
+	s := &Server{cfg: cfg, deps: deps, log: deps.Logger, now: deps.Now, fixed: newFixedHeaders()}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	var err error
+	if s.pages, err = ui.New(); err != nil {
+		return nil, fmt.Errorf("http: %w", err)
+	}
+	s.buffers.New = func() any { b := make([]byte, 0, 8<<10); return &b }
+	s.metrics = newMetrics(deps.Registerer)
+	if s.engine, err = s.newEngine(); err != nil {
+		return nil, fmt.Errorf("http: %w", err)
+	}
+	return s, nil
+}
+
+// newEngine lays out the routes. Gin's own recovery, logging and redirects are
+// left out: they write to global outputs or trust the path.
+func (s *Server) newEngine() (*gin.Engine, error) {
+	gin.SetMode(gin.ReleaseMode)
+	e := gin.New()
+	e.RedirectTrailingSlash = false
+	e.HandleMethodNotAllowed = true
+	proxies := make([]string, len(s.cfg.TrustedProxies))
+	for i, p := range s.cfg.TrustedProxies {
+		proxies[i] = p.String()
+	}
+	if err := e.SetTrustedProxies(proxies); err != nil {
+		return nil, fmt.Errorf("trusted_proxies: %w", err)
+	}
+	e.Use(s.watch, s.guard)
+	s.routeAPI(e)
+	s.routePages(e)
+	e.NoRoute(s.handle(s.nothingHere))
+	e.NoMethod(s.handle(func(c *gin.Context) error {
+		return &problem{
+			code: codeMethod, allow: c.Writer.Header().Get("Allow"),
+			detail: "Use " + c.Writer.Header().Get("Allow") + ".",
+		}
+	}))
+	return e, nil
+}
+
+func (s *Server) routeAPI(e *gin.Engine) {
+	for path, h := range map[string]handler{
+		"/api/v1/status":       s.status,
+		"/api/v1/peers":        s.peers,
+		"/api/v1/peers/:name":  s.peer,
+		"/api/v1/routes":       s.routes,
+		"/api/v1/openapi.json": s.openAPI,
+	} {
+		s.get(e, path, h)
+	}
+}
+
+// get routes GET and HEAD; net/http leaves out the body of an answer to HEAD.
+func (s *Server) get(e *gin.Engine, path string, h handler) {
+	f := s.handle(h)
+	e.GET(path, f)
+	e.HEAD(path, f)
+}
+
+// Handler returns the handler of the public listener.
+func (s *Server) Handler() http.Handler { return s.engine }
+
+// Run listens and answers until ctx ends, then lets requests finish for at most
+// three seconds. It returns nil when ctx ended it.
+func (s *Server) Run(ctx context.Context) error {
+	l, err := listen(ctx, s.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("http: %w", err)
+	}
+	return s.Serve(ctx, l)
+}
+
+// Serve is Run on a listener that the caller made; it closes l.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	s.log.InfoContext(ctx, "http listening", "address", l.Addr().String())
+	srv := &http.Server{
+		Handler:           s.engine,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	return serve(ctx, srv, netutil.LimitListener(l, s.cfg.MaxConnections))
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	return l, nil
+}
+
+// serve runs srv until ctx ends or the listener fails. Requests see their
+// context end only when the grace is over.
+func serve(ctx context.Context, srv *http.Server, l net.Listener) error {
+	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	srv.BaseContext = func(net.Listener) context.Context { return base }
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(l) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("http: serve: %w", err)
+	case <-ctx.Done():
+	}
+	grace, stop := context.WithTimeout(base, shutdownGrace)
+	defer stop()
+	if err := srv.Shutdown(grace); err != nil {
+		cancel()
+		_ = srv.Close() // nothing is left to be told about
+	}
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("http: serve: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,16 @@
+// Package ui makes the pages of Ribglass: typed page values in, HTML or text
+// out. It asks nobody for anything; httpapi fills the values.
+//
+// A page is one of [Home], [Lookup], [Peers], [Peer] and [Problem]. All share a
+// [Frame]: title, search box, the bar that says which moment is shown and how
+// fresh it is. [Renderer.HTML] writes a page for browsers through html/template,
+// which escapes everything that came from outside; [Renderer.Text] writes the
+// same page in columns, as a router would, for terminals, with control
+// characters made visible. The style sheet is served from [Renderer.Asset]
+// under a path that holds its hash.
+//
+// # Style
+//
+// The style sheet goes from palette (two sets of colours, light and dark) to
+// intents (what a colour is for); rules use intents only. There is no script.
+package ui

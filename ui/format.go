@@ -1,0 +1,254 @@
+package ui
+
+import (
+	"encoding/hex"
+	"fmt"
+	"iter"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"ribglass/ribstore/route"
+)
+
+// count prints n with thin groups of three digits: "1 234 567".
+func count[N int | uint64](n N) string {
+	digits := fmt.Sprint(n)
+	var b strings.Builder
+	for i, d := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 && digits[i-1] != '-' {
+			b.WriteRune('\u202f') // narrow no-break space
+		}
+		b.WriteRune(d)
+	}
+	return b.String()
+}
+
+// plural prints "1 route" and "2 routes".
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return count(n) + " " + noun + "s"
+}
+
+// age prints how long before now t was, in its two largest units: "3d4h".
+func age(now, t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	d := max(now.Sub(t), 0)
+	days := int(d.Hours()) / 24
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
+	case days == 0:
+		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+	case days < 14:
+		return fmt.Sprintf("%dd%02dh", days, int(d.Hours())%24)
+	case days < 730:
+		return fmt.Sprintf("%dw%dd", days/7, days%7)
+	}
+	return fmt.Sprintf("%dy%dw", days/365, days%365/7)
+}
+
+// utc prints t to the second.
+func utc(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+}
+
+// machine prints t for the datetime attribute.
+func machine(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// clean makes s fit for one line of a terminal or a page: control characters,
+// line separators and the invisible characters that reorder text become "\uFFFD".
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, strings.ToValidUTF8(s, string(unicode.ReplacementChar)))
+}
+
+// Hop is an AS number of a path and how often it stands there in a row.
+type Hop struct {
+	Text  string
+	Times int
+	Set   bool // Text is a set or a confederation segment
+}
+
+// hops splits a path for display, prepends taken together.
+func hops(path route.ASPath) []Hop {
+	var list []Hop
+	for s := range path.Segments() {
+		if s.Type != route.ASSequence {
+			asns := make([]route.ASN, s.Len())
+			for i := range asns {
+				asns[i] = s.At(i)
+			}
+			list = append(list, Hop{route.ASPath(nil).AppendSegment(s.Type, asns...).String(), 1, true})
+			continue
+		}
+		for i := range s.Len() {
+			text := s.At(i).String()
+			if last := len(list) - 1; last >= 0 && !list[last].Set && list[last].Text == text {
+				list[last].Times++
+				continue
+			}
+			list = append(list, Hop{text, 1, false})
+		}
+	}
+	return list
+}
+
+// originMark prints an origin as routers do.
+func originMark(attrs route.Attrs) string {
+	switch attrs.Origin() {
+	case route.OriginIGP:
+		return "i"
+	case route.OriginEGP:
+		return "e"
+	case route.OriginIncomplete:
+	}
+	return "?"
+}
+
+// number prints an optional number.
+func number(n uint32, ok bool) string {
+	if !ok {
+		return ""
+	}
+	return strconv.FormatUint(uint64(n), 10)
+}
+
+func med(attrs route.Attrs) string { return number(attrs.MED()) }
+
+func localPref(attrs route.Attrs) string { return number(attrs.LocalPref()) }
+
+// Fact is a named value of a route.
+type Fact struct {
+	Name   string
+	Values []Value
+}
+
+// Value is a value and what it is called, "" when it has no name.
+type Value struct{ Text, Name string }
+
+// facts lists the attributes that have no column of their own.
+func facts(attrs route.Attrs) []Fact {
+	var list []Fact
+	add := func(name string, values ...Value) {
+		if len(values) > 0 {
+			list = append(list, Fact{name, values})
+		}
+	}
+	add("communities", communities(attrs)...)
+	add("large", texts(attrs.LargeCommunities().All())...)
+	add("extended", extended(attrs)...)
+	if asn, id, ok := attrs.Aggregator(); ok {
+		add("aggregator", Value{asn.String() + " " + id.String(), ""})
+	}
+	if attrs.AtomicAggregate() {
+		add("atomic-aggregate", Value{"yes", ""})
+	}
+	if id := attrs.OriginatorID(); id.IsValid() {
+		add("originator", Value{id.String(), ""})
+	}
+	add("clusters", clusters(attrs.ClusterList())...)
+	if n, ok := attrs.AIGP(); ok {
+		add("aigp", Value{strconv.FormatUint(n, 10), ""})
+	}
+	if asn, ok := attrs.OTC(); ok {
+		add("only-to-customer", Value{asn.String(), ""})
+	}
+	if a := attrs.LinkLocalNextHop(); a.IsValid() {
+		add("link-local next hop", Value{a.String(), ""})
+	}
+	for u := range attrs.Unknown() {
+		add(fmt.Sprintf("attribute %d", u.Code), Value{unknownText(u), ""})
+	}
+	return list
+}
+
+func communities(attrs route.Attrs) []Value {
+	var list []Value
+	for c := range attrs.Communities().All() {
+		list = append(list, Value{c.String(), c.Name()})
+	}
+	return list
+}
+
+func texts[T fmt.Stringer](all iter.Seq[T]) []Value {
+	var list []Value
+	for v := range all {
+		list = append(list, Value{v.String(), ""})
+	}
+	return list
+}
+
+func extended(attrs route.Attrs) []Value {
+	var list []Value
+	for c := range attrs.ExtCommunities() {
+		list = append(list, Value{c.String(), ""})
+	}
+	return list
+}
+
+func clusters(list []byte) []Value {
+	var values []Value
+	for ; len(list) >= 4; list = list[4:] {
+		values = append(values, Value{netip.AddrFrom4([4]byte(list)).String(), ""})
+	}
+	return values
+}
+
+// unknownText prints the octets of an attribute, the first of a long one.
+func unknownText(u route.UnknownAttr) string {
+	const most = 32
+	text := hex.EncodeToString(u.Value[:min(len(u.Value), most)])
+	if len(u.Value) > most {
+		text += fmt.Sprintf("… (%d octets)", len(u.Value))
+	}
+	return fmt.Sprintf("flags %#02x: %s", u.Flags, text)
+}
+
+// familyLabel prints a family for people.
+func familyLabel(f route.Family) string {
+	switch f {
+	case route.IPv4Unicast:
+		return "IPv4"
+	case route.IPv6Unicast:
+		return "IPv6"
+	case route.IPv4Multicast:
+		return "IPv4 multicast"
+	case route.IPv6Multicast:
+	}
+	return "IPv6 multicast"
+}
+
+// familyCount is the count of one family.
+type familyCount struct {
+	Family route.Family
+	Label  string
+	N      int
+	Stale  int
+}
+
+// perFamily lists the families that have routes.
+func perFamily(routes, stale [route.NumFamilies]int) []familyCount {
+	var list []familyCount
+	for _, f := range route.Families() {
+		if routes[f] > 0 {
+			list = append(list, familyCount{f, familyLabel(f), routes[f], stale[f]})
+		}
+	}
+	return list
+}

@@ -1,0 +1,141 @@
+package ui
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+
+	"ribglass/ribstore/route"
+)
+
+// Page is a page that a Renderer can write: one of the types of this package.
+type Page interface {
+	frame() *Frame
+	template() string
+	text(w *textWriter)
+}
+
+// Frame is what every page has.
+type Frame struct {
+	Title   string
+	Search  string // stands in the search box
+	Text    string // URL of the page as text; "" when it has none
+	JSON    string // URL of the page as JSON
+	Host    string // as the client wrote it, for examples
+	Version string
+	Now     time.Time
+	Live    Live
+}
+
+func (f *Frame) frame() *Frame { return f }
+
+// Live says how current what is shown is.
+type Live struct {
+	At             time.Time // the moment shown
+	Up, Configured int       // peers
+	LastUpdate     time.Time // of the most recent UPDATE; zero: none
+	Stale          []StalePeer
+}
+
+// StalePeer is a peer that is down and whose routes are still shown.
+type StalePeer struct {
+	Name  string
+	Since time.Time
+}
+
+// Home is the first page.
+type Home struct {
+	Frame
+	ASN           route.ASN
+	RouterID      netip.Addr
+	StartedAt     time.Time
+	Families      []FamilyTotal
+	AttributeSets int
+	Neighbours    []Neighbour // the first of them
+	More          int         // how many are left out
+	Examples      []Example
+}
+
+// FamilyTotal counts what the table holds of a family.
+type FamilyTotal struct {
+	Family                  route.Family
+	Routes, Prefixes, Stale int
+}
+
+// Example is a lookup to try.
+type Example struct{ Query, URL, About string }
+
+// Neighbour is a session with what the table holds of it.
+type Neighbour struct {
+	route.Session
+	Routes, Stale [route.NumFamilies]int
+	StaleSince    time.Time
+	URL           string
+}
+
+// Total returns the count of routes of all families.
+func (n Neighbour) Total() int {
+	sum := 0
+	for _, c := range n.Routes {
+		sum += c
+	}
+	return sum
+}
+
+// Lookup is the answer to a query.
+type Lookup struct {
+	Frame
+	Canonical string
+	About     string // the query in words
+	Groups    []Group
+	Total     int // routes in the whole answer
+	Shown     int
+	First     string // URL of the first page, when this is not it
+	Next      string // URL of the next page; "" on the last
+	Related   []Link // lookups near this one
+}
+
+// Link is a link.
+type Link struct{ Text, URL string }
+
+// Group is the routes of one prefix, the best first.
+type Group struct {
+	Prefix netip.Prefix
+	Family route.Family
+	URL    string
+	Routes []Route
+}
+
+// Route is a route and the page of its peer.
+type Route struct {
+	route.Route
+	PeerURL string
+}
+
+// Peers is the list of all peers.
+type Peers struct {
+	Frame
+	Neighbours []Neighbour
+}
+
+// Peer is all about one peer.
+type Peer struct {
+	Frame
+	Neighbour
+	RoutesURL string
+}
+
+// Problem is what went wrong, as a page.
+type Problem struct {
+	Frame
+	Status int
+	Detail string
+	Query  string // the part of the query to show; "" when it is not about a query
+	Before int    // characters of Query before the one that is wrong
+}
+
+// Column returns where Query is wrong, in characters from 1.
+func (p *Problem) Column() int { return p.Before + 1 }
+
+// Pad returns the spaces that put a mark under that character.
+func (p *Problem) Pad() string { return strings.Repeat(" ", p.Before) }

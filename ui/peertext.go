@@ -1,0 +1,131 @@
+package ui
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"ribglass/ribstore/route"
+)
+
+func (p *Peer) text(w *textWriter) {
+	n := &p.Neighbour
+	w.line("%s, AS%s, %s", n.Peer.Name, n.Peer.ASN, n.Peer.Address)
+	w.live(p.Live)
+	w.table("", p.overview())
+	w.line("")
+	w.families(n)
+	w.capabilities(n.Capabilities)
+	w.counters(n.Counters)
+	w.history(n.History)
+	w.line("Routes: curl '%s%s'", p.Host, p.RoutesURL)
+}
+
+// overview lists what is known of the session, the unknown left out.
+func (p *Peer) overview() [][]string {
+	n := &p.Neighbour
+	var rows [][]string
+	add := func(name, value string) {
+		if value != "" {
+			rows = append(rows, []string{name, value})
+		}
+	}
+	add("description", n.Peer.Description)
+	add("group", n.Peer.Group)
+	add("router", n.Peer.Router)
+	add("state", fmt.Sprintf("%s since %s (%s)", stateText(n.Session), utc(n.Since), age(p.Now, n.Since)))
+	if n.Peer.RouterID.IsValid() {
+		add("router id", n.Peer.RouterID.String())
+	}
+	if n.HoldTime > 0 {
+		add("hold time", n.HoldTime.String())
+	}
+	if n.MaxPrefixes > 0 {
+		add("max prefixes", strconv.Itoa(n.MaxPrefixes))
+	}
+	if !n.LastUpdate.IsZero() {
+		add("last update", fmt.Sprintf("%s (%s ago)", utc(n.LastUpdate), age(p.Now, n.LastUpdate)))
+	}
+	if !n.StaleSince.IsZero() {
+		add("stale since", fmt.Sprintf("%s (%s ago)", utc(n.StaleSince), age(p.Now, n.StaleSince)))
+	}
+	add("last error", n.LastError)
+	return rows
+}
+
+func (w *textWriter) families(n *Neighbour) {
+	rows := [][]string{{"Family", "Routes", "Stale", "End-of-RIB"}}
+	for _, e := range endsOfRIB(n) {
+		at := "not seen"
+		if !e.At.IsZero() {
+			at = utc(e.At)
+		}
+		rows = append(rows, []string{e.Family.String(), count(e.Routes), count(e.Stale), at})
+	}
+	w.table("lrr", rows)
+	w.line("")
+}
+
+// ribState is what is known of one family of a session.
+type ribState struct {
+	Family        route.Family
+	Routes, Stale int
+	At            time.Time // End-of-RIB; zero: not seen
+	AddPath       bool
+}
+
+// endsOfRIB lists the families of a session and those it has routes of.
+func endsOfRIB(n *Neighbour) []ribState {
+	negotiated := map[route.Family]bool{}
+	for _, f := range n.Families {
+		negotiated[f] = true
+	}
+	var list []ribState
+	for _, f := range route.Families() {
+		if negotiated[f] || n.Routes[f] > 0 {
+			list = append(list, ribState{f, n.Routes[f], n.Stale[f], n.EndOfRIB[f], n.Peer.AddPath[f]})
+		}
+	}
+	return list
+}
+
+func (w *textWriter) capabilities(list []route.Capability) {
+	if len(list) == 0 {
+		return
+	}
+	rows := [][]string{{"Capability", "Ours too", "Value"}}
+	for _, c := range list {
+		ours := "no"
+		if c.Ours {
+			ours = "yes"
+		}
+		rows = append(rows, []string{c.Name, ours, c.Value})
+	}
+	w.table("", rows)
+	w.line("")
+}
+
+func (w *textWriter) counters(c route.SessionCounters) {
+	w.table("lrlr", [][]string{
+		{"messages in", count(c.MessagesIn), "messages out", count(c.MessagesOut)},
+		{"bytes in", count(c.BytesIn), "bytes out", count(c.BytesOut)},
+		{"notifications in", count(c.NotificationsIn), "notifications out", count(c.NotificationsOut)},
+		{"updates in", count(c.UpdatesIn), "treated as withdraw", count(c.TreatedAsWithdraw)},
+		{"prefixes announced", count(c.PrefixesAnnounced), "prefixes withdrawn", count(c.PrefixesWithdrawn)},
+		{"attributes discarded", count(c.AttributesDiscarded), "connections refused", count(c.RefusedConnections)},
+		{"sessions established", count(c.SessionsEstablished)},
+	})
+	w.line("")
+}
+
+func (w *textWriter) history(list []route.Transition) {
+	if len(list) == 0 {
+		return
+	}
+	rows := [][]string{{"At", "From", "To", "Reason"}}
+	for _, t := range list {
+		rows = append(rows, []string{utc(t.At), string(t.From), string(t.To), t.Reason})
+	}
+	w.table("", rows)
+	w.line("")
+}

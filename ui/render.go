@@ -1,0 +1,115 @@
+package ui
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io"
+)
+
+//go:embed templates/*.html
+var templates embed.FS
+
+//go:embed assets/style.css
+var styleSheet []byte
+
+// Asset is a file that pages refer to. Its path changes with its content, so
+// it may be kept for ever.
+type Asset struct {
+	Path        string
+	ContentType string
+	Body        []byte
+	Gzip        []byte
+}
+
+// Renderer writes pages. Make it with [New]; it may be used by many goroutines
+// at once.
+type Renderer struct {
+	pages map[string]*template.Template
+	style Asset
+}
+
+// New parses the templates that are built into the program.
+func New() (*Renderer, error) {
+	r := &Renderer{pages: map[string]*template.Template{}}
+	var err error
+	if r.style, err = newAsset("style", ".css", "text/css; charset=utf-8", styleSheet); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"home", "lookup", "peers", "peer", "problem"} {
+		t, err := template.New("frame.html").Funcs(r.funcs()).
+			ParseFS(templates, "templates/frame.html", "templates/parts.html", "templates/"+name+".html")
+		if err != nil {
+			return nil, fmt.Errorf("parse page %s: %w", name, err)
+		}
+		r.pages[name] = t
+	}
+	return r, nil
+}
+
+func newAsset(name, extension, contentType string, body []byte) (Asset, error) {
+	sum := sha256.Sum256(body)
+	var packed bytes.Buffer
+	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	if err == nil {
+		_, err = w.Write(body)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		return Asset{}, fmt.Errorf("pack %s: %w", name, err)
+	}
+	path := "/assets/" + name + "-" + hex.EncodeToString(sum[:8]) + extension
+	return Asset{path, contentType, body, packed.Bytes()}, nil
+}
+
+func (r *Renderer) funcs() template.FuncMap {
+	return template.FuncMap{
+		"age": age, "utc": utc, "machine": machine, "clean": clean, "hops": hops, "originMark": originMark,
+		"med": med, "localPref": localPref, "facts": facts, "familyLabel": familyLabel, "perFamily": perFamily,
+		"plural": plural, "count": count[int], "count64": count[uint64], "endsOfRIB": endsOfRIB,
+		"style": func() string { return r.style.Path },
+		"in":    func(now, item any) within { return within{now, item} },
+	}
+}
+
+// within hands a part of a page the item it shows and the page's moment.
+type within struct{ Now, Item any }
+
+// Asset returns the asset served under path.
+func (r *Renderer) Asset(path string) (Asset, bool) {
+	if path == r.style.Path {
+		return r.style, true
+	}
+	return Asset{}, false
+}
+
+// HTML writes p for a browser. The writer gets all of the page or, when an
+// error is returned, nothing that it should show.
+func (r *Renderer) HTML(w io.Writer, p Page) error {
+	if err := r.pages[p.template()].Execute(w, p); err != nil {
+		return fmt.Errorf("render page %s: %w", p.template(), err)
+	}
+	return nil
+}
+
+// Text writes p for a terminal.
+func (r *Renderer) Text(w io.Writer, p Page) error {
+	t := textWriter{now: p.frame().Now}
+	p.text(&t)
+	if _, err := w.Write(t.buf.Bytes()); err != nil {
+		return fmt.Errorf("write page %s: %w", p.template(), err)
+	}
+	return nil
+}
+
+func (*Home) template() string    { return "home" }
+func (*Lookup) template() string  { return "lookup" }
+func (*Peers) template() string   { return "peers" }
+func (*Peer) template() string    { return "peer" }
+func (*Problem) template() string { return "problem" }

@@ -1,0 +1,236 @@
+package ui
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"ribglass/ribstore/route"
+)
+
+// lineWidth is where long lines of the text form are broken.
+const lineWidth = 100
+
+// textWriter collects the text form of a page.
+type textWriter struct {
+	buf bytes.Buffer
+	now time.Time
+}
+
+// line writes one line; whatever came from outside is made fit for a terminal.
+func (w *textWriter) line(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	w.buf.WriteString(strings.TrimRight(clean(strings.ReplaceAll(text, "\u202f", ",")), " "))
+	w.buf.WriteByte('\n')
+}
+
+// table writes rows in columns that are as wide as their widest cell. Columns
+// named in right are aligned to the right. The last column is not padded.
+func (w *textWriter) table(right string, rows [][]string) {
+	var widths []int
+	for _, row := range rows {
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], utf8.RuneCountInString(clean(cell)))
+		}
+	}
+	for _, row := range rows {
+		var b strings.Builder
+		for i, cell := range row {
+			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(clean(cell)))
+			switch {
+			case i < len(right) && right[i] == 'r':
+				b.WriteString(pad + cell)
+			case i == len(row)-1:
+				b.WriteString(cell)
+			default:
+				b.WriteString(cell + pad)
+			}
+			b.WriteString("  ")
+		}
+		w.line("%s", b.String())
+	}
+}
+
+// wrapped writes words behind a label, continued below the first of them.
+func (w *textWriter) wrapped(indent int, label string, words []string) {
+	margin := strings.Repeat(" ", indent)
+	line := margin + label
+	hang := margin + strings.Repeat(" ", utf8.RuneCountInString(label))
+	empty := true
+	for _, word := range words {
+		if !empty && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > lineWidth {
+			w.line("%s", line)
+			line = hang
+		}
+		line += " " + word
+		empty = false
+	}
+	w.line("%s", line)
+}
+
+// live writes the bar that says which moment is shown.
+func (w *textWriter) live(l Live) {
+	w.line("live %s, %d of %s up, last update %s ago", utc(l.At), l.Up, plural(l.Configured, "peer"),
+		age(w.now, l.LastUpdate))
+	for _, s := range l.Stale {
+		w.line("stale: %s is down since %s (%s ago); its routes are marked S", s.Name, utc(s.Since), age(w.now, s.Since))
+	}
+	w.line("")
+}
+
+func (p *Home) text(w *textWriter) {
+	w.line("Ribglass %s, AS%s, router id %s, up %s", p.Version, p.ASN, p.RouterID, age(w.now, p.StartedAt))
+	w.live(p.Live)
+	rows := [][]string{{"Family", "Routes", "Prefixes", "Stale"}}
+	for _, f := range p.Families {
+		rows = append(rows, []string{familyLabel(f.Family), count(f.Routes), count(f.Prefixes), count(f.Stale)})
+	}
+	w.table("lrrr", rows)
+	w.line("")
+	w.neighbours(p.Neighbours)
+	if p.More > 0 {
+		w.line("and %d more: /peers", p.More)
+	}
+	w.line("")
+	w.line("Try")
+	for _, e := range p.Examples {
+		w.line("  curl %s%s", p.Host, e.URL)
+	}
+}
+
+func (w *textWriter) neighbours(list []Neighbour) {
+	rows := [][]string{{"Peer", "AS", "Address", "State", "Since", "Routes", "Stale", "Description"}}
+	for i := range list {
+		n := &list[i]
+		stale := 0
+		for _, s := range n.Stale {
+			stale += s
+		}
+		rows = append(rows, []string{
+			n.Peer.Name, n.Peer.ASN.String(), n.Peer.Address.String(), stateText(n.Session), age(w.now, n.Since),
+			count(n.Total()), count(stale), n.Peer.Description,
+		})
+	}
+	w.table("lrllrrr", rows)
+}
+
+func stateText(s route.Session) string {
+	if s.AdminDown {
+		return "admin down"
+	}
+	return string(s.State)
+}
+
+func (p *Lookup) text(w *textWriter) {
+	w.line("%s: %s", p.About, plural(p.Total, "route"))
+	w.live(p.Live)
+	if len(p.Groups) == 0 {
+		w.line("No route.")
+		return
+	}
+	rows := [][]string{{"", "Peer", "Next hop", "LocPrf", "MED", "Age", "AS path"}}
+	var prefixes []int // rows that begin a prefix
+	for _, g := range p.Groups {
+		prefixes = append(prefixes, len(rows))
+		for i := range g.Routes {
+			rows = append(rows, w.routeRow(&g.Routes[i]))
+		}
+	}
+	w.routeTable(p.Groups, rows, prefixes)
+	w.line("")
+	w.line("> best  * valid  S stale    i igp  e egp  ? incomplete")
+	if p.Next != "" {
+		w.line("%d of %s shown; more: curl '%s%s'", p.Shown, plural(p.Total, "route"), p.Host, p.Next)
+	}
+}
+
+func (w *textWriter) routeRow(r *Route) []string {
+	attrs := r.Attrs
+	return []string{
+		marks(r.Route), r.Peer.Name, attrs.NextHop().String(), localPref(attrs), med(attrs), age(w.now, r.ReceivedAt),
+		strings.TrimLeft(attrs.ASPath().String()+" "+originMark(attrs), " "),
+	}
+}
+
+// marks prints the state of a route as routers do.
+func marks(r route.Route) string {
+	text := "*"
+	if !r.StaleSince.IsZero() {
+		text = "S"
+	}
+	if r.Best {
+		text += ">"
+	}
+	return text
+}
+
+// routeTable writes aligned rows with the prefix above its routes and further
+// attributes below each.
+func (w *textWriter) routeTable(groups []Group, rows [][]string, prefixes []int) {
+	var body textWriter
+	body.table("lllrrr", rows)
+	lines := strings.Split(strings.TrimSuffix(body.buf.String(), "\n"), "\n")
+	w.line("%s", lines[0])
+	for i, g := range groups {
+		w.line("%s", g.Prefix)
+		for j := range g.Routes {
+			w.path(lines[prefixes[i]+j])
+			w.facts(&g.Routes[j])
+		}
+	}
+}
+
+// path writes a row, its last column broken where the line gets too long.
+func (w *textWriter) path(row string) {
+	for utf8.RuneCountInString(row) > lineWidth {
+		cut := strings.LastIndexByte(row[:lineWidth], ' ')
+		if cut <= lineWidth/2 {
+			break
+		}
+		w.line("%s", row[:cut])
+		row = strings.Repeat(" ", lineWidth/2) + row[cut:]
+	}
+	w.line("%s", row)
+}
+
+func (w *textWriter) facts(r *Route) {
+	if r.Decision != "" && r.Best {
+		w.line("      best by %s", r.Decision)
+	} else if r.Decision != "" {
+		w.line("      not best by %s", r.Decision)
+	}
+	if !r.StaleSince.IsZero() {
+		w.line("      stale since %s", utc(r.StaleSince))
+	}
+	for _, f := range facts(r.Attrs) {
+		words := make([]string, len(f.Values))
+		for i, v := range f.Values {
+			words[i] = v.Text
+			if v.Name != "" {
+				words[i] += " (" + v.Name + ")"
+			}
+		}
+		w.wrapped(6, f.Name, words)
+	}
+}
+
+func (p *Peers) text(w *textWriter) {
+	w.line("%s", plural(len(p.Neighbours), "peer"))
+	w.live(p.Live)
+	w.neighbours(p.Neighbours)
+}
+
+func (p *Problem) text(w *textWriter) {
+	w.line("%d %s", p.Status, p.Title)
+	w.line("%s", p.Detail)
+	if p.Query != "" {
+		w.line("")
+		w.line("  %s", p.Query)
+		w.line("  %s^", strings.Repeat(" ", p.Before))
+	}
+}
