@@ -1,7 +1,7 @@
 // Package config reads the configuration file of Ribglass.
 //
 // [Load] reads, decodes and checks a file, secrets included, and returns either
-// a [Config] in which everything is set and has been checked, or [Problems]:
+// a [Config] in which everything is set and has been checked, or [Errors]:
 // every mistake of the file with its line, column and reason. Nothing else in
 // the program checks settings again. The package starts nothing and keeps
 // nothing; a Config is a value, never changed after it was loaded.

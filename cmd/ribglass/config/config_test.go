@@ -125,9 +125,9 @@ neighbors:
 
 func TestAllMistakesOfAFileAreToldInTheOrderOfItsLines(t *testing.T) {
 	_, err := parseText(t, "asn: x\nrouter_id: 1.2.3\nlissten: []\n")
-	var ps Problems
+	var ps Errors
 	if !errors.As(err, &ps) {
-		t.Fatalf("error = %v, want Problems", err)
+		t.Fatalf("error = %v, want Errors", err)
 	}
 	var at []int
 	for _, p := range ps {

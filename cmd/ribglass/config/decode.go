@@ -20,12 +20,12 @@ import (
 // goes on, so that all mistakes of a file are told at once, and keeps every
 // position for the checks that follow.
 type decoder struct {
-	file     string
-	lines    []string
-	anchors  map[string]ast.Node
-	at       map[string]*token.Position // of values, by path such as neighbors[0].asn
-	problems Problems
-	depth    int
+	file    string
+	lines   []string
+	anchors map[string]ast.Node
+	at      map[string]*token.Position // of values, by path such as neighbors[0].asn
+	errors  Errors
+	depth   int
 }
 
 // maxDepth bounds nesting, so that an anchor that contains its own alias ends.
@@ -54,10 +54,10 @@ func (d *decoder) decode(text []byte, into any) {
 	docs := slices.DeleteFunc(tree.Docs, func(doc *ast.DocumentNode) bool { return doc.Body == nil })
 	switch {
 	case len(docs) == 0 || docs[0].Body.Type() == ast.NullType:
-		d.problem(&token.Position{Line: 1, Column: 1}, "the file is empty; asn, router_id and neighbors are wanted")
+		d.report(&token.Position{Line: 1, Column: 1}, "the file is empty; asn, router_id and neighbors are wanted")
 		return
 	case len(docs) > 1:
-		d.problem(position(docs[1].Body), "a second YAML document; the configuration is one document")
+		d.report(position(docs[1].Body), "a second YAML document; the configuration is one document")
 	}
 	ast.Walk(anchorVisitor(d.anchors), docs[0].Body)
 	d.value("", docs[0].Body, reflect.ValueOf(into).Elem())
@@ -66,36 +66,35 @@ func (d *decoder) decode(text []byte, into any) {
 // syntax reports an error of the YAML parser.
 func (d *decoder) syntax(err error) {
 	at, message := &token.Position{Line: 1, Column: 1}, err.Error()
-	var located yaml.Error
-	if errors.As(err, &located) {
+	if located, ok := errors.AsType[yaml.Error](err); ok {
 		message = located.GetMessage()
 		if t := located.GetToken(); t != nil {
 			at = t.Position
 		}
 	}
-	d.problem(at, "not YAML: %s", message)
+	d.report(at, "not YAML: %s", message)
 }
 
-func (d *decoder) problem(at *token.Position, format string, args ...any) {
-	p := &Problem{File: d.file, Line: at.Line, Column: max(1, at.Column), Message: fmt.Sprintf(format, args...)}
+func (d *decoder) report(at *token.Position, format string, args ...any) {
+	p := &Error{File: d.file, Line: at.Line, Column: max(1, at.Column), Message: fmt.Sprintf(format, args...)}
 	if p.Line >= 1 && p.Line <= len(d.lines) {
 		p.Source = d.lines[p.Line-1]
 		p.Column = min(p.Column, utf8.RuneCountInString(p.Source)+1)
 	}
-	d.problems = append(d.problems, p)
+	d.errors = append(d.errors, p)
 }
 
-// problemAt reports a problem of the value at path or, where the file does not
+// reportAt reports a problem of the value at path or, where the file does not
 // have it, of what encloses it.
-func (d *decoder) problemAt(path, format string, args ...any) {
+func (d *decoder) reportAt(path, format string, args ...any) {
 	for {
 		if at, ok := d.at[path]; ok {
-			d.problem(at, format, args...)
+			d.report(at, format, args...)
 			return
 		}
 		i := strings.LastIndexAny(path, ".[")
 		if i < 0 {
-			d.problem(&token.Position{Line: 1, Column: 1}, format, args...)
+			d.report(&token.Position{Line: 1, Column: 1}, format, args...)
 			return
 		}
 		path = path[:i]
@@ -113,7 +112,7 @@ func (d *decoder) value(path string, n ast.Node, v reflect.Value) {
 	}
 	d.at[path] = at
 	if d.depth++; d.depth > maxDepth {
-		d.problem(at, "nested too deeply")
+		d.report(at, "nested too deeply")
 		return
 	}
 	defer func() { d.depth-- }()
@@ -137,7 +136,7 @@ func (d *decoder) scalar(path string, n ast.Node, at *token.Position, v reflect.
 	var text string
 	switch n := n.(type) {
 	case *ast.NullNode:
-		d.problem(at, "%s has no value", name)
+		d.report(at, "%s has no value", name)
 		return
 	case *ast.LiteralNode:
 		text = n.Value.Value
@@ -146,11 +145,11 @@ func (d *decoder) scalar(path string, n ast.Node, at *token.Position, v reflect.
 	case ast.ScalarNode:
 		text = n.GetToken().Value // not GetValue: 1.10 is an AS number, not 1.1
 	default:
-		d.problem(at, "%s is one value, not a %s", name, kindOf(n))
+		d.report(at, "%s is one value, not a %s", name, kindOf(n))
 		return
 	}
 	if err := setScalar(v, text); err != nil {
-		d.problem(at, "%s: %s", name, err)
+		d.report(at, "%s: %s", name, err)
 	}
 }
 
@@ -160,12 +159,12 @@ func (d *decoder) sequence(path string, n ast.Node, v reflect.Value) {
 	}
 	list, ok := n.(*ast.SequenceNode)
 	if !ok {
-		d.problem(d.at[path], "%s is a list: one \"- …\" a line, or [a, b]", lastKey(path))
+		d.report(d.at[path], "%s is a list: one \"- …\" a line, or [a, b]", lastKey(path))
 		return
 	}
 	elements := reflect.MakeSlice(v.Type(), len(list.Values), len(list.Values))
 	for i, element := range list.Values {
-		if e, ok := elements.Index(i).Addr().Interface().(defaulter); ok {
+		if e, ok := reflect.TypeAssert[defaulter](elements.Index(i).Addr()); ok {
 			e.setDefaults()
 		}
 		d.value(fmt.Sprintf("%s[%d]", path, i), element, elements.Index(i))
@@ -179,7 +178,7 @@ func (d *decoder) mapping(path string, n ast.Node, v reflect.Value) {
 	}
 	entries, ok := d.entries(n, 0)
 	if !ok {
-		d.problem(d.at[path], "%s wants keys and values, not a %s", cmp.Or(lastKey(path), "the file"), kindOf(n))
+		d.report(d.at[path], "%s wants keys and values, not a %s", cmp.Or(lastKey(path), "the file"), kindOf(n))
 		return
 	}
 	fields := fieldsOf(v)
@@ -199,8 +198,8 @@ func (d *decoder) unknownKey(e entry, path string, known []string) {
 		where = " in " + path
 	}
 	if near := nearest(e.key, known); near != "" {
-		d.problem(e.at, "unknown key %q%s: did you mean %q?", e.key, where, near)
+		d.report(e.at, "unknown key %q%s: did you mean %q?", e.key, where, near)
 		return
 	}
-	d.problem(e.at, "unknown key %q%s: have %s", e.key, where, strings.Join(known, ", "))
+	d.report(e.at, "unknown key %q%s: have %s", e.key, where, strings.Join(known, ", "))
 }

@@ -14,7 +14,7 @@ type Overrides struct {
 }
 
 // Load reads the file at path and the secrets it names. What is wrong with its
-// content comes back as [Problems].
+// content comes back as [Errors].
 func Load(path string, over Overrides) (*Config, error) {
 	text, err := os.ReadFile(path) //nolint:gosec // the operator names the file
 	if err != nil {
@@ -31,17 +31,17 @@ func parseConfig(file string, text []byte, over Overrides, lookup func(string) (
 	if err := over.apply(&cfg); err != nil {
 		return nil, err
 	}
-	if len(d.problems) == 0 {
+	if len(d.errors) == 0 {
 		check(d, &cfg)
 	}
-	if len(d.problems) == 0 {
+	if len(d.errors) == 0 {
 		readSecrets(d, &cfg, lookup)
 	}
-	if len(d.problems) > 0 {
-		slices.SortStableFunc(d.problems, func(a, b *Problem) int {
+	if len(d.errors) > 0 {
+		slices.SortStableFunc(d.errors, func(a, b *Error) int {
 			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 		})
-		return nil, d.problems
+		return nil, d.errors
 	}
 	return &cfg, nil
 }

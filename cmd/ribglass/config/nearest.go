@@ -3,9 +3,9 @@ package config
 // nearest returns the word that the fewest edits turn s into, "" when all are
 // too different to have been meant.
 func nearest(s string, words []string) string {
-	best, fewest := "", 1+max(1, len(s)/3)
+	best, fewest := "", len(s)
 	for _, w := range words {
-		if d := distance(s, w); d < fewest {
+		if d := distance(s, w); d < fewest && d <= max(1, max(len(s), len(w))/3) {
 			best, fewest = w, d
 		}
 	}

@@ -18,7 +18,7 @@ func TestMistakesAreRefusedWithTheirPlace(t *testing.T) {
 		{"a second document", neighbor + "---\nasn: 1\n", "f.yaml:6:1: a second YAML document"},
 		{"an unknown key near a known one", neighbor + "lissten: []\n", `f.yaml:5:1: unknown key "lissten": did you mean "listen"?`},
 		{"an unknown key far from all", neighbor + "zzz: 1\n", `f.yaml:5:1: unknown key "zzz": have asn, router_id, listen`},
-		{"an unknown key of a neighbor", "neighbors:\n  - adress: 192.0.2.1\n", `f.yaml:4:5: unknown key "adress" in neighbors[0]: did you mean "address"?`},
+		{"an unknown key of a neighbor", "neighbors:\n  - adddress: 192.0.2.1\n", `f.yaml:4:5: unknown key "adddress" in neighbors[0]: did you mean "address"?`},
 		{"a key twice", neighbor + "listen: []\nlisten: []\n", `f.yaml:6:1: key "listen" stands here twice: first in line 5`},
 		{"a key twice in a neighbor", "neighbors:\n  - asn: 1\n    asn: 2\n", `f.yaml:5:5: key "asn" stands here twice: first in line 4`},
 		{"no asn", "!router_id: 192.0.2.10\n" + neighbor, "f.yaml:1:1: asn is missing"},

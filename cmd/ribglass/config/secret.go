@@ -27,17 +27,17 @@ func readSecret(d *decoder, path string, s *Session, lookup func(string) (string
 	case s.PasswordFile != "":
 		password, err := secretFile(s.PasswordFile)
 		if err != nil {
-			d.problemAt(path+".password_file", "password_file: %s", err)
+			d.reportAt(path+".password_file", "password_file: %s", err)
 		}
 		s.Password = password
 	case s.PasswordEnv != "":
 		password, set := lookup(s.PasswordEnv)
 		if !set {
-			d.problemAt(path+".password_env", "password_env: the environment has no variable %s", s.PasswordEnv)
+			d.reportAt(path+".password_env", "password_env: the environment has no variable %s", s.PasswordEnv)
 			return
 		}
 		if err := usable(password); err != nil {
-			d.problemAt(path+".password_env", "password_env: %s: %s", s.PasswordEnv, err)
+			d.reportAt(path+".password_env", "password_env: %s: %s", s.PasswordEnv, err)
 		}
 		s.Password = password
 	}

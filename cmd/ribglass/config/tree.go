@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"reflect"
 	"strings"
 
@@ -36,7 +37,7 @@ func (d *decoder) entries(n ast.Node, depth int) ([]entry, bool) {
 		}
 		e := entry{key: value.Key.GetToken().Value, at: position(value.Key), value: value.Value}
 		if line, twice := lines[e.key]; twice {
-			d.problem(e.at, "key %q stands here twice: first in line %d", e.key, line)
+			d.report(e.at, "key %q stands here twice: first in line %d", e.key, line)
 			continue
 		}
 		lines[e.key] = e.at.Line
@@ -54,7 +55,7 @@ func (d *decoder) entries(n ast.Node, depth int) ([]entry, bool) {
 // merged lists what "<<: *anchor" or "<<: [*a, *b]" brings.
 func (d *decoder) merged(n ast.Node, depth int) []entry {
 	if depth > maxDepth {
-		d.problem(position(n), "nested too deeply")
+		d.report(position(n), "nested too deeply")
 		return nil
 	}
 	at := position(n)
@@ -70,7 +71,7 @@ func (d *decoder) merged(n ast.Node, depth int) []entry {
 	}
 	entries, ok := d.entries(n, depth)
 	if !ok {
-		d.problem(at, "<< merges keys and values, not a %s", kindOf(n))
+		d.report(at, "<< merges keys and values, not a %s", kindOf(n))
 	}
 	return entries
 }
@@ -88,7 +89,7 @@ func (d *decoder) resolve(n ast.Node) ast.Node {
 			name := node.Value.GetToken().Value
 			target, ok := d.anchors[name]
 			if !ok {
-				d.problem(position(node), "there is no anchor &%s for this alias", name)
+				d.report(position(node), "there is no anchor &%s for this alias", name)
 				return nil
 			}
 			n = target
@@ -96,7 +97,7 @@ func (d *decoder) resolve(n ast.Node) ast.Node {
 			return n
 		}
 	}
-	d.problem(position(n), "an alias that leads to itself")
+	d.report(position(n), "an alias that leads to itself")
 	return nil
 }
 
@@ -155,9 +156,7 @@ func fieldsOf(v reflect.Value) fields {
 		case options == "inline":
 			inner := fieldsOf(v.Field(i))
 			fs.keys = append(fs.keys, inner.keys...)
-			for k, f := range inner.byKey {
-				fs.byKey[k] = f
-			}
+			maps.Copy(fs.byKey, inner.byKey)
 		case key != "" && key != "-":
 			fs.keys = append(fs.keys, key)
 			fs.byKey[key] = v.Field(i)
@@ -179,4 +178,3 @@ func lastKey(path string) string {
 	key, _, _ = strings.Cut(key, "[")
 	return key
 }
-

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Problem is one thing that is wrong in a configuration file.
-type Problem struct {
+// Error is one thing that is wrong in a configuration file.
+type Error struct {
 	File         string
 	Line, Column int    // from 1
 	Message      string // what is wrong and what was wanted
@@ -15,10 +15,10 @@ type Problem struct {
 
 // Error returns the problem with the line and a caret below the column:
 //
-//	ribglass.yaml:3:5: unknown key "adress": did you mean "address"?
-//	    3 |   - adress: 192.0.2.1
+//	ribglass.yaml:3:5: unknown key "adddress": did you mean "address"?
+//	    3 |   - adddress: 192.0.2.1
 //	      |     ^
-func (p *Problem) Error() string {
+func (p *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s:%d:%d: %s", p.File, p.Line, p.Column, p.Message)
 	if strings.TrimSpace(p.Source) == "" {
@@ -30,7 +30,7 @@ func (p *Problem) Error() string {
 
 // indent is what stands before the caret: blanks, but a tab where the line has
 // one, so that both lines are equally wide on every terminal.
-func (p *Problem) indent() string {
+func (p *Error) indent() string {
 	var b strings.Builder
 	for i, r := range []rune(p.Source) {
 		if i >= p.Column-1 {
@@ -44,12 +44,12 @@ func (p *Problem) indent() string {
 	return b.String()
 }
 
-// Problems is everything that is wrong in a file, in the order of its lines.
+// Errors is everything that is wrong in a file, in the order of its lines.
 // It is never empty as an error.
-type Problems []*Problem
+type Errors []*Error
 
 // Error returns the problems, one below the other.
-func (ps Problems) Error() string {
+func (ps Errors) Error() string {
 	texts := make([]string, len(ps))
 	for i, p := range ps {
 		texts[i] = p.Error()

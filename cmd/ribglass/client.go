@@ -1,0 +1,209 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	"github.com/spf13/cobra"
+)
+
+// client asks a running Ribglass over its API.
+type client struct {
+	server  string
+	timeout time.Duration
+	format  format
+}
+
+// format is the form in which an answer is printed. It is a flag's value.
+type format string
+
+const (
+	formatTable format = "table"
+	formatJSON  format = "json"
+)
+
+// String implements pflag.Value.
+func (f *format) String() string { return string(*f) }
+
+// Type implements pflag.Value.
+func (*format) Type() string { return "format" }
+
+// Set implements pflag.Value.
+func (f *format) Set(text string) error {
+	switch got := format(text); got {
+	case formatTable, formatJSON:
+		*f = got
+		return nil
+	}
+	return fmt.Errorf("have %s, %s", formatTable, formatJSON)
+}
+
+// maxAnswer bounds what is read of an answer, in bytes.
+const maxAnswer = 256 << 20
+
+// flags adds the flags that every asking command has.
+func (cl *client) flags(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&cl.server, "server", cmp.Or(os.Getenv("RIBGLASS_SERVER"), "http://localhost:8080"),
+		"URL of the Ribglass to ask (environment: RIBGLASS_SERVER)")
+	f.DurationVar(&cl.timeout, "timeout", 10*time.Second, "how long to wait for the answer")
+	cl.format = formatTable
+	f.Var(&cl.format, "format", "form of the answer: table, or json as the server gives it")
+	// The only error of registering is a flag that does not exist.
+	_ = c.RegisterFlagCompletionFunc("format",
+		cobra.FixedCompletions([]cobra.Completion{string(formatTable), string(formatJSON)}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// get asks for path and decodes the answer into answer. It returns the answer's
+// bytes too.
+func (cl *client) get(ctx context.Context, path string, query url.Values, answer any) ([]byte, error) {
+	target, err := cl.url(path, query)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, cl.timeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("User-Agent", "ribglass/"+version())
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("ask %s: %w", cl.server, unwrapURL(err))
+	}
+	defer response.Body.Close() //nolint:errcheck // read to its end or given up
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return nil, fmt.Errorf("ask %s: read the answer: %w", cl.server, err)
+	}
+	if err := cl.failure(response, body); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(body, answer); err != nil {
+		return nil, fmt.Errorf("ask %s: understand the answer: %w", cl.server, err)
+	}
+	return body, nil
+}
+
+// url returns the address of path at the server, which may be given without
+// its scheme.
+func (cl *client) url(path string, query url.Values) (string, error) {
+	server := cl.server
+	if !strings.Contains(server, "://") {
+		server = "http://" + server
+	}
+	u, err := url.Parse(server)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return "", usageError{fmt.Errorf("--server %q is not a URL such as http://lg.example.net:8080", cl.server)}
+	}
+	u = u.JoinPath(path)
+	u.RawQuery = query.Encode()
+	return u.String(), nil
+}
+
+// unwrapURL takes the request's URL off an error, which already names the server.
+func unwrapURL(err error) error {
+	if e, ok := err.(*url.Error); ok { //nolint:errorlint // the outermost error only
+		return e.Err
+	}
+	return err
+}
+
+// problem is the part of RFC 9457 problem details that is shown.
+type problem struct {
+	Title  string `json:"title"`
+	Detail string `json:"detail"`
+	Hint   string `json:"hint"` // the query and, below it, a caret
+}
+
+// text returns the problem for people, its hint indented below.
+func (p *problem) text() string {
+	lines := []string{clean(p.Title)}
+	if p.Detail != "" {
+		lines[0] += ": " + clean(p.Detail)
+	}
+	for line := range strings.Lines(p.Hint) {
+		lines = append(lines, "    "+clean(strings.TrimRight(line, "\n")))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// failure returns what an answer that is no answer says.
+func (cl *client) failure(response *http.Response, body []byte) error {
+	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	if kind == "application/problem+json" {
+		var p problem
+		if json.Unmarshal(body, &p) == nil && p.Title != "" {
+			return fmt.Errorf("%s says: %s", cl.server, p.text())
+		}
+	}
+	if response.StatusCode != http.StatusOK || kind != "application/json" {
+		return fmt.Errorf("%s does not answer as a Ribglass does: %s, %s", cl.server, response.Status, cmp.Or(kind, "no type"))
+	}
+	return nil
+}
+
+// clean takes control characters out of what others wrote, so that it cannot
+// move the cursor of the terminal it is printed on.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
+// age says how long ago t was, in the two largest units.
+func age(now, t time.Time) string {
+	d := now.Sub(t)
+	switch {
+	case t.IsZero():
+		return "-"
+	case d < 0:
+		return "0s"
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%dd%02dh", int(d.Hours())/24, int(d.Hours())%24)
+}
+
+// print writes an answer: its bytes when JSON is wanted, else what table writes.
+func (cl *client) print(w io.Writer, body []byte, table func(io.Writer) error) error {
+	if cl.format == formatTable {
+		return table(w)
+	}
+	_, err := w.Write(body)
+	return err
+}
+
+// writeTable writes rows with their columns aligned.
+func writeTable(w io.Writer, rows [][]string) error {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	for _, row := range rows {
+		for i, cell := range row {
+			row[i] = clean(cell)
+		}
+		if _, err := io.WriteString(t, strings.Join(row, "\t")+"\n"); err != nil {
+			return err
+		}
+	}
+	return t.Flush()
+}

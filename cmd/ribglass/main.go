@@ -1,0 +1,100 @@
+// Command ribglass is a looking glass that routers peer with: one binary for
+// the server (serve), for checking its configuration (check), and for asking a
+// running server (lookup, peers).
+//
+// Every command is a function that builds a cobra command and returns its
+// errors; only main exits. The exit status is 0 when the command did what it
+// was asked, 1 when it failed, 2 when it was called in a wrong way, and 3 when
+// a lookup found no route.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes, documented in the help of the root command.
+const (
+	exitFailure  = 1
+	exitUsage    = 2
+	exitNotFound = 3
+)
+
+// usageError is a command line that cannot be understood.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// errNoRoute is a lookup whose answer has no route. The answer has been
+// printed, so it is not printed as an error.
+var errNoRoute = errors.New("no route")
+
+func main() {
+	root := rootCommand()
+	err := root.ExecuteContext(context.Background())
+	var usage usageError
+	switch {
+	case err == nil:
+	case errors.Is(err, errNoRoute):
+		os.Exit(exitNotFound)
+	case errors.As(err, &usage):
+		fmt.Fprintf(os.Stderr, "ribglass: %v\nSee \"ribglass --help\".\n", err)
+		os.Exit(exitUsage)
+	default:
+		fmt.Fprintf(os.Stderr, "ribglass: %v\n", err)
+		os.Exit(exitFailure)
+	}
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "ribglass",
+		Short: "A looking glass that routers peer with",
+		Long: `Ribglass is a looking glass that never logs in to a router: routers peer with
+it over BGP, and every route they send can be looked up in a browser, over an
+API and on the command line.
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 a lookup found no route.`,
+		Example: `  ribglass check /etc/ribglass/ribglass.yaml
+  ribglass serve --config /etc/ribglass/ribglass.yaml
+  ribglass lookup 192.0.2.1 --server http://lg.example.net:8080`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE:          helpOrUnknown,
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(serveCommand(), checkCommand(), lookupCommand(), peersCommand(), versionCommand())
+	for _, c := range root.Commands() {
+		if c.Args != nil {
+			c.Args = usageArgs(c.Args)
+		}
+	}
+	return root
+}
+
+// helpOrUnknown runs when no command of the name given exists.
+func helpOrUnknown(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return c.Help()
+	}
+	err := fmt.Errorf("unknown command %q", args[0])
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		err = fmt.Errorf("%w: did you mean %q?", err, near[0])
+	}
+	return usageError{err}
+}
+
+// usageArgs marks what validate reports as wrong usage.
+func usageArgs(validate cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := validate(c, args); err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
+}
