@@ -62,10 +62,11 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 3 a lookup found no route.`,
 		Example: `  ribglass check /etc/ribglass/ribglass.yaml
   ribglass serve --config /etc/ribglass/ribglass.yaml
   ribglass lookup 192.0.2.1 --server http://lg.example.net:8080`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args:          cobra.ArbitraryArgs,
-		RunE:          helpOrUnknown,
+		SilenceErrors:              true,
+		SuggestionsMinimumDistance: 2,
+		SilenceUsage:               true,
+		Args:                       cobra.ArbitraryArgs,
+		RunE:                       helpOrUnknown,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(serveCommand(), checkCommand(), lookupCommand(), peersCommand(), versionCommand())

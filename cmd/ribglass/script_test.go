@@ -66,7 +66,7 @@ func (f *fakeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", answer.kind)
 	w.WriteHeader(answer.status)
-	_, _ = w.Write(answer.body) //nolint:errcheck // the client may have gone
+	_, _ = w.Write(answer.body) // the client may have gone
 }
 
 func cmdAnswer(ts *testscript.TestScript, neg bool, args []string) {
