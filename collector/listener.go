@@ -10,9 +10,10 @@ import (
 )
 
 // bind listens on the address. Sockets send TTL 255, so that peers with TTL
-// security accept them.
+// security accept them. Multipath TCP, Go's default, has no TCP-MD5 on Linux.
 func bind(ctx context.Context, at netip.AddrPort) (*net.TCPListener, error) {
 	lc := net.ListenConfig{Control: prepareListener}
+	lc.SetMultipathTCP(false)
 	l, err := lc.Listen(ctx, "tcp", at.String())
 	if err != nil {
 		return nil, fmt.Errorf("listen for BGP: %w", err)

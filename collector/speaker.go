@@ -28,6 +28,9 @@ import (
 // machine: GoBGP's own would refuse connections for five seconds after the end
 // of a session. Nothing is ever put into its tables, and its policies reject.
 //
+// GoBGP's listener has TCP-MD5 only when it is not a multipath TCP socket, which
+// Go makes by default: the godebug line of go.mod turns that off.
+//
 // GoBGP's main loop has no end; stop leaves that one goroutine behind, idle.
 // All methods may be called concurrently.
 type speaker struct {
