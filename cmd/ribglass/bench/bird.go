@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -58,12 +59,14 @@ func birdConfig(port int, feeds []feed) string {
 }
 
 func (b bird) answers(ctx context.Context, f feed, p netip.Prefix) (bool, error) {
-	_, err := b.control.ask(ctx, fmt.Sprintf("show route %v protocol %s", p, f.name))
+	lines, err := b.control.ask(ctx, fmt.Sprintf("show route %v protocol %s", p, f.name))
 	var no birdError
 	if errors.As(err, &no) && no.code == birdNotFound {
 		return false, nil
 	}
-	return err == nil, err
+	// Of a prefix that only others announce the reply is empty.
+	found := slices.ContainsFunc(lines, func(l birdLine) bool { return strings.Contains(l.text, "["+f.name+" ") })
+	return found, err
 }
 
 func (b bird) counts(ctx context.Context) ([route.NumFamilies]int, error) {

@@ -144,3 +144,7 @@ func (r ribglass) counts(ctx context.Context) ([route.NumFamilies]int, error) {
 }
 
 func (r ribglass) close() { r.client.CloseIdleConnections() }
+
+func (s ribglassSetup) start(ctx context.Context, dir string) (*receiver, error) {
+	return startRibglass(ctx, dir, s)
+}

@@ -1,0 +1,194 @@
+// Package bench measures Ribglass, and BIRD 2 beside it, on the machine it runs
+// on: how long a full table takes over real BGP on loopback, what it costs in
+// processor time and memory, and how fast lookups are meanwhile.
+//
+// The benchmark's own process is the routers: it encodes the UPDATEs of every
+// feed before the clock starts and plays them through package player. The
+// receivers are child processes, this same binary with `serve`, and `bird`,
+// started one after another in a temporary directory, measured through /proc,
+// and stopped by their process id. This is the only package of Ribglass that
+// starts a process. Everything stays on loopback.
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// options are the flags of the command.
+type options struct {
+	file       string
+	shape      shape
+	bird       string
+	binary     string
+	format     string
+	timeout    time.Duration
+	exchange   bool
+	churn      bool
+	http       bool
+	withdraw   bool
+	everything bool
+}
+
+// Command returns `ribglass bench`.
+func Command() *cobra.Command {
+	var o options
+	c := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure Ribglass, and BIRD 2 beside it, with full tables over loopback",
+		Long: `Plays full tables over real BGP on loopback into Ribglass and, if it is installed, into BIRD 2, and prints
+what that took. The table is that of an MRT file or, without one, of a seeded generator. With --exchange, --churn,
+--http or --withdraw only these are measured; with --all everything is.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr()) },
+	}
+	f := c.Flags()
+	f.StringVar(&o.file, "mrt", "", "play this MRT table (TABLE_DUMP_V2; gzip, bzip2 or zstd) instead of a generated one")
+	f.IntVar(&o.shape.feeds, "feeds", 3, "full feeds to play")
+	f.IntVar(&o.shape.ipv4, "v4", 1_000_000, "IPv4 routes of a generated feed")
+	f.IntVar(&o.shape.ipv6, "v6", 230_000, "IPv6 routes of a generated feed")
+	f.Uint64Var(&o.shape.seed, "seed", 1, "seed of the generator")
+	f.StringVar(&o.bird, "bird", "auto", "auto, off, or the path of bird")
+	f.StringVar(&o.binary, "ribglass", "", "the ribglass to measure, or off (default this one)")
+	f.StringVar(&o.format, "format", "table", "table or json")
+	f.DurationVar(&o.timeout, "timeout", 30*time.Minute, "give up after this long")
+	f.BoolVar(&o.exchange, "exchange", false, "an exchange: 900 peers of 500 routes")
+	f.BoolVar(&o.churn, "churn", false, "lookups while routes change and a second feed loads")
+	f.BoolVar(&o.http, "http", false, "lookups over HTTP on a full table")
+	f.BoolVar(&o.withdraw, "withdraw", false, "lookups while a full feed is swept")
+	f.BoolVar(&o.everything, "all", false, "all of these")
+	return c
+}
+
+func (o *options) run(ctx context.Context, out, progress io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	if o.format != "table" && o.format != "json" {
+		return fmt.Errorf("--format %q: have table, json", o.format)
+	}
+	t, err := o.table(progress)
+	if err != nil {
+		return err
+	}
+	result := report{Machine: describeMachine(), Started: time.Now().UTC().Truncate(time.Second), Table: o.describe()}
+	if err := o.measure(ctx, t, &result, progress); err != nil {
+		return err
+	}
+	if o.format == "json" {
+		return result.writeJSON(out)
+	}
+	return result.writeTable(out)
+}
+
+func (o *options) table(progress io.Writer) (table, error) {
+	if o.shape.feeds < 1 || o.shape.ipv4 < 0 || o.shape.ipv6 < 0 || o.shape.ipv4+o.shape.ipv6 == 0 {
+		return nil, errors.New("a table needs at least one feed and one route")
+	}
+	if o.file == "" {
+		fmt.Fprintln(progress, "generating the table")
+		return generate(o.shape), nil
+	}
+	fmt.Fprintln(progress, "reading", o.file)
+	return readTable(o.file, o.shape.feeds)
+}
+
+func (o *options) describe() string {
+	if o.file != "" {
+		return fmt.Sprintf("%s, %d feeds", o.file, o.shape.feeds)
+	}
+	s := o.shape
+	return fmt.Sprintf("generated (seed %d), %d feeds of %d IPv4 + %d IPv6", s.seed, s.feeds, s.ipv4, s.ipv6)
+}
+
+// measure runs what was asked for, one receiver at a time.
+func (o *options) measure(ctx context.Context, t table, result *report, progress io.Writer) error {
+	chosen := o.exchange || o.churn || o.http || o.withdraw
+	for _, part := range []struct {
+		run  bool
+		work func(context.Context, table, *report, io.Writer) error
+	}{
+		{!chosen || o.everything, o.measureFeeds},
+	} {
+		if !part.run {
+			continue
+		}
+		if err := part.work(ctx, t, result, progress); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// measureFeeds is the comparison with BIRD.
+func (o *options) measureFeeds(ctx context.Context, t table, result *report, progress io.Writer) error {
+	say := func(l load) {
+		fmt.Fprintf(progress, "  %s: %d routes in %.2f s, %.2f s of processor time, %s resident\n",
+			l.Feed, l.Routes, l.Wall.Seconds(), l.CPU.Seconds(), megabytes(l.Settled))
+	}
+	if path, err := o.birdPath(); err != nil {
+		return err
+	} else if path != "" {
+		fmt.Fprintln(progress, "BIRD")
+		l, err := loadFeeds(ctx, func(ctx context.Context, dir string) (*receiver, error) {
+			return startBird(ctx, path, dir, t.feeds())
+		}, t, say)
+		if err != nil {
+			return err
+		}
+		result.BIRD = &l
+	}
+	if o.binary == "off" {
+		return nil
+	}
+	fmt.Fprintln(progress, "Ribglass")
+	setup, err := o.setup(t)
+	if err != nil {
+		return err
+	}
+	l, err := loadFeeds(ctx, setup.start, t, say)
+	if err != nil {
+		return err
+	}
+	result.Ribglass = &l
+	return nil
+}
+
+// setup is Ribglass with a neighbour for each feed.
+func (o *options) setup(t table) (ribglassSetup, error) {
+	setup := ribglassSetup{binary: o.binary, feeds: t.feeds()}
+	if o.binary == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return setup, err
+		}
+		setup.binary = self
+	}
+	return setup, nil
+}
+
+// birdPath returns where BIRD is, or "" when it is not to be measured.
+func (o *options) birdPath() (string, error) {
+	switch o.bird {
+	case "off":
+		return "", nil
+	case "auto":
+		for _, name := range []string{"bird", "/usr/sbin/bird"} {
+			if path, err := exec.LookPath(name); err == nil {
+				return path, nil
+			}
+		}
+		return "", nil
+	}
+	path, err := exec.LookPath(o.bird)
+	if err != nil {
+		return "", fmt.Errorf("--bird: %w", err)
+	}
+	return path, nil
+}

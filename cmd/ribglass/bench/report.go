@@ -1,0 +1,100 @@
+package bench
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// report is everything one run found out.
+type report struct {
+	Started  time.Time `json:"started"`
+	Machine  machine   `json:"machine"`
+	Table    string    `json:"table"`
+	BIRD     *loads    `json:"bird,omitempty"`
+	Ribglass *loads    `json:"ribglass,omitempty"`
+}
+
+// machine is where it was measured.
+type machine struct {
+	Processor string `json:"processor"`
+	Cores     int    `json:"cores"`
+	Memory    uint64 `json:"memory_bytes"`
+	Kernel    string `json:"kernel"`
+	Go        string `json:"go"`
+}
+
+// describeMachine reads /proc; what it does not find stays empty.
+func describeMachine() machine {
+	m := machine{Cores: runtime.NumCPU(), Go: runtime.Version()}
+	m.Processor = procField("/proc/cpuinfo", "model name")
+	m.Memory = parseKB(procField("/proc/meminfo", "MemTotal"))
+	if kernel, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
+		m.Kernel = runtime.GOOS + " " + strings.TrimSpace(string(kernel))
+	}
+	return m
+}
+
+// procField returns the first "name : value" of a file.
+func procField(path, name string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if key, value, found := strings.Cut(s.Text(), ":"); found && strings.TrimSpace(key) == name {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+func (r *report) writeJSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(r)
+}
+
+func (r *report) writeTable(w io.Writer) error {
+	m := r.Machine
+	fmt.Fprintf(w, "%s\n%s, %d cores, %s memory, %s, %s\n%s\n\n", r.Started.Format(time.RFC3339),
+		m.Processor, m.Cores, megabytes(m.Memory), m.Kernel, m.Go, r.Table)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	r.writeLoads(t)
+	return t.Flush()
+}
+
+func (r *report) writeLoads(w io.Writer) {
+	if r.BIRD == nil && r.Ribglass == nil {
+		return
+	}
+	fmt.Fprintln(w, "receiver\tfeeds\troutes\tfirst feed\tprocessor\tpeak\tsettled\tbytes/route\teach further feed\t")
+	for _, l := range []*loads{r.BIRD, r.Ribglass} {
+		if l == nil {
+			continue
+		}
+		further := "-"
+		if n, ok := l.furtherFeed(); ok {
+			further = fmt.Sprintf("%.1f MB", float64(n)/1e6)
+		}
+		fmt.Fprintf(w, "%s\t%d\t%d\t%.2f s\t%.2f s\t%s\t%s\t%.1f\t%s\t\n", l.Receiver, len(l.Loads), l.Routes,
+			l.Loads[0].Wall.Seconds(), l.CPU.Seconds(), megabytes(l.Peak), megabytes(l.Settled), l.bytesPerRoute(), further)
+	}
+	if r.BIRD != nil && r.Ribglass != nil {
+		a, b := r.Ribglass, r.BIRD
+		fmt.Fprintf(w, "ratio to BIRD\t\t\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t\t\n",
+			ratio(a.Loads[0].Wall, b.Loads[0].Wall), ratio(a.CPU, b.CPU), ratio(a.Peak, b.Peak),
+			ratio(a.Settled, b.Settled), a.bytesPerRoute()/b.bytesPerRoute())
+	}
+}
+
+func ratio[T ~int64 | ~uint64](a, b T) float64 { return float64(a) / float64(max(b, 1)) }
+
+func megabytes(n uint64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
