@@ -200,9 +200,9 @@ func (w *textWriter) path(row string) {
 
 func (w *textWriter) facts(r *Route) {
 	if r.Decision != "" && r.Best {
-		w.line("      best by %s", r.Decision)
+		w.line("      best: %s", r.Decision)
 	} else if r.Decision != "" {
-		w.line("      not best by %s", r.Decision)
+		w.line("      not best: %s", r.Decision)
 	}
 	if !r.StaleSince.IsZero() {
 		w.line("      stale since %s", utc(r.StaleSince))

@@ -1,0 +1,158 @@
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"ribglass/ribstore/query"
+	"ribglass/ribstore/route"
+)
+
+// readyTimeout bounds the lookup that proves that the table answers.
+const readyTimeout = time.Second
+
+// AdminDeps are what an Admin works with. All must be set.
+type AdminDeps struct {
+	Store    Store
+	Sessions Sessions
+	Gatherer prometheus.Gatherer
+	Logger   *slog.Logger
+	// Refresh asks the peer to send every route again.
+	Refresh func(peer string) error
+}
+
+// Admin answers the operator's listener: metrics, health, and the commands
+// that change nothing but the sessions. Make it with [NewAdmin]; it must not be
+// copied.
+type Admin struct {
+	cfg  AdminConfig
+	deps AdminDeps
+	mux  http.Handler
+}
+
+// NewAdmin returns an admin listener that does nothing until Run. It fails when
+// cfg is not valid.
+func NewAdmin(cfg AdminConfig, deps AdminDeps) (*Admin, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("admin: %w", err)
+	}
+	a := &Admin{cfg: cfg, deps: deps}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(deps.Gatherer, promhttp.HandlerOpts{
+		ErrorLog: slog.NewLogLogger(deps.Logger.Handler(), slog.LevelWarn), MaxRequestsInFlight: 4, Timeout: readTimeout,
+	}))
+	mux.HandleFunc("GET /-/healthy", a.healthy)
+	mux.HandleFunc("GET /-/ready", a.ready)
+	mux.HandleFunc("POST /-/refresh", a.refresh)
+	// A page in the operator's browser may not give commands: neither across
+	// origins nor by a name of its own that resolves to this address.
+	a.mux = headers(http.NewCrossOriginProtection().Handler(mux))
+	return a, nil
+}
+
+func headers(next http.Handler) http.Handler {
+	fixed := newFixedHeaders()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fixed.set(w.Header())
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Handler returns the handler of the admin listener.
+func (a *Admin) Handler() http.Handler { return a.mux }
+
+// Run listens and answers until ctx ends; see [Server.Run].
+func (a *Admin) Run(ctx context.Context) error {
+	l, err := listen(ctx, a.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("admin: %w", err)
+	}
+	return a.Serve(ctx, l)
+}
+
+// Serve is Run on a listener that the caller made; it closes l.
+func (a *Admin) Serve(ctx context.Context, l net.Listener) error {
+	a.deps.Logger.InfoContext(ctx, "admin listening", "address", l.Addr().String())
+	srv := &http.Server{
+		Handler: a.mux, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(a.deps.Logger.Handler(), slog.LevelDebug),
+	}
+	return serve(ctx, srv, l)
+}
+
+// healthy answers as long as the program can answer anything.
+func (a *Admin) healthy(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "healthy") }
+
+// ready answers whether the table answers. Sessions do not count: a looking
+// glass whose routers are away still shows what it has.
+func (a *Admin) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	q := query.Query{Match: query.Longest, Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 32)}
+	if _, err := a.deps.Store.Search(ctx, q, query.Page{Limit: 1}); err != nil {
+		a.deps.Logger.WarnContext(ctx, "not ready", "error", err)
+		say(w, http.StatusServiceUnavailable, "the table does not answer")
+		return
+	}
+	say(w, http.StatusOK, "ready")
+}
+
+// refresh answers POST /-/refresh?peer=NAME.
+func (a *Admin) refresh(w http.ResponseWriter, r *http.Request) {
+	if !a.commandHost(r.Host) {
+		say(w, http.StatusMisdirectedRequest, "commands are taken under an address, localhost or a configured host only")
+		return
+	}
+	list, err := readParams(r.URL.RawQuery, []known{{"peer", false}})
+	name, given := get(list, "peer")
+	if err == nil && !given {
+		err = problemf(codeInvalidParameter, "which peer? POST /-/refresh?peer=NAME")
+	}
+	if err != nil {
+		p := problemOf(err)
+		status, _ := p.code.describe()
+		say(w, status, p.detail)
+		return
+	}
+	a.refreshPeer(w, r, name)
+}
+
+func (a *Admin) refreshPeer(w http.ResponseWriter, r *http.Request, name string) {
+	session, ok := a.deps.Sessions.Session(name)
+	switch {
+	case !ok:
+		say(w, http.StatusNotFound, "no such peer")
+		return
+	case session.State != route.StateEstablished:
+		say(w, http.StatusConflict, "the session is not established")
+		return
+	}
+	if err := a.deps.Refresh(name); err != nil {
+		a.deps.Logger.WarnContext(r.Context(), "refresh failed", "peer", name, "error", err)
+		say(w, http.StatusConflict, "the peer was not asked; the log says why")
+		return
+	}
+	a.deps.Logger.InfoContext(r.Context(), "refresh asked for", "peer", name)
+	say(w, http.StatusAccepted, "asked "+name+" to send its routes again")
+}
+
+// commandHost reports whether a command may come in under the Host.
+func (a *Admin) commandHost(host string) bool {
+	name := hostName(host)
+	return isAddress(name) || name == "localhost" || (len(a.cfg.Hosts) > 0 && hostAllowed(host, a.cfg.Hosts))
+}
+
+func say(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintln(w, text) // a client that is gone is nobody's error
+}
