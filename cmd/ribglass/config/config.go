@@ -10,36 +10,57 @@ package config
 import (
 	"log/slog"
 	"net/netip"
-	"time"
 
+	"ribglass/collector"
+	"ribglass/httpapi"
 	"ribglass/ribstore/route"
 )
 
-// Config is a complete, valid configuration.
+// Config is a complete, valid configuration. The components declare their own
+// settings; what is here is the file's shape, the secrets, and what belongs to
+// the process.
 type Config struct {
-	ASN              route.ASN         `yaml:"asn"`
-	RouterID         netip.Addr        `yaml:"router_id"`
-	Listen           []netip.AddrPort  `yaml:"listen"`
-	HTTP             HTTP              `yaml:"http"`
-	Admin            Admin             `yaml:"admin"`
-	DataDir          string            `yaml:"data_dir"`
-	Log              Log               `yaml:"log"`
-	Memory           Memory            `yaml:"memory"`
-	Neighbors        []Neighbor        `yaml:"neighbors"`
-	DynamicNeighbors []DynamicNeighbor `yaml:"dynamic_neighbors"`
-	Demo             Demo              `yaml:"demo"`
+	ASN              route.ASN           `yaml:"asn"`
+	RouterID         netip.Addr          `yaml:"router_id"`
+	Listen           []netip.AddrPort    `yaml:"listen"`
+	HTTP             httpapi.Config      `yaml:"http"`
+	Admin            httpapi.AdminConfig `yaml:"admin"`
+	DataDir          string              `yaml:"data_dir"`
+	Log              Log                 `yaml:"log"`
+	Memory           Memory              `yaml:"memory"`
+	Neighbors        []Neighbor          `yaml:"neighbors"`
+	DynamicNeighbors []DynamicNeighbor   `yaml:"dynamic_neighbors"`
+	Demo             Demo                `yaml:"demo"`
 }
 
-// HTTP configures the public listener.
-type HTTP struct {
-	Listen         string         `yaml:"listen"`
-	Hosts          []string       `yaml:"hosts"`           // names it answers to; empty: any
-	TrustedProxies []netip.Prefix `yaml:"trusted_proxies"` // whose X-Forwarded-For counts
+// Neighbor is a router that peers with Ribglass.
+type Neighbor struct {
+	collector.Neighbor `yaml:",inline"`
+	Secret             `yaml:",inline"`
 }
 
-// Admin configures the listener for metrics and health.
-type Admin struct {
-	Listen string `yaml:"listen"`
+// DynamicNeighbor accepts every router of a prefix.
+type DynamicNeighbor struct {
+	collector.DynamicNeighbor `yaml:",inline"`
+	Secret                    `yaml:",inline"`
+}
+
+// Secret says where a password is. The password itself is never in the file.
+type Secret struct {
+	PasswordFile string `yaml:"password_file"`
+	PasswordEnv  string `yaml:"password_env"`
+}
+
+// Collector returns the part of the configuration that the collector works with.
+func (c *Config) Collector() collector.Config {
+	cfg := collector.Config{ASN: c.ASN, RouterID: c.RouterID, Listen: c.Listen}
+	for i := range c.Neighbors {
+		cfg.Neighbors = append(cfg.Neighbors, c.Neighbors[i].Neighbor)
+	}
+	for i := range c.DynamicNeighbors {
+		cfg.DynamicNeighbors = append(cfg.DynamicNeighbors, c.DynamicNeighbors[i].DynamicNeighbor)
+	}
+	return cfg
 }
 
 // Log configures what is written to standard error.
@@ -53,38 +74,6 @@ type Log struct {
 type Memory struct {
 	Limit     Size `yaml:"limit"`
 	GCPercent int  `yaml:"gc_percent"`
-}
-
-// Session is what neighbours of both kinds share.
-type Session struct {
-	ASN          route.ASN      `yaml:"asn"`
-	Group        string         `yaml:"group"`
-	Router       string         `yaml:"router"` // the router it ends on; defaults to the name
-	Description  string         `yaml:"description"`
-	PasswordFile string         `yaml:"password_file"`
-	PasswordEnv  string         `yaml:"password_env"`
-	Password     string         `yaml:"-"` // what one of the two above led to
-	TTLSecurity  int            `yaml:"ttl_security"`
-	HoldTime     time.Duration  `yaml:"hold_time"`
-	AddPath      bool           `yaml:"add_path"`
-	Families     []route.Family `yaml:"families"`
-	MaxPrefixes  int            `yaml:"max_prefixes"` // a family; zero: no limit
-	StaleTime    time.Duration  `yaml:"stale_time"`
-	LongLived    time.Duration  `yaml:"long_lived_stale_time"`
-}
-
-// Neighbor is a router that peers with Ribglass.
-type Neighbor struct {
-	Name     string     `yaml:"name"`
-	Address  netip.Addr `yaml:"address"`
-	Shutdown string     `yaml:"shutdown"` // not empty: kept down, and the neighbour is told this
-	Session  `yaml:",inline"`
-}
-
-// DynamicNeighbor accepts every router of a prefix.
-type DynamicNeighbor struct {
-	Prefix  netip.Prefix `yaml:"prefix"`
-	Session `yaml:",inline"`
 }
 
 // Demo configures the speakers that peer with Ribglass from inside the program
@@ -132,20 +121,12 @@ func (f *Format) UnmarshalText(text []byte) error {
 // router_id and a neighbour have no default.
 func Default() Config {
 	return Config{
-		Listen: []netip.AddrPort{netip.AddrPortFrom(netip.IPv6Unspecified(), 179)},
-		HTTP:   HTTP{Listen: ":8080"},
-		Admin:  Admin{Listen: "127.0.0.1:9090"},
+		Listen: collector.DefaultConfig().Listen,
+		HTTP:   httpapi.DefaultConfig(),
+		Admin:  httpapi.DefaultAdminConfig(),
 		Log:    Log{Format: FormatText},
 	}
 }
 
-func defaultSession() Session {
-	return Session{
-		HoldTime:  90 * time.Second,
-		Families:  []route.Family{route.IPv4Unicast, route.IPv6Unicast},
-		StaleTime: 10 * time.Minute,
-	}
-}
-
-func (n *Neighbor) setDefaults()        { n.Session = defaultSession() }
-func (n *DynamicNeighbor) setDefaults() { n.Session = defaultSession() }
+func (n *Neighbor) setDefaults()        { n.Settings = collector.DefaultSettings() }
+func (n *DynamicNeighbor) setDefaults() { n.Settings = collector.DefaultSettings() }

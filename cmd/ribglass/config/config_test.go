@@ -12,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"ribglass/collector"
+	"ribglass/httpapi"
 	"ribglass/ribstore/route"
 )
 
@@ -36,9 +38,9 @@ func TestMinimalConfigurationHasDefaultsForTheRest(t *testing.T) {
 	}
 	want := Default()
 	want.ASN, want.RouterID = 64500, netip.MustParseAddr("192.0.2.10")
-	s := defaultSession()
-	s.ASN, s.Router = 64501, "192.0.2.1"
-	want.Neighbors = []Neighbor{{Name: "192.0.2.1", Address: netip.MustParseAddr("192.0.2.1"), Session: s}}
+	want.Neighbors = []Neighbor{{Neighbor: collector.Neighbor{
+		Address: netip.MustParseAddr("192.0.2.1"), ASN: 64501, Settings: collector.DefaultSettings(),
+	}}}
 	if diff := cmp.Diff(&want, got, cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{}, netip.Prefix{})); diff != "" {
 		t.Errorf("minimal configuration (-want +got):\n%s", diff)
 	}
@@ -49,8 +51,13 @@ func TestEverySettingIsRead(t *testing.T) {
 asn: AS1.10
 router_id: 192.0.2.10
 listen: [":1790", "192.0.2.10:179"]
-http: { listen: "localhost:8080", hosts: [lg.example.net], trusted_proxies: [10.0.0.0/8] }
-admin: { listen: "127.0.0.1:9091" }
+http:
+  listen: "localhost:8080"
+  hosts: [lg.example.net]
+  trusted_proxies: [10.0.0.0/8]
+  max_connections: 100
+  query_timeout: 2s
+admin: { listen: "127.0.0.1:9091", hosts: [lg-admin] }
 data_dir: /var/lib/ribglass
 log: { level: debug, format: json }
 memory: { limit: 4GiB, gc_percent: 50 }
@@ -68,34 +75,51 @@ neighbors:
     families: [ipv4, ipv6-multicast]
     max_prefixes: 2_000_000
     shutdown: maintenance until 06:00
+    min_hold_time: 10s
+    max_prefixes_warning: 90
+    max_prefixes_restart: 1h
     stale_time: 5m
-    long_lived_stale_time: 24h
+    max_stale_time: 12h
+    stale_sweep: 3m
 dynamic_neighbors:
   - { prefix: 198.51.100.0/24, asn: 64501, group: ixp }
+  - { prefix: "2001:db8::/32", asn: [64501, AS64502], max_sessions: 9 }
 `)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dynamic := defaultSession()
-	dynamic.ASN, dynamic.Group = 64501, "ixp"
+	one, two := collector.DefaultSettings(), collector.DefaultSettings()
+	one.Group = "ixp"
 	want := Config{
 		ASN: 1<<16 | 10, RouterID: netip.MustParseAddr("192.0.2.10"),
-		Listen:  []netip.AddrPort{netip.MustParseAddrPort("[::]:1790"), netip.MustParseAddrPort("192.0.2.10:179")},
-		HTTP:    HTTP{Listen: "localhost:8080", Hosts: []string{"lg.example.net"}, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}},
-		Admin:   Admin{Listen: "127.0.0.1:9091"},
+		Listen: []netip.AddrPort{netip.MustParseAddrPort("[::]:1790"), netip.MustParseAddrPort("192.0.2.10:179")},
+		HTTP: httpapi.Config{
+			Listen: "localhost:8080", Hosts: []string{"lg.example.net"}, MaxConnections: 100, QueryTimeout: 2 * time.Second,
+			TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
+		},
+		Admin:   httpapi.AdminConfig{Listen: "127.0.0.1:9091", Hosts: []string{"lg-admin"}},
 		DataDir: "/var/lib/ribglass",
 		Log:     Log{Level: -4, Format: FormatJSON},
 		Memory:  Memory{Limit: 4 << 30, GCPercent: 50},
 		Neighbors: []Neighbor{{
-			Name: "edge1", Address: netip.MustParseAddr("192.0.2.1"), Shutdown: "maintenance until 06:00",
-			Session: Session{
-				ASN: 64500, Group: "core", Router: "edge", Description: "Edge router, Amsterdam",
-				PasswordEnv: "EDGE_MD5", Password: "Wq3v9Zr2", TTLSecurity: 1, HoldTime: 30 * time.Second, AddPath: true,
-				Families: []route.Family{route.IPv4Unicast, route.IPv6Multicast}, MaxPrefixes: 2_000_000,
-				StaleTime: 5 * time.Minute, LongLived: 24 * time.Hour,
+			Secret: Secret{PasswordEnv: "EDGE_MD5"},
+			Neighbor: collector.Neighbor{
+				Name: "edge1", Address: netip.MustParseAddr("192.0.2.1"), ASN: 64500, Shutdown: "maintenance until 06:00",
+				Settings: collector.Settings{
+					Group: "core", Router: "edge", Description: "Edge router, Amsterdam", Password: "Wq3v9Zr2", TTLSecurity: 1,
+					AddPath: true, Families: []route.Family{route.IPv4Unicast, route.IPv6Multicast},
+					HoldTime: 30 * time.Second, MinHoldTime: 10 * time.Second,
+					MaxPrefixes: 2_000_000, MaxPrefixesWarning: 90, MaxPrefixesRestart: time.Hour,
+					StaleTime: 5 * time.Minute, MaxStaleTime: 12 * time.Hour, StaleSweep: 3 * time.Minute,
+				},
 			},
 		}},
-		DynamicNeighbors: []DynamicNeighbor{{Prefix: netip.MustParsePrefix("198.51.100.0/24"), Session: dynamic}},
+		DynamicNeighbors: []DynamicNeighbor{
+			{DynamicNeighbor: collector.DynamicNeighbor{Prefix: netip.MustParsePrefix("198.51.100.0/24"), ASNs: []route.ASN{64501}, Settings: one}},
+			{DynamicNeighbor: collector.DynamicNeighbor{
+				Prefix: netip.MustParsePrefix("2001:db8::/32"), ASNs: []route.ASN{64501, 64502}, MaxSessions: 9, Settings: two,
+			}},
+		},
 	}
 	if diff := cmp.Diff(&want, got, cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{}, netip.Prefix{})); diff != "" {
 		t.Errorf("full configuration (-want +got):\n%s", diff)

@@ -101,6 +101,19 @@ func (d *decoder) reportAt(path, format string, args ...any) {
 	}
 }
 
+// reportOnce is reportAt but for a place that has an error already.
+func (d *decoder) reportOnce(path, format string, args ...any) {
+	before := len(d.errors)
+	d.reportAt(path, format, args...)
+	last := d.errors[len(d.errors)-1]
+	for _, e := range d.errors[:before] {
+		if e.Line == last.Line && e.Column == last.Column && e.Message == last.Message {
+			d.errors = d.errors[:before]
+			return
+		}
+	}
+}
+
 // has reports whether the file has a value at path.
 func (d *decoder) has(path string) bool { _, ok := d.at[path]; return ok }
 
@@ -157,13 +170,18 @@ func (d *decoder) sequence(path string, n ast.Node, v reflect.Value) {
 	if n.Type() == ast.NullType {
 		return // "neighbors:" with every entry commented out
 	}
-	list, ok := n.(*ast.SequenceNode)
-	if !ok {
+	var values []ast.Node
+	switch n := n.(type) {
+	case *ast.SequenceNode:
+		values = n.Values
+	case ast.ScalarNode: // "asn: 64500" is short for "asn: [64500]"
+		values = []ast.Node{n}
+	default:
 		d.report(d.at[path], "%s is a list: one \"- …\" a line, or [a, b]", lastKey(path))
 		return
 	}
-	elements := reflect.MakeSlice(v.Type(), len(list.Values), len(list.Values))
-	for i, element := range list.Values {
+	elements := reflect.MakeSlice(v.Type(), len(values), len(values))
+	for i, element := range values {
 		if e, ok := reflect.TypeAssert[defaulter](elements.Index(i).Addr()); ok {
 			e.setDefaults()
 		}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"unicode"
+
+	"ribglass/collector"
 )
 
 // maxPassword is what the kernel takes as a TCP-MD5 key (tcp(7)), in bytes.
@@ -15,32 +17,38 @@ const maxPassword = 80
 // readSecrets puts the passwords in place that files and the environment hold.
 func readSecrets(d *decoder, cfg *Config, lookup func(string) (string, bool)) {
 	for i := range cfg.Neighbors {
-		readSecret(d, fmt.Sprintf("neighbors[%d]", i), &cfg.Neighbors[i].Session, lookup)
+		n := &cfg.Neighbors[i]
+		n.Password = n.Secret.read(d, fmt.Sprintf("neighbors[%d]", i), lookup)
 	}
 	for i := range cfg.DynamicNeighbors {
-		readSecret(d, fmt.Sprintf("dynamic_neighbors[%d]", i), &cfg.DynamicNeighbors[i].Session, lookup)
+		n := &cfg.DynamicNeighbors[i]
+		n.Password = n.Secret.read(d, fmt.Sprintf("dynamic_neighbors[%d]", i), lookup)
 	}
 }
 
-func readSecret(d *decoder, path string, s *Session, lookup func(string) (string, bool)) {
+// read returns the password and reports why there is none.
+func (s Secret) read(d *decoder, path string, lookup func(string) (string, bool)) collector.Secret {
 	switch {
+	case s.PasswordFile != "" && s.PasswordEnv != "":
+		d.reportAt(path+".password_env", "password_env and password_file exclude each other")
 	case s.PasswordFile != "":
 		password, err := secretFile(s.PasswordFile)
 		if err != nil {
 			d.reportAt(path+".password_file", "password_file: %s", err)
 		}
-		s.Password = password
+		return collector.Secret(password)
 	case s.PasswordEnv != "":
 		password, set := lookup(s.PasswordEnv)
 		if !set {
 			d.reportAt(path+".password_env", "password_env: the environment has no variable %s", s.PasswordEnv)
-			return
+			return ""
 		}
 		if err := usable(password); err != nil {
 			d.reportAt(path+".password_env", "password_env: %s: %s", s.PasswordEnv, err)
 		}
-		s.Password = password
+		return collector.Secret(password)
 	}
+	return ""
 }
 
 // secretFile reads a password out of a file that only its owner can read. The
