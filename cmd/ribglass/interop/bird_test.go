@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
-	"net/netip"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -15,6 +14,7 @@ import (
 type bird struct {
 	endpoints
 	dir     string
+	more    string // further protocols
 	running *process
 }
 
@@ -36,9 +36,9 @@ func (b *bird) config() string {
 	}
 	return fmt.Sprintf(`log stderr all;
 router id 10.9.0.1;
+graceful restart wait 10;
 protocol device {}
-ipv4 table master4;
-ipv6 table master6;
+%[9]s
 protocol bgp glass {
  local %[1]s port %[2]d as %[3]d;
  neighbor %[4]s port %[5]d as 64500;
@@ -53,7 +53,7 @@ protocol bgp feed {
  ipv4 { import all; export none; };
  ipv6 { import all; export none; };
 }
-`, b.self, b.port, b.asn, b.glass.Addr(), b.glass.Port(), options, b.feeder, feedASN)
+`, b.self, b.port, b.asn, b.glass.Addr(), b.glass.Port(), options, b.feeder, feedASN, b.more)
 }
 
 func (b *bird) start(t testing.TB) {
@@ -172,6 +172,23 @@ func tuples(value string) []string {
 	return words
 }
 
-func (b *bird) String() string {
-	return "bird at " + netip.AddrPortFrom(netip.MustParseAddr(b.self), b.port).String()
+// birdFeed is a further session that a feed may dial, from another address.
+func (b *bird) birdFeed(name, from string) string {
+	return fmt.Sprintf(`protocol bgp %s {
+ local %s port %d as %d;
+ neighbor %s as %d;
+ passive; multihop; strict bind on;
+ ipv4 { import all; export none; };
+ ipv6 { import all; export none; };
+}
+`, name, b.self, b.port, b.asn, from, feedASN)
+}
+
+// birdStatic are static routes of one family.
+func birdStatic(name, channel, attributes string, prefixes ...string) string {
+	text := fmt.Sprintf("protocol static %s {\n %s;\n", name, channel)
+	for _, p := range prefixes {
+		text += fmt.Sprintf(" route %s blackhole { %s };\n", p, attributes)
+	}
+	return text + "}\n"
 }

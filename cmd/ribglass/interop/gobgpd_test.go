@@ -13,6 +13,7 @@ type gobgpd struct {
 	endpoints
 	dir     string
 	api     uint16
+	second  string // address of a second feed
 	running *process
 }
 
@@ -35,7 +36,17 @@ func (g *gobgpd) config() string {
       afi-safi-name = "ipv6-unicast"
     %[1]s
 `
-	return fmt.Sprintf(`[global.config]
+	const feed = `
+[[neighbors]]
+  [neighbors.config]
+    neighbor-address = "%s"
+    peer-as = %d
+  [neighbors.transport.config]
+    local-address = "%s"
+    passive-mode = true
+`
+	plain := fmt.Sprintf(families, "")
+	text := fmt.Sprintf(`[global.config]
   as = %[1]d
   router-id = "10.9.0.4"
   port = %[2]d
@@ -53,15 +64,12 @@ func (g *gobgpd) config() string {
   [neighbors.ebgp-multihop.config]
     enabled = true
     multihop-ttl = 5
-`+fmt.Sprintf(families, g.options)+`
-[[neighbors]]
-  [neighbors.config]
-    neighbor-address = "%[6]s"
-    peer-as = %[7]d
-  [neighbors.transport.config]
-    local-address = "%[3]s"
-    passive-mode = true
-`+fmt.Sprintf(families, ""), g.asn, g.port, g.self, g.glass.Addr(), g.glass.Port(), g.feeder, feedASN)
+`, g.asn, g.port, g.self, g.glass.Addr(), g.glass.Port())
+	text += fmt.Sprintf(families, g.options) + fmt.Sprintf(feed, g.feeder, feedASN, g.self) + plain
+	if g.second != "" {
+		text += fmt.Sprintf(feed, g.second, feedASN, g.self) + plain
+	}
+	return text
 }
 
 func (g *gobgpd) start(t testing.TB) {
