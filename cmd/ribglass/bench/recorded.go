@@ -13,11 +13,13 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// recorded is the table of an MRT file. Each peer of the file that has routes
-// is a feed, those with the most routes first.
+// recorded is the table of an MRT file. Each router of the file that has routes
+// is a feed, those with the most routes first. A router's sessions for IPv4 and
+// for IPv6, which files list as two peers, are one feed.
 type recorded struct {
 	prefixes []recordedPrefix
-	peers    []*recordedPeer
+	peers    []*recordedPeer // the feeds
+	index    []*recordedPeer // by the peer index of the file
 }
 
 type recordedPrefix struct {
@@ -74,9 +76,7 @@ func readRecords(r *mrt.Reader) (*recorded, error) {
 		}
 		switch record := record.(type) {
 		case *mrt.PeerIndex:
-			for _, p := range record.Peers {
-				t.peers = append(t.peers, &recordedPeer{feed: feed{asn: p.ASN}, sets: make(map[string]uint32)})
-			}
+			t.indexPeers(record)
 		case *mrt.RIB:
 			if err := t.add(decoder, record); err != nil {
 				return nil, err
@@ -88,11 +88,28 @@ func readRecords(r *mrt.Reader) (*recorded, error) {
 	return t, nil
 }
 
+func (t *recorded) indexPeers(index *mrt.PeerIndex) {
+	type router struct {
+		id  netip.Addr
+		asn route.ASN
+	}
+	byRouter := make(map[router]*recordedPeer)
+	t.index = nil
+	for _, p := range index.Peers {
+		key := router{p.RouterID, p.ASN}
+		if byRouter[key] == nil {
+			byRouter[key] = &recordedPeer{feed: feed{asn: p.ASN}, sets: make(map[string]uint32)}
+			t.peers = append(t.peers, byRouter[key])
+		}
+		t.index = append(t.index, byRouter[key])
+	}
+}
+
 func (t *recorded) add(decoder *mrt.Decoder, rib *mrt.RIB) error {
 	at := len(t.prefixes)
 	t.prefixes = append(t.prefixes, recordedPrefix{rib.Prefix, rib.Family})
 	for _, e := range rib.Entries {
-		if err := t.peers[e.Peer].add(decoder, rib, e, at); err != nil {
+		if err := t.index[e.Peer].add(decoder, rib, e, at); err != nil {
 			return err
 		}
 	}
