@@ -51,7 +51,7 @@ type transit struct {
 const (
 	cliqueSize   = 14
 	transitCount = 1800
-	meanGroup    = 5.6 // prefixes; gives about 20 % distinct sets
+	meanGroup    = 8 // prefixes; gives 20 % distinct sets
 	meanHolding  = 11  // prefixes of an origin
 )
 
