@@ -27,7 +27,6 @@ const (
 	codeNotAcceptable    code = "not_acceptable"
 	codeURITooLong       code = "uri_too_long"
 	codeUnknownHost      code = "unknown_host"
-	codeHeaderTooLarge   code = "header_too_large"
 	codeTimeout          code = "timeout"
 	codeInternal         code = "internal"
 )
@@ -59,8 +58,6 @@ func (c code) describe() (status int, title string) {
 		return http.StatusRequestURITooLong, "The address is too long"
 	case codeUnknownHost:
 		return http.StatusMisdirectedRequest, "This server does not answer under that name"
-	case codeHeaderTooLarge:
-		return http.StatusRequestHeaderFieldsTooLarge, "The header is too large"
 	case codeTimeout:
 		return http.StatusServiceUnavailable, "The answer took too long"
 	case codeInternal:
