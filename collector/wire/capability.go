@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"ribglass/ribstore/route"
@@ -67,9 +68,9 @@ func (o *Open) has(code uint8) bool {
 // last returns the last capability with the code: of several, that one counts
 // (RFC 4724 section 3).
 func (o *Open) last(code uint8) (Capability, bool) {
-	for i := len(o.Capabilities) - 1; i >= 0; i-- {
-		if o.Capabilities[i].Code == code {
-			return o.Capabilities[i], true
+	for _, c := range slices.Backward(o.Capabilities) {
+		if c.Code == code {
+			return c, true
 		}
 	}
 	return Capability{}, false

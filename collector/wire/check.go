@@ -48,11 +48,12 @@ func (d *Decoder) check(a *attribute) (verdict, *attributeError) {
 		return a.checkAS4Path()
 	case attrAS4Aggregator:
 		return a.checkAS4Aggregator()
+	default:
+		if unit := unitOf(a.code); unit > 0 {
+			return d.checkUnits(a, unit)
+		}
+		return a.checkOpaque()
 	}
-	if unit := unitOf(a.code); unit > 0 {
-		return a.checkUnits(unit)
-	}
-	return a.checkOpaque()
 }
 
 // checkUnrecognized sorts the attributes nobody here knows (RFC 4271 sections 5
@@ -78,8 +79,9 @@ func (a *attribute) flagsVerdict() verdict {
 		attrPrefixSID, // RFC 8669 section 6
 		attrNextHopChars:
 		return discard
+	default:
+		return withdraw
 	}
-	return withdraw
 }
 
 func (a *attribute) checkLength(good bool, otherwise verdict, want string) (verdict, *attributeError) {
@@ -139,12 +141,13 @@ func unitOf(code route.AttrCode) int {
 		return 12
 	case route.AttrIPv6ExtCommunity:
 		return 20
+	default:
+		return 0
 	}
-	return 0
 }
 
 // checkUnits is RFC 7606 sections 7.4, 7.8, 7.14 and 7.15, and RFC 8092 section 6.
-func (a *attribute) checkUnits(unit int) (verdict, *attributeError) {
+func (d *Decoder) checkUnits(a *attribute, unit int) (verdict, *attributeError) {
 	n := len(a.value)
 	if a.code == route.AttrMED {
 		return a.checkLength(n == unit, withdraw, "4")
@@ -152,5 +155,38 @@ func (a *attribute) checkUnits(unit int) (verdict, *attributeError) {
 	if n == 0 || n%unit != 0 {
 		return withdraw, a.badLength(fmt.Sprintf("a multiple of %d", unit))
 	}
+	if a.code == route.AttrLargeCommunities {
+		d.dropRedundant(a)
+	}
 	return keep, nil
+}
+
+// dropRedundant keeps the first of large communities that are equal (RFC 8092
+// section 5). Few are compared with each other; many, which are rare, through a
+// map, so that a peer cannot buy much time with one message.
+func (d *Decoder) dropRedundant(a *attribute) {
+	const few, octets = 64 * 12, 12
+	if len(a.value) <= few && !hasRedundant(a.value) {
+		return
+	}
+	start, seen := len(d.scratch), make(map[[octets]byte]struct{}, len(a.value)/octets)
+	for v := a.value; len(v) > 0; v = v[octets:] {
+		key := [octets]byte(v)
+		if _, redundant := seen[key]; !redundant {
+			seen[key] = struct{}{}
+			d.scratch = append(d.scratch, key[:]...)
+		}
+	}
+	a.value = d.scratch[start:len(d.scratch):len(d.scratch)]
+}
+
+func hasRedundant(v []byte) bool {
+	for ; len(v) > 12; v = v[12:] {
+		for rest := v[12:]; len(rest) > 0; rest = rest[12:] {
+			if [12]byte(rest) == [12]byte(v) {
+				return true
+			}
+		}
+	}
+	return false
 }

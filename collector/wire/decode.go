@@ -41,7 +41,6 @@ type update struct {
 	nextHop      []byte // of nlri
 	reachNextHop []byte // of reach
 	seen         [4]uint64
-	hasUnreach   bool
 	foreign      bool // prefixes of a family that was not negotiated were announced
 	report       Report
 	fault        *attributeError // the first that asks for treat-as-withdraw
@@ -198,7 +197,7 @@ func (d *Decoder) checkAll(u *update) error {
 			d.nextHop(u, a)
 			continue
 		}
-		switch verdict, fault := d.check(&a); verdict {
+		switch found, fault := d.check(&a); found {
 		case keep:
 			kept = append(kept, a)
 		case discard:

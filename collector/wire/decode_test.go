@@ -54,23 +54,25 @@ func unreach6(rest string) string { return attr(0x80, 15, "0002 01 "+rest) }
 func outline(updates []route.Update) []string {
 	var lines []string
 	for _, u := range updates {
-		line := "+ " + u.Family.String()
+		words := []string{"+", u.Family.String()}
 		if u.Withdraw() {
-			line = "- " + u.Family.String()
+			words[0] = "-"
 		}
 		for _, n := range u.NLRI {
-			line += " " + n.Prefix.String()
+			word := n.Prefix.String()
 			if n.PathID != 0 {
-				line += fmt.Sprintf("#%d", n.PathID)
+				word += fmt.Sprintf("#%d", n.PathID)
 			}
+			words = append(words, word)
 		}
 		if !u.Withdraw() {
-			line += " via " + u.Attrs.NextHop().String()
+			hop := u.Attrs.NextHop().String()
 			if local := u.Attrs.LinkLocalNextHop(); local.IsValid() {
-				line += "/" + local.String()
+				hop += "/" + local.String()
 			}
+			words = append(words, "via", hop)
 		}
-		lines = append(lines, line)
+		lines = append(lines, strings.Join(words, " "))
 	}
 	return lines
 }
@@ -96,61 +98,78 @@ func TestUpdateRoutes(t *testing.T) {
 		{"one prefix withdrawn", none, body(t, prefix, "", ""), []string{"- ipv4-unicast 192.0.2.0/24"}, "", ""},
 		{
 			"a prefix withdrawn and announced is announced last (RFC 4271 section 4.3)", none, body(t, prefix, good, prefix),
-			[]string{"- ipv4-unicast 192.0.2.0/24", "+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"}, "", "",
+			[]string{"- ipv4-unicast 192.0.2.0/24", "+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"},
+			"", "",
 		},
 		{
 			"host bits beyond the mask are cleared", none, body(t, "0d 0bff", good, "01 ff 00 20 c0000201 1f ffffffff 17 c00003"),
 			[]string{
 				"- ipv4-unicast 11.248.0.0/13",
 				"+ ipv4-unicast 128.0.0.0/1 0.0.0.0/0 192.0.2.1/32 255.255.255.254/31 192.0.2.0/23 via 10.0.0.2",
-			}, "", "",
+			},
+			"", "",
 		},
 		{
 			"IPv6 with host bits", none, body(t, "", origin+path+reach6(hop6+"00 21 20010db8ff 80 20010db8000000000000000000000001 7f 20010db8000000000000000000000001"), ""),
-			[]string{"+ ipv6-unicast ::/0 2001:db8:8000::/33 2001:db8::1/128 2001:db8::/127 via 2001:db8::1"}, "", "",
+			[]string{"+ ipv6-unicast ::/0 2001:db8:8000::/33 2001:db8::1/128 2001:db8::/127 via 2001:db8::1"},
+			"", "",
 		},
 		{
 			"a link-local next hop beside the global one (RFC 2545)", none, body(t, "", origin+path+reach6(hopLocal+prefix6), ""),
-			[]string{"+ ipv6-unicast 2001:db8::/32 via 2001:db8::1/fe80::1"}, "", "",
+			[]string{"+ ipv6-unicast 2001:db8::/32 via 2001:db8::1/fe80::1"},
+			"", "",
 		},
 		{
 			"a link-local next hop beside the unspecified address counts alone", none,
 			body(t, "", origin+path+reach6("20 00000000000000000000000000000000 fe800000000000000000000000000001 00"+prefix6), ""),
-			[]string{"+ ipv6-unicast 2001:db8::/32 via fe80::1"}, "", "",
+			[]string{"+ ipv6-unicast 2001:db8::/32 via fe80::1"},
+			"", "",
 		},
 		{
 			"path identifiers (RFC 7911)", both, body(t, "00000001"+prefix, origin+path+hop+reach6(hop6+"00000007"+prefix6), "00000002"+prefix+"00000003"+prefix),
 			[]string{
 				"- ipv4-unicast 192.0.2.0/24#1", "+ ipv4-unicast 192.0.2.0/24#2 192.0.2.0/24#3 via 10.0.0.2",
 				"+ ipv6-unicast 2001:db8::/32#7 via 2001:db8::1",
-			}, "", "",
+			},
+			"", "",
 		},
 		{
 			"both families, each with its next hop", none, body(t, "", good+reach6(hop6+prefix6), prefix),
-			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2", "+ ipv6-unicast 2001:db8::/32 via 2001:db8::1"}, "", "",
+			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2", "+ ipv6-unicast 2001:db8::/32 via 2001:db8::1"},
+			"", "",
 		},
 		{
 			"NEXT_HOP beside MP_REACH_NLRI alone is ignored, even malformed (RFC 4760 section 3)", none,
 			body(t, "", origin+path+attr(0x40, 3, "00")+reach6(hop6+prefix6), ""),
-			[]string{"+ ipv6-unicast 2001:db8::/32 via 2001:db8::1"}, "", "",
+			[]string{"+ ipv6-unicast 2001:db8::/32 via 2001:db8::1"},
+			"", "",
 		},
 		{
 			"IPv4 in MP_REACH_NLRI with an IPv4 next hop", none, body(t, "", origin+path+attr(0x80, 14, "0001 01 04 0a000002 00"+prefix), ""),
-			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"}, "", "",
+			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"},
+			"", "",
 		},
 		{
 			"IPv4 with an IPv6 next hop (RFC 8950)", hops, body(t, "", origin+path+attr(0x80, 14, "0001 01"+hop6+prefix), ""),
-			[]string{"+ ipv4-unicast 192.0.2.0/24 via 2001:db8::1"}, "", "",
+			[]string{"+ ipv4-unicast 192.0.2.0/24 via 2001:db8::1"},
+			"", "",
 		},
 		{
 			"multicast families", none, body(t, "", origin+path+attr(0x80, 14, "0001 02 04 0a000002 00"+prefix)+attr(0x80, 15, "0002 02"+prefix6), ""),
-			[]string{"- ipv6-multicast 2001:db8::/32", "+ ipv4-multicast 192.0.2.0/24 via 10.0.0.2"}, "", "",
+			[]string{"- ipv6-multicast 2001:db8::/32", "+ ipv4-multicast 192.0.2.0/24 via 10.0.0.2"},
+			"", "",
 		},
 		{"IPv6 withdrawn", none, body(t, "", unreach6(prefix6), ""), []string{"- ipv6-unicast 2001:db8::/32"}, "", ""},
-		{"the reserved octet is ignored", none, body(t, "", origin+path+reach6("10 20010db8000000000000000000000001 ff"+prefix6), ""),
-			[]string{"+ ipv6-unicast 2001:db8::/32 via 2001:db8::1"}, "", ""},
-		{"a family not negotiated is ignored", only4, body(t, "", good+reach6(hop6+prefix6), prefix),
-			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"}, "", "AFI 2 SAFI 1 was not negotiated"},
+		{
+			"the reserved octet is ignored", none, body(t, "", origin+path+reach6("10 20010db8000000000000000000000001 ff"+prefix6), ""),
+			[]string{"+ ipv6-unicast 2001:db8::/32 via 2001:db8::1"},
+			"", "",
+		},
+		{
+			"a family not negotiated is ignored", only4, body(t, "", good+reach6(hop6+prefix6), prefix),
+			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"},
+			"", "AFI 2 SAFI 1 was not negotiated",
+		},
 		{"a family not kept is ignored, whatever is in it", none, body(t, "", origin+path+attr(0x80, 14, "0019 46 ff"), ""), nil, "", "AFI 25 SAFI 70"},
 		{"IPv4 prefixes when only IPv6 was negotiated are ignored", only6, body(t, "09", good, prefix), nil, "", "ipv4-unicast, which was not negotiated"},
 		{"a faulty announcement of a foreign family is no reason to reset", only4, body(t, "", path+attr(0x40, 1, "07")+reach6(hop6+prefix6), ""), nil, "origin 7", "AFI 2"},
@@ -161,52 +180,106 @@ func TestUpdateRoutes(t *testing.T) {
 		{"no NEXT_HOP", none, body(t, "", origin+path, prefix), []string{"- ipv4-unicast 192.0.2.0/24"}, "attribute 3: missing", ""},
 		{
 			"one fault withdraws the prefixes of every field", none, body(t, "08 0a", attr(0x40, 1, "03")+path+hop+reach6(hop6+prefix6)+unreach6("08 20"), prefix),
-			[]string{"- ipv4-unicast 10.0.0.0/8", "- ipv6-unicast 2000::/8", "- ipv4-unicast 192.0.2.0/24", "- ipv6-unicast 2001:db8::/32"}, "origin 3", "",
+			[]string{"- ipv4-unicast 10.0.0.0/8", "- ipv6-unicast 2000::/8", "- ipv4-unicast 192.0.2.0/24", "- ipv6-unicast 2001:db8::/32"},
+			"origin 3", "",
 		},
 		{
 			"an attribute overruns the others; the prefixes after them are found (RFC 7606 section 4)", none,
-			body(t, "", good+"c00810 fbf40001", prefix), []string{"- ipv4-unicast 192.0.2.0/24"}, "attribute 8: length 16, have 4", "",
+			body(t, "", good+"c00810 fbf40001", prefix),
+			[]string{"- ipv4-unicast 192.0.2.0/24"},
+			"attribute 8: length 16, have 4", "",
 		},
 		{"an octet is left over", none, body(t, "", good+"c0", prefix), []string{"- ipv4-unicast 192.0.2.0/24"}, "1 octets left over", ""},
 		{"an extended length cut short", none, body(t, "", good+"d00801", prefix), []string{"- ipv4-unicast 192.0.2.0/24"}, "header cut short", ""},
-		{"wrong flags of MP_REACH_NLRI do not hide its prefixes", none, body(t, "", origin+path+attr(0x40, 14, "0002 01"+hop6+prefix6), ""),
-			[]string{"- ipv6-unicast 2001:db8::/32"}, "attribute 14: flags 0x40", ""},
+		{
+			"wrong flags of MP_REACH_NLRI do not hide its prefixes", none, body(t, "", origin+path+attr(0x40, 14, "0002 01"+hop6+prefix6), ""),
+			[]string{"- ipv6-unicast 2001:db8::/32"},
+			"attribute 14: flags 0x40", "",
+		},
 		{"ORIGIN without the transitive flag", none, body(t, "", "00010100"+path+hop, prefix), []string{"- ipv4-unicast 192.0.2.0/24"}, "attribute 1: flags", ""},
-		{"AS_PATH with AS 0 (RFC 7607)", none, body(t, "", origin+attr(0x40, 2, "0202 0000fde9 00000000")+hop, prefix),
-			[]string{"- ipv4-unicast 192.0.2.0/24"}, "attribute 2: AS 0", ""},
-		{"AS_PATH with half a segment header", none, body(t, "", origin+attr(0x40, 2, "0201 0000fde9 02")+hop, prefix),
-			[]string{"- ipv4-unicast 192.0.2.0/24"}, "attribute 2: segment cut short", ""},
-		{"a confederation segment from an external peer (RFC 5065)", external, body(t, "", origin+attr(0x40, 2, "0301 0000fde9")+hop, prefix),
-			[]string{"- ipv4-unicast 192.0.2.0/24"}, "confederation segment", ""},
-		{"a confederation segment from our own AS", none, body(t, "", origin+attr(0x40, 2, "0301 0000fde9 0401 0000fdea")+hop, prefix),
-			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"}, "", ""},
+		{
+			"AS_PATH with AS 0 (RFC 7607)", none, body(t, "", origin+attr(0x40, 2, "0202 0000fde9 00000000")+hop, prefix),
+			[]string{"- ipv4-unicast 192.0.2.0/24"},
+			"attribute 2: AS 0", "",
+		},
+		{
+			"AS_PATH with half a segment header", none, body(t, "", origin+attr(0x40, 2, "0201 0000fde9 02")+hop, prefix),
+			[]string{"- ipv4-unicast 192.0.2.0/24"},
+			"attribute 2: segment cut short", "",
+		},
+		{
+			"a confederation segment from an external peer (RFC 5065)", external, body(t, "", origin+attr(0x40, 2, "0301 0000fde9")+hop, prefix),
+			[]string{"- ipv4-unicast 192.0.2.0/24"},
+			"confederation segment", "",
+		},
+		{
+			"a confederation segment from our own AS", none, body(t, "", origin+attr(0x40, 2, "0301 0000fde9 0401 0000fdea")+hop, prefix),
+			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"},
+			"", "",
+		},
 		{"an empty AS_PATH", none, body(t, "", origin+attr(0x40, 2, "")+hop, prefix), []string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"}, "", ""},
 		{"a multicast next hop", none, body(t, "", origin+path+attr(0x40, 3, "e0000001"), prefix), []string{"- ipv4-unicast 192.0.2.0/24"}, "next hop 224.0.0.1", ""},
-		{"a loopback next hop on a loopback session", loopback, body(t, "", origin+path+attr(0x40, 3, "7f000001"), prefix),
-			[]string{"+ ipv4-unicast 192.0.2.0/24 via 127.0.0.1"}, "", ""},
-		{"an IPv6 loopback next hop", none, body(t, "", origin+path+reach6("10 00000000000000000000000000000001 00"+prefix6), ""),
-			[]string{"- ipv6-unicast 2001:db8::/32"}, "next hop ::1", ""},
-		{"an IPv6 multicast next hop", none, body(t, "", origin+path+reach6("10 ff020000000000000000000000000001 00"+prefix6), ""),
-			[]string{"- ipv6-unicast 2001:db8::/32"}, "next hop ff02::1", ""},
-		{"an ATTR_SET whose inside overruns", none, body(t, "", good+attr(0xc0, 128, "0000fde9 400109"), prefix),
-			[]string{"- ipv4-unicast 192.0.2.0/24"}, "attribute 128: malformed", ""},
+		{
+			"a loopback next hop on a loopback session", loopback, body(t, "", origin+path+attr(0x40, 3, "7f000001"), prefix),
+			[]string{"+ ipv4-unicast 192.0.2.0/24 via 127.0.0.1"},
+			"", "",
+		},
+		{
+			"an IPv6 loopback next hop", none, body(t, "", origin+path+reach6("10 00000000000000000000000000000001 00"+prefix6), ""),
+			[]string{"- ipv6-unicast 2001:db8::/32"},
+			"next hop ::1", "",
+		},
+		{
+			"an IPv6 multicast next hop", none, body(t, "", origin+path+reach6("10 ff020000000000000000000000000001 00"+prefix6), ""),
+			[]string{"- ipv6-unicast 2001:db8::/32"},
+			"next hop ff02::1", "",
+		},
+		{
+			"an ATTR_SET whose inside overruns", none, body(t, "", good+attr(0xc0, 128, "0000fde9 400109"), prefix),
+			[]string{"- ipv4-unicast 192.0.2.0/24"},
+			"attribute 128: malformed", "",
+		},
 
-		{"an attribute twice: the first counts", none, body(t, "", good+attr(0x40, 1, "02")+attr(0x40, 3, "00"), prefix),
-			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"}, "", "a second time"},
-		{"LOCAL_PREF from an external peer", external, body(t, "", good+attr(0x40, 5, "00000064"), prefix),
-			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"}, "", "attribute 5: from an external peer"},
-		{"AIGP from an external peer (RFC 7311)", external, body(t, "", good+attr(0x80, 26, "01000b0000000000000001"), prefix),
-			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"}, "", "attribute 26: from an external peer"},
-		{"AIGP with a metric of bad length", none, body(t, "", good+attr(0x80, 26, "01000a00000000000000"), prefix),
-			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"}, "", "attribute 26: TLV of bad length"},
-		{"AGGREGATOR of AS 0", none, body(t, "", good+attr(0xc0, 7, "00000000 0a000001"), prefix),
-			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"}, "", "attribute 7: AS 0"},
-		{"Prefix-SID whose TLV overruns (gobgp issue of the same name)", none, body(t, "", good+attr(0xc0, 40, "010007 0000"), prefix),
-			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"}, "", "attribute 40: malformed"},
-		{"AS4_PATH between speakers of four octets", none, body(t, "", good+attr(0xc0, 17, "0201 0000fde9"), prefix),
-			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"}, "", "attribute 17"},
-		{"an unknown attribute that is not transitive", none, body(t, "", good+attr(0x80, 99, "01"), prefix),
-			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"}, "", "attribute 99"},
+		{
+			"an attribute twice: the first counts", none, body(t, "", good+attr(0x40, 1, "02")+attr(0x40, 3, "00"), prefix),
+			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"},
+			"", "a second time",
+		},
+		{
+			"LOCAL_PREF from an external peer", external, body(t, "", good+attr(0x40, 5, "00000064"), prefix),
+			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"},
+			"", "attribute 5: from an external peer",
+		},
+		{
+			"AIGP from an external peer (RFC 7311)", external, body(t, "", good+attr(0x80, 26, "01000b0000000000000001"), prefix),
+			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"},
+			"", "attribute 26: from an external peer",
+		},
+		{
+			"AIGP with a metric of bad length", none, body(t, "", good+attr(0x80, 26, "01000a00000000000000"), prefix),
+			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"},
+			"", "attribute 26: TLV of bad length",
+		},
+		{
+			"AGGREGATOR of AS 0", none, body(t, "", good+attr(0xc0, 7, "00000000 0a000001"), prefix),
+			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"},
+			"", "attribute 7: AS 0",
+		},
+		{
+			"Prefix-SID whose TLV overruns (gobgp issue of the same name)", none, body(t, "", good+attr(0xc0, 40, "010007 0000"), prefix),
+			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"},
+			"", "attribute 40: malformed",
+		},
+		{
+			"AS4_PATH between speakers of four octets", none, body(t, "", good+attr(0xc0, 17, "0201 0000fde9"), prefix),
+			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"},
+			"", "attribute 17",
+		},
+		{
+			"an unknown attribute that is not transitive", none, body(t, "", good+attr(0x80, 99, "01"), prefix),
+			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"},
+			"", "attribute 99",
+		},
 		{"attributes without any prefix, all good", none, body(t, "", good, ""), nil, "", ""},
 		{"a harmless fault without any prefix is no reason to reset", none, body(t, "", good+attr(0x40, 6, "00"), ""), nil, "", "attribute 6"},
 		{"withdrawals beside an empty MP_UNREACH_NLRI are no End-of-RIB", none, body(t, prefix, unreach6(""), ""), []string{"- ipv4-unicast 192.0.2.0/24"}, "", ""},
@@ -330,6 +403,31 @@ func TestAttributesAreCanonical(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestRedundantLargeCommunitiesAreDropped(t *testing.T) {
+	first, second := "0000fbf4 00000001 00000002", "0000fbf4 00000001 00000003"
+	many := func(n int) (wire, want string) {
+		for i := range n {
+			c := fmt.Sprintf("0000fbf400000001%08x", i)
+			wire, want = wire+c+c, want+c
+		}
+		return wire, want
+	}
+	wire70, want70 := many(70)
+	for _, tt := range []struct{ name, wire, want string }{
+		{"none is", second + first, second + first},
+		{"the first of two stays in its place", second + first + second, second + first},
+		{"many", wire70, want70},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			value := unhex(t, tt.wire)
+			got := attrsOf(t, testSession(), good+fmt.Sprintf("d020%04x%x", len(value), value)).LargeCommunities()
+			if want := unhex(t, tt.want); !cmp.Equal([]byte(got), want) {
+				t.Errorf("large communities %x, want %x", []byte(got), want)
+			}
+		})
+	}
 }
 
 func TestTwoOctetPeersAreMerged(t *testing.T) {

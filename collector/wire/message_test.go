@@ -60,7 +60,7 @@ func TestParseHeader(t *testing.T) {
 }
 
 func TestNotificationText(t *testing.T) {
-	shutdown := func(text string) []byte { return ShutdownCommunication(text) }
+	shutdown := ShutdownCommunication
 	tests := []struct {
 		name string
 		n    Notification

@@ -71,6 +71,8 @@ const RefreshInvalidLength = 1
 
 // Notification is a NOTIFICATION message, and the error that demands that one be
 // sent. It is never modified once made.
+//
+//nolint:errname // a message first, named by RFC 4271
 type Notification struct {
 	Code, Subcode uint8
 	Data          []byte

@@ -21,6 +21,7 @@ func (a *attribute) checkOpaque() (verdict, *attributeError) {
 		good = len(v) > 0 && goodTLVs(v, 1, goodPrefixSID)
 	case attrNextHopChars:
 		good = len(v) >= 4 && int(v[3]) <= len(v)-4 && goodTLVs(v[4+int(v[3]):], 2, nil)
+	default:
 	}
 	if good {
 		return keep, nil

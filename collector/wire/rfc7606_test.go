@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,10 +66,8 @@ func TestEveryRFC7606VectorHasTheDemandedOutcome(t *testing.T) {
 					}
 					return
 				}
-				for _, skipped := range c.SkipSorts {
-					if skipped == sort {
-						return // the row says that it does not hold here
-					}
+				if slices.Contains(c.SkipSorts, sort) {
+					return // the row says that it does not hold here
 				}
 				if got, want := outcomeOf(t, &c, ibgp), c.expected(ibgp); got != want {
 					t.Errorf("%s: outcome %s, want %s", c.ID, got, want)
@@ -85,7 +85,10 @@ func outcomeOf(t *testing.T, c *rfc7606Case, ibgp bool) string {
 	var b Builder
 	report, err := NewDecoder(s).Update(c.body(t), &b)
 	if err != nil {
-		n := err.(*Notification)
+		var n *Notification
+		if !errors.As(err, &n) {
+			t.Fatalf("%v is not a NOTIFICATION", err)
+		}
 		if c.Notification != nil && (n.Code != c.Notification[0] || n.Subcode != c.Notification[1]) {
 			t.Errorf("NOTIFICATION %d/%d (%v), want %v", n.Code, n.Subcode, n, c.Notification)
 		}
@@ -122,7 +125,7 @@ func readJSONL[T any](tb testing.TB, path string) []T {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	var rows []T
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)

@@ -217,6 +217,7 @@ func testNLRI(n int) []route.NLRI {
 }
 
 func benchmarkUpdate(b *testing.B, prefixes int) {
+	b.Helper()
 	s := testSession()
 	body := AppendUpdate(nil, s, route.Update{Attrs: testAttrs(), NLRI: testNLRI(prefixes)}, MaxLen)[HeaderLen:]
 	d := NewDecoder(s)

@@ -94,7 +94,7 @@ func mrtSamples(tb testing.TB, file string, f func(sample)) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	var in io.Reader = r
 	switch filepath.Ext(file) {
 	case ".gz":

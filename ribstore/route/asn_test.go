@@ -72,19 +72,23 @@ func TestASPath(t *testing.T) {
 		{"a sequence", path().AppendSegment(ASSequence, 1, 2, 3), "1 2 3", 3, 1, 3, []ASN{1, 2, 3}},
 		{
 			"two sequences", path().AppendSegment(ASSequence, 1, 2).AppendSegment(ASSequence, 3),
-			"1 2 3", 3, 1, 3, []ASN{1, 2, 3},
+			"1 2 3", 3, 1, 3,
+			[]ASN{1, 2, 3},
 		},
 		{
 			"a set at the end has no origin (RFC 6811)", path().AppendSegment(ASSequence, 1, 2).AppendSegment(ASSet, 3, 4),
-			"1 2 {3,4}", 3, 1, 0, []ASN{1, 2, 3, 4},
+			"1 2 {3,4}", 3, 1, 0,
+			[]ASN{1, 2, 3, 4},
 		},
 		{
 			"a set in front is no neighbour", path().AppendSegment(ASSet, 3, 4).AppendSegment(ASSequence, 1),
-			"{3,4} 1", 2, 0, 1, []ASN{3, 4, 1},
+			"{3,4} 1", 2, 0, 1,
+			[]ASN{3, 4, 1},
 		},
 		{
 			"confederation segments do not count", path().AppendSegment(ASConfedSequence, 9, 8).AppendSegment(ASConfedSet, 7, 6).AppendSegment(ASSequence, 1),
-			"(9 8) [7,6] 1", 1, 1, 1, []ASN{9, 8, 7, 6, 1},
+			"(9 8) [7,6] 1", 1, 1, 1,
+			[]ASN{9, 8, 7, 6, 1},
 		},
 		{"a confederation alone", path().AppendSegment(ASConfedSequence, 9), "(9)", 0, 0, 0, []ASN{9}},
 		{"four octets", path().AppendSegment(ASSequence, 4200000000), "4200000000", 1, 4200000000, 4200000000, []ASN{4200000000}},

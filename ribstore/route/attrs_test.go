@@ -49,8 +49,11 @@ func TestAttrsAccessors(t *testing.T) {
 	}
 	want := []any{
 		"egp", "64500 4200000000", "2001:db8::1", "fe80::1", uint32(5), uint32(100),
-		true, uint32(64500), "192.0.2.1", "192.0.2.2", []byte{192, 0, 2, 3, 192, 0, 2, 4}, "64500", uint64(256),
-		"64500:1", true, "64500:1:2", []string{"rt:64500:1", "rt:2001:db8::5:9"},
+		true, uint32(64500), "192.0.2.1", "192.0.2.2",
+		[]byte{192, 0, 2, 3, 192, 0, 2, 4},
+		"64500", uint64(256),
+		"64500:1", true, "64500:1:2",
+		[]string{"rt:64500:1", "rt:2001:db8::5:9"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
