@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"reflect"
+	"runtime/debug"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"ribglass/cmd/ribglass/config"
+	"ribglass/cmd/ribglass/demo"
+	"ribglass/collector"
+	"ribglass/httpapi"
+	"ribglass/ribstore"
+	"ribglass/ribstore/route"
+)
+
+// pending is how many batches may wait between collector and store. A session
+// fills a batch with what one read of its connection gave, so this is some
+// megabytes at most; when it is full, the routers wait.
+const pending = 256
+
+// server is the program while it serves: the collector, the store, the two web
+// servers, and what connects them. It is made with newServer and run once.
+type server struct {
+	cfg   *config.Config // as last loaded; only run's reload loop touches it after newServer
+	level *slog.LevelVar
+	log   *slog.Logger
+
+	batches   chan route.Batch
+	collector *collector.Collector
+	store     *ribstore.Store
+	http      *httpapi.Server
+	admin     *httpapi.Admin
+
+	httpListener, adminListener net.Listener
+}
+
+// newServer makes the components and binds the addresses of the web servers, so
+// that an address in use is an error at once. Nothing runs yet.
+func newServer(ctx context.Context, cfg *config.Config, logTo io.Writer) (*server, error) {
+	s := &server{cfg: cfg, level: new(slog.LevelVar), batches: make(chan route.Batch, pending)}
+	s.log = newLogger(logTo, cfg.Log.Format, s.level)
+	s.applyProcess(cfg)
+	if err := s.makeComponents(cfg); err != nil {
+		return nil, err
+	}
+	var lc net.ListenConfig
+	var err error
+	if s.httpListener, err = lc.Listen(ctx, "tcp", cfg.HTTP.Listen); err != nil {
+		return nil, fmt.Errorf("http: %w", err)
+	}
+	if s.adminListener, err = lc.Listen(ctx, "tcp", cfg.Admin.Listen); err != nil {
+		return nil, errors.Join(fmt.Errorf("admin: %w", err), s.httpListener.Close())
+	}
+	return s, nil
+}
+
+func (s *server) makeComponents(cfg *config.Config) error {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	var err error
+	s.store, err = ribstore.New(ribstore.DefaultConfig(), ribstore.Deps{Logger: s.log.With("component", "ribstore"), Registerer: registry, Now: time.Now})
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	s.collector, err = collector.New(cfg.Collector(), collector.Deps{
+		Logger: s.log.With("component", "collector"), Registerer: registry, Out: s.batches, Prefixes: s.store.Prefixes,
+	})
+	if err != nil {
+		return fmt.Errorf("collector: %w", err)
+	}
+	s.http, err = httpapi.New(cfg.HTTP, httpapi.Deps{
+		Store: s.store, Sessions: s.collector, Logger: s.log.With("component", "httpapi"), Registerer: registry,
+		Info: httpapi.Info{Version: version(), ASN: cfg.ASN, RouterID: cfg.RouterID, StartedAt: time.Now()},
+	})
+	if err != nil {
+		return err
+	}
+	s.admin, err = httpapi.NewAdmin(cfg.Admin, httpapi.AdminDeps{
+		Store: s.store, Sessions: s.collector, Gatherer: registry, Logger: s.log.With("component", "admin"), Refresh: s.collector.Refresh,
+	})
+	return err
+}
+
+// run serves until ctx ends or a component fails. It returns within five
+// seconds of either.
+func (s *server) run(ctx context.Context, load func() (*config.Config, error), hangups <-chan os.Signal) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		// Sessions that end with the program are still told to the store, so it
+		// runs until the collector cannot send any more.
+		defer close(s.batches)
+		return s.collector.Run(ctx)
+	})
+	group.Go(func() error { return s.store.Run(context.WithoutCancel(ctx), s.batches) })
+	group.Go(func() error { return s.http.Serve(ctx, s.httpListener) })
+	group.Go(func() error { return s.admin.Serve(ctx, s.adminListener) })
+	group.Go(func() error { return s.reloadOn(ctx, load, hangups) })
+	group.Go(func() error { return s.started(ctx) })
+	context.AfterFunc(ctx, func() {
+		s.log.Info("stopping")
+		s.tellSupervisor("STOPPING=1")
+	})
+	err := group.Wait()
+	s.log.Info("stopped")
+	return err
+}
+
+// started waits until the collector listens, then says so to whoever waits for
+// it, and plays the demonstration where one is configured.
+func (s *server) started(ctx context.Context) error {
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for len(s.collector.Addresses()) < len(s.cfg.Listen) {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+	bgp := s.collector.Addresses()
+	s.log.Info("ribglass is ready", "version", version(), "open", browse(s.httpListener.Addr()), "asn", s.cfg.ASN.String(),
+		"bgp", fmt.Sprint(bgp), "admin", browse(s.adminListener.Addr()), "neighbors", len(s.cfg.Neighbors))
+	s.tellSupervisor("READY=1")
+	if len(s.cfg.Demo.Speakers) == 0 {
+		return nil
+	}
+	return demo.Run(ctx, s.cfg, bgp[0], s.log.With("component", "demo"))
+}
+
+// browse returns the URL under which a person on this machine reaches a web
+// server.
+func browse(addr net.Addr) string {
+	ap, err := netip.ParseAddrPort(addr.String())
+	if err == nil && ap.Addr().IsUnspecified() || ap.Addr().IsLoopback() {
+		return fmt.Sprintf("http://localhost:%d", ap.Port())
+	}
+	return "http://" + addr.String()
+}
+
+// reloadOn loads the configuration again for every hangup.
+func (s *server) reloadOn(ctx context.Context, load func() (*config.Config, error), hangups <-chan os.Signal) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hangups:
+			s.reload(load)
+		}
+	}
+}
+
+// reload changes over to the configuration as it is now. One that has mistakes
+// changes nothing.
+func (s *server) reload(load func() (*config.Config, error)) {
+	cfg, err := load()
+	if err != nil {
+		for _, line := range reloadErrors(err) {
+			s.log.Error("reload: mistake in the configuration", "error", line)
+		}
+		s.log.Error("reload: the old configuration stays in force")
+		return
+	}
+	s.applyProcess(cfg)
+	if err := s.collector.Reload(cfg.Collector()); err != nil {
+		s.log.Error("reload: not everything could be changed", "error", err)
+	}
+	for key, changed := range map[string]bool{
+		"http":       !reflect.DeepEqual(cfg.HTTP, s.cfg.HTTP),
+		"admin":      !reflect.DeepEqual(cfg.Admin, s.cfg.Admin),
+		"log.format": cfg.Log.Format != s.cfg.Log.Format,
+		"demo":       !reflect.DeepEqual(cfg.Demo, s.cfg.Demo),
+	} {
+		if changed {
+			s.log.Warn("reload: a changed setting takes effect at the next start", "key", key)
+		}
+	}
+	s.cfg = cfg
+	s.log.Info("reloaded", "neighbors", len(cfg.Neighbors), "dynamic_neighbors", len(cfg.DynamicNeighbors))
+}
+
+// applyProcess puts the settings in force that belong to the whole process.
+func (s *server) applyProcess(cfg *config.Config) {
+	s.level.Set(cfg.Log.Level)
+	if cfg.Memory.Limit > 0 {
+		debug.SetMemoryLimit(int64(cfg.Memory.Limit))
+	}
+	if cfg.Memory.GCPercent > 0 {
+		debug.SetGCPercent(cfg.Memory.GCPercent)
+	}
+}
+
+func newLogger(w io.Writer, format config.Format, level slog.Leveler) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
+	if format == config.FormatJSON {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// tellSupervisor sends a state to systemd, when it started the program with
+// Type=notify (sd_notify(3)).
+func (s *server) tellSupervisor(state string) {
+	socket := os.Getenv("NOTIFY_SOCKET")
+	if socket == "" {
+		return
+	}
+	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		s.log.Warn("cannot reach the supervisor", "error", err)
+		return
+	}
+	defer conn.Close() //nolint:errcheck // a datagram socket has nothing left to send
+	if _, err := io.WriteString(conn, state); err != nil {
+		s.log.Warn("cannot tell the supervisor", "state", state, "error", err)
+	}
+}
