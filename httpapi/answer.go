@@ -14,7 +14,7 @@ import (
 
 // maxPooled bounds the buffers kept for the next answer, so that one large
 // answer does not hold its memory for ever.
-const maxPooled = 256 << 10
+const maxPooled = 1 << 20
 
 // buffer returns an empty buffer of the pool; give it back with release.
 func (s *Server) buffer() *[]byte {

@@ -337,3 +337,26 @@ func ask(t testing.TB, h http.Handler, target string, headers ...string) *httpte
 	h.ServeHTTP(w, r)
 	return w
 }
+
+// oneAnswer gives the same routes to every query, without looking.
+type oneAnswer struct {
+	*fakeStore
+	routes []route.Route
+}
+
+func (s *oneAnswer) Search(_ context.Context, q query.Query, _ query.Page) (*query.Result, error) {
+	return &query.Result{
+		Query: q, At: s.at, Total: len(s.routes), Routes: s.routes,
+		Freshness: []query.Freshness{s.peers["edge1"].Freshness, s.peers["edge2"].Freshness},
+	}, nil
+}
+
+// discard is a ResponseWriter that keeps only the status.
+type discard struct {
+	header http.Header
+	status int
+}
+
+func (w *discard) Header() http.Header         { return w.header }
+func (w *discard) Write(b []byte) (int, error) { return len(b), nil }
+func (w *discard) WriteHeader(status int)      { w.status = status }

@@ -1,0 +1,209 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ribglass/httpapi"
+	"ribglass/ribstore/route"
+)
+
+// schemaChecker holds answers against the schemas of the OpenAPI document, as
+// far as the document uses JSON Schema, and remembers which members it saw.
+type schemaChecker struct {
+	schemas map[string]any
+	seen    map[string]bool
+	wrong   []string
+}
+
+func (c *schemaChecker) check(schema map[string]any, at string, v any) {
+	if ref, ok := schema["$ref"].(string); ok {
+		name := strings.TrimPrefix(ref, "#/components/schemas/")
+		c.check(c.schemas[name].(map[string]any), name, v)
+		return
+	}
+	if alternatives, ok := schema["oneOf"].([]any); ok {
+		c.checkOneOf(alternatives, at, v)
+		return
+	}
+	if !c.typed(schema, v) {
+		c.wrong = append(c.wrong, fmt.Sprintf("%s is %v, want %v", at, v, schema["type"]))
+		return
+	}
+	if values, ok := schema["enum"].([]any); ok && !slices.Contains(values, v) {
+		c.wrong = append(c.wrong, fmt.Sprintf("%s is %v, want one of %v", at, v, values))
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		c.checkObject(schema, at, v)
+	case []any:
+		for _, e := range v {
+			c.check(schema["items"].(map[string]any), at+"[]", e)
+		}
+	}
+}
+
+func (c *schemaChecker) typed(schema map[string]any, v any) bool {
+	switch schema["type"] {
+	case "string":
+		s, ok := v.(string)
+		if ok && schema["format"] == "date-time" {
+			_, err := time.Parse(time.RFC3339, s)
+			return err == nil && strings.HasSuffix(s, "Z")
+		}
+		return ok
+	case "integer":
+		n, ok := v.(float64)
+		least, bounded := schema["minimum"].(float64)
+		return ok && n == float64(int64(n)) && (!bounded || n >= least)
+	case "number":
+		_, ok := v.(float64)
+		return ok
+	case "boolean":
+		_, ok := v.(bool)
+		return ok
+	case "array":
+		_, ok := v.([]any)
+		return ok
+	case "object":
+		_, ok := v.(map[string]any)
+		return ok
+	}
+	return false
+}
+
+func (c *schemaChecker) checkObject(schema map[string]any, at string, v map[string]any) {
+	properties, _ := schema["properties"].(map[string]any)
+	for name, value := range v {
+		property, ok := properties[name].(map[string]any)
+		if !ok {
+			c.wrong = append(c.wrong, fmt.Sprintf("%s.%s is not in the document", at, name))
+			continue
+		}
+		c.seen[at+"."+name] = true
+		c.check(property, at+"."+name, value)
+	}
+	required, _ := schema["required"].([]any)
+	for _, name := range required {
+		if _, ok := v[name.(string)]; !ok {
+			c.wrong = append(c.wrong, fmt.Sprintf("%s.%s is required and absent", at, name))
+		}
+	}
+}
+
+func (c *schemaChecker) checkOneOf(alternatives []any, at string, v any) {
+	fits := 0
+	for i, a := range alternatives {
+		try := schemaChecker{schemas: c.schemas, seen: map[string]bool{}}
+		try.check(a.(map[string]any), fmt.Sprintf("%s(%d)", at, i), v)
+		if len(try.wrong) > 0 {
+			continue
+		}
+		fits++
+		for name := range try.seen {
+			c.seen[name] = true
+		}
+	}
+	if fits != 1 {
+		c.wrong = append(c.wrong, fmt.Sprintf("%s is %v, which fits %d of the alternatives", at, v, fits))
+	}
+}
+
+// members lists every member that a schema names.
+func members(schema map[string]any, at string) []string {
+	var list []string
+	if alternatives, ok := schema["oneOf"].([]any); ok {
+		for i, a := range alternatives {
+			list = append(list, members(a.(map[string]any), fmt.Sprintf("%s(%d)", at, i))...)
+		}
+	}
+	properties, _ := schema["properties"].(map[string]any)
+	for name, p := range properties {
+		list = append(list, at+"."+name)
+		list = append(list, members(p.(map[string]any), at+"."+name)...)
+	}
+	if items, ok := schema["items"].(map[string]any); ok {
+		list = append(list, members(items, at+"[]")...)
+	}
+	return list
+}
+
+// fullWorld is the world with one of everything that an answer can hold.
+func fullWorld() (*fakeStore, fakeSessions) {
+	store, sessions := world()
+	path := route.ASPath(nil).AppendSegment(route.ASConfedSequence, 65001, 65002).
+		AppendSegment(route.ASConfedSet, 65003).AppendSegment(route.ASSequence, 64500).AppendSegment(route.ASSet, 1, 2)
+	linkLocal := append([]byte{0x20, 1, 15: 1}, []byte{0xfe, 0x80, 15: 2}...)
+	r := store.routes[len(store.routes)-1]
+	r.Attrs = route.Attrs(nil).AppendAttr(route.AttrASPath, path).AppendAttr(route.AttrNextHop, linkLocal)
+	store.routes = append(store.routes, r)
+	full := store.peers["edge1"]
+	for _, f := range route.Families() {
+		full.Routes[f], full.Stale[f], full.Freshness.EndOfRIB[f] = 1, 1, now
+		sessions[1].EndOfRIB[f] = now
+	}
+	store.peers["edge1"] = full
+	return store, sessions
+}
+
+func TestAnswersAndDocumentAgree(t *testing.T) {
+	store, sessions := fullWorld()
+	h := newServer(t, httpapi.DefaultConfig(), store, sessions).Handler()
+	document := fields(t, ask(t, h, "/api/v1/openapi.json"), http.StatusOK, "application/json")
+	schemas := document["components"].(map[string]any)["schemas"].(map[string]any)
+	c := &schemaChecker{schemas: schemas, seen: map[string]bool{}}
+	for _, row := range []struct{ target, schema string }{
+		{"/api/v1/status", "Status"},
+		{"/api/v1/peers", "Peers"},
+		{"/api/v1/peers/edge1", "Peer"},
+		{"/api/v1/peers/rs1.ixp", "Peer"},
+		{"/api/v1/routes", "Routes"},
+		{"/api/v1/routes?limit=1", "Routes"},
+		{"/api/v1/routes?q=frob", "Problem"},
+		{"/api/v1/frob", "Problem"},
+	} {
+		var v any
+		if err := json.Unmarshal(ask(t, h, row.target).Body.Bytes(), &v); err != nil {
+			t.Fatal(err)
+		}
+		c.check(schemas[row.schema].(map[string]any), row.schema, v)
+	}
+	for _, w := range c.wrong {
+		t.Errorf("an answer has what the document does not: %s", w)
+	}
+	for name, schema := range schemas {
+		for _, m := range members(schema.(map[string]any), name) {
+			if m == "Status.memory.rss_bytes" { // not every system tells it
+				continue
+			}
+			if !c.seen[m] {
+				t.Errorf("the document has what no answer has: %s", m)
+			}
+		}
+	}
+}
+
+func TestDocumentNamesEveryCodeAndParameter(t *testing.T) {
+	document := ask(t, worldHandler(t), "/api/v1/openapi.json").Body.String()
+	source, err := os.ReadFile("problem.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`code = "([a-z_]+)"`).FindAllStringSubmatch(string(source), -1) {
+		if !strings.Contains(document, `"`+m[1]+`"`) {
+			t.Errorf("code %s is not in the document", m[1])
+		}
+	}
+	for _, name := range []string{"q", "peer", "family", "limit", "cursor"} {
+		if !strings.Contains(document, `"name": "`+name+`"`) {
+			t.Errorf("parameter %s is not in the document", name)
+		}
+	}
+}
