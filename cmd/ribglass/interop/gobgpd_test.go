@@ -64,6 +64,17 @@ func (g *gobgpd) config() string {
   [neighbors.ebgp-multihop.config]
     enabled = true
     multihop-ttl = 5
+[global.apply-policy.config]
+  export-policy-list = ["keep-next-hop"]
+  default-export-policy = "accept-route"
+[[policy-definitions]]
+  name = "keep-next-hop"
+  [[policy-definitions.statements]]
+    name = "all"
+    [policy-definitions.statements.actions]
+      route-disposition = "accept-route"
+    [policy-definitions.statements.actions.bgp-actions]
+      set-next-hop = "unchanged"
 `, g.asn, g.port, g.self, g.glass.Addr(), g.glass.Port())
 	text += fmt.Sprintf(families, g.options) + fmt.Sprintf(feed, g.feeder, feedASN, g.self) + plain
 	if g.second != "" {

@@ -54,6 +54,7 @@ neighbor %[7]s {
 }
 allow from any
 allow to any
+match to %[5]s set nexthop no-modify
 `, o.asn, o.socket(), o.self, o.port, o.glass.Addr(), o.glass.Port(), o.feeder, feedASN, o.options)
 }
 
