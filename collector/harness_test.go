@@ -75,7 +75,7 @@ func start(t *testing.T, cfg Config) *bench {
 		prefixes: make(map[string]map[netip.Prefix]bool),
 	}
 	c, err := New(cfg, Deps{
-		Logger:     slog.New(slog.NewTextHandler(b, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Logger:     slog.New(slog.NewTextHandler(b, &slog.HandlerOptions{Level: slog.LevelInfo})),
 		Registerer: b.registry, Out: b.out, Prefixes: b.count,
 	})
 	if err != nil {
@@ -354,6 +354,21 @@ func silence(conn net.Conn) (int64, error) {
 	return n, err
 }
 
+// refused checks that a connection was closed without a byte. The reset may come
+// before dialling has returned.
+func refused(t *testing.T, conn net.Conn, err error) {
+	t.Helper()
+	if errors.Is(err, syscall.ECONNRESET) {
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := silence(conn); n != 0 || err != nil {
+		t.Errorf("refused connection received %d octets, %v", n, err)
+	}
+}
+
 // alive proves that the session still delivers.
 func (b *bench) alive(r *router, peer string, serial int) {
 	b.t.Helper()
@@ -361,3 +376,9 @@ func (b *bench) alive(r *router, peer string, serial int) {
 	r.announce(prefix)
 	eventually(b.t, peer+" delivers "+prefix, func() bool { return b.has(peer, prefix) })
 }
+
+func dialerFrom(from string, control func(string, string, syscall.RawConn) error) *net.Dialer {
+	return &net.Dialer{LocalAddr: &net.TCPAddr{IP: addr(from).AsSlice()}, Timeout: 2 * time.Second, Control: control}
+}
+
+func asTCP(conn net.Conn) *net.TCPConn { return conn.(*net.TCPConn) }

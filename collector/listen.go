@@ -134,7 +134,7 @@ func (s *session) openFrom(ctx context.Context, f *framer, body []byte) error {
 	f.limit = agreed.MaxReceive
 	s.n.learn(open, s.ours)
 	if !slices.Contains(agreed.Families[:], true) {
-		s.log.WarnContext(ctx, "no address family in common", "theirs", open.Families(), "ours", s.conf.Families)
+		s.log.WarnContext(ctx, "no address family in common")
 	}
 	return s.toSpeaker(forSpeaker(open).Append(nil))
 }
@@ -192,7 +192,7 @@ func (s *session) establish(ctx context.Context, now time.Time) error {
 	s.batches = batcher{s: s, tokens: make(chan struct{}, batchesPerSession)}
 	s.established.Store(true)
 	s.c.handshakes.Add(-1)
-	s.log.InfoContext(ctx, "session established", "families", s.theirs.Families(), "router_id", agreed.PeerRouterID, "hold_time", agreed.HoldTime)
+	s.log.InfoContext(ctx, "session established", "families", familyNames(agreed.Families), "router_id", agreed.PeerRouterID, "hold_time", agreed.HoldTime)
 	err := s.batches.send(ctx, route.Batch{
 		Peer: s.peer, At: now, Event: route.PeerUp, Retention: upRetention(s.conf.Settings, *agreed),
 	})
@@ -209,6 +209,18 @@ func (s *session) establish(ctx context.Context, now time.Time) error {
 		}
 	}
 	return s.toRouter(b)
+}
+
+// familyNames returns names for a log line; a slice of families would print as
+// bytes.
+func familyNames(set [route.NumFamilies]bool) []string {
+	var names []string
+	for _, f := range route.Families() {
+		if set[f] {
+			names = append(names, f.String())
+		}
+	}
+	return names
 }
 
 // notified takes the peer's NOTIFICATION, which ends the session.

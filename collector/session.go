@@ -116,11 +116,15 @@ func (s *session) open(ctx context.Context) error {
 	conn, open, err := s.c.speaker().connect(ctx, speakerPeer{
 		alias: s.n.alias, asn: s.conf.ASN, localASN: s.c.localASN(), holdTime: s.conf.HoldTime, families: s.conf.Families,
 	})
-	if err != nil {
+	switch {
+	case err == nil:
+		s.inner = conn
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	default:
 		s.log.ErrorContext(ctx, "speaker refused a session", "error", err)
 		return cease(wire.CeaseOutOfResources, nil, "the embedded speaker did not answer")
 	}
-	s.inner = conn
 	open.Capabilities = capabilities(s.conf, s.c.localASN())
 	s.ours = open
 	if err := s.outer.SetReadDeadline(time.Now().Add(handshakeTime)); err != nil {

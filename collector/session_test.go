@@ -114,13 +114,7 @@ func TestSessionTellsWhatItKnows(t *testing.T) {
 func TestUnknownPeerGetsNotAByte(t *testing.T) {
 	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
 	conn, err := b.dial("127.0.0.99")
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, err := silence(conn)
-	if n != 0 || err != nil {
-		t.Errorf("unknown peer received %d octets, %v", n, err)
-	}
+	refused(t, conn, err)
 	if v := b.metric("ribglass_collector_connections_refused_total", "unknown_peer"); v != 1 {
 		t.Errorf("refused = %v, want 1", v)
 	}

@@ -1,0 +1,103 @@
+package collector
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"ribglass/ribstore/route"
+)
+
+func TestValidateNamesTheField(t *testing.T) {
+	tests := map[string]struct {
+		change func(*Config)
+		field  string
+	}{
+		"no AS number":                  {func(c *Config) { c.ASN = 0 }, "asn"},
+		"AS_TRANS":                      {func(c *Config) { c.ASN = 23456 }, "asn"},
+		"an IPv6 router id":             {func(c *Config) { c.RouterID = addr("::1") }, "router_id"},
+		"nowhere to listen":             {func(c *Config) { c.Listen = nil }, "listen"},
+		"no address":                    {func(c *Config) { c.Neighbors[1].Address = netip.Addr{} }, "neighbors[1].address"},
+		"an address twice, once mapped": {func(c *Config) { c.Neighbors[1].Address = addr("::ffff:127.0.0.2") }, "neighbors[1].address"},
+		"a name twice":                  {func(c *Config) { c.Neighbors[1].Name = "edge1" }, "neighbors[1].name"},
+		"a name with a blank":           {func(c *Config) { c.Neighbors[0].Name = "edge 1" }, "neighbors[0].name"},
+		"no peer AS":                    {func(c *Config) { c.Neighbors[0].ASN = 0 }, "neighbors[0].asn"},
+		"a hold time of 2s":             {func(c *Config) { c.Neighbors[0].HoldTime = 2 * time.Second }, "neighbors[0].hold_time"},
+		"a hold time below its minimum": {func(c *Config) { c.Neighbors[0].MinHoldTime = 91 * time.Second }, "neighbors[0].min_hold_time"},
+		"TTL security over 255 hops":    {func(c *Config) { c.Neighbors[0].TTLSecurity = 255 }, "neighbors[0].ttl_security"},
+		"a warning at 101 percent":      {func(c *Config) { c.Neighbors[0].MaxPrefixesWarning = 101 }, "neighbors[0].max_prefixes_warning"},
+		"an endless password":           {func(c *Config) { c.Neighbors[0].Password = Secret(strings.Repeat("x", 81)) }, "neighbors[0].password_file"},
+		"an unknown family":             {func(c *Config) { c.Neighbors[0].Families = []route.Family{0, 9} }, "neighbors[0].families[1]"},
+		"a prefix with host bits":       {func(c *Config) { c.DynamicNeighbors[0].Prefix = prefix("127.0.1.1/24") }, "dynamic_neighbors[0].prefix"},
+		"a group that no name can hold": {func(c *Config) { c.DynamicNeighbors[0].Group = "a b" }, "dynamic_neighbors[0].group"},
+		"AS 0 among those accepted":     {func(c *Config) { c.DynamicNeighbors[0].ASNs = []route.ASN{1, 0} }, "dynamic_neighbors[0].asn"},
+		"no password within a prefix of them": {func(c *Config) {
+			c.DynamicNeighbors[0].Prefix, c.DynamicNeighbors[0].Password = prefix("127.0.0.0/16"), "x"
+		}, "neighbors[0].password_file"},
+	}
+	for name, tt := range tests {
+		cfg := testConfig(testNeighbor("edge1", "127.0.0.2", 64501), testNeighbor("edge2", "127.0.0.3", 64502))
+		cfg.DynamicNeighbors = []DynamicNeighbor{{Prefix: prefix("127.0.1.0/24"), Settings: DefaultSettings()}}
+		if err := cfg.Validate(); err != nil {
+			t.Fatalf("before the change: %v", err)
+		}
+		tt.change(&cfg)
+		var e *FieldError
+		if err := cfg.Validate(); !errors.As(err, &e) || e.Field != tt.field || e.Reason == "" {
+			t.Errorf("%s: Validate() = %v, want an error of %s", name, err, tt.field)
+		}
+	}
+}
+
+func TestZeroSettingsAreTheDefaults(t *testing.T) {
+	cfg := testConfig(Neighbor{Address: addr("127.0.0.2"), ASN: 64501})
+	if err := cfg.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	n := cfg.normalized().Neighbors[0]
+	if n.Name != "127.0.0.2" || n.HoldTime != 90*time.Second || len(n.Families) != 2 || n.MaxPrefixesWarning != 80 {
+		t.Errorf("normalized: %+v", n)
+	}
+}
+
+func TestSecretDoesNotPrint(t *testing.T) {
+	const secret = "correct horse"
+	n := testNeighbor("edge1", "127.0.0.2", 64501)
+	n.Password = secret
+	var b bytes.Buffer
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+		fmt.Fprintf(&b, verb+"\n", n)
+		fmt.Fprintf(&b, verb+"\n", n.Password)
+	}
+	slog.New(slog.NewJSONHandler(&b, nil)).Info("x", "neighbor", n, "password", n.Password)
+	slog.New(slog.NewTextHandler(&b, nil)).Info("x", "neighbor", n, "password", n.Password)
+	for _, marshal := range []func(any) ([]byte, error){json.Marshal, yaml.Marshal} {
+		text, err := marshal(map[string]any{"n": n, "p": n.Password})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Write(text)
+	}
+	if strings.Contains(b.String(), secret) || strings.Contains(b.String(), fmt.Sprintf("%x", secret)) {
+		t.Errorf("the secret shows:\n%s", b.String())
+	}
+}
+
+func TestHistoryKeepsTheLast50(t *testing.T) {
+	var h history
+	for i := range 60 {
+		h.add(route.Transition{Reason: fmt.Sprint(i)})
+	}
+	list := h.list()
+	if len(list) != 50 || list[0].Reason != "59" || list[49].Reason != "10" {
+		t.Errorf("%d transitions from %s to %s", len(list), list[0].Reason, list[len(list)-1].Reason)
+	}
+}

@@ -1,0 +1,348 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ribglass/collector/wire"
+	"ribglass/ribstore/route"
+)
+
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func prefix(s string) netip.Prefix { return netip.MustParsePrefix(s) }
+
+// withKey signs a test connection.
+func withKey(key Secret) func(string, string, syscall.RawConn) error {
+	return func(_, _ string, raw syscall.RawConn) error { return setMD5(raw, prefix("127.0.0.1/32"), key) }
+}
+
+func TestMD5(t *testing.T) {
+	n := testNeighbor("edge1", "127.0.0.2", 64501)
+	n.Password = "correct horse"
+	cfg := testConfig(n, testNeighbor("edge2", "127.0.0.3", 64502))
+	rule := DynamicNeighbor{Prefix: prefix("127.0.1.0/24"), Settings: DefaultSettings()}
+	rule.Password = "battery staple"
+	cfg.DynamicNeighbors = []DynamicNeighbor{rule}
+	b := start(t, cfg)
+	if strings.Contains(b.logged(), "not protected by TCP-MD5") {
+		t.Error("the inner connection has no TCP-MD5")
+	}
+	tests := map[string]struct {
+		from string
+		key  Secret
+		want bool
+	}{
+		"the right key":                     {"127.0.0.2", "correct horse", true},
+		"a wrong key":                       {"127.0.0.2", "incorrect horse", false},
+		"no key":                            {"127.0.0.2", "", false},
+		"the right key of a prefix":         {"127.0.1.9", "battery staple", true},
+		"no key for a prefix that has one":  {"127.0.1.8", "", false},
+		"a peer without key needs none":     {"127.0.0.3", "", true},
+		"a peer without key may not use it": {"127.0.0.3", "correct horse", false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			control := func(string, string, syscall.RawConn) error { return nil }
+			if tt.key != "" {
+				control = withKey(tt.key)
+			}
+			conn, err := b.dial(tt.from, control)
+			if err == nil {
+				_ = conn.Close()
+			}
+			if (err == nil) != tt.want {
+				t.Errorf("connected: %v, %v", err == nil, err)
+			}
+		})
+	}
+}
+
+func TestReloadChangesKeys(t *testing.T) {
+	n := testNeighbor("edge1", "127.0.0.2", 64501)
+	n.Password = "old"
+	b := start(t, testConfig(n))
+	n.Password = "new"
+	if err := b.Reload(testConfig(n)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.dial("127.0.0.2", withKey("new")); err != nil {
+		t.Errorf("with the new key: %v", err)
+	}
+	n.Password = ""
+	if err := b.Reload(testConfig(n)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.dial("127.0.0.2"); err != nil {
+		t.Errorf("without key after it was removed: %v", err)
+	}
+}
+
+func TestDualStackListener(t *testing.T) {
+	n4, n6 := testNeighbor("v4", "127.0.0.2", 64501), testNeighbor("v6", "::1", 64502)
+	n4.Password, n4.TTLSecurity, n6.TTLSecurity = "four", 1, 1
+	cfg := testConfig(n4, n6)
+	cfg.Listen = []netip.AddrPort{netip.MustParseAddrPort("[::]:0")}
+	b := start(t, cfg)
+	port := b.Addresses()[0].Port()
+	dial := func(from, to string, control func(string, string, syscall.RawConn) error) *router {
+		t.Helper()
+		d := dialerFrom(from, control)
+		conn, err := d.DialContext(t.Context(), "tcp", netip.AddrPortFrom(addr(to), port).String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		return &router{t: t, conn: asTCP(conn)}
+	}
+	ttl := func(key Secret) func(string, string, syscall.RawConn) error {
+		return func(network, address string, raw syscall.RawConn) error {
+			if key != "" {
+				if err := withKey(key)(network, address, raw); err != nil {
+					return err
+				}
+			}
+			return control(raw, func(fd int) error { return setTTL(fd, 255) })
+		}
+	}
+	r4 := dial("127.0.0.2", "127.0.0.1", ttl("four"))
+	r4.open = testOpen(64501, "192.0.2.1")
+	r4.establish()
+	b.alive(r4, "v4", 1)
+	r6 := dial("::1", "::1", ttl(""))
+	r6.open = testOpen(64502, "192.0.2.2")
+	r6.establish()
+	b.alive(r6, "v6", 2)
+}
+
+func TestTTLSecurity(t *testing.T) {
+	n := testNeighbor("edge1", "127.0.0.2", 64501)
+	n.TTLSecurity = 2
+	b := start(t, testConfig(n))
+	for _, tt := range []struct {
+		ttl  int
+		want bool
+	}{{253, false}, {64, false}, {254, true}, {255, true}} {
+		conn, err := b.dial("127.0.0.2", func(_, _ string, raw syscall.RawConn) error {
+			return control(raw, func(fd int) error { return unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TTL, tt.ttl) })
+		})
+		if !tt.want {
+			refused(t, conn, err)
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &router{t: t, conn: conn, open: testOpen(64501, "192.0.2.1")}
+		r.establish()
+		b.waitState("edge1", route.StateEstablished)
+		_ = conn.Close()
+		b.waitState("edge1", route.StateActive)
+	}
+	if v := b.metric("ribglass_collector_connections_refused_total", "ttl_security"); v != 2 {
+		t.Errorf("refused = %v, want 2", v)
+	}
+}
+
+func TestConnectionsOfOnePeerAreLimited(t *testing.T) {
+	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
+	for range 60 {
+		conn, err := b.dial("127.0.0.2")
+		if err == nil {
+			_ = conn.Close()
+		}
+	}
+	eventually(t, "the rate limit refuses", func() bool {
+		return b.metric("ribglass_collector_connections_refused_total", "rate_limit") > 10
+	})
+}
+
+// update returns an UPDATE with attributes and one prefix, as bytes.
+func update(attrs []byte, nlri ...byte) []byte {
+	body := []byte{0, 0, byte(len(attrs) >> 8), byte(len(attrs))}
+	body = append(append(body, attrs...), nlri...)
+	return frame(wire.TypeUpdate, body...)
+}
+
+func frame(t wire.Type, body ...byte) []byte {
+	b := make([]byte, 16, wire.HeaderLen+len(body))
+	for i := range b {
+		b[i] = 0xff
+	}
+	length := wire.HeaderLen + len(body)
+	b = append(b, byte(length>>8), byte(length), byte(t))
+	return append(b, body...)
+}
+
+// TestMalformedMessagesHarmNobodyElse sends what has crashed BGP speakers, and
+// what never may be, and then looks whether another session noticed.
+func TestMalformedMessagesHarmNobodyElse(t *testing.T) {
+	good := []byte{0x40, 1, 1, 0, 0x40, 2, 6, 2, 1, 0, 0, 0xfb, 0xf5, 0x40, 3, 4, 192, 0, 2, 1}
+	with := func(more ...byte) []byte { return append(append([]byte(nil), good...), more...) }
+	const withdraw, reset, discard = "withdraw", "reset", "discard"
+	net24 := []byte{24, 203, 0, 113}
+	tests := map[string]struct {
+		send []byte
+		want string
+	}{
+		"AS_PATH whose segment has no AS number":       {update([]byte{0x40, 1, 1, 0, 0x40, 2, 2, 2, 0, 0x40, 3, 4, 192, 0, 2, 1}, net24...), withdraw},
+		"AS_PATH longer than its attribute":            {update([]byte{0x40, 1, 1, 0, 0x40, 2, 6, 2, 9, 0, 0, 0xfb, 0xf5, 0x40, 3, 4, 192, 0, 2, 1}, net24...), withdraw},
+		"ORIGIN 99":                                    {update([]byte{0x40, 1, 1, 99, 0x40, 2, 6, 2, 1, 0, 0, 0xfb, 0xf5, 0x40, 3, 4, 192, 0, 2, 1}, net24...), withdraw},
+		"ORIGIN without the transitive flag":           {update([]byte{0, 1, 1, 0, 0x40, 2, 6, 2, 1, 0, 0, 0xfb, 0xf5, 0x40, 3, 4, 192, 0, 2, 1}, net24...), withdraw},
+		"communities of 3 octets":                      {update(with(0xc0, 8, 3, 1, 2, 3), net24...), withdraw},
+		"AGGREGATOR of 1 octet":                        {update(with(0xc0, 7, 1, 1), net24...), discard},
+		"MP_REACH_NLRI of 1 octet":                     {update(with(0x80, 14, 1, 0)), reset},
+		"MP_REACH_NLRI with a next hop beyond the end": {update(with(0x80, 14, 5, 0, 2, 1, 200, 0)), reset},
+		"MP_UNREACH_NLRI with a prefix of 200 bits":    {update(with(0x80, 15, 5, 0, 2, 1, 200, 0)), reset},
+		"attribute length beyond the message":          {frame(wire.TypeUpdate, 0, 0, 0xff, 0xff, 0x40, 1), reset},
+		"withdrawn length beyond the message":          {frame(wire.TypeUpdate, 0xff, 0xff, 0, 0), reset},
+		"prefix of 33 bits":                            {update(good, 33, 10, 0, 0, 0, 0), reset},
+		"prefix cut off":                               {update(good, 24, 203), reset},
+		"prefix SID with a desynchronised length":      {update(with(0xc0, 40, 4, 1, 0, 50, 0), net24...), ""},
+		"tunnel encapsulation with a wild length":      {update(with(0xc0, 23, 4, 0, 1, 0xff, 0xff), net24...), withdraw},
+		"marker that is not all ones":                  {make([]byte, 19), reset},
+		"length of 18":                                 {append(frame(wire.TypeKeepalive)[:16], 0, 18, 4), reset},
+		"length of 65535":                              {append(frame(wire.TypeKeepalive)[:16], 0xff, 0xff, 4), reset},
+		"message type 9":                               {frame(9), reset},
+		"ROUTE-REFRESH of 1 octet":                     {frame(wire.TypeRouteRefresh, 0), reset},
+		"NOTIFICATION without code":                    {frame(wire.TypeNotification), reset},
+	}
+	b := start(t, testConfig(testNeighbor("bad", "127.0.0.2", 64501), testNeighbor("good", "127.0.0.3", 64502)))
+	bystander := b.up("127.0.0.3", testOpen(64502, "192.0.2.2"))
+	b.alive(bystander, "good", 0)
+	b.neighbor("bad").connect.SetLimit(1000)
+	b.neighbor("bad").connect.SetBurst(1000)
+	serial := 1
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			before := b.session("bad").Counters
+			r := b.router("127.0.0.2", testOpen(64501, "192.0.2.1"))
+			r.t = t
+			r.establish()
+			b.waitState("bad", route.StateEstablished)
+			r.send(tt.send)
+			if tt.want == reset {
+				_ = r.notified()
+				_ = r.conn.Close()
+			} else {
+				serial++
+				b.alive(r, "bad", serial)
+				after := b.session("bad").Counters
+				if got := after.TreatedAsWithdraw - before.TreatedAsWithdraw; (got == 1) != (tt.want == withdraw) {
+					t.Errorf("%d treated as withdraw, want %q", got, tt.want)
+				}
+				if got := after.AttributesDiscarded - before.AttributesDiscarded; tt.want == discard && got != 1 {
+					t.Errorf("%d attributes discarded, want 1", got)
+				}
+				_ = r.conn.Close()
+			}
+			b.waitState("bad", route.StateActive)
+			serial++
+			b.alive(bystander, "good", serial)
+		})
+	}
+	if s := b.session("good"); s.Counters.SessionsEstablished != 1 {
+		t.Errorf("the other session was established %d times", s.Counters.SessionsEstablished)
+	}
+}
+
+func TestHalfMessageIsNotLife(t *testing.T) {
+	t.Parallel()
+	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
+	open := testOpen(64501, "192.0.2.1")
+	open.HoldTime = 3
+	r := b.up("127.0.0.2", open)
+	b.waitState("edge1", route.StateEstablished)
+	began := time.Now()
+	message := frame(wire.TypeUpdate, make([]byte, 4000)...)
+	stop := make(chan struct{})
+	go func() {
+		defer close(stop)
+		for i := range message {
+			if _, err := r.conn.Write(message[i : i+1]); err != nil {
+				return
+			}
+			select {
+			case <-time.After(50 * time.Millisecond):
+			case <-t.Context().Done():
+				return
+			}
+		}
+	}()
+	r.wantNotified(wire.CodeHoldTimer, 0)
+	if took := time.Since(began); took < 2*time.Second || took > 6*time.Second {
+		t.Errorf("expired after %s, hold time 3s", took)
+	}
+	_ = r.conn.Close()
+	<-stop
+	b.waitState("edge1", route.StateActive)
+	if s := b.session("edge1"); !strings.Contains(s.LastError, "Hold Timer Expired") {
+		t.Errorf("LastError = %q", s.LastError)
+	}
+}
+
+func TestUpdatesAloneKeepTheSessionUp(t *testing.T) {
+	t.Parallel()
+	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
+	open := testOpen(64501, "192.0.2.1")
+	open.HoldTime = 3
+	r := b.up("127.0.0.2", open)
+	for i := range 12 { // 6 s without a KEEPALIVE
+		b.alive(r, "edge1", i)
+		<-time.After(500 * time.Millisecond)
+	}
+	if s := b.session("edge1"); s.State != route.StateEstablished || s.Counters.SessionsEstablished != 1 {
+		t.Errorf("session: %+v", s)
+	}
+}
+
+func TestSlowStoreDoesNotEndTheSession(t *testing.T) {
+	t.Parallel()
+	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
+	open := testOpen(64501, "192.0.2.1")
+	open.HoldTime = 3
+	r := b.up("127.0.0.2", open)
+	b.alive(r, "edge1", 1)
+	hold := make(chan struct{})
+	b.mu.Lock()
+	b.hold = hold
+	b.mu.Unlock()
+	for i := range 2 * batchesPerSession {
+		r.announce(prefix("10.9.0.0/24").Addr().String() + "/24")
+		<-time.After(time.Duration(i+1) * 10 * time.Millisecond)
+	}
+	began := time.Now()
+	for time.Since(began) < 5*time.Second { // nothing is sent and nothing is read
+		if s := b.session("edge1"); s.State != route.StateEstablished {
+			t.Fatalf("session after %s: %s", time.Since(began), s.LastError)
+		}
+		<-time.After(100 * time.Millisecond)
+	}
+	b.mu.Lock()
+	b.hold = nil
+	b.mu.Unlock()
+	close(hold)
+	b.alive(r, "edge1", 2)
+}
+
+func TestPanicEndsOnlyTheSession(t *testing.T) {
+	n := newNeighbor(testNeighbor("edge1", "127.0.0.2", 64501), testConfig(), time.Now(), discard())
+	s := &session{n: n, log: n.log}
+	err := s.guarded(t.Context(), func(context.Context) error { panic("oops") })
+	var e *ending
+	if !errors.As(err, &e) || e.say == nil || e.say.Code != wire.CodeCease {
+		t.Errorf("guarded() = %v, want a Cease", err)
+	}
+	if n.counters.panics.Load() != 1 {
+		t.Error("not counted")
+	}
+}
