@@ -1,0 +1,63 @@
+# Tools are pinned here and installed into .bin, not in go.mod: they are no part
+# of the program. "make help" prints the targets.
+GOLANGCI_LINT = v2.15.0
+GOVULNCHECK   = v1.9.0
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+BIN := $(CURDIR)/.bin
+FUZZTIME ?= 10s
+CONFIG   ?= configs/demo.yaml
+
+.DEFAULT_GOAL := help
+.PHONY: help run build check test race interop fuzz bench clean fmt vulncheck
+
+help: ## print the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## build and start Ribglass with the demonstration (CONFIG=FILE for another configuration)
+	./ribglass serve --config $(CONFIG)
+
+build: ## build ./ribglass
+	go build -trimpath -o ribglass ./cmd/ribglass
+
+check: vulncheck $(BIN)/golangci-lint-$(GOLANGCI_LINT) ## formatting, vet, lint, modules, known vulnerabilities
+	$(BIN)/golangci-lint-$(GOLANGCI_LINT) fmt --diff ./...
+	go vet ./...
+	$(BIN)/golangci-lint-$(GOLANGCI_LINT) run ./...
+	go mod tidy -diff
+	go mod verify
+
+fmt: $(BIN)/golangci-lint-$(GOLANGCI_LINT) ## format the code
+	$(BIN)/golangci-lint-$(GOLANGCI_LINT) fmt ./...
+
+test: ## run all tests
+	go test ./...
+
+race: ## run all tests with the race detector, but for those with real daemons
+	go test -race $$(go list ./... | grep -v /interop$$)
+
+interop: ## run the tests with real BGP daemons (skips what is not installed, fails where CI is set)
+	go test -count=1 -v ./cmd/ribglass/interop | grep -v -e '^=== ' -e '^ *--- PASS'
+
+fuzz: ## run every fuzz target for FUZZTIME (10s)
+	.ci/fuzz $(FUZZTIME)
+
+bench: build ## measure Ribglass, and BIRD 2 beside it where it is installed
+	./ribglass bench $(BENCH)
+
+vulncheck: $(BIN)/govulncheck-$(GOVULNCHECK)
+	.ci/vulncheck $(BIN)/govulncheck-$(GOVULNCHECK)
+
+clean: ## remove what make made
+	rm -rf ribglass $(BIN) bench-out
+
+# A tool's file carries its version, so that another version is another file.
+$(BIN)/golangci-lint-$(GOLANGCI_LINT):
+	GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
+	mv $(BIN)/golangci-lint $@
+
+$(BIN)/govulncheck-$(GOVULNCHECK):
+	GOBIN=$(BIN) go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK)
+	mv $(BIN)/govulncheck $@
