@@ -73,6 +73,9 @@ func (o *options) run(ctx context.Context, out, progress io.Writer) error {
 	if o.format != "table" && o.format != "json" {
 		return fmt.Errorf("--format %q: have table, json", o.format)
 	}
+	if o.binary == "off" && (o.exchange || o.churn || o.http || o.withdraw || o.everything) {
+		return errors.New("--ribglass off measures BIRD alone: only the feeds")
+	}
 	t, err := o.table(progress)
 	if err != nil {
 		return err
@@ -115,6 +118,10 @@ func (o *options) measure(ctx context.Context, t table, result *report, progress
 		work func(context.Context, table, *report, io.Writer) error
 	}{
 		{!chosen || o.everything, o.measureFeeds},
+		{o.exchange || o.everything, o.measureExchange},
+		{o.churn || o.everything, o.measureChurn},
+		{o.http || o.everything, o.measureHTTP},
+		{o.withdraw || o.everything, o.measureWithdraw},
 	} {
 		if !part.run {
 			continue

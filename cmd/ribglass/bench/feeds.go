@@ -68,31 +68,42 @@ func loadFeeds(ctx context.Context, start starter, t table, say func(load)) (loa
 			return err
 		}
 		result.Idle = idle.resident
-		var sessions []*player.Session
-		defer func() {
-			for _, s := range sessions {
-				_ = s.Abort()
-			}
-		}()
-		var expect [route.NumFamilies]int
-		for i, f := range t.feeds() {
-			s, err := t.stream(i)
-			if err != nil {
-				return err
-			}
-			l, session, err := loadFeed(ctx, r, f, s, &expect)
-			if session != nil {
-				sessions = append(sessions, session)
-			}
-			if err != nil {
-				return err
-			}
+		sessions, err := loadEach(ctx, r, t, func(l load) {
 			result.add(l)
 			say(l)
+		})
+		for _, s := range sessions {
+			_ = s.Abort()
 		}
-		return nil
+		return err
 	})
 	return result, err
+}
+
+// loadAll plays every feed of the table. The sessions are the caller's to end,
+// with an error too.
+func loadAll(ctx context.Context, r *receiver, t table) ([]*player.Session, error) {
+	return loadEach(ctx, r, t, func(load) {})
+}
+
+func loadEach(ctx context.Context, r *receiver, t table, say func(load)) ([]*player.Session, error) {
+	var sessions []*player.Session
+	var expect [route.NumFamilies]int
+	for i, f := range t.feeds() {
+		s, err := t.stream(i)
+		if err != nil {
+			return sessions, err
+		}
+		l, session, err := loadFeed(ctx, r, f, s, &expect)
+		if session != nil {
+			sessions = append(sessions, session)
+		}
+		if err != nil {
+			return sessions, err
+		}
+		say(l)
+	}
+	return sessions, nil
 }
 
 func (l *loads) add(further load) {

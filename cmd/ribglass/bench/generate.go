@@ -148,9 +148,47 @@ func (g *generated) stream(i int) (*stream, error) {
 	return s, nil
 }
 
+func (g *generated) change(i int, random *rand.Rand) route.Update {
+	n := random.IntN(len(g.groups))
+	group := g.groups[n]
+	other := random.IntN(len(g.groups))
+	for g.groups[other].family != group.family {
+		other = random.IntN(len(g.groups))
+	}
+	p := g.prefixes[int(group.first)+random.IntN(int(group.count))]
+	return route.Update{
+		Family: group.family,
+		Attrs:  g.attributes(nil, g.feeds()[i], other),
+		NLRI:   []route.NLRI{{Prefix: p}},
+	}
+}
+
+func (g *generated) sample(n int) []netip.Addr {
+	random := newRandom(g.seed)
+	addresses := make([]netip.Addr, n)
+	for i := range addresses {
+		addresses[i] = addressIn(random, g.prefixes[random.IntN(len(g.prefixes))])
+	}
+	return addresses
+}
+
+// newRandom returns the source of what is drawn beside the table itself.
+func newRandom(seed uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(seed, 0x6c6f_6f6b)) //nolint:gosec // as in generate
+}
+
+// addressIn draws an address of p from its first 2^16.
+func addressIn(random *rand.Rand, p netip.Prefix) netip.Addr {
+	b := p.Addr().As16()
+	host := uint16(random.IntN(1 << min(p.Addr().BitLen()-p.Bits(), 16)))
+	b[14] |= byte(host >> 8)
+	b[15] |= byte(host)
+	return netip.AddrFrom16(b).Unmap()
+}
+
 // dice gives the same numbers for the same feed and group, in any order.
 func (g *generated) dice(f feed, n int) *rand.Rand {
-	return rand.New(rand.NewPCG(g.seed^uint64(f.asn)<<32, uint64(n))) //nolint:gosec // as above
+	return rand.New(rand.NewPCG(g.seed^uint64(f.asn)<<32, uint64(n))) //nolint:gosec // as in generate
 }
 
 // attributes appends what feed f announces group n with.

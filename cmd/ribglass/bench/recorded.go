@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/netip"
 	"os"
 	"slices"
@@ -183,4 +184,31 @@ func (t *recorded) stream(i int) (*stream, error) {
 	}
 	s.finish()
 	return s, nil
+}
+
+func (t *recorded) change(i int, random *rand.Rand) route.Update {
+	p := t.peers[i]
+	draw := func() (at int, number uint32) {
+		for number == 0 {
+			at = random.IntN(len(p.routes))
+			number = p.routes[at]
+		}
+		return at, number
+	}
+	at, _ := draw()
+	chosen := t.prefixes[at]
+	other, number := draw()
+	for t.prefixes[other].family != chosen.family {
+		other, number = draw()
+	}
+	return route.Update{Family: chosen.family, Attrs: p.attrs[number-1], NLRI: []route.NLRI{{Prefix: chosen.prefix}}}
+}
+
+func (t *recorded) sample(n int) []netip.Addr {
+	random := newRandom(0)
+	addresses := make([]netip.Addr, n)
+	for i := range addresses {
+		addresses[i] = addressIn(random, t.prefixes[random.IntN(len(t.prefixes))].prefix)
+	}
+	return addresses
 }

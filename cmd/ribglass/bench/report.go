@@ -19,6 +19,11 @@ type report struct {
 	Table    string    `json:"table"`
 	BIRD     *loads    `json:"bird,omitempty"`
 	Ribglass *loads    `json:"ribglass,omitempty"`
+
+	Exchange *exchanged `json:"exchange,omitempty"`
+	Churn    *churned   `json:"churn,omitempty"`
+	HTTP     *httpLoad  `json:"http,omitempty"`
+	Withdraw *withdrawn `json:"withdraw,omitempty"`
 }
 
 // machine is where it was measured.
@@ -68,7 +73,57 @@ func (r *report) writeTable(w io.Writer) error {
 		m.Processor, m.Cores, megabytes(m.Memory), m.Kernel, m.Go, r.Table)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	r.writeLoads(t)
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	r.writeHolds(w)
+	r.writeExchange(w)
+	r.writeChurn(w)
+	r.writeHTTP(w)
+	r.writeWithdraw(w)
+	return nil
+}
+
+// writeHolds says what a larger machine holds if further feeds cost the same.
+func (r *report) writeHolds(w io.Writer) {
+	if r.Ribglass == nil {
+		return
+	}
+	const machine = 24 << 30
+	if further, ok := r.Ribglass.furtherFeed(); ok && further > 0 {
+		feeds := len(r.Ribglass.Loads) + int((machine-int64(r.Ribglass.Settled))/further)
+		fmt.Fprintf(w, "24 GiB hold about %d such feeds settled, at %.1f MB for each further one\n", feeds, float64(further)/1e6)
+	}
+}
+
+func (r *report) writeExchange(w io.Writer) {
+	if x := r.Exchange; x != nil {
+		fmt.Fprintf(w, "exchange: %d peers, %d routes of %d prefixes, %d attribute sets: %.1f bytes a route over the sessions"+
+			" (%.1f over an empty start; a session %.1f kB), all in after %.2f s\n",
+			x.Peers, x.Routes, x.Prefixes, x.Sets, x.perRoute(), x.perRouteOfAll(), x.perSession()/1e3, time.Duration(x.Wall).Seconds())
+	}
+}
+
+func (r *report) writeChurn(w io.Writer) {
+	if c := r.Churn; c != nil {
+		fmt.Fprintf(w, "lookups, nothing else: %v\n", c.Quiet)
+		fmt.Fprintf(w, "lookups, %d changes/s and a second feed loading (%.2f s): %v\n", c.Rate, time.Duration(c.Wall).Seconds(), c.Loading)
+		fmt.Fprintf(w, "lookups, %d changes/s and %.0f routes/s from the second feed: %v\n", c.Rate, float64(c.Sent)/floodTime.Seconds(), c.Flood)
+	}
+}
+
+func (r *report) writeHTTP(w io.Writer) {
+	if h := r.HTTP; h != nil {
+		fmt.Fprintf(w, "HTTP (%s): p50 %v at 1 connection, %.0f answers/s at %d (p99 %v)\n", h.Client, h.One, h.PerSecond, httpConnections, h.P99)
+	}
+}
+
+func (r *report) writeWithdraw(w io.Writer) {
+	if d := r.Withdraw; d != nil {
+		fmt.Fprintf(w, "a feed ends: swept %.2f s after its stale time; lookups meanwhile %v; settled %s with it, %s %.0f s after, %s before it: %.0f %% given back\n",
+			d.SweptIn.Seconds(), d.Sweep, megabytes(d.TwoFeeds), megabytes(d.After), d.Waited.Seconds(), megabytes(d.OneFeed), 100*d.GivenBack)
+	}
 }
 
 func (r *report) writeLoads(w io.Writer) {

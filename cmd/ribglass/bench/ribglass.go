@@ -107,8 +107,13 @@ func (r ribglass) get(ctx context.Context, path string, into any) error {
 	if err := json.NewDecoder(answer.Body).Decode(into); err != nil {
 		return fmt.Errorf("GET %s: %w", path, err)
 	}
-	_, _ = io.Copy(io.Discard, answer.Body) // so that the connection is kept
-	return nil
+	return drain(answer.Body)
+}
+
+// drain reads the rest of an answer, so that its connection is used again.
+func drain(body io.Reader) error {
+	_, err := io.Copy(io.Discard, body)
+	return err
 }
 
 // ribglassStatus is what the benchmark reads of /api/v1/status.

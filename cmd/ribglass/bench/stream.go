@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"math/rand/v2"
 	"net/netip"
 	"strconv"
 
@@ -11,7 +12,13 @@ import (
 // table is where feeds come from: the generator or an MRT file.
 type table interface {
 	feeds() []feed
+	// stream encodes all that feed i announces.
 	stream(i int) (*stream, error)
+	// change draws one prefix of feed i and attributes for it that the feed
+	// uses elsewhere.
+	change(i int, random *rand.Rand) route.Update
+	// sample draws n addresses that have routes.
+	sample(n int) []netip.Addr
 }
 
 // feed is one router that announces a whole table.

@@ -1,0 +1,263 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"ribglass/collector/player"
+	"ribglass/ribstore/route"
+)
+
+// exchanged is what the members of an exchange cost.
+type exchanged struct {
+	Peers    int    `json:"peers"`
+	Routes   int    `json:"routes"`
+	Prefixes int    `json:"prefixes"` // distinct
+	Sets     int    `json:"attribute_sets"`
+	Idle     uint64 `json:"idle_bytes"`     // settled, no session
+	Sessions uint64 `json:"sessions_bytes"` // settled, all sessions, no route
+	Settled  uint64 `json:"settled_bytes"`  // settled, all routes
+	Wall     int64  `json:"wall_ns"`        // first UPDATE to all routes there
+}
+
+// perRoute is what a route costs over the sessions.
+func (e exchanged) perRoute() float64 {
+	return float64(int64(e.Settled)-int64(e.Sessions)) / float64(max(e.Routes, 1))
+}
+
+// perRouteOfAll is what a route costs over an empty start, its share of the
+// sessions included.
+func (e exchanged) perRouteOfAll() float64 {
+	return float64(int64(e.Settled)-int64(e.Idle)) / float64(max(e.Routes, 1))
+}
+
+func (e exchanged) perSession() float64 {
+	return float64(int64(e.Sessions)-int64(e.Idle)) / float64(max(e.Peers, 1))
+}
+
+// An exchange as route servers see it: members announce their own prefixes and
+// those of customers, and customers often buy from several members.
+const (
+	exchangePeers  = 900
+	memberRoutes   = 500
+	memberOwn      = 200 // announced by nobody else
+	sharedBy       = 4   // members that announce each of the other prefixes
+	exchangeIPv6   = 4   // one prefix in four
+	exchangeSource = "127.2.0.0/16"
+)
+
+// exchange is the table of an exchange: each member announces some groups of a
+// generated table.
+type exchange struct {
+	*generated
+	members []member
+}
+
+type member struct {
+	feed   feed
+	parts  []part
+	routes int
+}
+
+// part is the first count prefixes of a group.
+type part struct{ group, count int }
+
+func newExchange(seed uint64) *exchange {
+	distinct := exchangePeers * (memberOwn + (memberRoutes-memberOwn)/sharedBy)
+	e := &exchange{generated: generate(shape{
+		feeds: exchangePeers, seed: seed,
+		ipv4: distinct - distinct/exchangeIPv6, ipv6: distinct / exchangeIPv6,
+	})}
+	source := netip.MustParsePrefix(exchangeSource).Addr().As4()
+	for i := range exchangePeers {
+		f := newFeed(i, route.ASN(64600+i))
+		f.name = fmt.Sprintf("member%d", i+1)
+		source[2], source[3] = byte((i+1)>>8), byte(i+1)
+		f.source = netip.AddrFrom4(source)
+		e.members = append(e.members, member{feed: f})
+	}
+	e.deal()
+	return e
+}
+
+// deal gives groups out in a random order: to one member until all have their
+// own, from then on to several.
+func (e *exchange) deal() {
+	random := newRandom(e.seed)
+	order := random.Perm(len(e.groups))
+	next := func() int {
+		g := order[0]
+		order = order[1:]
+		return g
+	}
+	for i := range e.members {
+		for m := &e.members[i]; m.routes < memberOwn && len(order) > 0; {
+			m.take(next(), e.groups, memberOwn)
+		}
+	}
+	for len(order) > 0 {
+		g := next()
+		for range sharedBy {
+			e.hungry(random).take(g, e.groups, memberRoutes)
+		}
+	}
+}
+
+// hungry draws a member that has not all of its routes, if it finds one soon.
+func (e *exchange) hungry(random *rand.Rand) *member {
+	var m *member
+	for range 20 {
+		if m = &e.members[random.IntN(len(e.members))]; m.routes < memberRoutes {
+			break
+		}
+	}
+	return m
+}
+
+// take adds as much of a group as the member has room for, and a group once.
+func (m *member) take(g int, groups []group, most int) {
+	count := min(int(groups[g].count), most-m.routes)
+	if count <= 0 || len(m.parts) > 0 && m.parts[len(m.parts)-1].group == g {
+		return
+	}
+	m.parts = append(m.parts, part{g, count})
+	m.routes += count
+}
+
+func (e *exchange) feeds() []feed {
+	feeds := make([]feed, len(e.members))
+	for i := range feeds {
+		feeds[i] = e.members[i].feed
+	}
+	return feeds
+}
+
+func (e *exchange) stream(i int) (*stream, error) {
+	m := &e.members[i]
+	s, session := &stream{}, encoding(m.feed)
+	for _, p := range m.parts {
+		g := &e.groups[p.group]
+		u := route.Update{Family: g.family, Attrs: e.attributes(nil, m.feed, p.group)}
+		for _, prefix := range e.prefixes[g.first : int(g.first)+p.count] {
+			u.NLRI = append(u.NLRI, route.NLRI{Prefix: prefix})
+		}
+		s.add(session, u)
+	}
+	s.sets = s.updates
+	s.finish()
+	return s, nil
+}
+
+// distinct counts the prefixes that some member announces.
+func (e *exchange) distinct() int {
+	most := make(map[int]int)
+	for _, m := range e.members {
+		for _, p := range m.parts {
+			most[p.group] = max(most[p.group], p.count)
+		}
+	}
+	n := 0
+	for _, count := range most {
+		n += count
+	}
+	return n
+}
+
+// measureExchange brings up every member's session, then plays their routes.
+func (o *options) measureExchange(ctx context.Context, _ table, result *report, progress io.Writer) error {
+	fmt.Fprintln(progress, "exchange")
+	e := newExchange(o.shape.seed)
+	setup, err := o.setup(e)
+	if err != nil {
+		return err
+	}
+	setup.feeds, setup.dynamic = nil, netip.MustParsePrefix(exchangeSource)
+	return withReceiver(ctx, setup.start, func(r *receiver) error {
+		x := exchanged{Peers: len(e.members), Prefixes: e.distinct()}
+		if err := x.measure(ctx, r, e); err != nil {
+			return err
+		}
+		fmt.Fprintf(progress, "  %d routes of %d peers in %.2f s\n", x.Routes, x.Peers, time.Duration(x.Wall).Seconds())
+		result.Exchange = &x
+		return nil
+	})
+}
+
+func (x *exchanged) measure(ctx context.Context, r *receiver, e *exchange) error {
+	var err error
+	if x.Idle, err = settled(ctx, r); err != nil {
+		return err
+	}
+	sessions, err := dialAll(ctx, r, e.feeds())
+	defer func() {
+		for _, s := range sessions {
+			if s != nil {
+				_ = s.Abort()
+			}
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	if x.Sessions, err = settled(ctx, r); err != nil {
+		return err
+	}
+	var expect [route.NumFamilies]int
+	start := time.Now()
+	for i, session := range sessions {
+		s, err := e.stream(i)
+		if err != nil {
+			return err
+		}
+		for f, n := range s.routes {
+			expect[f] += n
+		}
+		x.Routes += s.total()
+		x.Sets += s.sets
+		if err := session.SendRaw(s.bytes); err != nil {
+			return err
+		}
+	}
+	err = poll(ctx, 50*time.Millisecond, r.process, func() (bool, error) {
+		got, err := r.counts(ctx)
+		return got == expect, err
+	})
+	if err != nil {
+		return fmt.Errorf("wait for %v routes: %w", expect, err)
+	}
+	x.Wall = time.Since(start).Nanoseconds()
+	x.Settled, err = settled(ctx, r)
+	return err
+}
+
+// settled returns what is resident after a quiet time.
+func settled(ctx context.Context, r *receiver) (uint64, error) {
+	if err := quiet(ctx, settleTime); err != nil {
+		return 0, err
+	}
+	u, err := r.usage()
+	return u.resident, err
+}
+
+// dialAll opens the sessions of all feeds, some at a time. On an error the
+// sessions that are up are returned too.
+func dialAll(ctx context.Context, r *receiver, feeds []feed) ([]*player.Session, error) {
+	const together = 16
+	sessions := make([]*player.Session, len(feeds))
+	var dials errgroup.Group
+	dials.SetLimit(together)
+	for i, f := range feeds {
+		dials.Go(func() error {
+			var err error
+			sessions[i], err = dialFeed(ctx, r, f)
+			return err
+		})
+	}
+	return sessions, dials.Wait()
+}
