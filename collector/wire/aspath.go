@@ -137,7 +137,7 @@ func (a *attribute) checkAS4Aggregator() (verdict, *attributeError) {
 // mergeAS4 takes AS4_PATH and AS4_AGGREGATOR out of found and puts what they know
 // into AS_PATH and AGGREGATOR (RFC 6793 section 4.2.3).
 func (d *Decoder) mergeAS4(u *update) {
-	if !u.has(attrAS4Path) && !u.has(attrAS4Aggregator) {
+	if !u.seen.has(attrAS4Path) && !u.seen.has(attrAS4Aggregator) {
 		return
 	}
 	path, aggregator := d.find(route.AttrASPath), d.find(route.AttrAggregator)

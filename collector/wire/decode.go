@@ -40,7 +40,8 @@ type update struct {
 	attributes   []byte
 	nextHop      []byte // of nlri
 	reachNextHop []byte // of reach
-	seen         [4]uint64
+	seen         codeSet
+	repeated     codeSet
 	foreign      bool // prefixes of a family that was not negotiated were announced
 	report       Report
 	fault        *attributeError // the first that asks for treat-as-withdraw
@@ -126,11 +127,13 @@ func (d *Decoder) walk(u *update) error {
 			break
 		}
 		rest = next
-		if duplicate := u.markSeen(a.code); duplicate {
+		if !u.seen.add(a.code) {
 			if a.code == attrMPReach || a.code == attrMPUnreach { // RFC 7606 section 3 (g)
 				return updateError(UpdateMalformedAttributes, nil, "attribute %d twice", a.code)
 			}
-			u.discard(a.fault(UpdateMalformedAttributes, "a second time"))
+			if u.repeated.add(a.code) { // said once, however many there are
+				u.discard(a.fault(UpdateMalformedAttributes, "a second time"))
+			}
 			continue
 		}
 		sorted = sorted && int(a.code) > previous
@@ -143,14 +146,18 @@ func (d *Decoder) walk(u *update) error {
 	return nil
 }
 
-func (u *update) markSeen(code route.AttrCode) (duplicate bool) {
-	word, bit := &u.seen[code/64], uint64(1)<<(code%64)
-	duplicate = *word&bit != 0
+// codeSet is a set of attribute codes.
+type codeSet [4]uint64
+
+// add puts code into the set and reports whether it is new there.
+func (s *codeSet) add(code route.AttrCode) bool {
+	word, bit := &s[code/64], uint64(1)<<(code%64)
+	isNew := *word&bit == 0
 	*word |= bit
-	return duplicate
+	return isNew
 }
 
-func (u *update) has(code route.AttrCode) bool { return u.seen[code/64]&(1<<(code%64)) != 0 }
+func (s *codeSet) has(code route.AttrCode) bool { return s[code/64]&(1<<(code%64)) != 0 }
 
 // withdrawFor notes that the announcements become withdrawals; the first reason
 // is the one reported.
@@ -222,18 +229,23 @@ func (d *Decoder) checkMandatory(u *update) {
 		u.withdrawFor(&attributeError{code, UpdateMissingWellKnown, "missing"})
 	}
 	switch {
-	case !u.has(route.AttrOrigin):
+	case !u.seen.has(route.AttrOrigin):
 		missing(route.AttrOrigin)
-	case !u.has(route.AttrASPath):
+	case !u.seen.has(route.AttrASPath):
 		missing(route.AttrASPath)
-	case len(u.nlri.octets) > 0 && !u.has(route.AttrNextHop):
+	case len(u.nlri.octets) > 0 && !u.seen.has(route.AttrNextHop):
 		missing(route.AttrNextHop)
 	}
 }
 
 // escalate resets the session where a faulty UPDATE announces nothing that could
-// be withdrawn instead: prefixes may have been lost (RFC 7606 section 5.2).
+// be withdrawn instead: prefixes may have been lost (RFC 7606 section 5.2). An
+// MP_UNREACH_NLRI alone announces nothing rightly.
 func (d *Decoder) escalate(u *update) error {
+	var unreach codeSet
+	if unreach.add(attrMPUnreach); u.seen == unreach && u.fault != nil && u.fault.subcode == UpdateAttributeFlags {
+		return nil
+	}
 	if u.fault == nil || len(u.nlri.octets) > 0 || len(u.reach.octets) > 0 || u.foreign {
 		return nil
 	}

@@ -176,6 +176,10 @@ func TestUpdateRoutes(t *testing.T) {
 		{"a martian prefix is data", none, body(t, "", good, "08 7f 04 e0"), []string{"+ ipv4-unicast 127.0.0.0/8 224.0.0.0/4 via 10.0.0.2"}, "", ""},
 
 		{"no ORIGIN", none, body(t, "", path+hop, prefix), []string{"- ipv4-unicast 192.0.2.0/24"}, "attribute 1: missing", ""},
+		{
+			"wrong flags of MP_UNREACH_NLRI alone", none, body(t, "", attr(0x40, 15, "0002 01"+prefix6), ""),
+			[]string{"- ipv6-unicast 2001:db8::/32"}, "attribute 15: flags 0x40", "",
+		},
 		{"no AS_PATH", none, body(t, "", origin+hop, prefix), []string{"- ipv4-unicast 192.0.2.0/24"}, "attribute 2: missing", ""},
 		{"no NEXT_HOP", none, body(t, "", origin+path, prefix), []string{"- ipv4-unicast 192.0.2.0/24"}, "attribute 3: missing", ""},
 		{
@@ -354,6 +358,14 @@ func TestUpdateResets(t *testing.T) {
 				t.Errorf("the updates before the bad one (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestAnAttributeRepeatedManyTimesIsReportedOnce(t *testing.T) {
+	var b Builder
+	report, err := NewDecoder(testSession()).Update(body(t, "", good+strings.Repeat("400100", 1000), prefix), &b)
+	if err != nil || len(report.Discarded) != 1 || b.Len() != 1 {
+		t.Errorf("%d discarded, %v, %d prefixes, want one of each", len(report.Discarded), err, b.Len())
 	}
 }
 

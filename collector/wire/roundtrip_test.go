@@ -216,15 +216,29 @@ func testNLRI(n int) []route.NLRI {
 	return list
 }
 
+func BenchmarkAppendUpdate(b *testing.B) {
+	u := route.Update{Attrs: testAttrs(), NLRI: testNLRI(10)}
+	var message []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		message = AppendUpdate(message[:0], testSession(), u, MaxLen)
+	}
+}
+
 func benchmarkUpdate(b *testing.B, prefixes int) {
 	b.Helper()
 	s := testSession()
 	body := AppendUpdate(nil, s, route.Update{Attrs: testAttrs(), NLRI: testNLRI(prefixes)}, MaxLen)[HeaderLen:]
 	d := NewDecoder(s)
 	var into Builder
+	for into.Len() <= 50000 { // a Builder of steady use
+		if _, err := d.Update(body, &into); err != nil {
+			b.Fatal(err)
+		}
+	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if into.Len() > 50000 {
+		if into.Len() > 50000-prefixes {
 			into.Reset()
 		}
 		if _, err := d.Update(body, &into); err != nil {
@@ -232,6 +246,32 @@ func benchmarkUpdate(b *testing.B, prefixes int) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*prefixes), "ns/prefix")
+}
+
+// BenchmarkRealUpdates decodes ten minutes of what four routers told RouteViews.
+func BenchmarkRealUpdates(b *testing.B) {
+	var bodies [][]byte
+	mrtSamples(b, "testdata/ryu-updates.20161101.0000.bz2", func(s sample) {
+		if Type(s.message[18]) == TypeUpdate {
+			bodies = append(bodies, s.message[HeaderLen:])
+		}
+	})
+	d := NewDecoder(testSession(func(s *Session) { s.IBGP = false }))
+	var into Builder
+	prefixes := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		into.Reset()
+		for _, body := range bodies {
+			if _, err := d.Update(body, &into); err != nil {
+				b.Fatal(err)
+			}
+		}
+		prefixes += into.Len()
+	}
+	ns := float64(b.Elapsed().Nanoseconds())
+	b.ReportMetric(ns/float64(b.N*len(bodies)), "ns/UPDATE")
+	b.ReportMetric(ns/float64(prefixes), "ns/prefix")
 }
 
 func BenchmarkUpdateOfOnePrefix(b *testing.B)    { benchmarkUpdate(b, 1) }
