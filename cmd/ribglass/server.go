@@ -108,6 +108,7 @@ func (s *server) run(ctx context.Context, load func() (*config.Config, error), h
 	group.Go(func() error { return s.admin.Serve(ctx, s.adminListener) })
 	group.Go(func() error { return s.reloadOn(ctx, load, hangups) })
 	group.Go(func() error { return s.started(ctx) })
+	group.Go(func() error { return s.giveBack(ctx) })
 	context.AfterFunc(ctx, func() {
 		s.log.Info("stopping")
 		s.tellSupervisor("STOPPING=1")
