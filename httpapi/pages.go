@@ -110,9 +110,21 @@ func (s *Server) frame(c *gin.Context, title, path string) ui.Frame {
 	}
 	now := s.now()
 	return ui.Frame{
-		Title: title, Text: with(".txt"), JSON: with(".json"), Host: c.Request.Host,
+		Title: title, Text: with(".txt"), JSON: with(".json"), Host: exampleHost(c.Request.Host),
 		Version: s.deps.Info.Version, Now: now, Live: ui.Live{At: now},
 	}
+}
+
+// exampleHost returns the Host for examples to paste into a shell, and a
+// stand-in when it has characters that no host has.
+func exampleHost(host string) string {
+	odd := func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(".-:[]", r))
+	}
+	if host == "" || strings.ContainsFunc(host, odd) {
+		return "localhost"
+	}
+	return host
 }
 
 // failPage answers with a problem as a page.

@@ -142,9 +142,10 @@ func (w *streamWriter) write(res *query.Result) error {
 			*b = append(appendRoute(*b, &res.Routes[i]), '\n')
 		}
 	}
-	// Each page has the time that a whole answer has otherwise. A writer
-	// without deadlines (in tests) is written to without one.
-	_ = w.control.SetWriteDeadline(w.server.now().Add(writeTimeout))
+	// Each page has the time that a whole answer has otherwise. A deadline is
+	// for the kernel and so by its clock; a writer without deadlines (in tests)
+	// is written to without one.
+	_ = w.control.SetWriteDeadline(time.Now().Add(writeTimeout))
 	if _, err := w.out.Write(*b); err != nil {
 		return fmt.Errorf("write stream: %w", err)
 	}
