@@ -120,7 +120,7 @@ func nearest(s string, names []string) string {
 	best, least := "", 3
 	lower := strings.ToLower(strings.TrimRight(clip(s), "[]0123456789"))
 	for _, n := range names {
-		if d := distance(lower, n); d < least && d < max(len(n), 2) {
+		if d := distance(lower, n); d < least && d < len(lower) {
 			best, least = n, d
 		}
 	}

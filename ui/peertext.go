@@ -18,7 +18,7 @@ func (p *Peer) text(w *textWriter) {
 	w.capabilities(n.Capabilities)
 	w.counters(n.Counters)
 	w.history(n.History)
-	w.line("Routes: curl '%s%s'", p.Host, p.RoutesURL)
+	w.line("Routes: curl %s", shellURL(p.Host+p.RoutesURL))
 }
 
 // overview lists what is known of the session, the unknown left out.

@@ -99,8 +99,16 @@ func (p *Home) text(w *textWriter) {
 	w.line("")
 	w.line("Try")
 	for _, e := range p.Examples {
-		w.line("  curl %s%s", p.Host, e.URL)
+		w.line("  curl %s", shellURL(p.Host+e.URL))
 	}
+}
+
+// shellURL quotes a URL where a shell would take a part of it for its own.
+func shellURL(u string) string {
+	if strings.ContainsAny(u, "?&*[") {
+		return "'" + u + "'"
+	}
+	return u
 }
 
 func (w *textWriter) neighbours(list []Neighbour) {
@@ -145,7 +153,7 @@ func (p *Lookup) text(w *textWriter) {
 	w.line("")
 	w.line("> best  * valid  S stale    i igp  e egp  ? incomplete")
 	if p.Next != "" {
-		w.line("%d of %s shown; more: curl '%s%s'", p.Shown, plural(p.Total, "route"), p.Host, p.Next)
+		w.line("%d of %s shown; more: curl %s", p.Shown, plural(p.Total, "route"), shellURL(p.Host+p.Next))
 	}
 }
 
@@ -206,6 +214,9 @@ func (w *textWriter) facts(r *Route) {
 	}
 	if !r.StaleSince.IsZero() {
 		w.line("      stale since %s", utc(r.StaleSince))
+	}
+	if r.Peer.AddPath[r.Family] {
+		w.line("      path id %d", r.PathID)
 	}
 	for _, f := range facts(r.Attrs) {
 		words := make([]string, len(f.Values))

@@ -1,0 +1,123 @@
+package httpapi_test
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"ribglass/httpapi"
+)
+
+// admin returns an admin listener of the world; asked collects the peers that
+// were asked to send their routes again.
+func admin(t *testing.T, store *fakeStore, asked *[]string, fail error) *httpapi.Admin {
+	t.Helper()
+	_, sessions := world()
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "ribglass_test", Help: "A metric."}))
+	cfg := httpapi.DefaultAdminConfig()
+	cfg.Hosts = []string{"admin.example.net"}
+	a, err := httpapi.NewAdmin(cfg, httpapi.AdminDeps{
+		Store: store, Sessions: sessions, Gatherer: registry, Logger: slog.New(slog.DiscardHandler),
+		Refresh: func(peer string) error { *asked = append(*asked, peer); return fail },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func TestAdminReads(t *testing.T) {
+	store, _ := world()
+	var asked []string
+	h := admin(t, store, &asked, nil).Handler()
+	for target, want := range map[string]string{
+		"/metrics": "ribglass_test 0", "/-/healthy": "healthy", "/-/ready": "ready",
+	} {
+		if w := ask(t, h, target); w.Code != 200 || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("GET %s = %d %s, want %q", target, w.Code, w.Body, want)
+		}
+	}
+	for _, target := range []string{"/", "/debug/pprof/", "/api/v1/status", "/-/", "/metrics/x", "/config"} {
+		if w := ask(t, h, target); w.Code != http.StatusNotFound {
+			t.Errorf("GET %s = %d, want 404", target, w.Code)
+		}
+	}
+	if w := ask(t, h, "/-/refresh?peer=edge1"); w.Code != http.StatusMethodNotAllowed || len(asked) > 0 {
+		t.Errorf("GET /-/refresh = %d and asked %v, want 405 and nothing", w.Code, asked)
+	}
+}
+
+func TestAdminIsNotReadyWhenTheTableDoesNotAnswer(t *testing.T) {
+	store, _ := world()
+	store.err = errors.New("closed: secret")
+	var asked []string
+	h := admin(t, store, &asked, nil).Handler()
+	if w := ask(t, h, "/-/ready"); w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "secret") {
+		t.Errorf("GET /-/ready = %d %s, want 503", w.Code, w.Body)
+	}
+	if w := ask(t, h, "/-/healthy"); w.Code != 200 {
+		t.Errorf("GET /-/healthy = %d, want 200", w.Code)
+	}
+}
+
+func TestAdminRefresh(t *testing.T) {
+	for name, row := range map[string]struct {
+		target  string
+		headers []string
+		host    string
+		fail    error
+		status  int
+		asked   string
+	}{
+		"a peer":                      {target: "?peer=edge1", status: 202, asked: "edge1"},
+		"under a configured host":     {target: "?peer=edge1", host: "admin.example.net:9090", status: 202, asked: "edge1"},
+		"under localhost":             {target: "?peer=edge1", host: "localhost:9090", status: 202, asked: "edge1"},
+		"no peer":                     {status: 400},
+		"a parameter that is not":     {target: "?pear=edge1", status: 400},
+		"two peers":                   {target: "?peer=edge1&peer=edge2", status: 400},
+		"an unknown peer":             {target: "?peer=edge9", status: 404},
+		"a session that is down":      {target: "?peer=rs1.ixp", status: 409},
+		"a peer that cannot":          {target: "?peer=edge1", fail: errors.New("no capability"), status: 409, asked: "edge1"},
+		"D1 from another site":        {target: "?peer=edge1", headers: []string{"Sec-Fetch-Site", "cross-site"}, status: 403},
+		"D1 from another origin":      {target: "?peer=edge1", headers: []string{"Origin", "https://evil.example"}, status: 403},
+		"D2 from the null origin":     {target: "?peer=edge1", headers: []string{"Origin", "null"}, status: 403},
+		"D5 under a name of a friend": {target: "?peer=edge1", host: "attacker.example", status: 421},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store, _ := world()
+			var asked []string
+			h := admin(t, store, &asked, row.fail).Handler()
+			r := httptest.NewRequest(http.MethodPost, "/-/refresh"+row.target, nil)
+			r.Host = "127.0.0.1:9090"
+			if row.host != "" {
+				r.Host = row.host
+			}
+			for i := 0; i < len(row.headers); i += 2 {
+				r.Header.Set(row.headers[i], row.headers[i+1])
+			}
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if w.Code != row.status || strings.Join(asked, " ") != row.asked {
+				t.Errorf("status %d, asked %q, want %d, %q", w.Code, asked, row.status, row.asked)
+			}
+		})
+	}
+}
+
+func TestAdminServesAndEndsWithItsContext(t *testing.T) {
+	store, _ := world()
+	var asked []string
+	r := serve(t, admin(t, store, &asked, nil).Serve)
+	if got := speak(t, r.address, "GET /-/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 200 ") {
+		t.Errorf("answer %q", got)
+	}
+	if err := r.stop(); err != nil {
+		t.Errorf("Serve = %v, want nil", err)
+	}
+}

@@ -1,0 +1,115 @@
+package ui
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"ribglass/ribstore/route"
+)
+
+func TestStyleSheetIsSmall(t *testing.T) {
+	r, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	asset, ok := r.Asset(r.style.Path)
+	if !ok || len(asset.Gzip) > 10<<10 {
+		t.Errorf("style sheet: found %v, %d bytes packed, want at most 10 kB", ok, len(asset.Gzip))
+	}
+	z, err := gzip.NewReader(bytes.NewReader(asset.Gzip))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err := io.ReadAll(z); err != nil || !bytes.Equal(body, asset.Body) {
+		t.Errorf("the packed style sheet is another one: %v", err)
+	}
+}
+
+func TestRulesUseIntentsOnly(t *testing.T) {
+	_, rules, found := strings.Cut(string(styleSheet), "/* Intents")
+	if !found {
+		t.Fatal("the style sheet has no intents")
+	}
+	_, rules, _ = strings.Cut(rules, "}")
+	if m := regexp.MustCompile(`#[0-9a-fA-F]{3,8}\b|rgba?\(|hsla?\(|--(paper|ink|hair|teal|amber|red)`).FindString(rules); m != "" {
+		t.Errorf("a rule uses %q, which is no intent", m)
+	}
+	if strings.Contains(rules, "url(") || strings.Contains(rules, "@import") {
+		t.Error("the style sheet asks for another file")
+	}
+}
+
+func TestAge(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	for ago, want := range map[time.Duration]string{
+		0: "0s", 59 * time.Second: "59s", time.Minute: "1m00s", 61 * time.Minute: "1h01m", 26 * time.Hour: "1d02h",
+		20 * 24 * time.Hour: "2w6d", 800 * 24 * time.Hour: "2y10w", -time.Hour: "0s",
+	} {
+		if got := age(now, now.Add(-ago)); got != want {
+			t.Errorf("age of %v = %q, want %q", ago, got, want)
+		}
+	}
+	if got := age(now, time.Time{}); got != "never" {
+		t.Errorf("age of the zero time = %q, want never", got)
+	}
+}
+
+func TestCount(t *testing.T) {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1 000", 1234567: "1 234 567", -1000: "-1 000"} {
+		if got := strings.ReplaceAll(count(n), "\u202f", " "); got != want {
+			t.Errorf("count(%d) = %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestHopsTakePrependsTogether(t *testing.T) {
+	path := route.ASPath(nil).AppendSegment(route.ASConfedSequence, 65001).
+		AppendSegment(route.ASSequence, 1, 2, 2, 2, 3).AppendSegment(route.ASSequence, 3, 1).AppendSegment(route.ASSet, 7, 8)
+	want := []Hop{{"(65001)", 1, true}, {"1", 1, false}, {"2", 3, false}, {"3", 2, false}, {"1", 1, false}, {"{7,8}", 1, true}}
+	if diff := cmp.Diff(want, hops(path)); diff != "" {
+		t.Errorf("hops(%v) (-want +got):\n%s", path, diff)
+	}
+}
+
+func TestCleanLeavesNothingThatMovesACursor(t *testing.T) {
+	for in, want := range map[string]string{
+		"Zürich 東京": "Zürich 東京", "a\x1b[2Jb": "a\uFFFD[2Jb", "a\r\nb": "a\uFFFD\uFFFDb", "\u202egnp": "\uFFFDgnp", "\xff": "\uFFFD",
+		"a\u2028b": "a\uFFFDb", "\u200b": "\uFFFD", "\x9b": "\uFFFD", "\u009b": "\uFFFD",
+	} {
+		if got := clean(in); got != want {
+			t.Errorf("clean(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestTextOfARouteNeverPanicsAndHasNoControls(t *testing.T) {
+	r, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		page := &Lookup{Frame: Frame{Title: "x"}, Total: 1, Shown: 1, Groups: []Group{{Routes: []Route{{Route: route.Route{
+			Peer:     &route.Peer{Name: rapid.String().Draw(t, "name")},
+			Attrs:    rapid.SliceOf(rapid.Byte()).Draw(t, "attributes"),
+			Decision: rapid.String().Draw(t, "decision"),
+		}}}}}}
+		var text, html bytes.Buffer
+		if err := r.Text(&text, page); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.HTML(&html, page); err != nil {
+			t.Fatal(err)
+		}
+		if i := strings.IndexFunc(text.String(), func(r rune) bool { return r < ' ' && r != '\n' || r == 0x7f }); i >= 0 {
+			t.Errorf("text has %q", text.String()[i])
+		}
+	})
+}
