@@ -178,7 +178,8 @@ func TestUpdateRoutes(t *testing.T) {
 		{"no ORIGIN", none, body(t, "", path+hop, prefix), []string{"- ipv4-unicast 192.0.2.0/24"}, "attribute 1: missing", ""},
 		{
 			"wrong flags of MP_UNREACH_NLRI alone", none, body(t, "", attr(0x40, 15, "0002 01"+prefix6), ""),
-			[]string{"- ipv6-unicast 2001:db8::/32"}, "attribute 15: flags 0x40", "",
+			[]string{"- ipv6-unicast 2001:db8::/32"},
+			"attribute 15: flags 0x40", "",
 		},
 		{"no AS_PATH", none, body(t, "", origin+hop, prefix), []string{"- ipv4-unicast 192.0.2.0/24"}, "attribute 2: missing", ""},
 		{"no NEXT_HOP", none, body(t, "", origin+path, prefix), []string{"- ipv4-unicast 192.0.2.0/24"}, "attribute 3: missing", ""},
