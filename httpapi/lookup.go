@@ -105,7 +105,7 @@ func (s *Server) answerLookup(c *gin.Context, req request, suffix string) error 
 	if err != nil {
 		return err
 	}
-	if err := s.peersExist(req.query.Peers); err != nil {
+	if err = s.peersExist(req.query.Peers); err != nil {
 		return err
 	}
 	if form == typeJSON {
@@ -186,13 +186,12 @@ func about(q query.Query) string {
 	if len(q.Peers) > 0 {
 		text += " from " + strings.Join(q.Peers, ", ")
 	}
+	names := make([]string, len(q.Families))
 	for i, f := range q.Families {
-		if i == 0 {
-			text += " in "
-		} else {
-			text += ", "
-		}
-		text += f.String()
+		names[i] = f.String()
+	}
+	if len(names) > 0 {
+		text += " in " + strings.Join(names, ", ")
 	}
 	return text
 }

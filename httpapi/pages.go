@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -57,7 +58,7 @@ func (s *Server) asset(c *gin.Context) error {
 		h.Set("Content-Encoding", "gzip")
 		body = asset.Gzip
 	}
-	h.Set("Content-Length", fmt.Sprint(len(body)))
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	c.Writer.WriteHeader(http.StatusOK)
 	_, _ = c.Writer.Write(body) // a client that is gone is nobody's error
 	return nil
@@ -118,10 +119,8 @@ func (s *Server) frame(c *gin.Context, title, path string) ui.Frame {
 // exampleHost returns the Host for examples to paste into a shell, and a
 // stand-in when it has characters that no host has.
 func exampleHost(host string) string {
-	odd := func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(".-:[]", r))
-	}
-	if host == "" || strings.ContainsFunc(host, odd) {
+	const ordinary = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]"
+	if host == "" || strings.TrimLeft(host, ordinary) != "" {
 		return "localhost"
 	}
 	return host

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -110,7 +111,7 @@ func (s *Server) beginStream(c *gin.Context, req request, res *query.Result, med
 		h.Set("Content-Disposition", `attachment; filename="routes.csv"`)
 	}
 	if req.limited && res.NextCursor != "" {
-		next := url.Values{"limit": {fmt.Sprint(req.page.Limit)}, "cursor": {res.NextCursor}}
+		next := url.Values{"limit": {strconv.Itoa(req.page.Limit)}, "cursor": {res.NextCursor}}
 		if text := req.query.String(); text != "" {
 			next.Set("q", text)
 		}

@@ -113,5 +113,5 @@ func rssBytes() uint64 {
 	if err != nil {
 		return 0
 	}
-	return pages * uint64(os.Getpagesize()) //nolint:gosec // a page size is positive
+	return pages * uint64(os.Getpagesize())
 }
