@@ -204,7 +204,7 @@ func (g *glass) openFiles() int {
 func TestTCPMD5AndTTLSecurityKeepOthersOut(t *testing.T) {
 	t.Parallel()
 	g := newGlass(t,
-		neighbor("md5", "127.0.1.67", 65167, withPassword(t, "secret")),
+		neighbor("md5", "127.0.1.67", 65167, withPassword(t, "zephyr quill")),
 		neighbor("ttl", "127.0.1.68", 65168, "ttl_security: 1"))
 	md5 := speakerConfig{local: "127.0.1.67", asn: 65167}
 	ttl := speakerConfig{local: "127.0.1.68", asn: 65168}
@@ -226,7 +226,7 @@ func TestTCPMD5AndTTLSecurityKeepOthersOut(t *testing.T) {
 		})
 	}
 	t.Run("the right ones get a session", func(t *testing.T) {
-		dial(t, with(md5, func(c *speakerConfig) { c.md5 = "secret" }), g.bgp)
+		dial(t, with(md5, func(c *speakerConfig) { c.md5 = "zephyr quill" }), g.bgp)
 		dial(t, with(ttl, func(c *speakerConfig) { c.ttl = 255 }), g.bgp)
 		g.waitEstablished("md5")
 		g.waitEstablished("ttl")

@@ -36,7 +36,7 @@ func (b *bird) config() string {
 	}
 	return fmt.Sprintf(`log stderr all;
 router id 10.9.0.1;
-graceful restart wait 10;
+graceful restart wait 3;
 protocol device {}
 %[9]s
 protocol bgp glass {

@@ -149,26 +149,25 @@ func TestASessionWithTCPMD5(t *testing.T) {
 	})
 }
 
-// BIRD packs 4,000 prefixes with the same attributes into UPDATEs that only
-// extended messages (RFC 8654) allow.
+// A route with 400 large communities, 4,800 octets of them, travels only in an
+// extended message (RFC 8654).
 func TestExtendedMessagesFromBIRD(t *testing.T) {
 	t.Parallel()
-	var prefixes []string
-	for i := range 4000 {
-		prefixes = append(prefixes, fmt.Sprintf("20.%d.%d.0/24", i/250, i%250))
+	set := "bgp_next_hop = 192.0.2.26;"
+	for i := range 400 {
+		set += fmt.Sprintf(" bgp_large_community.add((64500,1,%d));", i)
 	}
 	g := newGlass(t, neighbor("daemon", "127.0.1.26", 65126))
 	b := newBird(t, newEndpoints(t, 26, g.bgp))
 	b.options = " enable extended messages on;" + birdChannels("")
-	b.more = birdStatic("many", "ipv4", "bgp_next_hop = 192.0.2.26;", prefixes...)
+	b.more = birdStatic("rich", "ipv4", set, "198.51.100.0/24")
 	b.start(t)
-	p := g.waitRoutes("daemon", len(prefixes))
+	p := g.waitRoutes("daemon", 1)
 	if !p.capable(capExtendedMessage) {
 		t.Errorf("extended messages were not negotiated: %+v", p.Capabilities)
 	}
-	// 16 kB of prefixes in ordinary messages take four and more.
-	if p.Counters.UpdatesIn > 4+2 {
-		t.Errorf("%d UPDATEs: they were not extended", p.Counters.UpdatesIn)
+	if n := len(g.routes("198.51.100.0/24")[0].LargeCommunities); n != 400 {
+		t.Errorf("%d large communities, want 400", n)
 	}
 }
 

@@ -55,7 +55,7 @@ func (b *bird) announce(n int) {
 		prefixes = append(prefixes, fmt.Sprintf("20.0.%d.0/24", i))
 	}
 	b.more = birdStatic("most", "ipv4", "bgp_next_hop = 192.0.2.26;", prefixes...) +
-		birdStatic("last", "ipv4", "bgp_next_hop = 192.0.2.26; bgp_community.add((65535,7));", "20.1.0.0/24")
+		birdStatic("unkept", "ipv4", "bgp_next_hop = 192.0.2.26; bgp_community.add((65535,7));", "20.1.0.0/24")
 }
 
 func TestGracefulRestartKeepsAndThenSweeps(t *testing.T) {
