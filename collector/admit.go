@@ -205,7 +205,7 @@ func (n *neighbor) claim(ctx context.Context, s *session) (*ending, refusal) {
 		<-n.turn
 		return e, why
 	}
-	s.conf = n.conf
+	s.conf, s.rule = n.conf, n.rule
 	n.current = s
 	n.transition(route.StateConnect, "connection from "+s.outer.RemoteAddr().String(), time.Now())
 	return nil, ""

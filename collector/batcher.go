@@ -87,7 +87,11 @@ func (b *batcher) flush(ctx context.Context) error {
 		return nil
 	}
 	b.count(updates)
-	return b.send(ctx, route.Batch{Peer: b.s.peer, At: b.at, Event: route.Routes, Updates: updates, Recycle: recycle})
+	err := b.send(ctx, route.Batch{Peer: b.s.peer, At: b.at, Event: route.Routes, Updates: updates, Recycle: recycle})
+	if err != nil {
+		return err
+	}
+	return b.s.checkPrefixes(ctx)
 }
 
 func (b *batcher) count(updates []route.Update) {

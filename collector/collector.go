@@ -347,9 +347,9 @@ func (c *Collector) forget(ctx context.Context, n *neighbor) {
 	c.mu.Unlock()
 	n.stop(ctx, cease(wire.CeasePeerDeconfigured, nil, ""))
 	n.mu.Lock()
-	peer, wasUp := n.peer, n.wasUp
+	peer, known := n.peer, n.wasUp || n.rule == nil
 	n.mu.Unlock()
-	if wasUp || n.rule == nil {
+	if known {
 		c.sendLast(ctx, route.Batch{Peer: peer, At: time.Now(), Event: route.PeerRemoved})
 	}
 	c.mu.Lock()

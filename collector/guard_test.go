@@ -33,7 +33,7 @@ func TestMD5(t *testing.T) {
 	rule.Password = "battery staple"
 	cfg.DynamicNeighbors = []DynamicNeighbor{rule}
 	b := start(t, cfg)
-	if strings.Contains(b.logged(), "not protected by TCP-MD5") {
+	if strings.Contains(b.logged(), "took no TCP-MD5 key") {
 		t.Error("the inner connection has no TCP-MD5")
 	}
 	tests := map[string]struct {
@@ -255,13 +255,32 @@ func TestMalformedMessagesHarmNobodyElse(t *testing.T) {
 	}
 }
 
-func TestHalfMessageIsNotLife(t *testing.T) {
-	t.Parallel()
-	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
-	open := testOpen(64501, "192.0.2.1")
-	open.HoldTime = 3
-	r := b.up("127.0.0.2", open)
-	b.waitState("edge1", route.StateEstablished)
+func TestSilenceAndLife(t *testing.T) {
+	b := start(t, testConfig(testNeighbor("half", "127.0.0.2", 64501), testNeighbor("updates", "127.0.0.3", 64502)))
+	t.Run("half a message is not life", func(t *testing.T) {
+		t.Parallel()
+		open := testOpen(64501, "192.0.2.1")
+		open.HoldTime = 3
+		testHalfMessage(t, b, b.up("127.0.0.2", open))
+	})
+	t.Run("updates without keepalives are life", func(t *testing.T) {
+		t.Parallel()
+		open := testOpen(64502, "192.0.2.2")
+		open.HoldTime = 3
+		r := b.up("127.0.0.3", open)
+		for i := range 12 { // 6 s
+			b.alive(r, "updates", i)
+			<-time.After(500 * time.Millisecond)
+		}
+		if s := b.session("updates"); s.State != route.StateEstablished || s.Counters.SessionsEstablished != 1 {
+			t.Errorf("session: %+v", s)
+		}
+	})
+}
+
+func testHalfMessage(t *testing.T, b *bench, r *router) {
+	t.Helper()
+	b.waitState("half", route.StateEstablished)
 	began := time.Now()
 	message := frame(wire.TypeUpdate, make([]byte, 4000)...)
 	stop := make(chan struct{})
@@ -284,29 +303,13 @@ func TestHalfMessageIsNotLife(t *testing.T) {
 	}
 	_ = r.conn.Close()
 	<-stop
-	b.waitState("edge1", route.StateActive)
-	if s := b.session("edge1"); !strings.Contains(s.LastError, "Hold Timer Expired") {
+	b.waitState("half", route.StateActive)
+	if s := b.session("half"); !strings.Contains(s.LastError, "Hold Timer Expired") {
 		t.Errorf("LastError = %q", s.LastError)
 	}
 }
 
-func TestUpdatesAloneKeepTheSessionUp(t *testing.T) {
-	t.Parallel()
-	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
-	open := testOpen(64501, "192.0.2.1")
-	open.HoldTime = 3
-	r := b.up("127.0.0.2", open)
-	for i := range 12 { // 6 s without a KEEPALIVE
-		b.alive(r, "edge1", i)
-		<-time.After(500 * time.Millisecond)
-	}
-	if s := b.session("edge1"); s.State != route.StateEstablished || s.Counters.SessionsEstablished != 1 {
-		t.Errorf("session: %+v", s)
-	}
-}
-
 func TestSlowStoreDoesNotEndTheSession(t *testing.T) {
-	t.Parallel()
 	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
 	open := testOpen(64501, "192.0.2.1")
 	open.HoldTime = 3

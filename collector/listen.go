@@ -114,7 +114,7 @@ func (s *session) openFrom(ctx context.Context, f *framer, body []byte) error {
 		return err
 	}
 	hold := time.Duration(open.HoldTime) * time.Second
-	switch rule := s.n.rule; {
+	switch rule := s.rule; {
 	case rule != nil && len(rule.ASNs) > 0 && !slices.Contains(rule.ASNs, open.ASN):
 		return &wire.Notification{
 			Code: wire.CodeOpen, Subcode: wire.OpenBadPeerAS,
@@ -188,6 +188,7 @@ func (s *session) establish(ctx context.Context, now time.Time) error {
 		return context.Cause(ctx)
 	}
 	agreed := s.agreed.Load()
+	s.limitSilence(agreed.HoldTime)
 	s.peer = s.n.up(s.theirs, agreed, now)
 	s.batches = batcher{s: s, tokens: make(chan struct{}, batchesPerSession)}
 	s.established.Store(true)
@@ -221,6 +222,18 @@ func familyNames(set [route.NumFamilies]bool) []string {
 		}
 	}
 	return names
+}
+
+// limitSilence has the kernel end the connection when what we sent stays
+// unacknowledged for the hold time, or minutes without one, so that a dead peer
+// is found even when there is no hold timer.
+func (s *session) limitSilence(hold time.Duration) {
+	if hold == 0 {
+		hold = 4 * time.Minute
+	}
+	if raw, err := s.outer.SyscallConn(); err == nil {
+		_ = setUserTimeout(raw, int(hold/time.Millisecond))
+	}
 }
 
 // notified takes the peer's NOTIFICATION, which ends the session.

@@ -40,12 +40,16 @@ func (s *session) mind(ctx context.Context) error {
 	}
 }
 
-// checkPrefixes compares what the store holds with max_prefixes.
+// checkPrefixes compares what the store holds with max_prefixes. listen asks
+// after each batch, so that a flood is noticed while it comes; mind asks because
+// the store may then not have read the last batch.
 func (s *session) checkPrefixes(ctx context.Context) error {
 	limit := s.conf.MaxPrefixes
 	if limit == 0 || s.c.deps.Prefixes == nil {
 		return nil
 	}
+	s.limitMu.Lock()
+	defer s.limitMu.Unlock()
 	for _, f := range route.Families() {
 		if !s.agreed.Load().Families[f] {
 			continue

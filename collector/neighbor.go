@@ -20,7 +20,6 @@ import (
 type neighbor struct {
 	name    string
 	alias   netip.Addr // inside the speaker
-	rule    *DynamicNeighbor
 	log     *slog.Logger
 	turn    chan struct{} // holds a token while a session runs
 	connect *rate.Limiter // of connections
@@ -36,10 +35,11 @@ type neighbor struct {
 	since    time.Time
 	history  history
 	lastErr  string
-	current  *session // running, or winding down
-	waiting  int      // connections that wait for their turn
-	removed  bool     // no session may begin
-	idle     bool     // after max_prefixes
+	current  *session         // running, or winding down
+	waiting  int              // connections that wait for their turn
+	removed  bool             // no session may begin
+	rule     *DynamicNeighbor // nil for a neighbour of its own; changed under the collector's lock too
+	idle     bool             // after max_prefixes
 	idleTill time.Time
 	endOfRIB [route.NumFamilies]time.Time
 	caps     []route.Capability

@@ -45,6 +45,7 @@ func (s *session) pass(ctx context.Context, t wire.Type, body, message []byte) e
 		}
 		s.said.Store(true)
 		s.n.counters.notificationsOut.Add(1)
+		s.explain(n)
 		return &ending{reason: "sent " + n.Error(), notified: n.Code != wire.CodeHoldTimer}
 	case wire.TypeUpdate:
 		if isEndOfRIB(body) {
@@ -58,6 +59,20 @@ func (s *session) pass(ctx context.Context, t wire.Type, body, message []byte) e
 		return errors.New("the speaker sent a second OPEN")
 	}
 	return nil
+}
+
+// explain adds what the speaker's NOTIFICATION means here.
+func (s *session) explain(n *wire.Notification) {
+	agreed := s.agreed.Load()
+	if agreed == nil || n.Code != wire.CodeOpen {
+		return
+	}
+	switch n.Subcode {
+	case wire.OpenBadPeerAS:
+		n.Reason = fmt.Sprintf("the peer is in AS %s, configured is AS %s", agreed.PeerASN, s.conf.ASN)
+	case wire.OpenBadRouterID:
+		n.Reason = fmt.Sprintf("the peer's router id is %s", agreed.PeerRouterID)
+	}
 }
 
 // acceptOpen notes that the speaker has accepted the peer's OPEN: a KEEPALIVE

@@ -119,7 +119,9 @@ func (c *Collector) dynamicAfter(n *neighbor, rules map[netip.Prefix]*DynamicNei
 	if len(rule.ASNs) == 1 {
 		conf.ASN = rule.ASNs[0]
 	}
-	if !slices.Equal(rule.ASNs, n.rule.ASNs) && !slices.Contains(rule.ASNs, n.peer.ASN) && len(rule.ASNs) > 0 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(rule.ASNs) > 0 && !slices.Contains(rule.ASNs, n.peer.ASN) {
 		return Neighbor{}, false
 	}
 	n.rule = rule

@@ -33,6 +33,8 @@ type session struct {
 	conf   Neighbor
 	peer   *route.Peer // of the batches; set when Established
 	c      *Collector
+	rule   *DynamicNeighbor // nil for a neighbour of its own
+	bgp    *speaker
 	outer  *net.TCPConn
 	inner  net.Conn
 	log    *slog.Logger
@@ -58,8 +60,8 @@ type session struct {
 	sawEndOfRIB  [route.NumFamilies]bool
 	refreshing   [route.NumFamilies]bool
 
-	// Of mind alone.
-	warned [route.NumFamilies]bool
+	limitMu sync.Mutex
+	warned  [route.NumFamilies]bool // that the family nears max_prefixes; guarded by limitMu
 }
 
 func newSession(c *Collector, n *neighbor, conn *net.TCPConn, cancel context.CancelCauseFunc) *session {
@@ -93,7 +95,7 @@ func (s *session) run(collector, ctx context.Context) {
 	s.part(e)
 	if s.inner != nil {
 		_ = s.inner.Close()
-		s.c.speaker().forget(s.n.alias)
+		s.bgp.forget(s.n.alias)
 	}
 	s.report(collector, e)
 }
@@ -113,7 +115,8 @@ func (s *session) guarded(ctx context.Context, f func(context.Context) error) (e
 
 // open connects to the speaker and sends our OPEN.
 func (s *session) open(ctx context.Context) error {
-	conn, open, err := s.c.speaker().connect(ctx, speakerPeer{
+	s.bgp = s.c.speaker()
+	conn, open, err := s.bgp.connect(ctx, speakerPeer{
 		alias: s.n.alias, asn: s.conf.ASN, localASN: s.c.localASN(), holdTime: s.conf.HoldTime, families: s.conf.Families,
 	})
 	switch {

@@ -314,3 +314,41 @@ func TestRefreshIsAskedForAndEnclosed(t *testing.T) {
 		t.Errorf("events = %v, want %v", events, want)
 	}
 }
+
+func TestOldPeersWithoutCapabilities(t *testing.T) {
+	b := start(t, testConfig(testNeighbor("old", "127.0.0.2", 64501)))
+	r := b.up("127.0.0.2", &wire.Open{ASN: 64501, HoldTime: 90, RouterID: addr("192.0.2.1")})
+	b.alive(r, "old", 1)
+	s := b.session("old")
+	if d := cmp.Diff([]route.Family{route.IPv4Unicast}, s.Families); d != "" {
+		t.Errorf("families (-want +got):\n%s", d)
+	}
+	if path := b.of("old", route.Routes)[0].Updates[0].Attrs.ASPath().String(); path != "64501" {
+		t.Errorf("AS path of a two-octet peer = %q", path)
+	}
+	if err := b.Refresh("old"); err == nil {
+		t.Error("Refresh of a peer that cannot gives no error")
+	}
+}
+
+func TestAddPathAndExtendedMessages(t *testing.T) {
+	n := testNeighbor("rs", "127.0.0.2", 64501)
+	n.AddPath = true
+	b := start(t, testConfig(n))
+	paths := wire.AddPathCapability([route.NumFamilies]wire.AddPathMode{wire.AddPathSend})
+	r := b.up("127.0.0.2", testOpen(64501, "192.0.2.1", paths, wire.ExtendedMessageCapability()))
+	u := announcement(64501, "198.51.100.0/24")
+	u.NLRI = nil
+	for i := range uint32(2000) { // 8 octets each: one message of 16 kB
+		u.NLRI = append(u.NLRI, route.NLRI{Prefix: prefix("198.51.100.0/24"), PathID: i + 1})
+	}
+	r.send(wire.AppendUpdate(nil, r.agreed, u, wire.MaxExtendedLen))
+	eventually(t, "all paths arrive", func() bool { return b.session("rs").Counters.PrefixesAnnounced == 2000 })
+	s := b.session("rs")
+	if s.Counters.UpdatesIn != 1 || !s.Peer.AddPath[route.IPv4Unicast] || s.Peer.AddPath[route.IPv6Unicast] {
+		t.Errorf("session: %+v, ADD-PATH %v", s.Counters, s.Peer.AddPath)
+	}
+	if got := b.of("rs", route.Routes)[0].Updates[0].NLRI[1999].PathID; got != 2000 {
+		t.Errorf("path id = %d, want 2000", got)
+	}
+}

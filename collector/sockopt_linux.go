@@ -53,6 +53,8 @@ func setMD5(raw syscall.RawConn, peers netip.Prefix, key Secret) error {
 		return nil
 	case errors.Is(err, unix.ENOPROTOOPT):
 		return errNoMD5
+	case errors.Is(err, unix.ENOMEM):
+		return fmt.Errorf("%w: the sysctl net.core.optmem_max limits how many keys a listener has", err)
 	}
 	return err
 }

@@ -105,12 +105,15 @@ func (s *speaker) connect(ctx context.Context, p speakerPeer) (net.Conn, *wire.O
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	key := rand.Text()
+	s.gobgpLog.forget(p.alias)
 	if err := s.add(ctx, p, key); err != nil {
 		return nil, nil, err
 	}
 	if s.gobgpLog.lacksMD5(p.alias) {
 		key = ""
-		s.warnUnprotected("the speaker's listener", nil)
+		s.warnOnce.Do(func() {
+			s.log.WarnContext(ctx, "the kernel took no TCP-MD5 key: other local processes could disturb inner connections (see net.core.optmem_max)")
+		})
 	}
 	conn, open, err := s.dial(ctx, p.alias, key)
 	if err != nil {
@@ -217,12 +220,6 @@ func readMessage(r io.Reader, buf []byte) (wire.Type, []byte, error) {
 	return t, body, nil
 }
 
-func (s *speaker) warnUnprotected(where string, err error) {
-	s.warnOnce.Do(func() {
-		s.log.Warn("connections to the embedded speaker are not protected by TCP-MD5", "where", where, "error", err)
-	})
-}
-
 // gobgpLogger gives what GoBGP logs to slog at debug level: what matters about
 // a session is logged by the session. GoBGP expects Panic and Fatal not to
 // return; both stand for states that cannot be, and are logged as errors.
@@ -262,6 +259,12 @@ func (l *gobgpLogger) lacksMD5(alias netip.Addr) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.noMD5[alias.String()]
+}
+
+func (l *gobgpLogger) forget(alias netip.Addr) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.noMD5, alias.String())
 }
 
 func (l *gobgpLogger) Panic(msg string, fields gobgplog.Fields) {
