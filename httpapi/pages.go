@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -17,6 +18,9 @@ import (
 
 // homeNeighbours is how many sessions the first page lists.
 const homeNeighbours = 30
+
+// minPacked is the size from which a page is worth packing.
+const minPacked = 1 << 10
 
 // routePages lays out the pages. A lookup is the path itself, a prefix with its
 // slash: /192.0.2.1, /192.0.2.0/24, /192.0.2.0/24/or-longer, each with .txt or
@@ -76,7 +80,7 @@ func acceptsGzip(c *gin.Context) bool {
 
 // form says in which form the page is wanted.
 func (s *Server) form(c *gin.Context, suffix string) (string, error) {
-	c.Writer.Header().Set("Vary", "Accept, User-Agent")
+	c.Writer.Header().Set("Vary", "Accept, Accept-Encoding, User-Agent")
 	form := pageForm(suffix, accept(c), c.Request.UserAgent())
 	if form == "" {
 		return "", problemf(codeNotAcceptable, "The page is %s, %s or %s.", typeHTML, typeText, typeJSON)
@@ -96,8 +100,34 @@ func (s *Server) render(c *gin.Context, status int, form string, p ui.Page) erro
 	if err != nil {
 		return fmt.Errorf("answer %s: %w", c.FullPath(), err)
 	}
-	s.send(c, status, form, b.Bytes())
+	s.sendPage(c, status, form, b.Bytes())
 	return nil
+}
+
+// sendPage writes a page, packed where the client takes it packed. Pages hold
+// no secret that their length could tell (BREACH).
+func (s *Server) sendPage(c *gin.Context, status int, form string, body []byte) {
+	if len(body) < minPacked || !acceptsGzip(c) {
+		s.send(c, status, form, body)
+		return
+	}
+	packer, ok := s.packers.Get().(*gzip.Writer)
+	if !ok { // the pool holds nothing else
+		packer = gzip.NewWriter(nil)
+	}
+	defer s.packers.Put(packer)
+	var packed bytes.Buffer
+	packer.Reset(&packed)
+	_, err := packer.Write(body)
+	if err == nil {
+		err = packer.Close()
+	}
+	if err != nil { // a Buffer takes everything
+		s.send(c, status, form, body)
+		return
+	}
+	c.Writer.Header().Set("Content-Encoding", "gzip")
+	s.send(c, status, form, packed.Bytes())
 }
 
 // frame returns what all pages have. path is the page's own path without a

@@ -375,3 +375,23 @@ func TestLookupInBothMulticastAndUnicastIsGroupedByFamily(t *testing.T) {
 		t.Errorf("%d groups, want one for each family", len(rows))
 	}
 }
+
+func TestPagesArePackedAndSmall(t *testing.T) {
+	store, sessions := longWorld(200)
+	h := newServer(t, httpapi.DefaultConfig(), store, sessions).Handler()
+	for _, path := range []string{"/", "/peers", "/peers/edge1", "/1.1.1.1", "/10.0.0.0/8/or-longer"} {
+		w := ask(t, h, path, "Accept-Encoding", "gzip, deflate, br")
+		size := w.Body.Len()
+		r, err := gzip.NewReader(w.Body)
+		if err != nil {
+			t.Fatalf("GET %s is not packed: %v", path, err)
+		}
+		body, err := io.ReadAll(r)
+		if err != nil || string(body) != ask(t, h, path).Body.String() {
+			t.Errorf("GET %s packed is another page: %v", path, err)
+		}
+		if size > 14<<10 {
+			t.Errorf("GET %s has %d bytes packed, want at most 14 kB", path, size)
+		}
+	}
+}

@@ -38,6 +38,7 @@ type Server struct {
 	metrics *metrics
 	pages   *ui.Renderer
 	buffers sync.Pool // of *[]byte
+	packers sync.Pool // of *gzip.Writer
 	fixed   fixedHeaders
 	engine  *gin.Engine
 }
