@@ -84,7 +84,7 @@ func (cl *client) get(ctx context.Context, path string, query url.Values, answer
 	if err != nil {
 		return nil, fmt.Errorf("ask %s: %w", cl.server, unwrapURL(err))
 	}
-	defer response.Body.Close() //nolint:errcheck // read to its end or given up
+	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil {
 		return nil, fmt.Errorf("ask %s: read the answer: %w", cl.server, err)

@@ -1,6 +1,6 @@
 // Command ribglass is a looking glass that routers peer with: one binary for
 // the server (serve), for checking its configuration (check), and for asking a
-// running server (lookup, peers).
+// running server (lookup, peers), and for measuring (bench).
 //
 // Every command is a function that builds a cobra command and returns its
 // errors; only main exits. The exit status is 0 when the command did what it
@@ -15,6 +15,8 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"ribglass/cmd/ribglass/bench"
 )
 
 // Exit codes, documented in the help of the root command.
@@ -69,7 +71,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 3 a lookup found no route.`,
 		RunE:                       helpOrUnknown,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(serveCommand(), checkCommand(), lookupCommand(), peersCommand(), versionCommand())
+	root.AddCommand(serveCommand(), checkCommand(), lookupCommand(), peersCommand(), bench.Command(), versionCommand())
 	for _, c := range root.Commands() {
 		if c.Args != nil {
 			c.Args = usageArgs(c.Args)

@@ -1,12 +1,17 @@
 package main
 
 import (
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"strconv"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -21,7 +26,11 @@ func TestMain(m *testing.M) {
 //	answer PATH STATUS TYPE FILE
 //
 // makes a fake server, whose URL is $RIBGLASS_SERVER, answer with a file;
-// "asked QUERY" checks the query string of its last request.
+// "asked QUERY" checks the query string of its last request. For a real server
+//
+//	ports NAME…         sets variables to ports of 127.0.0.1 that are free
+//	poll URL REGEXP     asks until the answer matches
+//	signal HUP|TERM     sends a signal to the program in the background
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -36,6 +45,9 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"answer": cmdAnswer,
 			"asked":  cmdAsked,
+			"ports":  cmdPorts,
+			"poll":   cmdPoll,
+			"signal": cmdSignal,
 		},
 	})
 }
@@ -92,5 +104,58 @@ func cmdAsked(ts *testscript.TestScript, neg bool, args []string) {
 	defer fake.mu.Unlock()
 	if fake.last != args[0] {
 		ts.Fatalf("asked with %q, want %q", fake.last, args[0])
+	}
+}
+
+func cmdPorts(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: ports NAME...")
+	}
+	for _, name := range args {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		defer l.Close() // all at once, so that they differ
+		_, port, err := net.SplitHostPort(l.Addr().String())
+		ts.Check(err)
+		ts.Setenv(name, port)
+	}
+}
+
+func cmdPoll(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: poll URL REGEXP")
+	}
+	want, err := regexp.Compile(args[1])
+	ts.Check(err)
+	last := ""
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if last = fetch(args[0]); want.MatchString(last) {
+			return
+		}
+	}
+	ts.Fatalf("%s never matched %q; last answer: %s", args[0], args[1], last)
+}
+
+// fetch returns the body of a page, or why there is none.
+func fetch(url string) string {
+	response, err := http.Get(url)
+	if err != nil {
+		return err.Error()
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err.Error()
+	}
+	return string(body)
+}
+
+func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
+	signals := map[string]os.Signal{"HUP": syscall.SIGHUP, "TERM": syscall.SIGTERM}
+	if neg || len(args) != 1 || signals[args[0]] == nil {
+		ts.Fatalf("usage: signal HUP|TERM")
+	}
+	for _, c := range ts.BackgroundCmds() {
+		ts.Check(c.Process.Signal(signals[args[0]]))
 	}
 }

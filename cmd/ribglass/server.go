@@ -80,6 +80,7 @@ func (s *server) makeComponents(cfg *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("collector: %w", err)
 	}
+	//nolint:contextcheck // requests have contexts of their own
 	s.http, err = httpapi.New(cfg.HTTP, httpapi.Deps{
 		Store: s.store, Sessions: s.collector, Logger: s.log.With("component", "httpapi"), Registerer: registry,
 		Info: httpapi.Info{Version: version(), ASN: cfg.ASN, RouterID: cfg.RouterID, StartedAt: time.Now()},
@@ -108,13 +109,13 @@ func (s *server) run(ctx context.Context, load func() (*config.Config, error), h
 	group.Go(func() error { return s.admin.Serve(ctx, s.adminListener) })
 	group.Go(func() error { return s.reloadOn(ctx, load, hangups) })
 	group.Go(func() error { return s.started(ctx) })
-	group.Go(func() error { return s.giveBack(ctx) })
-	context.AfterFunc(ctx, func() {
-		s.log.Info("stopping")
+	stopping := context.AfterFunc(ctx, func() {
+		s.log.InfoContext(ctx, "stopping")
 		s.tellSupervisor("STOPPING=1")
 	})
+	defer stopping()
 	err := group.Wait()
-	s.log.Info("stopped")
+	s.log.InfoContext(ctx, "stopped")
 	return err
 }
 
@@ -131,7 +132,7 @@ func (s *server) started(ctx context.Context) error {
 		}
 	}
 	bgp := s.collector.Addresses()
-	s.log.Info("ribglass is ready", "version", version(), "open", browse(s.httpListener.Addr()), "asn", s.cfg.ASN.String(),
+	s.log.InfoContext(ctx, "ribglass is ready", "version", version(), "open", browse(s.httpListener.Addr()), "asn", s.cfg.ASN.String(),
 		"bgp", fmt.Sprint(bgp), "admin", browse(s.adminListener.Addr()), "neighbors", len(s.cfg.Neighbors))
 	s.tellSupervisor("READY=1")
 	if len(s.cfg.Demo.Speakers) == 0 {
@@ -222,7 +223,7 @@ func (s *server) tellSupervisor(state string) {
 		s.log.Warn("cannot reach the supervisor", "error", err)
 		return
 	}
-	defer conn.Close() //nolint:errcheck // a datagram socket has nothing left to send
+	defer conn.Close()
 	if _, err := io.WriteString(conn, state); err != nil {
 		s.log.Warn("cannot tell the supervisor", "state", state, "error", err)
 	}

@@ -16,7 +16,7 @@ type Overrides struct {
 // Load reads the file at path and the secrets it names. What is wrong with its
 // content comes back as [Errors].
 func Load(path string, over Overrides) (*Config, error) {
-	text, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}

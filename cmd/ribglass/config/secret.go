@@ -54,11 +54,11 @@ func (s Secret) read(d *decoder, path string, lookup func(string) (string, bool)
 // secretFile reads a password out of a file that only its owner can read. The
 // errors never quote the content.
 func secretFile(name string) (string, error) {
-	f, err := os.Open(name) //nolint:gosec // the operator names the file
+	f, err := os.Open(name)
 	if err != nil {
 		return "", err
 	}
-	defer f.Close() //nolint:errcheck // nothing was written
+	defer f.Close()
 	info, err := f.Stat()
 	switch {
 	case err != nil:

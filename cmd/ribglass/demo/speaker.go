@@ -54,7 +54,7 @@ func (s *speaker) session(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer session.Close() //nolint:errcheck // it has ended, or ends with the program
+	defer session.Close()
 	if err := session.Send(s.routes...); err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func load() ([]entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer reader.Close() //nolint:errcheck // reads from memory
+	defer reader.Close()
 	var (
 		entries []entry
 		peers   []mrt.Peer
