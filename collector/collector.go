@@ -305,7 +305,7 @@ func (c *Collector) sendLast(ctx context.Context, b route.Batch) {
 	select {
 	case c.deps.Out <- b:
 	case <-timeout.C:
-		c.log.Warn("the store did not take the end of a session", "peer", b.Peer.Name)
+		c.log.WarnContext(ctx, "the store did not take the end of a session", "peer", b.Peer.Name)
 	}
 }
 

@@ -199,14 +199,25 @@ func (s Settings) validate(at string) error {
 		return &FieldError{at + "password_file", fmt.Sprintf("a TCP-MD5 key has at most %d octets", maxPassword)}
 	case s.TTLSecurity < 0 || s.TTLSecurity > 254:
 		return &FieldError{at + "ttl_security", fmt.Sprintf("%d: 0 (off) to 254 hops", s.TTLSecurity)}
-	case s.HoldTime < 3*time.Second || s.HoldTime > 65535*time.Second || s.HoldTime%time.Second != 0:
-		return &FieldError{at + "hold_time", fmt.Sprintf("%s: whole seconds from 3s to 65535s", s.HoldTime)}
-	case s.MinHoldTime < 0 || s.MinHoldTime > s.HoldTime:
-		return &FieldError{at + "min_hold_time", fmt.Sprintf("%s: at most hold_time, %s", s.MinHoldTime, s.HoldTime)}
 	case s.MaxPrefixes < 0:
 		return &FieldError{at + "max_prefixes", "is negative"}
 	case s.MaxPrefixesWarning < 1 || s.MaxPrefixesWarning > 100:
 		return &FieldError{at + "max_prefixes_warning", fmt.Sprintf("%d: 1 to 100 percent", s.MaxPrefixesWarning)}
+	}
+	for i, f := range s.Families {
+		if f >= route.NumFamilies {
+			return &FieldError{fmt.Sprintf("%sfamilies[%d]", at, i), "unknown family"}
+		}
+	}
+	return s.validateTimes(at)
+}
+
+func (s Settings) validateTimes(at string) error {
+	switch {
+	case s.HoldTime < 3*time.Second || s.HoldTime > 65535*time.Second || s.HoldTime%time.Second != 0:
+		return &FieldError{at + "hold_time", fmt.Sprintf("%s: whole seconds from 3s to 65535s", s.HoldTime)}
+	case s.MinHoldTime < 0 || s.MinHoldTime > s.HoldTime:
+		return &FieldError{at + "min_hold_time", fmt.Sprintf("%s: at most hold_time, %s", s.MinHoldTime, s.HoldTime)}
 	case s.MaxPrefixesRestart < 0:
 		return &FieldError{at + "max_prefixes_restart", "is negative"}
 	case s.StaleTime < 0:
@@ -215,11 +226,6 @@ func (s Settings) validate(at string) error {
 		return &FieldError{at + "max_stale_time", "is negative"}
 	case s.StaleSweep < 0:
 		return &FieldError{at + "stale_sweep", "is negative"}
-	}
-	for i, f := range s.Families {
-		if f >= route.NumFamilies {
-			return &FieldError{fmt.Sprintf("%sfamilies[%d]", at, i), "unknown family"}
-		}
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ func withKey(key Secret) func(string, string, syscall.RawConn) error {
 	return func(_, _ string, raw syscall.RawConn) error { return setMD5(raw, prefix("127.0.0.1/32"), key) }
 }
 
-func TestMD5(t *testing.T) {
+func TestMD5(t *testing.T) { //nolint:tparallel // two GoBGPs at a time race for its globals
 	n := testNeighbor("edge1", "127.0.0.2", 64501)
 	n.Password = "correct horse"
 	cfg := testConfig(n, testNeighbor("edge2", "127.0.0.3", 64502))
@@ -255,7 +255,7 @@ func TestMalformedMessagesHarmNobodyElse(t *testing.T) {
 	}
 }
 
-func TestSilenceAndLife(t *testing.T) {
+func TestSilenceAndLife(t *testing.T) { //nolint:tparallel // as above
 	b := start(t, testConfig(testNeighbor("half", "127.0.0.2", 64501), testNeighbor("updates", "127.0.0.3", 64502)))
 	t.Run("half a message is not life", func(t *testing.T) {
 		t.Parallel()

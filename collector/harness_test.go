@@ -335,13 +335,13 @@ func (r *router) notified() *wire.Notification {
 	return n
 }
 
-func (r *router) wantNotified(code, subcode uint8) *wire.Notification {
+func (r *router) wantNotified(code, subcode uint8) wire.Notification {
 	r.t.Helper()
 	n := r.notified()
 	if n.Code != code || n.Subcode != subcode {
 		r.t.Fatalf("NOTIFICATION %d/%d (%v), want %d/%d", n.Code, n.Subcode, n, code, subcode)
 	}
-	return n
+	return *n
 }
 
 // silence reads until the connection ends and returns how much came.

@@ -95,7 +95,7 @@ func (s *session) run(collector, ctx context.Context) {
 	s.part(e)
 	if s.inner != nil {
 		_ = s.inner.Close()
-		s.bgp.forget(s.n.alias)
+		s.bgp.forget(collector, s.n.alias)
 	}
 	s.report(collector, e)
 }
@@ -180,7 +180,7 @@ func (s *session) interrupt() {
 // part says the last NOTIFICATION and closes the connection so that the peer
 // can still read it: closing with unread bytes would reset the connection.
 func (s *session) part(e *ending) {
-	defer s.outer.Close() //nolint:errcheck // nothing follows
+	defer s.outer.Close()
 	if e.say != nil && !s.said.Load() {
 		s.outerMu.Lock()
 		defer s.outerMu.Unlock()

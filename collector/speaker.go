@@ -117,7 +117,7 @@ func (s *speaker) connect(ctx context.Context, p speakerPeer) (net.Conn, *wire.O
 	}
 	conn, open, err := s.dial(ctx, p.alias, key)
 	if err != nil {
-		s.forget(p.alias)
+		s.forget(ctx, p.alias)
 		return nil, nil, fmt.Errorf("connect to the BGP speaker as %s: %w", p.alias, err)
 	}
 	return conn, open, nil
@@ -146,9 +146,9 @@ func (s *speaker) add(ctx context.Context, p speakerPeer, key string) error {
 }
 
 // forget removes the peer and its state machine.
-func (s *speaker) forget(alias netip.Addr) {
-	if err := s.bgp.DeletePeer(context.Background(), &api.DeletePeerRequest{Address: alias.String()}); err != nil {
-		s.log.Debug("speaker does not know the peer", "alias", alias, "error", err)
+func (s *speaker) forget(ctx context.Context, alias netip.Addr) {
+	if err := s.bgp.DeletePeer(context.WithoutCancel(ctx), &api.DeletePeerRequest{Address: alias.String()}); err != nil {
+		s.log.DebugContext(ctx, "speaker does not know the peer", "alias", alias, "error", err)
 	}
 }
 
@@ -187,7 +187,7 @@ func greet(ctx context.Context, dialer net.Dialer, address netip.AddrPort) (_ ne
 		}
 	}()
 	deadline, _ := ctx.Deadline()
-	if err := conn.SetReadDeadline(deadline); err != nil {
+	if err = conn.SetReadDeadline(deadline); err != nil {
 		return nil, nil, err
 	}
 	t, body, err := readMessage(conn, make([]byte, wire.MaxLen))
@@ -278,7 +278,9 @@ func (l *gobgpLogger) Fatal(msg string, fields gobgplog.Fields) {
 func (l *gobgpLogger) Error(msg string, fields gobgplog.Fields) {
 	l.write(slog.LevelDebug, msg, fields)
 }
+
 func (l *gobgpLogger) Info(msg string, fields gobgplog.Fields) { l.write(slog.LevelDebug, msg, fields) }
+
 func (l *gobgpLogger) Debug(msg string, fields gobgplog.Fields) {
 	l.write(slog.LevelDebug, msg, fields)
 }
