@@ -11,7 +11,7 @@ import (
 
 // csvColumns names the columns in order. Lists are separated by spaces, an
 // unknown attribute is code:flags:hex.
-const csvColumns = "prefix,family,peer,router,path_id,received_at,stale_since,best,decision,next_hop," +
+const csvColumns = "prefix,family,peer,router,path_id,received_at,stale_since,long_lived_stale,best,decision,next_hop," +
 	"next_hop_link_local,origin,as_path,med,local_pref,communities,large_communities,ext_communities," +
 	"aggregator,atomic_aggregate,originator_id,cluster_list,aigp,otc,unknown_attributes"
 
@@ -32,6 +32,10 @@ func appendCSVRoute(b []byte, r *route.Route) []byte {
 	b = append(b, ',')
 	if !r.StaleSince.IsZero() {
 		b = r.StaleSince.UTC().AppendFormat(b, time.RFC3339Nano)
+	}
+	b = append(b, ',')
+	if r.LongLived {
+		b = append(b, "true"...)
 	}
 	b = appendBool(append(b, ','), r.Best)
 	b = appendCell(append(b, ','), r.Decision)

@@ -143,6 +143,7 @@ func fullWorld() (*fakeStore, fakeSessions) {
 	linkLocal := append([]byte{0x20, 1, 15: 1}, []byte{0xfe, 0x80, 15: 2}...)
 	r := store.routes[len(store.routes)-1]
 	r.Attrs = route.Attrs(nil).AppendAttr(route.AttrASPath, path).AppendAttr(route.AttrNextHop, linkLocal)
+	r.StaleSince, r.LongLived = now, true
 	store.routes = append(store.routes, r)
 	full := store.peers["edge1"]
 	for _, f := range route.Families() {

@@ -14,10 +14,8 @@ import (
 )
 
 const (
-	defaultLimit = 100
-	maxLimit     = 1000
-	maxParams    = 64
-	maxCursor    = 1024
+	maxParams = 64
+	maxCursor = 1024
 )
 
 // param is one parameter of a URL, decoded.
@@ -168,7 +166,7 @@ type request struct {
 // readRequest reads the parameters of a question. base is the question that
 // the path asks already; its text stands for a missing q.
 func readRequest(list []param, base query.Query) (request, error) {
-	r := request{query: base, page: query.Page{Limit: defaultLimit}}
+	r := request{query: base, page: query.Page{Limit: query.DefaultLimit}}
 	if text, ok := get(list, "q"); ok {
 		q, err := parseQuery(text)
 		if err != nil {
@@ -241,8 +239,8 @@ func familyNames() string {
 
 func parseLimit(text string) (int, error) {
 	n, err := strconv.ParseUint(text, 10, 31)
-	if err != nil || n < 1 || n > maxLimit {
-		return 0, problemf(codeInvalidParameter, "limit %q is not a number from 1 to %d.", clip(text), maxLimit)
+	if err != nil || n < 1 || n > query.MaxLimit {
+		return 0, problemf(codeInvalidParameter, "limit %q is not a number from 1 to %d.", clip(text), query.MaxLimit)
 	}
 	return int(n), nil
 }

@@ -23,6 +23,9 @@ func appendRoute(b []byte, r *route.Route) []byte {
 	if !r.StaleSince.IsZero() {
 		b = appendTime(appendKey(b, "stale_since"), r.StaleSince)
 	}
+	if r.LongLived {
+		b = appendBool(appendKey(b, "long_lived_stale"), true)
+	}
 	b = appendBool(appendKey(b, "best"), r.Best)
 	if r.Decision != "" {
 		b = appendString(appendKey(b, "decision"), r.Decision)

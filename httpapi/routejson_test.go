@@ -26,6 +26,7 @@ type twinRoute struct {
 	PathID            *uint32       `json:"path_id,omitempty"`
 	ReceivedAt        time.Time     `json:"received_at"`
 	StaleSince        *time.Time    `json:"stale_since,omitempty"`
+	LongLived         bool          `json:"long_lived_stale,omitempty"`
 	Best              bool          `json:"best"`
 	Decision          string        `json:"decision,omitempty"`
 	Origin            string        `json:"origin,omitempty"`
@@ -62,7 +63,7 @@ func twinOf(r *route.Route) twinRoute {
 	a := r.Attrs
 	t := twinRoute{
 		Prefix: r.Prefix, Family: r.Family.String(), Peer: r.Peer.Name, Router: r.Peer.Router,
-		ReceivedAt: r.ReceivedAt.UTC(), Best: r.Best, Decision: r.Decision, AtomicAggregate: a.AtomicAggregate(),
+		ReceivedAt: r.ReceivedAt.UTC(), Best: r.Best, LongLived: r.LongLived, Decision: r.Decision, AtomicAggregate: a.AtomicAggregate(),
 	}
 	if r.Peer.AddPath[r.Family] {
 		t.PathID = &r.PathID
@@ -206,7 +207,7 @@ func drawRoute(t *rapid.T) *route.Route {
 		Best:       rapid.Bool().Draw(t, "best"), Decision: rapid.String().Draw(t, "decision"),
 	}
 	if rapid.Bool().Draw(t, "stale") {
-		r.StaleSince = r.ReceivedAt.Add(time.Hour)
+		r.StaleSince, r.LongLived = r.ReceivedAt.Add(time.Hour), rapid.Bool().Draw(t, "long-lived")
 	}
 	octets := drawBytes(t, r.Family.Bits()/8, "address")
 	addr, _ := netip.AddrFromSlice(octets)

@@ -81,7 +81,7 @@ func (s *Server) peersExist(names []string) error {
 // meanwhile: each page is true for the moment it is written.
 func (s *Server) stream(c *gin.Context, req request, mediaType string) error {
 	if !req.limited {
-		req.page.Limit = maxLimit
+		req.page.Limit = query.MaxLimit
 	}
 	w := streamWriter{server: s, control: http.NewResponseController(c.Writer), out: c.Writer, csv: mediaType == typeCSV}
 	ctx := c.Request.Context()

@@ -213,7 +213,11 @@ func (w *textWriter) facts(r *Route) {
 		w.line("      not best: %s", r.Decision)
 	}
 	if !r.StaleSince.IsZero() {
-		w.line("      stale since %s", utc(r.StaleSince))
+		kind := "stale"
+		if r.LongLived {
+			kind = "long-lived stale"
+		}
+		w.line("      %s since %s", kind, utc(r.StaleSince))
 	}
 	if r.Peer.AddPath[r.Family] {
 		w.line("      path id %d", r.PathID)
