@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"ribglass/collector/player"
@@ -13,17 +14,18 @@ import (
 
 // churned is how lookups fare while routes change.
 type churned struct {
-	Rate    int       `json:"updates_per_second"`
-	Quiet   latencies `json:"quiet"`   // before anything changes
-	Loading latencies `json:"loading"` // until the second feed is in
-	Flood   latencies `json:"flood"`   // while the second feed sends its table again and again
-	Wall    int64     `json:"second_feed_wall_ns"`
-	Sent    int       `json:"flood_routes_sent"`
+	Rate    int             `json:"updates_per_second"`
+	Quiet   latencies       `json:"quiet"`   // before anything changes
+	Loading latencies       `json:"loading"` // while the second feed loads, over all rounds
+	Walls   []time.Duration `json:"second_feed_wall_ns"`
+	Flood   latencies       `json:"flood"` // while the second feed sends its table again and again
+	Sent    int             `json:"flood_routes_sent"`
 }
 
 const (
-	churnRate = 200 // prefix updates a second
-	floodTime = 20 * time.Second
+	churnRate   = 200 // prefix updates a second
+	churnRounds = 10  // a feed loads in less than a second: too few lookups for a percentile
+	floodTime   = 20 * time.Second
 )
 
 // measureChurn loads one full feed, then changes 200 of its prefixes a second
@@ -37,25 +39,20 @@ func (o *options) measureChurn(ctx context.Context, t table, result *report, pro
 	if err != nil {
 		return err
 	}
+	setup.stale = time.Second
 	return withReceiver(ctx, setup.start, func(r *receiver) error {
-		first, _, err := loadOne(ctx, r, t)
+		first, expect, err := loadOne(ctx, r, t)
 		if err != nil {
 			return err
 		}
 		defer first.Abort() //nolint:errcheck // the receiver stops anyway
-		p := newProber(r, t)
-		c := churned{Rate: churnRate}
-		if c.Quiet, err = p.during(ctx, func(ctx context.Context) error { return quiet(ctx, 5*time.Second) }); err != nil {
+		m := churning{prober: newProber(r, t), table: t, one: expect}
+		if m.stream, err = t.stream(1); err != nil {
 			return err
 		}
-		fmt.Fprintln(progress, "  quiet:", c.Quiet)
-		if err := c.measure(ctx, t, p, first); err != nil {
-			return err
-		}
-		fmt.Fprintln(progress, "  loading:", c.Loading)
-		fmt.Fprintln(progress, "  flood:", c.Flood)
+		c, err := m.measure(ctx, first)
 		result.Churn = &c
-		return nil
+		return err
 	})
 }
 
@@ -70,44 +67,91 @@ func loadOne(ctx context.Context, r *receiver, t table) (*player.Session, [route
 	return session, expect, err
 }
 
-func (c *churned) measure(ctx context.Context, t table, p prober, first *player.Session) error {
-	s, err := t.stream(1)
+// churning is the measurement under way.
+type churning struct {
+	prober
+	table  table
+	stream *stream                // of the second feed
+	one    [route.NumFamilies]int // routes of the first feed
+}
+
+func (m churning) measure(ctx context.Context, first *player.Session) (churned, error) {
+	c := churned{Rate: churnRate}
+	samples, err := m.during(ctx, func(ctx context.Context) error { return quiet(ctx, 5*time.Second) })
 	if err != nil {
-		return err
+		return c, err
 	}
-	second, err := dialFeed(ctx, p.receiver, t.feeds()[1])
+	c.Quiet = summarize(samples)
+	changing, stop := context.WithCancel(ctx)
+	var changes sync.WaitGroup
+	var failure error
+	changes.Go(func() { failure = churn(changing, m.table, first) })
+	err = m.rounds(ctx, &c)
+	stop()
+	changes.Wait()
+	return c, errors.Join(err, failure)
+}
+
+// rounds loads the second feed again and again, from nothing, and at last
+// floods.
+func (m churning) rounds(ctx context.Context, c *churned) error {
+	var samples []sample
+	for range churnRounds {
+		more, wall, err := m.round(ctx)
+		if err != nil {
+			return err
+		}
+		samples, c.Walls = append(samples, more...), append(c.Walls, wall)
+	}
+	c.Loading = summarize(samples)
+	second, err := dialFeed(ctx, m.receiver, m.table.feeds()[1])
 	if err != nil {
 		return err
 	}
 	defer second.Abort() //nolint:errcheck // the receiver stops anyway
-	churning, stop := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- churn(churning, t, first) }()
-	defer func() {
-		stop()
-		<-ended
-	}()
-	c.Loading, err = p.during(ctx, func(ctx context.Context) error {
-		start := time.Now()
-		if err := second.SendRaw(s.bytes); err != nil {
-			return err
-		}
-		err := poll(ctx, 10*time.Millisecond, p.receiver.process, func() (bool, error) { return p.receiver.answers(ctx, t.feeds()[1], s.last) })
-		c.Wall = time.Since(start).Nanoseconds()
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	c.Flood, err = p.during(ctx, func(context.Context) error {
-		for until := time.Now().Add(floodTime); time.Now().Before(until); c.Sent += s.total() {
-			if err := second.SendRaw(s.bytes); err != nil {
+	samples, err = m.during(ctx, func(context.Context) error {
+		for until := time.Now().Add(floodTime); time.Now().Before(until); c.Sent += m.stream.total() {
+			if err := second.SendRaw(m.stream.bytes); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+	c.Flood = summarize(samples)
 	return err
+}
+
+// round loads the second feed, and waits until its routes are gone again.
+func (m churning) round(ctx context.Context) ([]sample, time.Duration, error) {
+	f := m.table.feeds()[1]
+	second, err := dialFeed(ctx, m.receiver, f)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer second.Abort() //nolint:errcheck // ended below, if all went well
+	var wall time.Duration
+	samples, err := m.during(ctx, func(ctx context.Context) error {
+		start := time.Now()
+		if err := second.SendRaw(m.stream.bytes); err != nil {
+			return err
+		}
+		err := poll(ctx, 10*time.Millisecond, m.receiver.process, func() (bool, error) {
+			return m.receiver.answers(ctx, f, m.stream.last)
+		})
+		wall = time.Since(start)
+		return err
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := second.Abort(); err != nil {
+		return nil, 0, err
+	}
+	err = poll(ctx, 100*time.Millisecond, m.receiver.process, func() (bool, error) {
+		got, err := m.receiver.counts(ctx)
+		return got[route.IPv4Unicast] <= m.one[route.IPv4Unicast] && got[route.IPv6Unicast] <= m.one[route.IPv6Unicast], err
+	})
+	return samples, wall, err
 }
 
 // churn changes prefixes of the first feed until ctx ends: of four one is

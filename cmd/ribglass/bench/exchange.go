@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net/netip"
 	"time"
@@ -16,29 +17,63 @@ import (
 
 // exchanged is what the members of an exchange cost.
 type exchanged struct {
-	Peers    int    `json:"peers"`
-	Routes   int    `json:"routes"`
-	Prefixes int    `json:"prefixes"` // distinct
-	Sets     int    `json:"attribute_sets"`
-	Idle     uint64 `json:"idle_bytes"`     // settled, no session
-	Sessions uint64 `json:"sessions_bytes"` // settled, all sessions, no route
-	Settled  uint64 `json:"settled_bytes"`  // settled, all routes
-	Wall     int64  `json:"wall_ns"`        // first UPDATE to all routes there
+	Peers    int           `json:"peers"`
+	Routes   int           `json:"routes"`
+	Prefixes int           `json:"prefixes"` // distinct
+	Sets     int           `json:"attribute_sets"`
+	Wall     time.Duration `json:"wall_ns"` // first UPDATE to all routes there
+
+	Idle     footprint `json:"idle"`     // no session
+	Sessions footprint `json:"sessions"` // all sessions, no route
+	Settled  footprint `json:"settled"`  // all routes
 }
 
-// perRoute is what a route costs over the sessions.
+// footprint is the least memory in use over a while that has seen a collection
+// of garbage.
+type footprint struct {
+	Resident uint64 `json:"resident_bytes"`
+	Heap     uint64 `json:"heap_bytes"`
+	Table    uint64 `json:"table_bytes"` // what the table accounts for itself
+}
+
+// perRoute is what a route costs over the sessions, by the live heap: what is
+// resident also holds what the runtime keeps for later.
 func (e exchanged) perRoute() float64 {
-	return float64(int64(e.Settled)-int64(e.Sessions)) / float64(max(e.Routes, 1))
+	return float64(int64(e.Settled.Heap)-int64(e.Sessions.Heap)) / float64(max(e.Routes, 1))
 }
 
-// perRouteOfAll is what a route costs over an empty start, its share of the
-// sessions included.
-func (e exchanged) perRouteOfAll() float64 {
-	return float64(int64(e.Settled)-int64(e.Idle)) / float64(max(e.Routes, 1))
+// perRouteResident is what a route costs over an empty start, its share of the
+// sessions and of the runtime's reserves included.
+func (e exchanged) perRouteResident() float64 {
+	return float64(int64(e.Settled.Resident)-int64(e.Idle.Resident)) / float64(max(e.Routes, 1))
 }
 
 func (e exchanged) perSession() float64 {
-	return float64(int64(e.Sessions)-int64(e.Idle)) / float64(max(e.Peers, 1))
+	return float64(int64(e.Sessions.Heap)-int64(e.Idle.Heap)) / float64(max(e.Peers, 1))
+}
+
+// measureFootprint watches a receiver for longer than the two minutes after
+// which an idle Go program collects its garbage.
+func measureFootprint(ctx context.Context, r *receiver) (footprint, error) {
+	const window = 135 * time.Second
+	least := footprint{Resident: math.MaxUint64, Heap: math.MaxUint64}
+	for start := time.Now(); time.Since(start) < window; {
+		if err := quiet(ctx, time.Second); err != nil {
+			return least, err
+		}
+		u, err := r.usage()
+		if err != nil {
+			return least, err
+		}
+		status, err := r.asker.(ribglass).status(ctx)
+		if err != nil {
+			return least, err
+		}
+		least.Resident = min(least.Resident, u.resident)
+		least.Heap = min(least.Heap, status.Memory.Heap)
+		least.Table = status.Memory.Table
+	}
+	return least, nil
 }
 
 // An exchange as route servers see it: members announce their own prefixes and
@@ -171,7 +206,7 @@ func (e *exchange) distinct() int {
 
 // measureExchange brings up every member's session, then plays their routes.
 func (o *options) measureExchange(ctx context.Context, _ table, result *report, progress io.Writer) error {
-	fmt.Fprintln(progress, "exchange")
+	fmt.Fprintln(progress, "exchange: memory is watched for two minutes three times")
 	e := newExchange(o.shape.seed)
 	setup, err := o.setup(e)
 	if err != nil {
@@ -183,7 +218,7 @@ func (o *options) measureExchange(ctx context.Context, _ table, result *report, 
 		if err := x.measure(ctx, r, e); err != nil {
 			return err
 		}
-		fmt.Fprintf(progress, "  %d routes of %d peers in %.2f s\n", x.Routes, x.Peers, time.Duration(x.Wall).Seconds())
+		fmt.Fprintf(progress, "  %d routes of %d peers in %.2f s\n", x.Routes, x.Peers, x.Wall.Seconds())
 		result.Exchange = &x
 		return nil
 	})
@@ -191,7 +226,7 @@ func (o *options) measureExchange(ctx context.Context, _ table, result *report, 
 
 func (x *exchanged) measure(ctx context.Context, r *receiver, e *exchange) error {
 	var err error
-	if x.Idle, err = settled(ctx, r); err != nil {
+	if x.Idle, err = measureFootprint(ctx, r); err != nil {
 		return err
 	}
 	sessions, err := dialAll(ctx, r, e.feeds())
@@ -205,7 +240,7 @@ func (x *exchanged) measure(ctx context.Context, r *receiver, e *exchange) error
 	if err != nil {
 		return err
 	}
-	if x.Sessions, err = settled(ctx, r); err != nil {
+	if x.Sessions, err = measureFootprint(ctx, r); err != nil {
 		return err
 	}
 	var expect [route.NumFamilies]int
@@ -231,18 +266,9 @@ func (x *exchanged) measure(ctx context.Context, r *receiver, e *exchange) error
 	if err != nil {
 		return fmt.Errorf("wait for %v routes: %w", expect, err)
 	}
-	x.Wall = time.Since(start).Nanoseconds()
-	x.Settled, err = settled(ctx, r)
+	x.Wall = time.Since(start)
+	x.Settled, err = measureFootprint(ctx, r)
 	return err
-}
-
-// settled returns what is resident after a quiet time.
-func settled(ctx context.Context, r *receiver) (uint64, error) {
-	if err := quiet(ctx, settleTime); err != nil {
-		return 0, err
-	}
-	u, err := r.usage()
-	return u.resident, err
 }
 
 // dialAll opens the sessions of all feeds, some at a time. On an error the

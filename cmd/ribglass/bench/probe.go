@@ -2,9 +2,12 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -66,22 +69,20 @@ func newProber(r *receiver, t table) prober {
 }
 
 // during looks up until work has returned.
-func (p prober) during(ctx context.Context, work func(context.Context) error) (latencies, error) {
+func (p prober) during(ctx context.Context, work func(context.Context) error) ([]sample, error) {
+	// A collection of our own garbage would count as the receiver's.
+	runtime.GC()
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	probing, stop := context.WithCancel(ctx)
 	defer stop()
-	result := make(chan []sample, 1)
-	failure := make(chan error, 1)
-	go func() {
-		samples, err := p.run(probing)
-		failure <- err
-		result <- samples
-	}()
+	var samples []sample
+	var failure error
+	var probe sync.WaitGroup
+	probe.Go(func() { samples, failure = p.run(probing) })
 	err := work(ctx)
 	stop()
-	if probing := <-failure; err == nil {
-		err = probing
-	}
-	return summarize(<-result), err
+	probe.Wait()
+	return samples, errors.Join(err, failure)
 }
 
 // run looks up until ctx ends and returns the samples in no order.

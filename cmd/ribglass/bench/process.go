@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -34,6 +35,7 @@ func start(dir, path string, args ...string) (*process, error) {
 	defer out.Close()
 	p := &process{command: exec.Command(path, args...), log: name, ended: make(chan struct{})} //nolint:gosec,noctx // our own binary or the BIRD the user named; stop ends it
 	p.command.Stdout, p.command.Stderr = out, out
+	p.command.Env = cleanEnvironment(os.Environ())
 	p.command.SysProcAttr = dieWithParent()
 	if err := p.command.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", path, err)
@@ -43,6 +45,11 @@ func start(dir, path string, args ...string) (*process, error) {
 		close(p.ended)
 	}()
 	return p, nil
+}
+
+// cleanEnvironment leaves out what would change the child's settings.
+func cleanEnvironment(env []string) []string {
+	return slices.DeleteFunc(env, func(v string) bool { return strings.HasPrefix(v, "RIBGLASS_") })
 }
 
 func (p *process) pid() int { return p.command.Process.Pid }

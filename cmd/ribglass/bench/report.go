@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -99,18 +100,26 @@ func (r *report) writeHolds(w io.Writer) {
 
 func (r *report) writeExchange(w io.Writer) {
 	if x := r.Exchange; x != nil {
-		fmt.Fprintf(w, "exchange: %d peers, %d routes of %d prefixes, %d attribute sets: %.1f bytes a route over the sessions"+
-			" (%.1f over an empty start; a session %.1f kB), all in after %.2f s\n",
-			x.Peers, x.Routes, x.Prefixes, x.Sets, x.perRoute(), x.perRouteOfAll(), x.perSession()/1e3, time.Duration(x.Wall).Seconds())
+		fmt.Fprintf(w, "exchange: %d peers, %d routes of %d prefixes, %d attribute sets, all in after %.2f s\n",
+			x.Peers, x.Routes, x.Prefixes, x.Sets, x.Wall.Seconds())
+		fmt.Fprintf(w, "  a route %.1f bytes of live heap over the sessions (table's own account %.1f), a session %.1f kB\n",
+			x.perRoute(), float64(x.Settled.Table)/float64(x.Routes), x.perSession()/1e3)
+		fmt.Fprintf(w, "  resident: idle %s, with sessions %s, with routes %s: %.1f bytes a route over an empty start\n",
+			megabytes(x.Idle.Resident), megabytes(x.Sessions.Resident), megabytes(x.Settled.Resident), x.perRouteResident())
 	}
 }
 
 func (r *report) writeChurn(w io.Writer) {
-	if c := r.Churn; c != nil {
-		fmt.Fprintf(w, "lookups, nothing else: %v\n", c.Quiet)
-		fmt.Fprintf(w, "lookups, %d changes/s and a second feed loading (%.2f s): %v\n", c.Rate, time.Duration(c.Wall).Seconds(), c.Loading)
-		fmt.Fprintf(w, "lookups, %d changes/s and %.0f routes/s from the second feed: %v\n", c.Rate, float64(c.Sent)/floodTime.Seconds(), c.Flood)
+	c := r.Churn
+	if c == nil {
+		return
 	}
+	slices.Sort(c.Walls)
+	fmt.Fprintf(w, "lookups, nothing else: %v\n", c.Quiet)
+	fmt.Fprintf(w, "lookups, %d changes/s and a second feed loading (%d times, %.2f s each): %v\n",
+		c.Rate, len(c.Walls), c.Walls[len(c.Walls)/2].Seconds(), c.Loading)
+	fmt.Fprintf(w, "lookups, %d changes/s and %.0f routes/s from the second feed: %v\n",
+		c.Rate, float64(c.Sent)/floodTime.Seconds(), c.Flood)
 }
 
 func (r *report) writeHTTP(w io.Writer) {

@@ -123,6 +123,10 @@ type ribglassStatus struct {
 	Peers   struct {
 		Established int `json:"established"`
 	} `json:"peers"`
+	Memory struct {
+		Table uint64 `json:"table_bytes"`
+		Heap  uint64 `json:"heap_bytes"`
+	} `json:"memory"`
 }
 
 func (r ribglass) status(ctx context.Context) (ribglassStatus, error) {

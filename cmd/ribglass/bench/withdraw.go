@@ -63,7 +63,7 @@ func (w *withdrawn) measure(ctx context.Context, r *receiver, t table) error {
 		return err
 	}
 	w.OneFeed, w.TwoFeeds = before.resident, l.Settled
-	w.Sweep, err = newProber(r, t).during(ctx, func(ctx context.Context) error {
+	samples, err := newProber(r, t).during(ctx, func(ctx context.Context) error {
 		start := time.Now()
 		if err := second.Abort(); err != nil {
 			return err
@@ -78,12 +78,14 @@ func (w *withdrawn) measure(ctx context.Context, r *receiver, t table) error {
 	if err != nil {
 		return err
 	}
+	w.Sweep = summarize(samples)
 	return w.settle(ctx, r)
 }
 
-// settle waits for the memory, which the Go runtime gives back by and by.
+// settle waits for the memory. An idle Go program collects its garbage every
+// two minutes, and gives back by and by what it then does not need.
 func (w *withdrawn) settle(ctx context.Context, r *receiver) error {
-	const patience = 60 * time.Second
+	const patience = 150 * time.Second
 	start := time.Now()
 	for time.Since(start) < patience {
 		if err := quiet(ctx, time.Second); err != nil {
