@@ -1,0 +1,127 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"go/parser"
+	"go/token"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// listed is what go list tells about a package of the module.
+type listed struct {
+	ImportPath string
+	Dir        string
+	GoFiles    []string
+	Imports    []string
+}
+
+func packages(t *testing.T) []listed {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Dir,GoFiles,Imports", "ribglass/...")
+	output, err := command.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []listed
+	for d := json.NewDecoder(strings.NewReader(string(output))); ; {
+		var p listed
+		err := d.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+// TestArrowsPointOneWay enforces the arrows between packages: a package of the
+// left column imports of this module what the right one names, and nothing else.
+func TestArrowsPointOneWay(t *testing.T) {
+	const root = "ribglass/"
+	allowed := map[string][]string{
+		"ribstore/route":     {},
+		"ribstore/table":     {"ribstore/route"},
+		"ribstore/query":     {"ribstore/route", "ribstore/table"},
+		"ribstore/history":   {"ribstore/route", "ribstore/table"},
+		"ribstore":           {"ribstore/route", "ribstore/table", "ribstore/query", "ribstore/history"},
+		"collector/wire":     {"ribstore/route"},
+		"collector/wire/mrt": {"ribstore/route", "collector/wire"},
+		"collector/player":   {"ribstore/route", "collector/wire"},
+		"collector/relay":    {"ribstore/route"},
+		"collector":          {"ribstore/route", "collector/wire"},
+		"ui":                 {"ribstore/route", "ui/graph"},
+		"ui/graph":           {"ribstore/route"},
+		"httpapi":            {"ribstore", "ribstore/route", "ribstore/query", "ui"},
+	}
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, root)
+		targets, known := allowed[name]
+		if strings.HasPrefix(name, "cmd/") {
+			continue // the commands connect everything
+		}
+		if !known {
+			t.Errorf("package %s has no row here: say what it may import", name)
+			continue
+		}
+		for _, i := range p.Imports {
+			if target, ours := strings.CutPrefix(i, root); ours && !slices.Contains(targets, target) {
+				t.Errorf("%s imports %s; it may import %v", name, target, targets)
+			}
+			if name == "ribstore/route" && strings.Contains(i, ".") {
+				t.Errorf("ribstore/route imports %s; the vocabulary has the standard library only", i)
+			}
+		}
+	}
+}
+
+// TestPrescribedLibrariesStayBehindOnePackage enforces who alone sees a library,
+// so that a change of the library is a change of one place.
+func TestPrescribedLibrariesStayBehindOnePackage(t *testing.T) {
+	rows := []struct {
+		library string
+		allowed func(pkg, file string) bool
+	}{
+		{"github.com/osrg/gobgp/", func(pkg, file string) bool { return pkg == "ribglass/collector" && strings.HasPrefix(file, "speaker") }},
+		{"github.com/gin-gonic/gin", func(pkg, _ string) bool { return pkg == "ribglass/httpapi" }},
+		{"go.etcd.io/bbolt", func(pkg, _ string) bool { return pkg == "ribglass/ribstore/history" }},
+		{"golang.org/x/crypto/ssh", func(pkg, _ string) bool { return pkg == "ribglass/collector/relay" }},
+		{"os/exec", func(pkg, _ string) bool { return pkg == "ribglass/cmd/ribglass/bench" }},
+	}
+	for _, p := range packages(t) {
+		for _, file := range p.GoFiles {
+			for _, imported := range importsOf(t, filepath.Join(p.Dir, file)) {
+				for _, row := range rows {
+					if strings.HasPrefix(imported+"/", strings.TrimSuffix(row.library, "/")+"/") && !row.allowed(p.ImportPath, file) {
+						t.Errorf("%s/%s imports %s", p.ImportPath, file, imported)
+					}
+				}
+			}
+		}
+	}
+}
+
+func importsOf(t *testing.T, file string) []string {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, spec := range parsed.Imports {
+		path, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, path)
+	}
+	return list
+}
