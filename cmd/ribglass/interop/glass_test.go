@@ -26,6 +26,10 @@ var programPath string
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	if settings := os.Getenv(victimEnv); settings != "" {
+		fmt.Fprintln(os.Stderr, serveVictim(settings))
+		return 1
+	}
 	if programPath = os.Getenv("RIBGLASS_BIN"); programPath != "" {
 		return m.Run()
 	}
