@@ -22,13 +22,16 @@ type Config struct {
 	Hosts []string `yaml:"hosts"`
 	// MaxConnections bounds the open connections; more wait in the kernel.
 	MaxConnections int `yaml:"max_connections"`
+	// MaxStreams bounds the streams (NDJSON, CSV) written at once; one more is
+	// refused.
+	MaxStreams int `yaml:"max_streams"`
 	// QueryTimeout bounds one search.
 	QueryTimeout time.Duration `yaml:"query_timeout"`
 }
 
 // DefaultConfig returns the settings that hold where the configuration is silent.
 func DefaultConfig() Config {
-	return Config{Listen: ":8080", MaxConnections: 8192, QueryTimeout: 10 * time.Second}
+	return Config{Listen: ":8080", MaxConnections: 8192, MaxStreams: 16, QueryTimeout: 10 * time.Second}
 }
 
 // Validate says what is wrong with c.
@@ -38,6 +41,9 @@ func (c Config) Validate() error {
 	}
 	if c.MaxConnections < 1 {
 		return fmt.Errorf("max_connections %d: must be at least 1", c.MaxConnections)
+	}
+	if c.MaxStreams < 1 {
+		return fmt.Errorf("max_streams %d: must be at least 1", c.MaxStreams)
 	}
 	if c.QueryTimeout <= 0 {
 		return fmt.Errorf("query_timeout %v: must be positive", c.QueryTimeout)

@@ -28,11 +28,12 @@ const (
 	codeURITooLong       code = "uri_too_long"
 	codeUnknownHost      code = "unknown_host"
 	codeTimeout          code = "timeout"
+	codeBusy             code = "busy"
 	codeInternal         code = "internal"
 )
 
 // describe is the one table of codes: status and title.
-func (c code) describe() (status int, title string) {
+func (c code) describe() (status int, title string) { //nolint:gocyclo // a table has a line for each code
 	switch c {
 	case codeInvalidQuery:
 		return http.StatusBadRequest, "The query cannot be understood"
@@ -60,6 +61,8 @@ func (c code) describe() (status int, title string) {
 		return http.StatusMisdirectedRequest, "This server does not answer under that name"
 	case codeTimeout:
 		return http.StatusServiceUnavailable, "The answer took too long"
+	case codeBusy:
+		return http.StatusServiceUnavailable, "There is too much to do at once"
 	case codeInternal:
 	}
 	return http.StatusInternalServerError, "Something went wrong here"

@@ -80,6 +80,13 @@ func (s *Server) peersExist(names []string) error {
 // has it or is gone. With a limit it writes that page only. The table moves on
 // meanwhile: each page is true for the moment it is written.
 func (s *Server) stream(c *gin.Context, req request, mediaType string) error {
+	select {
+	case s.streams <- struct{}{}:
+		defer func() { <-s.streams }()
+	default:
+		c.Writer.Header().Set("Retry-After", "10")
+		return problemf(codeBusy, "%d streams are being written, which is all there may be. Try again later.", cap(s.streams))
+	}
 	if !req.limited {
 		req.page.Limit = query.MaxLimit
 	}
@@ -97,8 +104,11 @@ func (s *Server) stream(c *gin.Context, req request, mediaType string) error {
 		case first:
 			s.beginStream(c, req, res, mediaType)
 		}
+		if c.Request.Method == http.MethodHead {
+			return nil // net/http would throw away all of it
+		}
 		if err := w.write(res); err != nil || req.limited || res.NextCursor == "" {
-			return nil //nolint:nilerr // the client is gone; there is nobody to tell
+			return nil // a client that is gone is nobody's error
 		}
 		req.page.Cursor = res.NextCursor
 	}

@@ -151,6 +151,7 @@ func TestConfigsThatAreRefused(t *testing.T) {
 	for name, change := range map[string]func(*httpapi.Config){
 		"no port":            func(c *httpapi.Config) { c.Listen = "127.0.0.1" },
 		"no connections":     func(c *httpapi.Config) { c.MaxConnections = 0 },
+		"no streams":         func(c *httpapi.Config) { c.MaxStreams = 0 },
 		"no time":            func(c *httpapi.Config) { c.QueryTimeout = 0 },
 		"a URL for a host":   func(c *httpapi.Config) { c.Hosts = []string{"https://lg.example.net"} },
 		"a port at a host":   func(c *httpapi.Config) { c.Hosts = []string{"lg.example.net:8080"} },

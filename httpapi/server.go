@@ -37,8 +37,9 @@ type Server struct {
 	now     func() time.Time
 	metrics *metrics
 	pages   *ui.Renderer
-	buffers sync.Pool // of *[]byte
-	packers sync.Pool // of *gzip.Writer
+	buffers sync.Pool     // of *[]byte
+	streams chan struct{} // holds one for each stream under way
+	packers sync.Pool     // of *gzip.Writer
 	fixed   fixedHeaders
 	engine  *gin.Engine
 }
@@ -50,6 +51,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, fmt.Errorf("http: %w", err)
 	}
 	s := &Server{cfg: cfg, deps: deps, log: deps.Logger, now: deps.Now, fixed: newFixedHeaders()}
+	s.streams = make(chan struct{}, cfg.MaxStreams)
 	if s.now == nil {
 		s.now = time.Now
 	}

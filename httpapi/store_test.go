@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -31,7 +32,9 @@ func realStore(t testing.TB, routes []route.Route) *ribstore.Store {
 	go func() { done <- store.Run(ctx, in) }()
 	t.Cleanup(func() {
 		cancel()
-		<-done
+		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+			t.Errorf("store: %v", err)
+		}
 	})
 	up := map[string]bool{}
 	for i := range routes {

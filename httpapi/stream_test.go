@@ -185,3 +185,41 @@ func BenchmarkEncodeRoute(b *testing.B) {
 		h.ServeHTTP(&discard{header: http.Header{}}, r)
 	}
 }
+
+func TestE4OneStreamTooManyIsRefused(t *testing.T) {
+	store, sessions := longWorld(10)
+	cfg := httpapi.DefaultConfig()
+	cfg.MaxStreams = 1
+	h := newServer(t, cfg, store, sessions).Handler()
+	var second *httptest.ResponseRecorder
+	store.hook = func() {
+		if second == nil { // while the first stream is under way
+			second = httptest.NewRecorder()
+			r := httptest.NewRequest(http.MethodGet, "/api/v1/routes", nil)
+			r.Header.Set("Accept", "text/csv")
+			h.ServeHTTP(second, r)
+		}
+	}
+	if w := ask(t, h, "/api/v1/routes", "Accept", "text/csv"); w.Code != http.StatusOK {
+		t.Errorf("the first stream = %d, want 200", w.Code)
+	}
+	p := fields(t, second, http.StatusServiceUnavailable, "application/problem+json")
+	if p["code"] != "busy" || second.Header().Get("Retry-After") == "" {
+		t.Errorf("the second stream is told %v", p)
+	}
+	if w := ask(t, h, "/api/v1/routes", "Accept", "text/csv"); w.Code != http.StatusOK {
+		t.Errorf("a stream afterwards = %d, want 200", w.Code)
+	}
+}
+
+func TestHeadOfAStreamSearchesOnePage(t *testing.T) {
+	store, sessions := longWorld(5000)
+	h := newServer(t, httpapi.DefaultConfig(), store, sessions).Handler()
+	r := httptest.NewRequest(http.MethodHead, "/api/v1/routes", nil)
+	r.Header.Set("Accept", "text/csv")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if w.Code != http.StatusOK || store.pages != 1 {
+		t.Errorf("status %d after %d pages, want 200 after 1", w.Code, store.pages)
+	}
+}
