@@ -99,7 +99,9 @@ func (s *Server) stream(c *gin.Context, req request, mediaType string) error {
 			return err
 		case err != nil:
 			// Half an answer must not look like a whole one.
-			s.log.WarnContext(ctx, "stream broken off", "error", err)
+			if ctx.Err() == nil { // else the client went away
+				s.log.WarnContext(ctx, "stream broken off", "error", err)
+			}
 			panic(http.ErrAbortHandler)
 		case first:
 			s.beginStream(c, req, res, mediaType)
