@@ -172,7 +172,7 @@ func (s *Server) failPage(c *gin.Context, p *problem) {
 	page.Text, page.JSON = "", ""
 	page.Live = s.liveNow(s.neighbours())
 	if p.column > 0 {
-		page.Search = p.query
+		page.Search = printable(p.query)
 		page.Query, page.Before = window(p.query, p.column)
 	}
 	if err := s.render(c, status, form, page); err != nil {

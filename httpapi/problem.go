@@ -136,14 +136,17 @@ func window(text string, column int) (line string, before int) {
 	for start > 0 && !utf8.RuneStart(text[start]) {
 		start--
 	}
-	clean := func(s string) string {
-		return strings.Map(func(r rune) rune {
-			if r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' {
-				return '\uFFFD'
-			}
-			return r
-		}, strings.ToValidUTF8(s, "\uFFFD"))
-	}
-	head := clean(text[start:at])
-	return head + clean(text[at:end]), utf8.RuneCountInString(head)
+	head := printable(text[start:at])
+	return head + printable(text[at:end]), utf8.RuneCountInString(head)
+}
+
+// printable puts a mark where what the client wrote has a control character or
+// is no text, so that an answer can repeat it in every form.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' {
+			return '\uFFFD'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
 }
