@@ -142,6 +142,7 @@ func (c *Collector) start(ctx context.Context) error {
 		}
 	}
 	c.running = make(chan struct{})
+	c.wg.Go(func() { c.mind(ctx) })
 	return nil
 }
 

@@ -25,10 +25,10 @@
 //
 // # Goroutines
 //
-// [Collector.Run] owns one for each listener, one for housekeeping and, while a
-// session lives, three for it: one reads the router, one reads the speaker, one
-// watches the clock. The first of them that ends a session gives the reason, and
-// the others follow. Only the one that reads the router sends batches, so they
+// [Collector.Run] owns one for each listener, one that minds the clock for all
+// sessions and, while a session lives, two for it: one reads the router, one
+// reads the speaker. The first of them that ends a session gives the reason, and
+// the other follows. Only the one that reads the router sends batches, so they
 // leave in the order of the bytes.
 //
 // # How stale routes age

@@ -18,7 +18,7 @@ type framer struct {
 }
 
 const (
-	smallBuffer = 4 << 10
+	smallBuffer = 1 << 10
 	largeBuffer = 256 << 10
 	calmReads   = 8
 )
@@ -49,14 +49,15 @@ func (f *framer) makeRoom() {
 	size := len(f.buf)
 	switch {
 	case f.full() && size < largeBuffer:
-		size *= 4
+		size *= 16 // one message is at most 64 kB
 	case f.calm >= calmReads && size > smallBuffer:
 		size = smallBuffer
 	}
 	// The next message must fit: it may be longer than what the size says.
 	for size < largeBuffer && len(held) >= wire.HeaderLen && size < messageLen(held) {
-		size *= 4
+		size *= 16
 	}
+	size = min(size, largeBuffer)
 	if size < len(held)+wire.HeaderLen {
 		size = len(f.buf)
 	}

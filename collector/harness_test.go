@@ -302,9 +302,11 @@ func announcement(asn route.ASN, prefix string) route.Update {
 // read returns the next message.
 func (r *router) read() (wire.Type, []byte, error) {
 	_ = r.conn.SetReadDeadline(time.Now().Add(patience))
-	buf := make([]byte, wire.MaxExtendedLen)
-	t, body, err := readMessage(r.conn, buf)
-	return t, body, err
+	t, message, err := readMessage(r.conn, nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	return t, message[wire.HeaderLen:], nil
 }
 
 // expect returns the body of the next message of a type, passing over others.

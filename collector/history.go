@@ -12,12 +12,16 @@ const historyLen = 50
 // history is the last transitions of a neighbour. The zero value is empty. Its
 // owner guards it.
 type history struct {
-	ring [historyLen]route.Transition
+	ring []route.Transition
 	n    int // transitions ever
 }
 
 func (h *history) add(t route.Transition) {
-	h.ring[h.n%historyLen] = t
+	if len(h.ring) < historyLen {
+		h.ring = append(h.ring, t)
+	} else {
+		h.ring[h.n%historyLen] = t
+	}
 	h.n++
 }
 

@@ -10,34 +10,44 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// mind does what the clock demands of a session: it tells the speaker that a
-// peer lives whose UPDATEs it does not see, and holds the peer to max_prefixes.
-func (s *session) mind(ctx context.Context) error {
+// mind looks after all sessions once a second: it is one goroutine for all
+// because an exchange has a thousand of them.
+func (c *Collector) mind(ctx context.Context) {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
-	seen := s.n.counters.updatesIn.Load()
 	for {
 		select {
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return
 		case <-ticker.C:
 		}
-		if !s.established.Load() {
-			continue
-		}
-		// A session that waits for the store cannot hear its peer: that is not
-		// the peer's silence.
-		updates := s.n.counters.updatesIn.Load()
-		if updates != seen || s.blocked.Load() {
-			seen = updates
-			if err := s.toSpeaker(wire.AppendKeepalive(nil)); err != nil {
-				return err
+		for _, n := range c.neighbors() {
+			n.mu.Lock()
+			s := n.current
+			n.mu.Unlock()
+			if s == nil || !s.established.Load() {
+				continue
+			}
+			if err := s.guarded(ctx, s.mind); err != nil {
+				s.cancel(endingOf(err))
 			}
 		}
-		if err := s.checkPrefixes(ctx); err != nil {
+	}
+}
+
+// mind does what the clock demands of a session: it tells the speaker that a
+// peer lives whose UPDATEs it does not see, and holds the peer to max_prefixes.
+func (s *session) mind(ctx context.Context) error {
+	// A session that waits for the store cannot hear its peer: that is not the
+	// peer's silence.
+	updates := s.n.counters.updatesIn.Load()
+	if updates != s.minded || s.blocked.Load() {
+		s.minded = updates
+		if err := s.toSpeaker(wire.AppendKeepalive(nil)); err != nil {
 			return err
 		}
 	}
+	return s.checkPrefixes(ctx)
 }
 
 // checkPrefixes compares what the store holds with max_prefixes. listen asks

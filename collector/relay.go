@@ -13,9 +13,9 @@ import (
 // relay passes on what the speaker says. It is the only way out for its words,
 // and the place that keeps announcements in.
 func (s *session) relay(ctx context.Context) error {
-	buf := make([]byte, wire.MaxLen)
+	buf := make([]byte, 64) // of KEEPALIVEs; anything else is rare
 	for {
-		t, body, err := readMessage(s.inner, buf)
+		t, message, err := readMessage(s.inner, buf)
 		if err != nil {
 			if ctx.Err() == nil {
 				// The speaker says why before it closes, but for what it closes
@@ -24,13 +24,14 @@ func (s *session) relay(ctx context.Context) error {
 			}
 			return context.Cause(ctx)
 		}
-		if err := s.pass(ctx, t, body, buf[:wire.HeaderLen+len(body)]); err != nil {
+		if err := s.pass(ctx, t, message); err != nil {
 			return err
 		}
 	}
 }
 
-func (s *session) pass(ctx context.Context, t wire.Type, body, message []byte) error {
+func (s *session) pass(ctx context.Context, t wire.Type, message []byte) error {
+	body := message[wire.HeaderLen:]
 	switch t {
 	case wire.TypeKeepalive:
 		s.acceptOpen()

@@ -25,9 +25,9 @@ const (
 )
 
 // session is one connection of a neighbour, from admission to its end. It is
-// used once. Three goroutines run it: listen reads the router and sends all
-// batches, relay reads the speaker, mind watches the clock. What each of them
-// uses alone has no lock.
+// used once. Two goroutines run it: listen reads the router and sends all
+// batches, relay reads the speaker. The collector's goroutine that minds the
+// clock looks after all sessions. What one of them uses alone has no lock.
 type session struct {
 	n      *neighbor
 	conf   Neighbor
@@ -60,6 +60,9 @@ type session struct {
 	sawEndOfRIB  [route.NumFamilies]bool
 	refreshing   [route.NumFamilies]bool
 
+	// Of the collector's mind alone.
+	minded uint64 // UPDATEs counted at the last look
+
 	limitMu sync.Mutex
 	warned  [route.NumFamilies]bool // that the family nears max_prefixes; guarded by limitMu
 }
@@ -79,14 +82,15 @@ func (s *session) run(collector, ctx context.Context) {
 	err := s.open(ctx)
 	if err == nil {
 		var wg sync.WaitGroup
-		wg.Go(func() {
-			<-ctx.Done()
+		interrupted := make(chan struct{})
+		context.AfterFunc(ctx, func() {
 			s.interrupt()
+			close(interrupted)
 		})
-		for _, work := range []func(context.Context) error{s.listen, s.relay, s.mind} {
-			wg.Go(func() { s.cancel(endingOf(s.guarded(ctx, work))) })
-		}
+		wg.Go(func() { s.cancel(endingOf(s.guarded(ctx, s.relay))) })
+		s.cancel(endingOf(s.guarded(ctx, s.listen)))
 		wg.Wait()
+		<-interrupted
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause

@@ -190,34 +190,38 @@ func greet(ctx context.Context, dialer net.Dialer, address netip.AddrPort) (_ ne
 	if err = conn.SetReadDeadline(deadline); err != nil {
 		return nil, nil, err
 	}
-	t, body, err := readMessage(conn, make([]byte, wire.MaxLen))
+	t, message, err := readMessage(conn, nil)
 	if err != nil {
 		return nil, nil, err
 	}
 	if t != wire.TypeOpen {
 		return nil, nil, fmt.Errorf("%s instead of OPEN", t)
 	}
-	open, err := wire.ParseOpen(body)
+	open, err := wire.ParseOpen(message[wire.HeaderLen:])
 	if err != nil {
 		return nil, nil, err
 	}
 	return conn, open, conn.SetReadDeadline(time.Time{})
 }
 
-// readMessage reads one message into buf. The body aliases buf.
+// readMessage reads one message, header included, into buf or, when that is too
+// short, into memory of its own.
 func readMessage(r io.Reader, buf []byte) (wire.Type, []byte, error) {
-	if _, err := io.ReadFull(r, buf[:wire.HeaderLen]); err != nil {
+	var head [wire.HeaderLen]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return 0, nil, err
 	}
-	t, length, err := wire.ParseHeader(buf, wire.MaxLen)
+	t, length, err := wire.ParseHeader(head[:], wire.MaxLen)
 	if err != nil {
 		return 0, nil, err
 	}
-	body := buf[wire.HeaderLen:length]
-	if _, err := io.ReadFull(r, body); err != nil {
-		return 0, nil, err
+	if len(buf) < length {
+		buf = make([]byte, length)
 	}
-	return t, body, nil
+	message := buf[:length]
+	copy(message, head[:])
+	_, err = io.ReadFull(r, message[wire.HeaderLen:])
+	return t, message, err
 }
 
 // gobgpLogger gives what GoBGP logs to slog at debug level: what matters about
