@@ -2,6 +2,7 @@ package collector
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -263,4 +264,26 @@ func TestDynamicNeighborIsForgottenWhenItsRoutesAre(t *testing.T) {
 	if n := len(b.Sessions()); n != 0 {
 		t.Errorf("%d sessions", n)
 	}
+}
+
+func TestReloadMovesTheListener(t *testing.T) {
+	cfg := testConfig(testNeighbor("edge1", "127.0.0.2", 64501))
+	b := start(t, cfg)
+	r := b.up("127.0.0.2", testOpen(64501, "192.0.2.1"))
+	b.alive(r, "edge1", 1)
+	before := b.Addresses()[0]
+	cfg.Listen = []netip.AddrPort{netip.MustParseAddrPort("127.0.0.9:0")}
+	if err := b.Reload(cfg); err != nil {
+		t.Fatal(err)
+	}
+	after := b.Addresses()
+	if len(after) != 1 || after[0] == before || after[0].Addr() != addr("127.0.0.9") {
+		t.Errorf("addresses %v, before %v", after, before)
+	}
+	b.alive(r, "edge1", 2)
+	cfg.Listen = append(cfg.Listen, netip.MustParseAddrPort("192.0.2.99:1790"))
+	if err := b.Reload(cfg); err == nil {
+		t.Error("an address that is not ours gives no error")
+	}
+	b.alive(r, "edge1", 3)
 }

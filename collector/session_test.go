@@ -145,6 +145,17 @@ func TestWrongOpenIsRefused(t *testing.T) {
 	}
 }
 
+func TestPeerWithOurRouterIDIsRefused(t *testing.T) {
+	b := start(t, testConfig(testNeighbor("ibgp", "127.0.0.2", 64500)))
+	r := b.router("127.0.0.2", testOpen(64500, "192.0.2.10"))
+	r.send(r.open.Append(nil))
+	r.wantNotified(wire.CodeOpen, wire.OpenBadRouterID)
+	b.waitState("ibgp", route.StateActive)
+	if s := b.session("ibgp"); !strings.Contains(s.LastError, "router id is 192.0.2.10") {
+		t.Errorf("LastError = %q", s.LastError)
+	}
+}
+
 func TestMessagesOutOfTurnEndTheSession(t *testing.T) {
 	tests := map[string]struct {
 		send    []byte
