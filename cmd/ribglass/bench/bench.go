@@ -17,6 +17,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -76,6 +77,10 @@ func (o *options) run(ctx context.Context, out, progress io.Writer) error {
 	if o.binary == "off" && (o.exchange || o.churn || o.http || o.withdraw || o.everything) {
 		return errors.New("--ribglass off measures BIRD alone: only the feeds")
 	}
+	// Routers and readers must not wait for each other in this process: with a
+	// thread to spare, the Go scheduler sees an answer when it arrives and not
+	// when a sender pauses.
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2 * runtime.NumCPU()))
 	t, err := o.table(progress)
 	if err != nil {
 		return err
