@@ -54,8 +54,7 @@ func TestEveryKeyIsInTheReference(t *testing.T) {
 // keysOf appends the paths of the keys below a type. A list's elements are
 // written with "[]".
 func keysOf(path string, t reflect.Type, keys *[]string) {
-	for i := range t.NumField() {
-		field := t.Field(i)
+	for field := range t.Fields() {
 		key, options, _ := strings.Cut(field.Tag.Get("yaml"), ",")
 		switch {
 		case options == "inline":

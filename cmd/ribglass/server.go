@@ -52,7 +52,7 @@ func newServer(ctx context.Context, cfg *config.Config, logTo io.Writer) (*serve
 	s := &server{cfg: cfg, level: new(slog.LevelVar), batches: make(chan route.Batch, pending)}
 	s.log = newLogger(logTo, cfg.Log.Format, s.level)
 	s.applyProcess(cfg)
-	if err := s.makeComponents(cfg); err != nil {
+	if err := s.makeComponents(cfg); err != nil { //nolint:contextcheck // requests have contexts of their own
 		return nil, err
 	}
 	var lc net.ListenConfig
@@ -80,7 +80,6 @@ func (s *server) makeComponents(cfg *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("collector: %w", err)
 	}
-	//nolint:contextcheck // requests have contexts of their own
 	s.http, err = httpapi.New(cfg.HTTP, httpapi.Deps{
 		Store: s.store, Sessions: s.collector, Logger: s.log.With("component", "httpapi"), Registerer: registry,
 		Info: httpapi.Info{Version: version(), ASN: cfg.ASN, RouterID: cfg.RouterID, StartedAt: time.Now()},

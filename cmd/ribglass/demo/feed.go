@@ -72,9 +72,8 @@ func customerRoute(e entry, asn route.ASN) (announcement, bool) {
 	if i < 0 {
 		return announcement{}, false
 	}
-	attrs := replace(e.attrs, route.AttrASPath, sequence(path[i:]))
-	attrs = replace(attrs, route.AttrNextHop, address(e.family, 250))
-	return announcement{e.family, route.NLRI{Prefix: e.prefix}, replace(attrs, route.AttrLocalPref, nil)}, true
+	attrs := replace(shorten(e.attrs, path[i:]), route.AttrNextHop, address(e.family, 250))
+	return announcement{e.family, route.NLRI{Prefix: e.prefix}, attrs}, true
 }
 
 // members returns the networks behind the demonstration's route server. The
@@ -100,9 +99,7 @@ func memberRoute(e entry, asn route.ASN) (announcement, bool) {
 		return announcement{}, false
 	}
 	id := uint32(member + 1)
-	attrs := replace(e.attrs, route.AttrASPath, sequence(path))
-	attrs = replace(attrs, route.AttrNextHop, address(e.family, byte(id)))
-	attrs = replace(attrs, route.AttrLocalPref, nil)
+	attrs := replace(shorten(e.attrs, path), route.AttrNextHop, address(e.family, byte(id)))
 	attrs = replace(attrs, route.AttrLargeCommunities, learntFrom(asn, path[0]))
 	return announcement{e.family, route.NLRI{Prefix: e.prefix, PathID: id}, attrs}, true
 }
@@ -111,12 +108,32 @@ func memberRoute(e entry, asn route.ASN) (announcement, bool) {
 // has a route.
 func learntFrom(server, member route.ASN) []byte {
 	const learnt = 1000
-	b := binary.BigEndian.AppendUint32(nil, uint32(server))
-	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(b, learnt), uint32(member))
+	return appendLarge(nil, route.LargeCommunity{Global: uint32(server), Local1: learnt, Local2: uint32(member)})
 }
 
-func sequence(path []route.ASN) route.ASPath {
-	return route.ASPath(nil).AppendSegment(route.ASSequence, path...)
+// shorten returns attributes as they were where the path was still the one
+// given: without what networks that are no more on it added.
+func shorten(attrs route.Attrs, path []route.ASN) route.Attrs {
+	var standard, large []byte
+	for c := range attrs.Communities().All() {
+		if slices.Contains(path, route.ASN(c>>16)) {
+			standard = binary.BigEndian.AppendUint32(standard, uint32(c))
+		}
+	}
+	for c := range attrs.LargeCommunities().All() {
+		if slices.Contains(path, route.ASN(c.Global)) {
+			large = appendLarge(large, c)
+		}
+	}
+	attrs = replace(attrs, route.AttrASPath, route.ASPath(nil).AppendSegment(route.ASSequence, path...))
+	attrs = replace(attrs, route.AttrLocalPref, nil)
+	attrs = replace(attrs, route.AttrExtCommunities, nil)
+	return replace(replace(attrs, route.AttrCommunities, standard), route.AttrLargeCommunities, large)
+}
+
+func appendLarge(b []byte, c route.LargeCommunity) []byte {
+	b = binary.BigEndian.AppendUint32(b, c.Global)
+	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(b, c.Local1), c.Local2)
 }
 
 // address returns address n of the demonstration's exchange, which has prefixes
