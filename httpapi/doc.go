@@ -18,6 +18,7 @@
 // # Goroutines
 //
 // [Server] and [Admin] start goroutines only in Serve (and in Run, which calls
-// it): one for the listener, and net/http's one for each connection. Serve ends
-// them before it returns.
+// it): one for the listener, and net/http's one for each connection. Serve lets
+// requests finish, and after 2.5 seconds closes their connections and ends their
+// contexts; a handler that is cut off so ends at its next write or search.
 package httpapi
