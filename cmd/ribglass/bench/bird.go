@@ -25,7 +25,7 @@ func startBird(ctx context.Context, path, dir string, feeds []feed) (*receiver, 
 		return nil, err
 	}
 	file, socket := filepath.Join(dir, "bird.conf"), filepath.Join(dir, "bird.ctl")
-	if err := os.WriteFile(file, []byte(birdConfig(port, feeds)), 0o600); err != nil {
+	if err = os.WriteFile(file, []byte(birdConfig(port, feeds)), 0o600); err != nil {
 		return nil, err
 	}
 	p, err := start(dir, path, "-f", "-c", file, "-s", socket, "-P", filepath.Join(dir, "bird.pid"))

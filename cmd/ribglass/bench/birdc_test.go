@@ -37,8 +37,8 @@ func controlled(t *testing.T, answer string) *birdControl {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		conn, err := l.Accept()
-		if err != nil {
+		conn, failure := l.Accept()
+		if failure != nil {
 			return
 		}
 		defer conn.Close()
@@ -59,6 +59,7 @@ func controlled(t *testing.T, answer string) *birdControl {
 }
 
 func within(t *testing.T) context.Context {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	t.Cleanup(cancel)
 	return ctx

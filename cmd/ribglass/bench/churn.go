@@ -97,9 +97,9 @@ func (m churning) measure(ctx context.Context, first *player.Session) (churned, 
 func (m churning) rounds(ctx context.Context, c *churned) error {
 	var samples []sample
 	for range churnRounds {
-		more, wall, err := m.round(ctx)
-		if err != nil {
-			return err
+		more, wall, failure := m.round(ctx)
+		if failure != nil {
+			return failure
 		}
 		samples, c.Walls = append(samples, more...), append(c.Walls, wall)
 	}
@@ -111,8 +111,8 @@ func (m churning) rounds(ctx context.Context, c *churned) error {
 	defer second.Abort() //nolint:errcheck // the receiver stops anyway
 	samples, err = m.during(ctx, func(context.Context) error {
 		for until := time.Now().Add(floodTime); time.Now().Before(until); c.Sent += m.stream.total() {
-			if err := second.SendRaw(m.stream.bytes); err != nil {
-				return err
+			if failure := second.SendRaw(m.stream.bytes); failure != nil {
+				return failure
 			}
 		}
 		return nil
@@ -132,26 +132,34 @@ func (m churning) round(ctx context.Context) ([]sample, time.Duration, error) {
 	var wall time.Duration
 	samples, err := m.during(ctx, func(ctx context.Context) error {
 		start := time.Now()
-		if err := second.SendRaw(m.stream.bytes); err != nil {
-			return err
-		}
-		err := poll(ctx, 10*time.Millisecond, m.receiver.process, func() (bool, error) {
-			return m.receiver.answers(ctx, f, m.stream.last)
-		})
-		wall = time.Since(start)
-		return err
+		defer func() { wall = time.Since(start) }()
+		return m.load(ctx, second, f)
 	})
+	if err == nil {
+		err = second.Abort()
+	}
 	if err != nil {
 		return nil, 0, err
 	}
-	if err := second.Abort(); err != nil {
-		return nil, 0, err
+	return samples, wall, m.forgotten(ctx)
+}
+
+// load plays the stream and waits until its last route answers.
+func (m churning) load(ctx context.Context, session *player.Session, f feed) error {
+	if err := session.SendRaw(m.stream.bytes); err != nil {
+		return err
 	}
-	err = poll(ctx, 100*time.Millisecond, m.receiver.process, func() (bool, error) {
+	return poll(ctx, 10*time.Millisecond, m.receiver.process, func() (bool, error) {
+		return m.receiver.answers(ctx, f, m.stream.last)
+	})
+}
+
+// forgotten waits until only the first feed's routes are left.
+func (m churning) forgotten(ctx context.Context) error {
+	return poll(ctx, 100*time.Millisecond, m.receiver.process, func() (bool, error) {
 		got, err := m.receiver.counts(ctx)
 		return got[route.IPv4Unicast] <= m.one[route.IPv4Unicast] && got[route.IPv6Unicast] <= m.one[route.IPv6Unicast], err
 	})
-	return samples, wall, err
 }
 
 // churn changes prefixes of the first feed until ctx ends: of four one is

@@ -38,18 +38,18 @@ type footprint struct {
 
 // perRoute is what a route costs over the sessions, by the live heap: what is
 // resident also holds what the runtime keeps for later.
-func (e exchanged) perRoute() float64 {
-	return float64(int64(e.Settled.Heap)-int64(e.Sessions.Heap)) / float64(max(e.Routes, 1))
+func (x *exchanged) perRoute() float64 {
+	return float64(int64(x.Settled.Heap)-int64(x.Sessions.Heap)) / float64(max(x.Routes, 1))
 }
 
 // perRouteResident is what a route costs over an empty start, its share of the
 // sessions and of the runtime's reserves included.
-func (e exchanged) perRouteResident() float64 {
-	return float64(int64(e.Settled.Resident)-int64(e.Idle.Resident)) / float64(max(e.Routes, 1))
+func (x *exchanged) perRouteResident() float64 {
+	return float64(int64(x.Settled.Resident)-int64(x.Idle.Resident)) / float64(max(x.Routes, 1))
 }
 
-func (e exchanged) perSession() float64 {
-	return float64(int64(e.Sessions.Heap)-int64(e.Idle.Heap)) / float64(max(e.Peers, 1))
+func (x *exchanged) perSession() float64 {
+	return float64(int64(x.Sessions.Heap)-int64(x.Idle.Heap)) / float64(max(x.Peers, 1))
 }
 
 // measureFootprint watches a receiver for longer than the two minutes after
@@ -243,6 +243,15 @@ func (x *exchanged) measure(ctx context.Context, r *receiver, e *exchange) error
 	if x.Sessions, err = measureFootprint(ctx, r); err != nil {
 		return err
 	}
+	if err = x.play(ctx, r, e, sessions); err != nil {
+		return err
+	}
+	x.Settled, err = measureFootprint(ctx, r)
+	return err
+}
+
+// play sends every member's routes and waits until all are there.
+func (x *exchanged) play(ctx context.Context, r *receiver, e *exchange, sessions []*player.Session) error {
 	var expect [route.NumFamilies]int
 	start := time.Now()
 	for i, session := range sessions {
@@ -259,16 +268,15 @@ func (x *exchanged) measure(ctx context.Context, r *receiver, e *exchange) error
 			return err
 		}
 	}
-	err = poll(ctx, 50*time.Millisecond, r.process, func() (bool, error) {
+	err := poll(ctx, 50*time.Millisecond, r.process, func() (bool, error) {
 		got, err := r.counts(ctx)
 		return got == expect, err
 	})
+	x.Wall = time.Since(start)
 	if err != nil {
 		return fmt.Errorf("wait for %v routes: %w", expect, err)
 	}
-	x.Wall = time.Since(start)
-	x.Settled, err = measureFootprint(ctx, r)
-	return err
+	return nil
 }
 
 // dialAll opens the sessions of all feeds, some at a time. On an error the

@@ -21,13 +21,13 @@ type loads struct {
 }
 
 // bytesPerRoute is what a route costs over the idle program.
-func (l loads) bytesPerRoute() float64 {
+func (l *loads) bytesPerRoute() float64 {
 	return float64(int64(l.Settled)-int64(l.Idle)) / float64(max(l.Routes, 1))
 }
 
 // furtherFeed is what a feed costs after the first two: by then the table has
 // all prefixes.
-func (l loads) furtherFeed() (int64, bool) {
+func (l *loads) furtherFeed() (int64, bool) {
 	const from = 2
 	if len(l.Loads) <= from {
 		return 0, false

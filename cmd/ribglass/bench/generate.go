@@ -132,13 +132,13 @@ func (g *generated) stream(i int) (*stream, error) {
 	sets := make(map[uint64]struct{}, len(g.groups))
 	var attrs route.Attrs
 	var nlri []route.NLRI
-	for n, group := range g.groups {
+	for n, run := range g.groups {
 		attrs = g.attributes(attrs[:0], f, n)
 		nlri = nlri[:0]
-		for _, p := range g.prefixes[group.first : group.first+uint32(group.count)] {
+		for _, p := range g.prefixes[run.first : run.first+uint32(run.count)] {
 			nlri = append(nlri, route.NLRI{Prefix: p})
 		}
-		s.add(session, route.Update{Family: group.family, Attrs: attrs, NLRI: nlri})
+		s.add(session, route.Update{Family: run.family, Attrs: attrs, NLRI: nlri})
 		hash := fnv.New64a()
 		_, _ = hash.Write(attrs)
 		sets[hash.Sum64()] = struct{}{}
@@ -150,14 +150,14 @@ func (g *generated) stream(i int) (*stream, error) {
 
 func (g *generated) change(i int, random *rand.Rand) route.Update {
 	n := random.IntN(len(g.groups))
-	group := g.groups[n]
+	run := g.groups[n]
 	other := random.IntN(len(g.groups))
-	for g.groups[other].family != group.family {
+	for g.groups[other].family != run.family {
 		other = random.IntN(len(g.groups))
 	}
-	p := g.prefixes[int(group.first)+random.IntN(int(group.count))]
+	p := g.prefixes[int(run.first)+random.IntN(int(run.count))]
 	return route.Update{
-		Family: group.family,
+		Family: run.family,
 		Attrs:  g.attributes(nil, g.feeds()[i], other),
 		NLRI:   []route.NLRI{{Prefix: p}},
 	}
@@ -193,16 +193,16 @@ func (g *generated) dice(f feed, n int) *rand.Rand {
 
 // attributes appends what feed f announces group n with.
 func (g *generated) attributes(a route.Attrs, f feed, n int) route.Attrs {
-	group, random := &g.groups[n], g.dice(f, n)
+	run, random := &g.groups[n], g.dice(f, n)
 	origin := [1]byte{byte(route.OriginIGP)}
 	if random.IntN(10) == 0 {
 		origin[0] = byte(route.OriginIncomplete)
 	}
 	a = a.AppendAttr(route.AttrOrigin, origin[:])
-	path := g.path(random, f, group)
+	path := g.path(random, f, run)
 	a = a.AppendAttr(route.AttrASPath, path)
 	hop := f.hopIPv4
-	if group.family.IsIPv6() {
+	if run.family.IsIPv6() {
 		hop = f.hopIPv6
 	}
 	a = a.AppendAttr(route.AttrNextHop, hop.AsSlice())
@@ -211,7 +211,7 @@ func (g *generated) attributes(a route.Attrs, f feed, n int) route.Attrs {
 	}
 	if random.IntN(10) == 0 {
 		a = a.AppendAttr(route.AttrAtomicAggregate, nil)
-		aggregator := binary.BigEndian.AppendUint32(nil, uint32(group.origin))
+		aggregator := binary.BigEndian.AppendUint32(nil, uint32(run.origin))
 		a = a.AppendAttr(route.AttrAggregator, append(aggregator, 10, byte(n>>16), byte(n>>8), byte(n)))
 	}
 	return appendCommunities(a, random, path, n)
@@ -219,17 +219,17 @@ func (g *generated) attributes(a route.Attrs, f feed, n int) route.Attrs {
 
 // path goes from the feed over the clique and one or two transits to the
 // origin, which prepends itself at times.
-func (g *generated) path(random *rand.Rand, f feed, group *group) route.ASPath {
-	t := g.transits[group.ways[random.IntN(2)]]
+func (g *generated) path(random *rand.Rand, f feed, run *group) route.ASPath {
+	t := g.transits[run.ways[random.IntN(2)]]
 	asns := make([]route.ASN, 0, 12)
 	asns = append(asns, f.asn, t.uplinks[random.IntN(len(t.uplinks))])
 	if t.above >= 0 {
 		asns = append(asns, g.transits[t.above].asn)
 	}
-	asns = append(asns, t.asn, group.origin)
+	asns = append(asns, t.asn, run.origin)
 	if random.IntN(7) == 0 {
 		for range 1 + random.IntN(3) {
-			asns = append(asns, group.origin)
+			asns = append(asns, run.origin)
 		}
 	}
 	return route.ASPath(nil).AppendSegment(route.ASSequence, asns...)

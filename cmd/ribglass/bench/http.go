@@ -115,7 +115,7 @@ func runWrk(ctx context.Context, path string, asker ribglass, addresses []netip.
 	}
 	defer os.RemoveAll(dir)
 	script := filepath.Join(dir, "addresses.lua")
-	if err := os.WriteFile(script, []byte(wrkScript(addresses)), 0o600); err != nil {
+	if err = os.WriteFile(script, []byte(wrkScript(addresses)), 0o600); err != nil {
 		return wrkResult{}, err
 	}
 	threads := strconv.Itoa(min(connections, 2))

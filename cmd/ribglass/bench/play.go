@@ -63,7 +63,7 @@ func loadFeed(ctx context.Context, r *receiver, f feed, s *stream, expect *[rout
 		return l, session, err
 	}
 	start := time.Now()
-	if err := session.SendRaw(s.bytes); err != nil {
+	if err = session.SendRaw(s.bytes); err != nil {
 		return l, session, fmt.Errorf("%s to %s: %w", f.name, r.name, err)
 	}
 	err = poll(ctx, 10*time.Millisecond, r.process, func() (bool, error) { return r.answers(ctx, f, s.last) })
@@ -71,7 +71,7 @@ func loadFeed(ctx context.Context, r *receiver, f feed, s *stream, expect *[rout
 	if err != nil {
 		return l, session, fmt.Errorf("%s: wait for %v of %s: %w", r.name, s.last, f.name, err)
 	}
-	if err := quiet(ctx, settleTime); err != nil {
+	if err = quiet(ctx, settleTime); err != nil {
 		return l, session, err
 	}
 	after, err := r.usage()

@@ -36,10 +36,11 @@ type ribglassSetup struct {
 func startRibglass(ctx context.Context, dir string, setup ribglassSetup) (*receiver, error) {
 	var ports [3]int
 	for i := range ports {
-		var err error
-		if ports[i], err = freePort(ctx); err != nil {
+		port, err := freePort(ctx)
+		if err != nil {
 			return nil, err
 		}
+		ports[i] = port
 	}
 	file := filepath.Join(dir, "ribglass.yaml")
 	if err := os.WriteFile(file, []byte(setup.config(dir, ports)), 0o600); err != nil {

@@ -65,15 +65,14 @@ func (w *withdrawn) measure(ctx context.Context, r *receiver, t table) error {
 	w.OneFeed, w.TwoFeeds = before.resident, l.Settled
 	samples, err := newProber(r, t).during(ctx, func(ctx context.Context) error {
 		start := time.Now()
-		if err := second.Abort(); err != nil {
-			return err
+		defer func() { w.SweptIn = time.Since(start) - w.Stale }()
+		if failure := second.Abort(); failure != nil {
+			return failure
 		}
-		err := poll(ctx, 50*time.Millisecond, r.process, func() (bool, error) {
-			got, err := r.counts(ctx)
-			return got == one, err
+		return poll(ctx, 50*time.Millisecond, r.process, func() (bool, error) {
+			got, failure := r.counts(ctx)
+			return got == one, failure
 		})
-		w.SweptIn = time.Since(start) - w.Stale
-		return err
 	})
 	if err != nil {
 		return err

@@ -86,7 +86,7 @@ func TestFilesReadAsBgpdumpPrintsThem(t *testing.T) {
 			if len(d.refused) != len(tt.refused) {
 				t.Errorf("refused %d: %v, want %d", len(d.refused), d.refused, len(tt.refused))
 			}
-			got := append(d.lines, tt.refused...)
+			got := slices.Concat(d.lines, tt.refused)
 			slices.Sort(want)
 			slices.Sort(got)
 			if !slices.Equal(want, got) {
@@ -168,6 +168,7 @@ type dumper struct {
 }
 
 func dump(t *testing.T, r *Reader) *dumper {
+	t.Helper()
 	d := &dumper{t: t, table: NewDecoder()}
 	for {
 		record, err := r.Next()

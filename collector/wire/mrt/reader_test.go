@@ -117,7 +117,7 @@ func TestDamageWithinARecord(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := r.Next(); err != nil {
+			if _, err = r.Next(); err != nil {
 				t.Fatal(err)
 			}
 			_, err = r.Next()
@@ -247,6 +247,7 @@ func FuzzReader(f *testing.F) {
 }
 
 func checkAttrs(t *testing.T, d *Decoder, rib *RIB, e Entry) {
+	t.Helper()
 	attrs, _, err := d.Attrs(rib, e)
 	if err != nil {
 		return
