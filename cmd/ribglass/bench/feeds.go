@@ -49,7 +49,9 @@ func withReceiver(ctx context.Context, start starter, work func(*receiver) error
 		return err
 	}
 	defer os.RemoveAll(dir)
-	r, err := start(ctx, dir)
+	starting, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	r, err := start(starting, dir)
 	if err != nil {
 		return err
 	}

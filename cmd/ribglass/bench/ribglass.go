@@ -53,11 +53,11 @@ func startRibglass(ctx context.Context, dir string, setup ribglassSetup) (*recei
 	asker := ribglass{"http://" + loopback(ports[1]), &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 	r := &receiver{name: "Ribglass", address: loopback(ports[0]), process: p, asker: asker}
 	err = poll(ctx, 20*time.Millisecond, p, func() (bool, error) {
-		status, err := asker.status(ctx)
-		if err == nil && status.Version != "" {
+		status, failure := asker.status(ctx)
+		if failure == nil && status.Version != "" {
 			r.name = "Ribglass " + status.Version
 		}
-		return err == nil, err
+		return failure == nil, failure
 	})
 	if err != nil {
 		r.shutdown()
