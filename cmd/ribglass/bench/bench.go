@@ -17,7 +17,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -48,7 +50,12 @@ func Command() *cobra.Command {
 what that took. The table is that of an MRT file or, without one, of a seeded generator. With --exchange, --churn,
 --http or --withdraw only these are measured; with --all everything is.`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr()) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			// An interrupt stops the receivers and removes their directories.
+			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			return o.run(ctx, c.OutOrStdout(), c.ErrOrStderr())
+		},
 	}
 	f := c.Flags()
 	f.StringVar(&o.file, "mrt", "", "play this MRT table (TABLE_DUMP_V2; gzip, bzip2 or zstd) instead of a generated one")

@@ -41,7 +41,7 @@ type recordedPeer struct {
 
 // readTable reads a TABLE_DUMP_V2 file, of which at most feeds peers are used.
 func readTable(path string, feeds int) (*recorded, error) {
-	file, err := os.Open(path) //nolint:gosec // the file the user named
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
