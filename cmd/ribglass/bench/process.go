@@ -22,7 +22,6 @@ type process struct {
 	command *exec.Cmd
 	log     string // path of what it printed
 	ended   chan struct{}
-	err     error // how it ended; read after ended
 }
 
 // start runs a program whose output goes to a file in dir.
@@ -36,12 +35,12 @@ func start(dir, path string, args ...string) (*process, error) {
 	p := &process{command: exec.Command(path, args...), log: name, ended: make(chan struct{})} //nolint:gosec,noctx // our own binary or the BIRD the user named; stop ends it
 	p.command.Stdout, p.command.Stderr = out, out
 	p.command.Env = cleanEnvironment(os.Environ())
-	p.command.SysProcAttr = dieWithParent()
+	p.command.SysProcAttr = childAttributes()
 	if err := p.command.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", path, err)
 	}
 	go func() {
-		p.err = p.command.Wait()
+		_ = p.command.Wait() // its ProcessState says how it ended
 		close(p.ended)
 	}()
 	return p, nil
@@ -70,19 +69,19 @@ func (p *process) stop() {
 func (p *process) alive() error {
 	select {
 	case <-p.ended:
-		return fmt.Errorf("%s ended: %w\n%s", p.command.Path, p.err, p.tail())
+		return fmt.Errorf("%s ended (%v); its last words:\n%s", p.command.Path, p.command.ProcessState, p.tail())
 	default:
 		return nil
 	}
 }
 
 func (p *process) tail() []byte {
-	const lines = 1000
+	const octets = 1000
 	b, err := os.ReadFile(p.log)
 	if err != nil {
 		return nil
 	}
-	return b[max(0, len(b)-lines):]
+	return b[max(0, len(b)-octets):]
 }
 
 // usage is what a process has used so far.

@@ -4,4 +4,4 @@ package bench
 
 import "syscall"
 
-func dieWithParent() *syscall.SysProcAttr { return nil }
+func childAttributes() *syscall.SysProcAttr { return nil }
