@@ -56,6 +56,7 @@ http:
   hosts: [lg.example.net]
   trusted_proxies: [10.0.0.0/8]
   max_connections: 100
+  max_streams: 4
   query_timeout: 2s
 admin: { listen: "127.0.0.1:9091", hosts: [lg-admin] }
 data_dir: /var/lib/ribglass
@@ -94,7 +95,7 @@ dynamic_neighbors:
 		ASN: 1<<16 | 10, RouterID: netip.MustParseAddr("192.0.2.10"),
 		Listen: []netip.AddrPort{netip.MustParseAddrPort("[::]:1790"), netip.MustParseAddrPort("192.0.2.10:179")},
 		HTTP: httpapi.Config{
-			Listen: "localhost:8080", Hosts: []string{"lg.example.net"}, MaxConnections: 100, QueryTimeout: 2 * time.Second,
+			Listen: "localhost:8080", Hosts: []string{"lg.example.net"}, MaxConnections: 100, MaxStreams: 4, QueryTimeout: 2 * time.Second,
 			TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
 		},
 		Admin:   httpapi.AdminConfig{Listen: "127.0.0.1:9091", Hosts: []string{"lg-admin"}},
