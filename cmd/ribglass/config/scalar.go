@@ -61,11 +61,8 @@ func isScalar(v reflect.Value) bool {
 	case encoding.TextUnmarshaler, *route.ASN, *route.Family, *time.Duration:
 		return true
 	}
-	switch v.Kind() {
-	case reflect.String, reflect.Bool, reflect.Int:
-		return true
-	}
-	return false
+	k := v.Kind()
+	return k == reflect.String || k == reflect.Bool || k == reflect.Int
 }
 
 // setScalar reads text into v. The error says what is wrong with the text and

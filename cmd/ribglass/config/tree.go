@@ -136,8 +136,9 @@ func kindOf(n ast.Node) string {
 		return "mapping"
 	case ast.SequenceType:
 		return "list"
+	default:
+		return "single value"
 	}
-	return "single value"
 }
 
 // fields are the settable fields of a struct by their keys, and the keys in
