@@ -28,7 +28,9 @@ itself. More words of the query language may follow: or-longer, or-shorter,
 peer NAME, family NAME.
 
 In the table, * marks the best route of a prefix and S a stale one: its session
-is down, or has not confirmed it since it came up again.
+is down, or has not confirmed it since it came up again. DECISION is the step of
+the decision process that settled a route against the best one, and the best one
+against the runner-up.
 
 Exit status: 0 routes were found, 1 the server could not be asked or refused,
 2 wrong usage, 3 no route was found.`,
@@ -86,6 +88,7 @@ type routeAnswer struct {
 	ReceivedAt  time.Time    `json:"received_at"`
 	StaleSince  time.Time    `json:"stale_since"`
 	Best        bool         `json:"best"`
+	Decision    string       `json:"decision"` // the step that settled it against the best, or the best against the next
 	NextHop     string       `json:"next_hop"`
 	Origin      string       `json:"origin"`
 	ASPath      string       `json:"as_path_text"`
@@ -103,12 +106,12 @@ func (a *routesAnswer) print(w io.Writer) error {
 		_, err := fmt.Fprintf(w, "no route for %s\n", clean(a.Query.Canonical))
 		return err
 	}
-	rows := [][]string{{"", "PREFIX", "PEER", "NEXT HOP", "PREF", "MED", "AGE", "AS PATH", "COMMUNITIES"}}
+	rows := [][]string{{"", "PREFIX", "PEER", "NEXT HOP", "PREF", "MED", "AGE", "DECISION", "AS PATH", "COMMUNITIES"}}
 	for i := range a.Routes {
 		r := &a.Routes[i]
 		rows = append(rows, []string{
 			r.marks(), r.Prefix.String(), r.source(), dash(r.NextHop), number(r.LocalPref), number(r.MED),
-			age(a.At, r.ReceivedAt), r.path(), r.communities(),
+			age(a.At, r.ReceivedAt), dash(r.Decision), r.path(), r.communities(),
 		})
 	}
 	if err := writeTable(w, rows); err != nil {
