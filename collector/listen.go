@@ -243,8 +243,10 @@ func (s *session) notified(body []byte) error {
 		return err
 	}
 	s.n.counters.notificationsIn.Add(1)
+	e := &ending{reason: "received " + n.Error(), notified: true}
+	s.heard.Store(e)               // before the speaker closes, whose end would be the reason else
 	_ = s.toSpeaker(n.Append(nil)) // the session ends either way
-	return &ending{reason: "received " + n.Error(), notified: true}
+	return e
 }
 
 // routeRefresh handles ROUTE-REFRESH and the two marks of an enhanced one.

@@ -17,6 +17,9 @@ func (s *session) relay(ctx context.Context) error {
 	for {
 		t, message, err := readMessage(s.inner, buf)
 		if err != nil {
+			if e := s.heard.Load(); e != nil {
+				return e
+			}
 			if ctx.Err() == nil {
 				// The speaker says why before it closes, but for what it closes
 				// without a word: a message out of turn.

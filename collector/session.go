@@ -47,9 +47,10 @@ type session struct {
 	accepted    chan struct{} // closed when the speaker has accepted the peer's OPEN
 	established atomic.Bool
 	agreed      atomic.Pointer[wire.Session]
-	blocked     atomic.Bool // listen waits for the store
-	parting     atomic.Bool // writes get partingTime only
-	said        atomic.Bool // the speaker's NOTIFICATION has gone out
+	blocked     atomic.Bool            // listen waits for the store
+	parting     atomic.Bool            // writes get partingTime only
+	said        atomic.Bool            // the speaker's NOTIFICATION has gone out
+	heard       atomic.Pointer[ending] // what the peer's NOTIFICATION said
 
 	// Of listen alone.
 	ours, theirs *wire.Open
