@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,6 +14,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,6 +33,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, serveVictim(settings))
 		return 1
 	}
+	runParallel(8)
 	if programPath = os.Getenv("RIBGLASS_BIN"); programPath != "" {
 		return m.Run()
 	}
@@ -46,6 +50,15 @@ func run(m *testing.M) int {
 		return 1
 	}
 	return m.Run()
+}
+
+// runParallel lets n tests run at a time unless the command line says otherwise:
+// most wait for the timers of a daemon.
+func runParallel(n int) {
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) {
+		_ = f.Value.Set(strconv.Itoa(n)) // an int it takes
+	}
 }
 
 // glass is a running Ribglass and what is needed to look at it.
@@ -378,8 +391,8 @@ func (g *glass) unharmed() {
 	if !g.running() {
 		g.t.Fatalf("ribglass is gone:\n%s", g.tail())
 	}
-	if g.logged("goroutine 1 [") || g.logged("panic:") {
-		g.t.Errorf("ribglass panicked:\n%s", g.tail())
+	if g.logged("panic:") || g.logged("DATA RACE") {
+		g.t.Errorf("ribglass panicked, or has a race:\n%s", g.tail())
 	}
 	if status, _, err := g.get("/api/v1/status"); err != nil || status != http.StatusOK {
 		g.t.Errorf("GET /api/v1/status: %d, %v", status, err)

@@ -214,6 +214,25 @@ func TestWhatAPeerWritesIsText(t *testing.T) {
 	g.unharmed()
 }
 
+// The reason a peer gives for the end is what is shown, however soon it closes
+// the connection behind it.
+func TestTheReasonOfAPeerIsNotLost(t *testing.T) {
+	t.Parallel()
+	g := newGlass(t, neighbor("peer", "127.0.1.96", 65196))
+	for i := range 20 {
+		s := dial(t, speakerConfig{local: "127.0.1.96", asn: 65196}, g.bgp)
+		text := fmt.Sprintf("maintenance %d", i)
+		s.send(frame(msgNotification, append([]byte{6, 2, byte(len(text))}, text...)))
+		p := g.waitPeer("peer", "is down", func(p shownPeer) bool {
+			return p.Counters.SessionsEstablished == i+1 && p.State != "established"
+		})
+		if !strings.Contains(p.LastError, text) || p.Counters.NotificationsOut != 0 {
+			t.Fatalf("last error %q, want %q; %d NOTIFICATIONs sent", p.LastError, text, p.Counters.NotificationsOut)
+		}
+		s.close()
+	}
+}
+
 // Requests that never end, headers without end and idle connections cost their
 // sender, and nobody else.
 func TestSlowAndLargeRequests(t *testing.T) {

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -161,13 +163,28 @@ func writeFile(t testing.TB, name, content string) {
 	}
 }
 
-// freePort returns a TCP port of the address that nobody listens on.
+// lastPort is the port that was handed out last. Ports are taken from below the
+// range that the kernel gives to connections, so that none takes one away
+// between choice and use.
+var lastPort atomic.Uint32
+
+const firstPort, portCount = 20000, 12000
+
+// freePort returns a TCP port of the address that nobody listens on and that was
+// not handed out before.
 func freePort(t testing.TB, addr string) uint16 {
 	t.Helper()
-	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(addr), 0)))
-	if err != nil {
-		t.Fatal(err)
+	lastPort.CompareAndSwap(0, 1+rand.Uint32N(portCount))
+	for range portCount {
+		port := uint16(firstPort + lastPort.Add(1)%portCount)
+		at := netip.AddrPortFrom(netip.MustParseAddr(addr), port)
+		l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(at))
+		if err != nil {
+			continue // in use
+		}
+		l.Close()
+		return port
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).AddrPort().Port()
+	t.Fatalf("no free port on %s", addr)
+	return 0
 }
