@@ -8,20 +8,20 @@ import (
 
 // daemons are the routers whose routes are compared in full. n makes their
 // addresses differ.
-func daemons(routes []feedRoute) []struct {
-	name string
-	make func(t testing.TB, e endpoints) router
-} {
-	return []struct {
-		name string
-		make func(t testing.TB, e endpoints) router
-	}{
-		{"BIRD 2", func(t testing.TB, e endpoints) router { return newBird(t, e) }},
-		{"FRR", func(t testing.TB, e endpoints) router { return newFRR(t, e) }},
-		{"OpenBGPD", func(t testing.TB, e endpoints) router { return newOpenBGPD(t, e) }},
-		{"GoBGP", func(t testing.TB, e endpoints) router { return newGoBGP(t, e) }},
-		{"ExaBGP", func(t testing.TB, e endpoints) router { return newExaBGP(t, e, routes) }},
+func daemons(routes []feedRoute) []daemonMaker {
+	return []daemonMaker{
+		{"BIRD 2", func(tb testing.TB, e endpoints) router { tb.Helper(); return newBird(tb, e) }},
+		{"FRR", func(tb testing.TB, e endpoints) router { tb.Helper(); return newFRR(tb, e) }},
+		{"OpenBGPD", func(tb testing.TB, e endpoints) router { tb.Helper(); return newOpenBGPD(tb, e) }},
+		{"GoBGP", func(tb testing.TB, e endpoints) router { tb.Helper(); return newGoBGP(tb, e) }},
+		{"ExaBGP", func(tb testing.TB, e endpoints) router { tb.Helper(); return newExaBGP(tb, e, routes) }},
 	}
+}
+
+// daemonMaker makes a router of a kind.
+type daemonMaker struct {
+	name string
+	make func(tb testing.TB, e endpoints) router
 }
 
 // A daemon is fed routes of a real dump, announces them to Ribglass in its own

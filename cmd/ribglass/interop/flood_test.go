@@ -224,8 +224,10 @@ func TestOddPrefixes(t *testing.T) {
 func TestAPathIdentifierUsedAgainReplacesItsRoute(t *testing.T) {
 	t.Parallel()
 	g := newGlass(t, neighbor("peer", "127.0.1.85", 65185, "add_path: true"))
-	s := dial(t, speakerConfig{local: "127.0.1.85", asn: 65185,
-		capabilities: append(usualCapabilities(65185), capability(69, 0, 1, 1, 2))}, g.bgp)
+	s := dial(t, speakerConfig{
+		local: "127.0.1.85", asn: 65185,
+		capabilities: append(usualCapabilities(65185), capability(69, 0, 1, 1, 2)),
+	}, g.bgp)
 	announce := func(id uint32, med byte) []byte {
 		prefix := append(binary.BigEndian.AppendUint32(nil, id), nlri(target)...)
 		return updateMessage(nil, append(plainAttributes(65185), attribute(0x80, 4, 0, 0, 0, med)...), prefix)

@@ -193,8 +193,10 @@ func TestWhatAPeerWritesIsText(t *testing.T) {
 	const script = `<script>alert(1)</script>`
 	g := newGlass(t, neighbor("peer", "127.0.1.94", 65194))
 	fqdn := append([]byte{byte(len(script))}, script...)
-	s := dial(t, speakerConfig{local: "127.0.1.94", asn: 65194,
-		capabilities: append(usualCapabilities(65194), capability(73, append(fqdn, 0)...))}, g.bgp)
+	s := dial(t, speakerConfig{
+		local: "127.0.1.94", asn: 65194,
+		capabilities: append(usualCapabilities(65194), capability(73, append(fqdn, 0)...)),
+	}, g.bgp)
 	g.waitEstablished("peer")
 	text := "\x1b[2J" + script + "\r\nX-Injected: 1"
 	s.send(frame(msgNotification, append([]byte{6, 2, byte(len(text))}, text...)))

@@ -248,8 +248,10 @@ func sharedVectors(t testing.TB) string {
 func TestNoVectorHurts(t *testing.T) {
 	dir := sharedVectors(t)
 	t.Parallel()
-	b := newAttackBench(t, 3, speakerConfig{local: "127.0.1.72", asn: 65172,
-		capabilities: append(usualCapabilities(65172), capability(6), capability(70))})
+	b := newAttackBench(t, 3, speakerConfig{
+		local: "127.0.1.72", asn: 65172,
+		capabilities: append(usualCapabilities(65172), capability(6), capability(70)),
+	})
 	resets, total := 0, 0
 	for _, file := range []string{"exabgp-ci.jsonl", "pcap-bgp.jsonl", "biord-seeds.jsonl", "nexthopai-seeds.jsonl"} {
 		for _, v := range readVectors(t, filepath.Join(dir, file)) {

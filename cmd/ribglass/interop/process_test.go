@@ -148,7 +148,7 @@ func needProgram(t testing.TB, path, debianPackage string) {
 // must stay below 108 bytes.
 func workDir(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "rg")
+	dir, err := os.MkdirTemp("", "rg") //nolint:usetesting // t.TempDir has the name of the test in it
 	if err != nil {
 		t.Fatal(err)
 	}

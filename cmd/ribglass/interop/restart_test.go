@@ -3,6 +3,7 @@ package interop
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"syscall"
 	"testing"
 	"time"
@@ -175,8 +176,10 @@ func TestReloadKeepsTheSessionsThatDidNotChange(t *testing.T) {
 	dial(t, speakerConfig{local: "127.0.1.47", asn: 65147}, g.bgp)
 	g.waitEstablished("comes")
 	waitFor(t, 10*time.Second, "the removed neighbour is forgotten", func() error {
-		if status, body, err := g.get("/api/v1/peers/goes"); err != nil || status != 404 {
-			return fmt.Errorf("status %d, %v: %s", status, err, body)
+		if status, body, err := g.get("/api/v1/peers/goes"); err != nil {
+			return err
+		} else if status != http.StatusNotFound {
+			return fmt.Errorf("status %d: %s", status, body)
 		}
 		if left := g.routes("203.0.113.0/24"); len(left) > 0 {
 			return errors.New("its route is still there")
@@ -218,4 +221,27 @@ func TestSIGTERMStopsWithCease(t *testing.T) {
 		t.Errorf("exit status %d, want 0:\n%s", code, g.tail())
 	}
 	s.wantNotification(6, 2) // administrative shutdown
+}
+
+// FRR announces graceful restart too. It is killed, its routes stay, and when it
+// is back they are what it sends then.
+func TestGracefulRestartWithFRR(t *testing.T) {
+	t.Parallel()
+	routes := loadFeed(t)[:300]
+	g := newGlass(t, neighbor("daemon", "127.0.1.49", 65149))
+	f := newFRR(t, newEndpoints(t, 49, g.bgp))
+	f.options = " bgp graceful-restart\n bgp graceful-restart restart-time 60"
+	f.start(t)
+	feedRouter(t, f, routes)
+	sameRoutes(t, g, f, "daemon", 300)
+	if p := g.peer("daemon"); !p.capable(capGracefulRestart) {
+		t.Errorf("graceful restart was not negotiated: %+v", p.Capabilities)
+	}
+	f.running.kill()
+	g.waitPeer("daemon", "keeps its routes as stale", func(p shownPeer) bool {
+		return p.State != "established" && p.Routes.Stale == 300
+	})
+	f.start(t)
+	feedRouter(t, f, routes[:250])
+	g.waitRoutes("daemon", 250)
 }

@@ -152,7 +152,6 @@ func endOfRIB(afi uint16) []byte {
 // speakerConfig describes the router that a speaker plays.
 type speakerConfig struct {
 	local        string // source address
-	port         uint16 // source port of a listening speaker
 	asn          uint32
 	routerID     string   // "": local
 	hold         uint16   // 0: 90 s
