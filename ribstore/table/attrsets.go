@@ -298,10 +298,10 @@ func (s *attrSets) release(index uint32, what int) {
 
 const dropSlab = 1
 
-// compact empties one slab when more than a quarter of all octets is dead, and
+// compact empties one slab when more than an eighth of all octets is dead, and
 // reports whether there may be more to do.
 func (s *attrSets) compact() bool {
-	if dead := s.total - s.live; dead < 2*slabSize || dead < s.total/4 {
+	if dead := s.total - s.live; dead < 2*slabSize || dead < s.total/8 {
 		return false
 	}
 	slabs := *s.slabs.Load()
