@@ -2,9 +2,41 @@ package main
 
 import (
 	"context"
+	"os"
+	"runtime"
 	"runtime/debug"
 	"time"
+
+	"ribglass/cmd/ribglass/config"
 )
+
+// defaultGCPercent is how much garbage may pile up. The table is memory without
+// pointers, which costs the collector nothing to keep: it can afford to run
+// often, and a full table does not double.
+const defaultGCPercent = 25
+
+// applyMemory puts the settings of memory in force. What the environment says
+// (GOGC, GOMEMLIMIT) yields to the configuration only.
+func applyMemory(m config.Memory) {
+	if m.Limit > 0 {
+		debug.SetMemoryLimit(int64(m.Limit))
+	}
+	switch {
+	case m.GCPercent > 0:
+		debug.SetGCPercent(m.GCPercent)
+	case os.Getenv("GOGC") == "":
+		debug.SetGCPercent(defaultGCPercent)
+	}
+}
+
+// shareProcessors has the kernel share the processors between loading and
+// answering. With a thread for each, a full load keeps all of them busy, and the
+// runtime then looks for new requests every ten milliseconds only.
+func shareProcessors() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0))
+	}
+}
 
 const (
 	// settled is how long the table must not change in size before memory that

@@ -54,6 +54,7 @@ func serve(ctx context.Context, file string, over config.Overrides) error {
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
 
+	shareProcessors()
 	load := func() (*config.Config, error) { return config.Load(file, over) }
 	cfg, err := load()
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 	"net/netip"
 	"os"
 	"reflect"
-	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -194,12 +193,7 @@ func (s *server) reload(load func() (*config.Config, error)) {
 // applyProcess puts the settings in force that belong to the whole process.
 func (s *server) applyProcess(cfg *config.Config) {
 	s.level.Set(cfg.Log.Level)
-	if cfg.Memory.Limit > 0 {
-		debug.SetMemoryLimit(int64(cfg.Memory.Limit))
-	}
-	if cfg.Memory.GCPercent > 0 {
-		debug.SetGCPercent(cfg.Memory.GCPercent)
-	}
+	applyMemory(cfg.Memory)
 }
 
 func newLogger(w io.Writer, format config.Format, level slog.Leveler) *slog.Logger {
