@@ -26,7 +26,7 @@ const (
 
 // Query is one question. The zero value asks for every route. Empty Peers or
 // Families mean all.
-type Query struct {
+type Query struct { //nolint:recvcheck // a value; only the parser, which makes it, changes it
 	Match    Match
 	Prefix   netip.Prefix // masked
 	Peers    []string

@@ -31,7 +31,8 @@ func TestParse(t *testing.T) {
 		{"or-longer", "10.0.0.0/8 or-longer", Query{Match: OrLonger, Prefix: prefix("10.0.0.0/8")}, "10.0.0.0/8 or-longer"},
 		{
 			"or-shorter of an address means its host prefix", "10.0.0.1 or-shorter",
-			Query{Match: OrShorter, Prefix: prefix("10.0.0.1/32")}, "10.0.0.1/32 or-shorter",
+			Query{Match: OrShorter, Prefix: prefix("10.0.0.1/32")},
+			"10.0.0.1/32 or-shorter",
 		},
 		{
 			"filters in any order and number", "peer edge1\tfamily ipv6 peer edge2 2001:db8::/32",

@@ -2,6 +2,7 @@ package table
 
 import (
 	"math/bits"
+	"slices"
 	"sync/atomic"
 )
 
@@ -62,7 +63,7 @@ func (a *arena[W]) extend(size int) uint32 {
 	if uint32(size) > left {
 		a.donate(left)
 		a.next = uint32(len(chunks)) << arenaShift
-		grown := append(chunks[:len(chunks):len(chunks)], new(arenaChunk[W]))
+		grown := append(slices.Clip(chunks), new(arenaChunk[W]))
 		a.chunks.Store(&grown)
 		if a.next == 0 {
 			a.next = 1

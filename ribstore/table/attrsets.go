@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"math/bits"
+	"slices"
 	"sync/atomic"
 
 	"ribglass/ribstore/route"
@@ -254,7 +255,7 @@ func (s *attrSets) addSlab() {
 		return
 	}
 	s.last = uint32(len(slabs))
-	grown := append(slabs[:len(slabs):len(slabs)], new(slab))
+	grown := append(slices.Clip(slabs), new(slab))
 	s.slabs.Store(&grown)
 }
 

@@ -12,7 +12,7 @@ import (
 
 // fullTable returns a table of a million IPv4 prefixes, in lengths as in a real
 // one, from three peers, and addresses to look up in it.
-var fullTable = sync.OnceValues(func() (*Table, []netip.Addr) { //nolint:gochecknoglobals // made once for all benchmarks
+var fullTable = sync.OnceValues(func() (*Table, []netip.Addr) {
 	random := rand.New(rand.NewPCG(1, 2))
 	seen := make(map[netip.Prefix]bool)
 	var list []route.NLRI

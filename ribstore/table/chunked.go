@@ -1,6 +1,9 @@
 package table
 
-import "sync/atomic"
+import (
+	"slices"
+	"sync/atomic"
+)
 
 // chunked is an array that grows without moving what is in it, so that readers
 // can hold on to an element. The zero value is empty.
@@ -24,7 +27,7 @@ func (c *chunked[T]) reach(i uint32) {
 	if int(i>>chunkShift) < len(chunks) {
 		return
 	}
-	grown := append(chunks[:len(chunks):len(chunks)], new([chunkSlots]T))
+	grown := append(slices.Clip(chunks), new([chunkSlots]T))
 	c.chunks.Store(&grown)
 }
 

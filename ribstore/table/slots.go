@@ -1,6 +1,9 @@
 package table
 
-import "sync/atomic"
+import (
+	"slices"
+	"sync/atomic"
+)
 
 // slots are the numbers that prefixes of one family go by. Trie, columns and
 // rows refer to a prefix by its slot. A slot that a prefix leaves is reused
@@ -80,7 +83,7 @@ func (s *slots) grow() {
 	} else {
 		c.v4 = new([chunkSlots]uint32)
 	}
-	grown := append(chunks[:len(chunks):len(chunks)], c)
+	grown := append(slices.Clip(chunks), c)
 	s.chunks.Store(&grown)
 }
 

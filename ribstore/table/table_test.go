@@ -204,7 +204,8 @@ func compare(tb interface {
 	Helper()
 	Fatal(...any)
 	Fatalf(string, ...any)
-}, t *Table, w *twin) {
+}, t *Table, w *twin,
+) {
 	tb.Helper()
 	got, err := snapshot(t)
 	if err != nil {
@@ -445,13 +446,17 @@ func TestDecide(t *testing.T) {
 		{"the shorter AS_PATH wins", "a", "as-path-length", nil, func(c *candidateAttrs) { c.path = []route.ASN{1, 2, 3} }},
 		{"the lower origin wins", "b", "origin", func(c *candidateAttrs) { c.origin = 2 }, nil},
 		{"the lower MED of the same neighbour AS wins", "b", "med", func(c *candidateAttrs) { c.med = 5 }, nil},
-		{"MEDs of different neighbour ASes are not compared", "a", "router-id",
-			func(c *candidateAttrs) { c.med = 5 }, func(c *candidateAttrs) { c.path = []route.ASN{9, 2}; c.routerID = 9 }},
+		{
+			"MEDs of different neighbour ASes are not compared", "a", "router-id",
+			func(c *candidateAttrs) { c.med = 5 }, func(c *candidateAttrs) { c.path = []route.ASN{9, 2}; c.routerID = 9 },
+		},
 		{"eBGP wins over iBGP", "b", "ebgp-over-ibgp", func(c *candidateAttrs) { c.ibgp = true }, nil},
 		{"the lower router id wins", "b", "router-id", func(c *candidateAttrs) { c.routerID = 7 }, nil},
 		{"the lower peer address is last resort", "a", "peer-address", nil, nil},
-		{"long-lived stale loses to everything", "b", "long-lived-stale",
-			func(c *candidateAttrs) { c.localPref = 500; c.longLived = true }, nil},
+		{
+			"long-lived stale loses to everything", "b", "long-lived-stale",
+			func(c *candidateAttrs) { c.localPref = 500; c.longLived = true }, nil,
+		},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

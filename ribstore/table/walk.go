@@ -14,20 +14,21 @@ type walker struct {
 }
 
 // ascend yields the slots of the prefixes that within covers, itself included,
-// in order; when resume is set, only those behind after. It returns false when
-// yield did.
-func (t *trie) ascend(within, after key, resume bool, yield func(slot uint32) bool) bool {
+// in order, until yield returns false; when resume is set, only those behind
+// after.
+func (t *trie) ascend(within, after key, resume bool, yield func(slot uint32) bool) {
 	w := walker{t, within, after, yield}
 	if resume && !within.covers(after) {
 		if !after.before(within) {
-			return true
+			return
 		}
 		resume = false
 	}
 	if within.bits >= rootBits {
-		return w.below(atomic.LoadUint32(&t.root[within.hi>>(64-rootBits)]), rootBits, true, resume)
+		w.below(atomic.LoadUint32(&t.root[within.hi>>(64-rootBits)]), rootBits, true, resume)
+		return
 	}
-	return w.top(resume)
+	w.top(resume)
 }
 
 // top walks the prefixes shorter than the root's index and what is below the root.
