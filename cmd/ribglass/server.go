@@ -96,6 +96,7 @@ func (s *server) makeComponents(cfg *config.Config) error {
 // seconds of either.
 func (s *server) run(ctx context.Context, load func() (*config.Config, error), hangups <-chan os.Signal) error {
 	group, ctx := errgroup.WithContext(ctx)
+	cfg := s.cfg // from here on s.cfg is the reload's
 	group.Go(func() error {
 		// Sessions that end with the program are still told to the store, so it
 		// runs until the collector cannot send any more.
@@ -106,7 +107,8 @@ func (s *server) run(ctx context.Context, load func() (*config.Config, error), h
 	group.Go(func() error { return s.http.Serve(ctx, s.httpListener) })
 	group.Go(func() error { return s.admin.Serve(ctx, s.adminListener) })
 	group.Go(func() error { return s.reloadOn(ctx, load, hangups) })
-	group.Go(func() error { return s.started(ctx) })
+	group.Go(func() error { return s.started(ctx, cfg) })
+	group.Go(func() error { return s.giveBack(ctx) })
 	stopping := context.AfterFunc(ctx, func() {
 		s.log.InfoContext(ctx, "stopping")
 		s.tellSupervisor("STOPPING=1")
@@ -119,10 +121,10 @@ func (s *server) run(ctx context.Context, load func() (*config.Config, error), h
 
 // started waits until the collector listens, then says so to whoever waits for
 // it, and plays the demonstration where one is configured.
-func (s *server) started(ctx context.Context) error {
+func (s *server) started(ctx context.Context, cfg *config.Config) error {
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
-	for len(s.collector.Addresses()) < len(s.cfg.Listen) {
+	for len(s.collector.Addresses()) < len(cfg.Listen) {
 		select {
 		case <-ctx.Done():
 			return nil
@@ -130,13 +132,13 @@ func (s *server) started(ctx context.Context) error {
 		}
 	}
 	bgp := s.collector.Addresses()
-	s.log.InfoContext(ctx, "ribglass is ready", "version", version(), "open", browse(s.httpListener.Addr()), "asn", s.cfg.ASN.String(),
-		"bgp", fmt.Sprint(bgp), "admin", browse(s.adminListener.Addr()), "neighbors", len(s.cfg.Neighbors))
+	s.log.InfoContext(ctx, "ribglass is ready", "version", version(), "open", browse(s.httpListener.Addr()), "asn", cfg.ASN.String(),
+		"bgp", fmt.Sprint(bgp), "admin", browse(s.adminListener.Addr()), "neighbors", len(cfg.Neighbors))
 	s.tellSupervisor("READY=1")
-	if len(s.cfg.Demo.Speakers) == 0 {
+	if len(cfg.Demo.Speakers) == 0 {
 		return nil
 	}
-	return demo.Run(ctx, s.cfg, bgp[0], s.log.With("component", "demo"))
+	return demo.Run(ctx, cfg, bgp[0], s.log.With("component", "demo"))
 }
 
 // browse returns the URL under which a person on this machine reaches a web
