@@ -193,7 +193,7 @@ func (s *session) establish(ctx context.Context, now time.Time) error {
 	s.batches = batcher{s: s, tokens: make(chan struct{}, batchesPerSession)}
 	s.established.Store(true)
 	s.c.handshakes.Add(-1)
-	s.log.InfoContext(ctx, "session established", "families", fmt.Sprint(s.theirs.Families()), "router_id", agreed.PeerRouterID, "hold_time", agreed.HoldTime)
+	s.log.InfoContext(ctx, "session established", "families", familyNames(agreed.Families), "router_id", agreed.PeerRouterID, "hold_time", agreed.HoldTime)
 	err := s.batches.send(ctx, route.Batch{
 		Peer: s.peer, At: now, Event: route.PeerUp, Retention: upRetention(s.conf.Settings, *agreed),
 	})

@@ -51,8 +51,8 @@ type transit struct {
 const (
 	cliqueSize   = 14
 	transitCount = 1800
-	meanGroup    = 8 // prefixes; gives 20 % distinct sets
-	meanHolding  = 11  // prefixes of an origin
+	meanGroup    = 8  // prefixes; gives 20 % distinct sets
+	meanHolding  = 11 // prefixes of an origin
 )
 
 func generate(s shape) *generated {
