@@ -353,9 +353,9 @@ func TestAddPathAndExtendedMessages(t *testing.T) {
 		u.NLRI = append(u.NLRI, route.NLRI{Prefix: prefix("198.51.100.0/24"), PathID: i + 1})
 	}
 	r.send(wire.AppendUpdate(nil, r.agreed, u, wire.MaxExtendedLen))
-	eventually(t, "all paths arrive", func() bool { return b.session("rs").Counters.PrefixesAnnounced == 2000 })
+	eventually(t, "all paths arrive", func() bool { return len(b.of("rs", route.Routes)) == 1 })
 	s := b.session("rs")
-	if s.Counters.UpdatesIn != 1 || !s.Peer.AddPath[route.IPv4Unicast] || s.Peer.AddPath[route.IPv6Unicast] {
+	if s.Counters.UpdatesIn != 1 || s.Counters.PrefixesAnnounced != 2000 || !s.Peer.AddPath[route.IPv4Unicast] || s.Peer.AddPath[route.IPv6Unicast] {
 		t.Errorf("session: %+v, ADD-PATH %v", s.Counters, s.Peer.AddPath)
 	}
 	if got := b.of("rs", route.Routes)[0].Updates[0].NLRI[1999].PathID; got != 2000 {
