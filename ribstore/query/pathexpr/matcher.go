@@ -6,25 +6,19 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// memoBits sets the size of the memo: 2^14 entries of 8 bytes fit a core's
-// second-level cache and hold the AS numbers that are met often.
-const memoBits = 14
-
-// Matcher matches paths against one [Pattern]. [Pattern.Matcher] makes one. It
-// remembers where AS numbers led, so it is for one goroutine at a time and
-// not to be copied; its memory does not grow.
+// Matcher matches paths against one [Pattern]. [Pattern.Matcher] makes one; its
+// zero value is of no use. It is for one goroutine at a time, as it may come to
+// remember what it met.
 type Matcher struct {
 	next  []uint16
 	final []bool
-	// memo is a direct-mapped cache: an entry is AS number, state and the state
-	// after " 64500" from there, in 32, 16 and 16 bits. The zero entry says
-	// that dead stays dead, which is true.
-	memo *[1 << memoBits]uint64
+	lead  []uint16 // see thousands; nil when the automaton is too large
+	full  []uint16
 }
 
-// Matcher returns a new matcher of the pattern.
+// Matcher returns a new matcher of the pattern. It costs next to nothing.
 func (p *Pattern) Matcher() *Matcher {
-	return &Matcher{next: p.dfa.next, final: p.dfa.final, memo: new([1 << memoBits]uint64)}
+	return &Matcher{next: p.dfa.next, final: p.dfa.final, lead: p.thousands.lead, full: p.thousands.full}
 }
 
 // Match reports whether the path matches. It does not allocate.
@@ -47,16 +41,30 @@ func (m *Matcher) Match(path route.ASPath) bool {
 
 // sequence follows AS numbers, each with a space in front.
 func (m *Matcher) sequence(state uint64, asns []byte) uint64 {
-	for ; len(asns) >= 4 && state > accept; asns = asns[4:] {
-		asn := binary.BigEndian.Uint32(asns)
-		key := uint64(asn)<<16 | state
-		entry := &m.memo[key*0x9e3779b97f4a7c15>>(64-memoBits)]
-		if *entry>>16 != key {
-			*entry = key<<16 | m.number(m.symbol(state, space), asn)
+	if m.lead == nil {
+		for ; len(asns) >= 4 && state > accept; asns = asns[4:] {
+			state = m.number(m.symbol(state, space), binary.BigEndian.Uint32(asns))
 		}
-		state = *entry & 0xffff
+		return state
+	}
+	for ; len(asns) >= 4 && state > accept; asns = asns[4:] {
+		state = m.spaced(state, binary.BigEndian.Uint32(asns))
 	}
 	return state
+}
+
+// spaced follows a space and an AS number by thousands.
+func (m *Matcher) spaced(state uint64, asn uint32) uint64 {
+	if asn < 1000 {
+		return uint64(m.lead[state<<thousandBits|uint64(asn)])
+	}
+	high, low := asn/1000, asn%1000
+	if high < 1000 {
+		state = uint64(m.lead[state<<thousandBits|uint64(high)])
+	} else {
+		state = m.spaced(state, high)
+	}
+	return uint64(m.full[state<<thousandBits|uint64(low)])
 }
 
 // segment follows the segments that are rare, as [route.ASPath.AppendText]

@@ -237,20 +237,44 @@ func TestMatchDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// A set may hold 255 numbers and a path several segments; the
-// memo must not let one path change the answer to the next.
-func TestMemoryOfPathsDoesNotMixThem(t *testing.T) {
-	m := mustCompile(t, "_1(0|1){8}_.*2$", Cisco).Matcher()
+// Numbers of every length go the same way by thousands, by digits, and in the
+// twin.
+func TestThousandsGoWhereDigitsGo(t *testing.T) {
+	p := mustCompile(t, "_1(0|1){8}_.*2$", Cisco)
+	byThousands, byDigits := p.Matcher(), p.Matcher()
+	byDigits.lead, byDigits.full = nil, nil
+	if byThousands.lead == nil {
+		t.Fatalf("%d states are too many for this test", p.dfa.states())
+	}
 	want := regexp.MustCompile(`(?:^| )1(?:0|1){8}(?: |$).*2$`)
-	for i := range uint32(200_000) {
-		n := route.ASN(i * 2654435761)
+	for i := range uint32(100_000) {
+		n := route.ASN(i * 2654435761 >> (i % 32))
 		if i%3 == 0 {
-			bits, _ := strconv.Atoi("1" + strconv.FormatUint(uint64(i%512), 2))
+			bits, _ := strconv.Atoi("1" + fmt.Sprintf("%08b", i%256))
 			n = route.ASN(bits)
 		}
 		path := route.ASPath{}.AppendSegment(route.ASSequence, n, route.ASN(i), route.ASN(i%7))
-		if got := m.Match(path); got != want.MatchString(path.String()) {
-			t.Fatalf("Match(%q) = %v", path, got)
+		matches := want.MatchString(path.String())
+		if byThousands.Match(path) != matches || byDigits.Match(path) != matches {
+			t.Fatalf("Match(%q) is %v by thousands and %v by digits, want %v",
+				path, byThousands.Match(path), byDigits.Match(path), matches)
+		}
+	}
+}
+
+func TestLargeAutomataMatch(t *testing.T) {
+	p := mustCompile(t, "_64500(_[0-9]+){7}$", Cisco)
+	if p.thousands.lead != nil {
+		t.Fatalf("%d states are too few for this test", p.dfa.states())
+	}
+	m := p.Matcher()
+	for text, want := range map[string]bool{
+		"1 64500 2 3 4 5 6 7 8":           true,
+		"64500 1 64500 2 64500 4 5 6 7 8": true,
+		"64500 1 2 3 4 5 6":               false,
+	} {
+		if got := m.Match(parsePath(t, text)); got != want {
+			t.Errorf("Match(%q, %q) = %v, want %v", p, text, got, want)
 		}
 	}
 }

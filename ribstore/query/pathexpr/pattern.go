@@ -26,10 +26,11 @@ func (e *Error) Error() string { return fmt.Sprintf("column %d: %s", e.Column, e
 // makes one. It is immutable, so it may be copied, kept and used by any number of
 // goroutines, each with a [Matcher] of its own.
 type Pattern struct {
-	text     string
-	dialect  Dialect
-	required []route.ASN
-	dfa      *dfa
+	text      string
+	dialect   Dialect
+	required  []route.ASN
+	dfa       *dfa
+	thousands thousands
 }
 
 // Compile reads an expression. Its errors are of type [*Error].
@@ -53,7 +54,10 @@ func Compile(text string, d Dialect) (*Pattern, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Pattern{text: ours, dialect: d, required: required(tree, automaton), dfa: automaton}, nil
+	return &Pattern{
+		text: ours, dialect: d, required: required(tree, automaton),
+		dfa: automaton, thousands: newThousands(automaton),
+	}, nil
 }
 
 func parse(text string, d Dialect) (*node, error) {
