@@ -40,7 +40,8 @@
 // ranges 2..5, sets [1, 2..5], * for any sequence, ? for one AS, and + for one
 // or more of the item before it.
 //
-// Both are translated to our form. A term there is an AS number of a sequence;
+// Both are translated to our form. The dialect in which [Pattern.String] speaks
+// is thus always [Cisco]. A term there is an AS number of a sequence;
 // a set or confederation segment is met only by any sequence (.* and .+ in
 // Junos, * in BIRD), which covers everything.
 //

@@ -192,6 +192,9 @@ func TestBIRD(t *testing.T) {
 		{"spaces are free", "[=*64500?=]", "64500 1", true},
 		{"a star covers a set", "[= 64500 * =]", "64500 {1,2}", true},
 		{"asdot", "[= 1.10 =]", "65546", true},
+		{"a repeated set mixes its members", "[= [1, 3..5]+ =]", "4 1 3", true},
+		{"a repeated question mark is one at least", "[= ?+ 3 =]", "3", false},
+		{"a repeated star is a star", "[= *+ 3 =]", "3", true},
 	})
 }
 
