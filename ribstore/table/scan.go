@@ -1,0 +1,207 @@
+package table
+
+import (
+	"iter"
+	"math/bits"
+	"net/netip"
+	"slices"
+	"sync/atomic"
+
+	"ribglass/ribstore/route"
+)
+
+// Bits is a set of small numbers: attribute sets or slots.
+type Bits []uint64
+
+// NewBits returns an empty set that can hold numbers below n.
+func NewBits(n int) Bits { return make(Bits, (n+63)/64) }
+
+// Add adds n, which must be below the size the set was made for.
+func (b Bits) Add(n uint32) { b[n>>6] |= 1 << (n & 63) }
+
+// Has reports whether n is in the set.
+func (b Bits) Has(n uint32) bool { return int(n>>6) < len(b) && b[n>>6]>>(n&63)&1 != 0 }
+
+// Count returns how many numbers are in the set.
+func (b Bits) Count() int {
+	n := 0
+	for _, word := range b {
+		n += bits.OnesCount64(word)
+	}
+	return n
+}
+
+// Or adds all of other, which has the same size.
+func (b Bits) Or(other Bits) {
+	for i, word := range other {
+		b[i] |= word
+	}
+}
+
+// Sets returns a number above the id of every attribute set in the view.
+func (v *View) Sets() int { return int(v.table.attrs.count.Load()) }
+
+// Set returns the attribute set with an id below Sets. An id that no route has
+// gives some set of the past or nil.
+func (v *View) Set(id uint32) route.Attrs {
+	place := atomic.LoadUint32(v.table.attrs.where.at(id))
+	slabs := *v.table.attrs.slabs.Load()
+	if i := int(place >> slabShift); i >= len(slabs) || slabs[i] == nil {
+		return nil
+	}
+	return v.table.attrs.get(id)
+}
+
+// Slots returns a number above every slot of the family.
+func (v *View) Slots(f route.Family) int { return int(v.families[f].slots.count.Load()) }
+
+// Found is a route as [View.Scan] meets it: cheaper than a [route.Route], which
+// [View.Route] makes of it.
+type Found struct {
+	Family route.Family
+	Slot   uint32
+	Set    uint32 // id of its attribute set
+	PathID uint32
+	peer   *peer
+	word   word
+}
+
+// Peer returns the peer of a route.
+func (f Found) Peer() *route.Peer { return f.peer.info.Load() }
+
+// Index returns the small number that the peer goes by in this view.
+func (f Found) Index() uint16 { return f.peer.index }
+
+// Received returns the time of receipt in seconds.
+func (f Found) Received() int64 { return int64(f.word.received()) }
+
+// Slot returns the slot of a destination.
+func (d Dest) Slot() uint32 { return d.slot }
+
+// Each calls found with the routes of a destination, in no order.
+func (v *View) Each(d Dest, chosen Select, found func(Found)) {
+	v.routesOf(d, chosen, func(p *peer, pathID uint32, w word) {
+		found(Found{d.Family, d.slot, w.id(), pathID, p, w})
+	})
+}
+
+// Bits returns the length of the prefix of a slot.
+func (v *View) Bits(f route.Family, slot uint32) int {
+	return int(v.families[f].slots.chunk(slot).bits[slot&chunkMask])
+}
+
+// Dest returns the destination of a slot that a scan found.
+func (v *View) Dest(f route.Family, slot uint32) Dest { return v.dest(v.families[f], slot) }
+
+// Route returns the route, undecided.
+func (v *View) Route(f Found) route.Route {
+	return v.route(v.Dest(f.Family, f.Slot), f.peer, f.PathID, f.word)
+}
+
+// Ordered yields the destinations of the slots in order, as [View.Within] does;
+// nil slots mean all. A few are sorted, many are met on a walk.
+func (v *View) Ordered(id route.Family, p, after netip.Prefix, slots Bits) iter.Seq[Dest] {
+	const few = 1 << 14
+	if slots == nil || slots.Count() > few {
+		return func(yield func(Dest) bool) {
+			for d := range v.Within(id, p, after) {
+				if (slots == nil || slots.Has(d.slot)) && !yield(d) {
+					return
+				}
+			}
+		}
+	}
+	return v.sorted(id, after, slots)
+}
+
+func (v *View) sorted(id route.Family, after netip.Prefix, slots Bits) iter.Seq[Dest] {
+	f := v.families[id]
+	var behind key
+	if after.IsValid() {
+		behind = keyOf(after)
+	}
+	type place struct {
+		key  key
+		slot uint32
+	}
+	var places []place
+	for i, word := range slots {
+		for ; word != 0; word &= word - 1 {
+			slot := uint32(i*64 + bits.TrailingZeros64(word))
+			if k := f.slots.key(slot); !after.IsValid() || behind.before(k) {
+				places = append(places, place{k, slot})
+			}
+		}
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		switch {
+		case a.key.before(b.key):
+			return -1
+		case b.key.before(a.key):
+			return 1
+		}
+		return 0
+	})
+	return func(yield func(Dest) bool) {
+		for _, p := range places {
+			if !yield(v.dest(f, p.slot)) {
+				return
+			}
+		}
+	}
+}
+
+// Scan calls found with the routes of the slots from first up to last whose
+// attribute set is among the wanted and whose peer is among the chosen, in no
+// order. Nil sets or peers mean all. Several goroutines may scan one view at a
+// time, each its own slots.
+func (v *View) Scan(id route.Family, first, last uint32, sets Bits, chosen Select, found func(Found)) {
+	for _, c := range v.peers.columns[id] {
+		if chosen.has(c.peer.index) {
+			scanColumn(id, c, first, last, sets, found)
+		}
+	}
+	f := v.families[id]
+	last = min(last, f.slots.count.Load())
+	for slot := first; slot < last; slot++ {
+		ref := f.slots.row(slot)
+		if atomic.LoadUint32(ref) == 0 {
+			continue
+		}
+		r := f.rows.load(ref)
+		for i := range r.len() {
+			e := r.at(i)
+			if sets != nil && !sets.Has(e.word.id()) {
+				continue
+			}
+			if p := v.inRow(id, e); p != nil && chosen.has(p.index) {
+				found(Found{id, slot, e.word.id(), e.pathID(), p, e.word})
+			}
+		}
+	}
+}
+
+func scanColumn(id route.Family, c peerColumn, first, last uint32, sets Bits, found func(Found)) {
+	gone := c.peer.families[id].phase.Load().gone
+	chunks := *c.column.chunks.Load()
+	for at := first; at < last; {
+		i := at >> chunkShift
+		if int(i) >= len(chunks) {
+			return
+		}
+		end := min(last, (i+1)<<chunkShift)
+		if chunks[i] == nil {
+			at = end
+			continue
+		}
+		words := chunks[i].words[at&chunkMask : (end-1)&chunkMask+1]
+		for j := range words {
+			w := word(words[j].Load())
+			if w == 0 || gone>>w.gen()&1 != 0 || sets != nil && !sets.Has(w.id()) {
+				continue
+			}
+			found(Found{id, at + uint32(j), w.id(), 0, c.peer, w})
+		}
+		at = end
+	}
+}
