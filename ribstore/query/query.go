@@ -1,36 +1,30 @@
 // Package query is the language in which a table is asked: what can be asked
-// ([Query]), how it is written ([Parse]), and what the answer holds ([Result]).
-// Parsing is pure; running a query pins a [table.View] and starts no goroutine.
+// ([Query], made of [Expr] values), how it is written ([Parse]), how it is
+// answered ([Run], [Plan]), and what the answer holds ([Result], [Facets]).
+//
+// Parsing is pure. Running a query pins a [table.View] and may use several
+// processors; every goroutine it starts has ended when it returns.
 package query
 
 import (
 	"fmt"
 	"net/netip"
-	"strings"
 	"time"
 
 	"ribglass/ribstore/route"
 )
 
-// Match is how the prefix of a query selects prefixes of the table.
-type Match uint8
+// Query is one question. The zero value asks for every route.
+type Query struct {
+	Expr  Expr   // nil: every route
+	Notes []Note // how words without a keyword were understood
+}
 
-// The matches.
-const (
-	Any       Match = iota // every prefix; Query.Prefix is not used
-	Longest                // the most specific prefix that covers Query.Prefix
-	Exact                  // Query.Prefix itself
-	OrLonger               // Query.Prefix and its more specifics
-	OrShorter              // Query.Prefix and the prefixes that cover it
-)
-
-// Query is one question. The zero value asks for every route. Empty Peers or
-// Families mean all.
-type Query struct { //nolint:recvcheck // a value; only the parser, which makes it, changes it
-	Match    Match
-	Prefix   netip.Prefix // masked
-	Peers    []string
-	Families []route.Family
+// Note tells how a part of a query was understood that could be read otherwise.
+type Note struct {
+	Column     int    // of the part, in bytes from 1
+	Understood string // the same in full words
+	Other      string // another reading, a query of its own; "" when there is none
 }
 
 // Error is a query that cannot be understood.
@@ -51,6 +45,7 @@ type Page struct {
 // Result is one page of an answer. It is the caller's to keep.
 type Result struct {
 	Query      Query
+	Plan       Plan
 	At         time.Time // the moment the answer is true for
 	Freshness  []Freshness
 	Total      int // routes in the whole answer
@@ -67,40 +62,132 @@ type Freshness struct {
 	StaleSince time.Time // zero: the session is up
 }
 
-// String returns the canonical form: Parse(q.String()) gives q back.
-func (q Query) String() string {
-	var words []string
-	switch q.Match {
-	case Any:
-	case Longest:
-		words = append(words, q.Prefix.Addr().String())
-	case Exact:
-		words = append(words, q.Prefix.String())
-	case OrLonger:
-		words = append(words, q.Prefix.String()+" or-longer")
-	case OrShorter:
-		words = append(words, q.Prefix.String()+" or-shorter")
+// Parse reads a query. docs/query.md describes the language. An error is an
+// *[Error].
+func Parse(text string) (Query, error) {
+	p := parser{lexer: lexer{text: text}}
+	e, err := p.query()
+	if err == nil {
+		err = checkLongest(e, true)
 	}
-	for _, p := range q.Peers {
-		words = append(words, "peer "+p)
+	if err != nil {
+		return Query{}, err
 	}
-	for _, f := range q.Families {
-		words = append(words, "family "+f.String())
-	}
-	return strings.Join(words, " ")
+	return Query{Expr: e, Notes: p.notes}, nil
 }
 
-// Parse reads a query of whitespace-separated words:
-//
-//	192.0.2.1                    longest match
-//	192.0.2.0/24                 exact
-//	192.0.2.0/24 or-longer       the prefix and its more specifics
-//	192.0.2.0/24 or-shorter      the prefix and what covers it
-//	peer NAME                    only routes of the peer; several mean any of them
-//	family ipv4-unicast          only the family; several mean any of them
-//
-// An error is an *[Error].
-func Parse(text string) (Query, error) {
-	p := parser{text: text}
-	return p.parse()
+// checkLongest refuses an address where a longest match makes no sense.
+func checkLongest(e Expr, outermost bool) error {
+	var parts []Expr
+	switch e := e.(type) {
+	case And:
+		parts = e
+		found := 0
+		for _, part := range e {
+			if in, ok := part.(In); ok && in.Match == Longest {
+				found++
+			}
+		}
+		if found > 1 {
+			return &Error{Column: 1, Message: "only one address in a query; for one of several write them with or-shorter"}
+		}
+	case Or:
+		parts, outermost = e, false
+	case Not:
+		parts, outermost = []Expr{e.Of}, false
+	case In:
+		if e.Match == Longest && !outermost {
+			return &Error{Column: 1, Message: fmt.Sprintf(
+				"%s asks for the longest match, which cannot be a part of or and not; write %s or-shorter", e.Prefix.Addr(), e.Prefix.Addr())}
+		}
+	}
+	for _, part := range parts {
+		if err := checkLongest(part, outermost); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// String returns the canonical form: Parse(q.String()) gives an equal
+// expression.
+func (q Query) String() string {
+	if q.Expr == nil {
+		return ""
+	}
+	return string(q.Expr.appendText(nil))
+}
+
+// Prefix returns the prefix that confines the whole query and how, Any when none
+// does.
+func (q Query) Prefix() (Match, netip.Prefix) {
+	in, _ := confinement(q.Expr)
+	return in.Match, in.Prefix
+}
+
+// Peers returns the names of peers that the query confines itself to; none means
+// all.
+func (q Query) Peers() []string {
+	for _, part := range conjuncts(q.Expr) {
+		if names, ok := alternatives(part, Peer); ok {
+			return names
+		}
+	}
+	return nil
+}
+
+// With returns the query with one more condition.
+func (q Query) With(e Expr) Query {
+	parts := append(And(nil), conjuncts(q.Expr)...)
+	if parts = append(parts, e); len(parts) == 1 {
+		return Query{Expr: e, Notes: q.Notes}
+	}
+	return Query{Expr: parts, Notes: q.Notes}
+}
+
+// conjuncts returns the conditions that all must be met.
+func conjuncts(e Expr) []Expr {
+	switch e := e.(type) {
+	case nil:
+		return nil
+	case And:
+		return e
+	}
+	return []Expr{e}
+}
+
+// confinement returns the narrowest In among the conjuncts, and where it is.
+func confinement(e Expr) (In, int) {
+	best, at := In{}, -1
+	for i, part := range conjuncts(e) {
+		in, ok := part.(In)
+		if ok && (at < 0 || narrowness(in) > narrowness(best)) {
+			best, at = in, i
+		}
+	}
+	return best, at
+}
+
+func narrowness(in In) int {
+	if in.Match == OrLonger {
+		return in.Prefix.Bits()
+	}
+	return 1000 + int(in.Match)
+}
+
+// alternatives returns the names when e is one label or an or of them.
+func alternatives(e Expr, l Label) ([]string, bool) {
+	var names []string
+	parts, ok := e.(Or)
+	if !ok {
+		parts = Or{e}
+	}
+	for _, part := range parts {
+		named, ok := part.(Named)
+		if !ok || named.Label != l {
+			return nil, false
+		}
+		names = append(names, named.Name)
+	}
+	return names, true
 }

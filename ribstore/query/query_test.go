@@ -1,10 +1,15 @@
 package query
 
 import (
+	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
+	"reflect"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -12,37 +17,45 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"ribglass/ribstore/query/pathexpr"
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
 )
 
 func TestParse(t *testing.T) {
-	prefix := netip.MustParsePrefix
-	rows := []struct {
-		name, text string
-		want       Query
-		canonical  string
-	}{
-		{"nothing asks for everything", "  ", Query{}, ""},
-		{"an address is a longest match", "192.0.2.1", Query{Match: Longest, Prefix: prefix("192.0.2.1/32")}, "192.0.2.1"},
-		{"a mapped address is an IPv4 address", "::ffff:192.0.2.1", Query{Match: Longest, Prefix: prefix("192.0.2.1/32")}, "192.0.2.1"},
-		{"an IPv6 address in any spelling", "2001:DB8:0::1", Query{Match: Longest, Prefix: prefix("2001:db8::1/128")}, "2001:db8::1"},
-		{"a prefix is exact", "192.0.2.0/24", Query{Match: Exact, Prefix: prefix("192.0.2.0/24")}, "192.0.2.0/24"},
-		{"or-longer", "10.0.0.0/8 or-longer", Query{Match: OrLonger, Prefix: prefix("10.0.0.0/8")}, "10.0.0.0/8 or-longer"},
-		{
-			"or-shorter of an address means its host prefix", "10.0.0.1 or-shorter",
-			Query{Match: OrShorter, Prefix: prefix("10.0.0.1/32")},
-			"10.0.0.1/32 or-shorter",
-		},
-		{
-			"filters in any order and number", "peer edge1\tfamily ipv6 peer edge2 2001:db8::/32",
-			Query{
-				Match: Exact, Prefix: prefix("2001:db8::/32"),
-				Peers: []string{"edge1", "edge2"}, Families: []route.Family{route.IPv6Unicast},
-			},
-			"2001:db8::/32 peer edge1 peer edge2 family ipv6-unicast",
-		},
-		{"a filter given twice counts once", "peer a peer a", Query{Peers: []string{"a"}}, "peer a"},
+	rows := []struct{ name, text, canonical string }{
+		{"nothing asks for everything", "  ", ""},
+		{"an address is a longest match", "192.0.2.1", "192.0.2.1"},
+		{"a mapped address is an IPv4 address", "::ffff:192.0.2.1", "192.0.2.1"},
+		{"an IPv6 address in any spelling", "2001:DB8:0::1", "2001:db8::1"},
+		{"a prefix is exact", "192.0.2.0/24", "192.0.2.0/24"},
+		{"or-longer", "10.0.0.0/8 or-longer", "10.0.0.0/8 or-longer"},
+		{"or-shorter of an address means its host prefix", "10.0.0.1 or-shorter", "10.0.0.1/32 or-shorter"},
+		{"le alone widens, as prefix lists do", "10.0.0.0/8 le 24", "10.0.0.0/8 or-longer le 24"},
+		{"ge and le in any order", "10.0.0.0/8 or-longer le 24 ge 20", "10.0.0.0/8 or-longer ge 20 le 24"},
+		{"words in any case", "ORIGIN 64500 AND Not Stale", "origin 64500 not stale"},
+		{"and is implied", "peer edge1 family ipv6", "peer edge1 family ipv6-unicast"},
+		{"or binds weaker than and", "origin 1 stale or via 2", "origin 1 stale or via 2"},
+		{"parentheses where they matter", "((origin 1)) (via 2 or (via 3 or via 4))", "origin 1 (via 2 or via 3 or via 4)"},
+		{"not takes one condition", "not origin 1 via 2", "not origin 1 via 2"},
+		{"not of a group", "not (origin 1 or via 2)", "not (origin 1 or via 2)"},
+		{"two nots are none", "not not best", "best"},
+		{"AS numbers in asdot and with AS", "origin AS1.10 via as64500", "origin 65546 via 64500"},
+		{"ranges of AS numbers", "neighbor-as 64512-65534", "neighbor-as 64512-65534"},
+		{"several AS numbers are neighbours", "via 64500 64501 stale", "via 64500 64501 stale"},
+		{"numbers compare", "length>=24 med 5 path-length != 3 local-pref<100", "length >= 24 med = 5 path-length != 3 local-pref < 100"},
+		{"communities", "community 64500:1*0 community 64500:100-199 community *:666", "community 64500:1*0 community 64500:100-199 community *:666"},
+		{"a well-known community by name", "community BLACKHOLE or 65535:666", "community blackhole or community blackhole"},
+		{"large and extended ones", "large-community 64500:1:* ext-community rt:64500:1", "large-community 64500:1:* ext-community rt:64500:1"},
+		{"a bare AS number is an origin", "AS64500", "origin 64500"},
+		{"bare AS numbers are neighbours", "3356 1299", "via 3356 1299"},
+		{"bare communities by their shape", "64500:1 64500:1:2 rt:1:2 no-export", "community 64500:1 large-community 64500:1:2 ext-community rt:1:2 community no-export"},
+		{"a bare path", "_3257_13335$", "path _3257_13335$"},
+		{"a path with groups", "(path ^64500(_64500)*$)", `path "^64500(_64500)*$"`},
+		{"ages and times", "since 90m older-than 2026-11-22T03:12Z", "since 90m older-than 2026-11-22T03:12:00Z"},
+		{"next hops", "nexthop 192.0.2.1 nexthop 10.0.0.0/8", "nexthop 192.0.2.1 nexthop 10.0.0.0/8"},
+		{"origin codes and flags", "origin-code IGP moas bogon otc otc 64500 prepended private-as", "origin-code igp moas bogon otc otc 64500 prepended private-as"},
+		{"a peer that is named as a word", `peer "stale" group "or"`, `peer "stale" group "or"`},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -50,18 +63,20 @@ func TestParse(t *testing.T) {
 			if err != nil {
 				t.Fatalf("Parse(%q) = %v", row.text, err)
 			}
-			if diff := cmp.Diff(row.want, got, comparePrefixes()); diff != "" {
-				t.Errorf("Parse(%q): %s", row.text, diff)
-			}
 			if got.String() != row.canonical {
 				t.Errorf("Parse(%q).String() = %q, want %q", row.text, got, row.canonical)
+			}
+			again, err := Parse(got.String())
+			if err != nil || !sameExpr(got.Expr, again.Expr) {
+				t.Errorf("Parse(%q) = %#v, %v, want %#v", got, again.Expr, err, got.Expr)
 			}
 		})
 	}
 }
 
-func comparePrefixes() cmp.Option {
-	return cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })
+func sameExpr(a, b Expr) bool {
+	return cmp.Equal(a, b, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }),
+		cmp.Comparer(func(a, b *pathexpr.Pattern) bool { return a.String() == b.String() }))
 }
 
 func TestParseErrors(t *testing.T) {
@@ -70,20 +85,37 @@ func TestParseErrors(t *testing.T) {
 		column     int
 		message    string
 	}{
-		{"a word of no language", "192.0.2.1 bogus", 11, `"bogus"`},
+		{"a word of no language", "192.0.2.1 bogus", 11, "did you mean bogon?"},
+		{"a misspelt word", "orgin 64500", 1, "did you mean origin?"},
 		{"host bits set", "192.0.2.1/24", 1, "192.0.2.0/24"},
 		{"a length beyond the address", "192.0.2.0/33", 1, "no address"},
-		{"two prefixes", "10.0.0.0/8 11.0.0.0/8", 12, "only one"},
-		{"or-longer of nothing", "or-longer", 1, "follows"},
-		{"or-longer and or-shorter", "10.0.0.0/8 or-longer or-shorter", 22, "only one"},
-		{"a zone", "fe80::1%eth0", 1, "zone"},
-		{"an octal octet", "0177.0.0.1", 1, "no address"},
+		{"two addresses", "10.0.0.1 11.0.0.1", 1, "only one"},
+		{"an address in an or", "10.0.0.1 or stale", 1, "or-shorter"},
+		{"or-longer of nothing", "or-longer", 1, "or-longer"},
+		{"or-longer and or-shorter", "10.0.0.0/8 or-longer or-shorter", 22, "or-shorter"},
+		{"a zone", "fe80::1%eth0", 1, "no address"},
 		{"a mapped prefix", "::ffff:10.0.0.0/104", 1, "IPv4"},
 		{"peer without a name", "peer ", 1, "name"},
 		{"a name with other characters", "peer a;b", 7, "letters"},
 		{"an unknown family", "family ipx", 8, "ipx"},
 		{"a shell", "8.8.8.8;id", 1, "no address"},
+		{"a parenthesis left open", "stale (best", 7, `without its ")"`},
+		{"a parenthesis too many", "stale) best", 6, `without its "("`},
+		{"an operator alone", "length >= ", 1, "needs a number"},
+		{"an operator that is none", "length ! 5", 8, "!="},
+		{"a range backwards", "origin 5-4", 8, "before it begins"},
+		{"no AS number", "via x", 5, "AS number"},
+		{"a community too large", "community 65536:1", 11, "community"},
+		{"another kind of community", "community 1:2:3", 11, "another kind"},
+		{"a bad age", "since yesterday", 7, "no age"},
+		{"an expression that is broken", "path ^(64500", 7, "without"},
+		{"a quote left open", `path "^1`, 6, "closing"},
+		{"ge above le", "10.0.0.0/8 ge 24 le 20", 23, "leave no length"},
+		{"an empty condition", "stale or", 9, "ends"},
+		{"what comes later", "rpki invalid", 1, "no RPKI"},
 		{"a text too long", strings.Repeat("a ", 5000), maxText + 1, "at most"},
+		{"nesting too deep", strings.Repeat("(", 100), maxDepth + 1, "levels"},
+		{"too many conditions", strings.Repeat("stale ", 300), 6*maxTerms + 1, "conditions"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -99,8 +131,38 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
+func TestNotesTellOtherReadings(t *testing.T) {
+	q, err := Parse("stale 64500")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Note{{Column: 7, Understood: "origin 64500", Other: "via 64500"}}
+	if diff := cmp.Diff(want, q.Notes); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestExamplesOfWordsParse(t *testing.T) {
+	for _, w := range Words() {
+		_, err := Parse(w.Example)
+		switch w.Text {
+		case "rpki", "at", "between":
+			if err == nil {
+				t.Errorf("%q is answered: say so in the documentation", w.Example)
+			}
+		default:
+			if err != nil {
+				t.Errorf("example of %s: %v", w.Text, err)
+			}
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"192.0.2.1", "10.0.0.0/8 or-longer peer a", "family ipv6 2001:db8::/32 or-shorter", "peer"} {
+	for _, w := range Words() {
+		f.Add(w.Example)
+	}
+	for _, s := range []string{"10.0.0.0/8 or-longer ge 9", "not (1 or 2:3) _4_", `path [= 1 * 2 =] dialect bird`, "a(b"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -113,32 +175,50 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		again, err := Parse(q.String())
-		if err != nil || !cmp.Equal(q, again, comparePrefixes()) {
-			t.Fatalf("Parse(%q.String()) = %v, %v", q, again, err)
+		if len(q.String()) <= maxText && (err != nil || again.String() != q.String()) {
+			t.Fatalf("Parse(%q) = %q, %v", q, again, err)
 		}
 	})
 }
 
-// fill makes a table of some peers and returns its routes by the stupid way.
-func fill(t *rapid.T) (*table.Table, []route.NLRI, map[string]bool) {
+// heard is a route of a random table, as the stupid twin knows it.
+type heard struct {
+	id     string // peer and prefix
+	peer   *route.Peer
+	prefix netip.Prefix
+	attrs  route.Attrs
+	at     time.Time
+	path   string
+}
+
+var now = time.Unix(2_000_000, 0).UTC()
+
+// fill makes a random table of few peers, prefixes and attributes, so that
+// conditions are often met.
+func fill(t *rapid.T) (*table.Table, []heard) {
 	tab := table.New()
-	var all []route.NLRI
-	has := map[string]bool{}
-	attrs := route.Attrs(nil).AppendAttr(route.AttrOrigin, []byte{0})
-	for _, name := range []string{"a", "b"} {
-		peer := &route.Peer{Name: name}
-		for range rapid.IntRange(0, 25).Draw(t, "routes") {
-			p := genPrefix(t)
-			tab.Apply(&route.Batch{Peer: peer, At: time.Unix(1, 0), Updates: []route.Update{
-				{Family: familyOf(p), Attrs: attrs, NLRI: []route.NLRI{{Prefix: p}}},
-			}})
-			if !has[name+p.String()] {
-				has[name+p.String()] = true
-				all = append(all, route.NLRI{Prefix: p})
+	byID := map[string]heard{}
+	for i, name := range []string{"a", "b", "c"} {
+		peer := &route.Peer{Name: name, Router: "r" + strconv.Itoa(i/2), Group: "g" + strconv.Itoa(i%2), ASN: route.ASN(i + 1)}
+		tab.Apply(&route.Batch{Peer: peer, At: now, Event: route.PeerUp})
+		for range rapid.IntRange(0, 20).Draw(t, "routes") {
+			h := heard{peer: peer, prefix: genPrefix(t), attrs: genAttrs(t), at: now.Add(-time.Duration(rapid.IntRange(0, 200).Draw(t, "age")) * time.Second)}
+			h.id = name + " " + h.prefix.String()
+			h.path = h.attrs.ASPath().String()
+			if old, ok := byID[h.id]; ok && string(old.attrs) == string(h.attrs) {
+				h.at = old.at
 			}
+			byID[h.id] = h
+			tab.Apply(&route.Batch{Peer: peer, At: h.at, Updates: []route.Update{
+				{Family: familyOf(h.prefix), Attrs: h.attrs, NLRI: []route.NLRI{{Prefix: h.prefix}}},
+			}})
 		}
 	}
-	return tab, all, has
+	var all []heard
+	for _, h := range byID {
+		all = append(all, h)
+	}
+	return tab, all
 }
 
 func familyOf(p netip.Prefix) route.Family {
@@ -149,7 +229,7 @@ func familyOf(p netip.Prefix) route.Family {
 }
 
 func genPrefix(t *rapid.T) netip.Prefix {
-	b := rapid.SliceOfN(rapid.SampledFrom([]byte{0, 1, 128}), 4, 4).Draw(t, "octets")
+	b := rapid.SliceOfN(rapid.SampledFrom([]byte{0, 1, 10, 128}), 4, 4).Draw(t, "octets")
 	addr := netip.AddrFrom4([4]byte(b))
 	length := rapid.IntRange(0, 32).Draw(t, "length")
 	if rapid.IntRange(0, 3).Draw(t, "ipv6") == 0 {
@@ -160,99 +240,433 @@ func genPrefix(t *rapid.T) netip.Prefix {
 	return netip.PrefixFrom(addr, length).Masked()
 }
 
-// TestRunEqualsWalk asks random questions of random tables, page by page, and
-// compares with a test of every route.
+func genASN(t *rapid.T) route.ASN {
+	return rapid.SampledFrom([]route.ASN{1, 2, 3, 12, 64512}).Draw(t, "asn")
+}
+
+func genAttrs(t *rapid.T) route.Attrs {
+	var path route.ASPath
+	if n := rapid.IntRange(0, 4).Draw(t, "hops"); n > 0 {
+		asns := make([]route.ASN, n)
+		for i := range asns {
+			asns[i] = genASN(t)
+		}
+		path = path.AppendSegment(route.ASSequence, asns...)
+	}
+	if rapid.IntRange(0, 6).Draw(t, "set") == 0 {
+		path = path.AppendSegment(route.ASSet, genASN(t), genASN(t))
+	}
+	a := route.Attrs(nil).AppendAttr(route.AttrOrigin, []byte{byte(rapid.IntRange(0, 2).Draw(t, "origin"))}).
+		AppendAttr(route.AttrASPath, path).
+		AppendAttr(route.AttrNextHop, []byte{192, 0, 2, byte(rapid.IntRange(1, 2).Draw(t, "hop"))})
+	if rapid.Bool().Draw(t, "med") {
+		a = a.AppendAttr(route.AttrMED, binary.BigEndian.AppendUint32(nil, uint32(rapid.IntRange(0, 3).Draw(t, "med"))))
+	}
+	var communities []byte
+	for range rapid.IntRange(0, 2).Draw(t, "communities") {
+		communities = binary.BigEndian.AppendUint32(communities, rapid.SampledFrom([]uint32{1<<16 | 100, 1<<16 | 150, 2<<16 | 100, 0xffff029a}).Draw(t, "community"))
+	}
+	if communities != nil {
+		a = a.AppendAttr(route.AttrCommunities, communities)
+	}
+	if rapid.IntRange(0, 3).Draw(t, "large") == 0 {
+		a = a.AppendAttr(route.AttrLargeCommunities, []byte{0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, byte(rapid.IntRange(0, 3).Draw(t, "local"))})
+	}
+	return a
+}
+
+// genExpr draws a condition with the twin's opinion on it.
+func genExpr(t *rapid.T, depth int) (Expr, func(h heard, all []heard) bool) {
+	if depth > 0 {
+		switch rapid.IntRange(0, 5).Draw(t, "shape") {
+		case 0:
+			e, meets := genExpr(t, depth-1)
+			if n, ok := e.(Not); ok {
+				return n.Of, func(h heard, all []heard) bool { return !meets(h, all) }
+			}
+			return Not{e}, func(h heard, all []heard) bool { return !meets(h, all) }
+		case 1, 2:
+			return genList(t, depth, true)
+		case 3:
+			return genList(t, depth, false)
+		}
+	}
+	e := rapid.Custom(genTerm).Draw(t, "term")
+	return e, func(h heard, all []heard) bool { return twin(e, h, all) }
+}
+
+func genList(t *rapid.T, depth int, and bool) (Expr, func(h heard, all []heard) bool) {
+	var parts []Expr
+	var tests []func(h heard, all []heard) bool
+	for range rapid.IntRange(2, 3).Draw(t, "parts") {
+		e, meets := genExpr(t, depth-1)
+		tests = append(tests, meets)
+		switch e := e.(type) {
+		case And:
+			if and {
+				parts = append(parts, e...)
+				continue
+			}
+		case Or:
+			if !and {
+				parts = append(parts, e...)
+				continue
+			}
+		}
+		parts = append(parts, e)
+	}
+	meets := func(h heard, all []heard) bool {
+		for _, test := range tests {
+			if test(h, all) != and {
+				return !and
+			}
+		}
+		return and
+	}
+	if and {
+		return And(parts), meets
+	}
+	return Or(parts), meets
+}
+
+func genTerm(t *rapid.T) Expr {
+	op := rapid.SampledFrom([]Op{Equal, NotEqual, Less, AtMost, More, AtLeast})
+	asns := func() ASNs {
+		a, b := genASN(t), genASN(t)
+		return ASNs{min(a, b), max(a, b)}
+	}
+	switch rapid.IntRange(0, 14).Draw(t, "kind") {
+	case 0:
+		return Origin{asns()}
+	case 1:
+		return NeighborAS{asns()}
+	case 2:
+		return Via(rapid.SliceOfN(rapid.Custom(genASN), 1, 2).Draw(t, "via"))
+	case 3:
+		p, err := pathexpr.Compile(rapid.SampledFrom([]string{"_1_", "^2", "3$", "1_2", "^$", "(1|3)_12", "_2_.*_3_", "{"}).Draw(t, "path"), pathexpr.Cisco)
+		if err != nil {
+			p, _ = pathexpr.Compile("_1_", pathexpr.Cisco)
+		}
+		return Path{p}
+	case 4:
+		n := rapid.SampledFrom([]Number{Length, PathLength, PathHops, MED, LocalPref}).Draw(t, "number")
+		return Compare{n, op.Draw(t, "op"), uint64(rapid.IntRange(0, 20).Draw(t, "value"))}
+	case 5:
+		e, _ := parseCommunity(rapid.SampledFrom([]string{"1:100", "1:*", "*:100", "1:1*0", "1:100-120", "blackhole", "1:2:*", "1:2:1-2", "*:*:3"}).Draw(t, "community"))
+		return e
+	case 6:
+		return NextHop{netip.MustParsePrefix(rapid.SampledFrom([]string{"192.0.2.1/32", "192.0.2.0/30", "10.0.0.0/8"}).Draw(t, "hop"))}
+	case 7:
+		return Named{rapid.SampledFrom([]Label{Peer, Router, Group}).Draw(t, "label"), rapid.SampledFrom([]string{"a", "b", "r0", "g1"}).Draw(t, "name")}
+	case 8:
+		return InFamily{rapid.SampledFrom([]route.Family{route.IPv4Unicast, route.IPv6Unicast}).Draw(t, "family")}
+	case 9:
+		return rapid.SampledFrom([]Is{Best, MOAS, Prepended, PrivateAS, Bogon, Stale, HasOTC}).Draw(t, "is")
+	case 10:
+		return OriginCode{route.Origin(rapid.IntRange(0, 2).Draw(t, "code"))}
+	case 11:
+		return Age{Older: rapid.Bool().Draw(t, "older"), Ago: time.Duration(rapid.IntRange(1, 200).Draw(t, "ago")) * time.Second}
+	case 12:
+		p := genPrefix(t)
+		return In{Match: OrLonger, Prefix: p, Ge: uint8(min(p.Bits()+1, p.Addr().BitLen()))}
+	}
+	return In{Match: rapid.SampledFrom([]Match{Exact, OrLonger, OrShorter}).Draw(t, "match"), Prefix: genPrefix(t)}
+}
+
+// twin decides a condition the slow and obvious way, mostly on text.
+func twin(e Expr, h heard, all []heard) bool {
+	words := strings.FieldsFunc(h.path, func(r rune) bool { return strings.ContainsRune(" {},", r) })
+	switch e := e.(type) {
+	case Origin:
+		return slices.ContainsFunc(lastOf(h.path), func(s string) bool { return e.has(asn(s)) })
+	case NeighborAS:
+		return len(words) > 0 && h.path[0] != '{' && e.has(asn(words[0]))
+	case Via:
+		text := " " + strings.Join(slices.Compact(strings.Fields(strings.Split(h.path, "{")[0])), " ") + " "
+		sets := regexp.MustCompile(`\{([^}]*)\}`).FindStringSubmatch(h.path)
+		if len(e) == 1 && sets != nil && slices.Contains(strings.Split(sets[1], ","), e[0].String()) {
+			return true
+		}
+		if len(e) == 2 && e[0] == e[1] {
+			text = " " + strings.Split(h.path, "{")[0] + " "
+		}
+		if len(e) == 2 && sets != nil && strings.Contains(","+sets[1]+",", ","+e[0].String()+","+e[1].String()+",") {
+			return true // members of a set in the order given
+		}
+		want := " " + e[0].String() + " "
+		for _, n := range e[1:] {
+			want += n.String() + " "
+		}
+		return strings.Contains(text, want)
+	case Path:
+		s := strings.NewReplacer("_", `(?:^|[ {}(),\[\]]|$)`, "{", `\{`).Replace(e.Pattern.String())
+		return regexp.MustCompile(strings.ReplaceAll(s, `\\{`, `\{`)).MatchString(h.path)
+	case Compare:
+		return twinNumber(e, h, words)
+	case Community:
+		return anyCommunity(e, h.attrs)
+	case LargeCommunity:
+		for c := range h.attrs.LargeCommunities().All() {
+			if e.Global.matches(uint64(c.Global)) && e.Local1.matches(uint64(c.Local1)) && e.Local2.matches(uint64(c.Local2)) {
+				return true
+			}
+		}
+		return false
+	case NextHop:
+		return e.Prefix.Contains(h.attrs.NextHop())
+	case Named:
+		return e.Name == map[Label]string{Peer: h.peer.Name, Router: h.peer.Router, Group: h.peer.Group}[e.Label]
+	case InFamily:
+		return familyOf(h.prefix) == e.Family
+	case OriginCode:
+		return h.attrs.Origin() == e.Origin
+	case Age:
+		return now.Sub(h.at) > e.Ago == e.Older
+	case In:
+		return twinIn(e, h.prefix)
+	case Is:
+		return twinIs(e, h, all, words)
+	}
+	panic(fmt.Sprintf("no twin of %T", e))
+}
+
+func asn(s string) route.ASN {
+	n, _ := strconv.Atoi(s)
+	return route.ASN(n)
+}
+
+// lastOf returns the last AS number of a printed path, or the members of its
+// last set.
+func lastOf(path string) []string {
+	fields := strings.Fields(path)
+	if len(fields) == 0 {
+		return nil
+	}
+	return strings.Split(strings.Trim(fields[len(fields)-1], "{}"), ",")
+}
+
+func twinNumber(e Compare, h heard, words []string) bool {
+	var n uint32
+	ok := true
+	fields := strings.Fields(h.path)
+	switch e.Number {
+	case Length:
+		n = uint32(h.prefix.Bits())
+	case PathLength:
+		n = uint32(len(fields))
+	case PathHops:
+		n = uint32(len(slices.Compact(fields)))
+	case MED:
+		n, ok = h.attrs.MED()
+	case LocalPref:
+		n, ok = h.attrs.LocalPref()
+	}
+	_ = words
+	return ok && e.Op.holds(uint64(n), e.Value)
+}
+
+func anyCommunity(e Community, a route.Attrs) bool {
+	text := string(e.appendText(nil))[len("community "):]
+	for c := range a.Communities().All() {
+		pattern := regexp.MustCompile("^" + strings.ReplaceAll(strings.ReplaceAll(text, "100-120", "1(0[0-9]|1[0-9]|20)"), "*", "[0-9]*") + "$")
+		if pattern.MatchString(c.String()) || text == c.Name() {
+			return true
+		}
+	}
+	return false
+}
+
+func twinIn(e In, p netip.Prefix) bool {
+	covers := func(a, b netip.Prefix) bool { return a.Bits() <= b.Bits() && a.Overlaps(b) }
+	if e.Ge > 0 && p.Bits() < int(e.Ge) {
+		return false
+	}
+	switch e.Match {
+	case Exact:
+		return p == e.Prefix
+	case OrLonger:
+		return covers(e.Prefix, p)
+	case OrShorter:
+		return covers(p, e.Prefix)
+	}
+	return false
+}
+
+func twinIs(e Is, h heard, all []heard, words []string) bool {
+	var same []heard
+	for _, o := range all {
+		if o.prefix == h.prefix {
+			same = append(same, o)
+		}
+	}
+	switch e {
+	case Best:
+		routes := make([]route.Route, len(same))
+		for i, o := range same {
+			routes[i] = route.Route{Peer: o.peer, Attrs: o.attrs}
+		}
+		table.Decide(routes)
+		return routes[0].Peer.Name == h.peer.Name
+	case MOAS:
+		origins := map[route.ASN]bool{}
+		for _, o := range same {
+			if n, ok := o.attrs.ASPath().Origin(); ok {
+				origins[n] = true
+			}
+		}
+		return len(origins) > 1
+	case Prepended:
+		fields := strings.Fields(h.path)
+		return len(slices.Compact(slices.Clone(fields))) < len(fields)
+	case PrivateAS:
+		return slices.Contains(words, "64512")
+	case Bogon:
+		return h.prefix.Bits() == 0 || isBogon(h.prefix)
+	case Stale, HasOTC:
+	}
+	return false
+}
+
+// TestRunEqualsWalk asks random questions of random tables, page by page, as a
+// stream and for facets, and compares with a test of every route.
 func TestRunEqualsWalk(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		tab, _, has := fill(t)
-		q := Query{Match: rapid.SampledFrom([]Match{Any, Longest, Exact, OrLonger, OrShorter}).Draw(t, "match")}
-		if q.Match != Any {
-			q.Prefix = genPrefix(t)
-		}
-		if q.Match == Longest {
-			q.Prefix = netip.PrefixFrom(q.Prefix.Addr(), q.Prefix.Addr().BitLen())
-		}
-		if rapid.Bool().Draw(t, "one peer") {
-			q.Peers = []string{"b"}
-		}
-		want := walk(has, q)
-		var got []string
-		page := Page{Limit: rapid.IntRange(1, 5).Draw(t, "limit")}
-		for pages := 0; ; pages++ {
-			r := ask(t, tab, q, page)
-			if r.Total != len(want) {
-				t.Fatalf("%q: total %d, want %d", q, r.Total, len(want))
-			}
-			for _, x := range r.Routes {
-				got = append(got, x.Peer.Name+x.Prefix.String())
-			}
-			if page.Cursor = r.NextCursor; page.Cursor == "" || pages > 100 {
-				break
+		tab, all := fill(t)
+		e, meets := genExpr(t, 3)
+		q := Query{Expr: e}
+		var want []string
+		for _, h := range all {
+			if meets(h, all) {
+				want = append(want, h.id)
 			}
 		}
-		slices.Sort(got)
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Fatalf("%q (-walk +run): %s", q, diff)
+		slices.Sort(want)
+		again, err := Parse(q.String())
+		if err != nil || again.String() != q.String() || !sameExpr(again.Expr, e) {
+			t.Fatalf("Parse(%q) = %#v, %v, want %#v", q, again.Expr, err, e)
 		}
+		forceScan := rapid.Bool().Draw(t, "scan")
+		if diff := cmp.Diff(want, pages(t, tab, q, len(want), forceScan)); diff != "" {
+			t.Fatalf("%q by pages (-walk +run): %s", q, diff)
+		}
+		if diff := cmp.Diff(want, streamed(t, tab, q)); diff != "" {
+			t.Fatalf("%q as a stream (-walk +run): %s", q, diff)
+		}
+		checkFacets(t, tab, q, all, want)
 	})
 }
 
-func ask(t *rapid.T, tab *table.Table, q Query, page Page) *Result {
-	var r *Result
+func idOf(r *route.Route) string { return r.Peer.Name + " " + r.Prefix.String() }
+
+func pages(t *rapid.T, tab *table.Table, q Query, total int, forceScan bool) (got []string) {
+	page := Page{Limit: rapid.IntRange(1, 5).Draw(t, "limit")}
+	var last netip.Prefix
+	for n := 0; n == 0 || page.Cursor != "" && n < 200; n++ {
+		var r *Result
+		err := tab.View(func(v *table.View) (err error) {
+			r, err = run(context.Background(), v, q, page, now, forceScan)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Total != total {
+			t.Fatalf("%q: total %d, want %d", q, r.Total, total)
+		}
+		for i := range r.Routes {
+			p := r.Routes[i].Prefix
+			if last.IsValid() && last.Addr().Is4() == p.Addr().Is4() && p.Addr().Less(last.Addr()) {
+				t.Fatalf("%q: %v comes behind %v", q, p, last)
+			}
+			last = p
+			got = append(got, idOf(&r.Routes[i]))
+		}
+		page.Cursor = r.NextCursor
+	}
+	slices.Sort(got)
+	return got
+}
+
+func streamed(t *rapid.T, tab *table.Table, q Query) (got []string) {
+	err := Stream(context.Background(), tab, q, now, func(routes []route.Route) error {
+		for i := range routes {
+			got = append(got, idOf(&routes[i]))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(got)
+	return got
+}
+
+func checkFacets(t *rapid.T, tab *table.Table, q Query, all []heard, want []string) {
+	var f *Facets
 	err := tab.View(func(v *table.View) (err error) {
-		r, err = Run(v, q, page)
+		f, err = Count(context.Background(), v, q, now, 100)
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r
-}
-
-// walk returns the routes the query asks for, as "peer prefix", sorted.
-func walk(has map[string]bool, q Query) []string {
-	var found []string
-	longest := -1
-	for id := range has {
-		name, p := id[:1], netip.MustParsePrefix(id[1:])
-		if len(q.Peers) > 0 && !slices.Contains(q.Peers, name) {
+	origins, peers, lengths := map[string]int{}, map[string]int{}, map[string]int{}
+	for _, h := range all {
+		if _, ok := slices.BinarySearch(want, h.id); !ok {
 			continue
 		}
-		covers := func(a, b netip.Prefix) bool { return a.Bits() <= b.Bits() && a.Contains(b.Addr()) }
-		switch q.Match {
-		case Any:
-		case Exact:
-			if p != q.Prefix {
-				continue
-			}
-		case OrLonger:
-			if !covers(q.Prefix, p) {
-				continue
-			}
-		case OrShorter, Longest:
-			if !covers(p, q.Prefix) {
-				continue
-			}
+		peers[h.peer.Name]++
+		lengths["/"+strconv.Itoa(h.prefix.Bits())]++
+		if n, ok := h.attrs.ASPath().Origin(); ok {
+			origins[n.String()]++
 		}
-		if q.Match == Longest {
-			if p.Bits() < longest {
-				continue
-			}
-			if p.Bits() > longest {
-				longest, found = p.Bits(), nil
-			}
-		}
-		found = append(found, id)
 	}
-	slices.Sort(found)
-	return found
+	asMap := func(list []Facet) map[string]int {
+		m := map[string]int{}
+		for _, x := range list {
+			m[x.Value] = x.Count
+		}
+		return m
+	}
+	if f.Total != len(want) || !reflect.DeepEqual(asMap(f.Origins), origins) || !reflect.DeepEqual(asMap(f.Peers), peers) || !reflect.DeepEqual(asMap(f.Lengths), lengths) {
+		t.Fatalf("%q: facets %+v, want %d, %v, %v, %v", q, f, len(want), origins, peers, lengths)
+	}
+}
+
+func TestLongestMatchHonoursConditions(t *testing.T) {
+	tab := table.New()
+	for _, r := range []struct {
+		peer, prefix string
+	}{{"a", "10.0.0.0/8"}, {"b", "10.1.0.0/16"}, {"a", "0.0.0.0/0"}} {
+		tab.Apply(&route.Batch{Peer: &route.Peer{Name: r.peer}, At: now, Updates: []route.Update{
+			{Attrs: route.Attrs(nil).AppendAttr(route.AttrOrigin, []byte{0}), NLRI: []route.NLRI{{Prefix: netip.MustParsePrefix(r.prefix)}}},
+		}})
+	}
+	for text, want := range map[string]string{
+		"10.1.2.3":            "b 10.1.0.0/16",
+		"10.1.2.3 peer a":     "a 10.0.0.0/8",
+		"10.1.2.3 length<8":   "a 0.0.0.0/0",
+		"11.0.0.1 not peer b": "a 0.0.0.0/0",
+	} {
+		q, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = tab.View(func(v *table.View) error {
+			r, err := Run(context.Background(), v, q, Page{}, now)
+			if err != nil || len(r.Routes) != 1 || idOf(&r.Routes[0]) != want {
+				t.Errorf("%q = %+v, %v, want %s", text, r, err, want)
+			}
+			return nil
+		})
+	}
 }
 
 func TestForeignCursorIsRefused(t *testing.T) {
 	tab := table.New()
 	for _, c := range []string{"x", "!!", "AAAA", "_____w", strings.Repeat("A", 500)} {
 		err := tab.View(func(v *table.View) error {
-			_, err := Run(v, Query{}, Page{Cursor: c})
+			_, err := Run(context.Background(), v, Query{}, Page{Cursor: c}, now)
 			return err
 		})
 		if !errors.Is(err, ErrCursor) {
@@ -262,11 +676,11 @@ func TestForeignCursorIsRefused(t *testing.T) {
 }
 
 func ExampleParse() {
-	q, err := Parse("192.0.2.0/24 or-longer peer edge1")
+	q, err := Parse("192.0.2.0/24 or-longer, peer edge1")
 	fmt.Println(q, err)
-	_, err = Parse("192.0.2.0/24 or-wider")
-	fmt.Println(err)
+	q, err = Parse("as64500 not (community 64500:1*0 or blackhole)")
+	fmt.Println(q, err)
 	// Output:
-	// 192.0.2.0/24 or-longer peer edge1 <nil>
-	// column 14: "or-wider" is no address, prefix or word of the query language
+	//  column 14: "or-longer," is no address, prefix, AS number, community or word of the query language; did you mean or-longer?
+	// origin 64500 not (community 64500:1*0 or community blackhole) <nil>
 }

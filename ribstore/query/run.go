@@ -1,16 +1,21 @@
 package query
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"net/netip"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
 )
 
-// ErrCursor is returned for a cursor that no answer to the query gave.
+// ErrCursor is returned for a cursor that no answer to a query gave.
 var ErrCursor = errors.New("the cursor is not one of this query")
 
 // Limits of a page, in routes.
@@ -34,6 +39,9 @@ func (c cursor) String() string {
 }
 
 func parseCursor(s string) (cursor, error) {
+	if s == "" {
+		return cursor{}, nil
+	}
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	if err != nil || len(b) < 2 || b[0] >= route.NumFamilies {
 		return cursor{}, ErrCursor
@@ -46,137 +54,162 @@ func parseCursor(s string) (cursor, error) {
 	return c, nil
 }
 
-// Run answers one page of the query from the view. Result.At and Freshness are
-// the caller's to fill in. It returns [ErrCursor] for a foreign cursor.
-func Run(v *table.View, q Query, page Page) (*Result, error) {
-	r := runner{view: v, query: q, limit: page.Limit, result: &Result{Query: q}}
+// Run answers one page of the query from the view. Ages count from now.
+// Result.At and Freshness are the caller's to fill in. Errors are [ErrCursor]
+// for a foreign cursor and that of the context.
+func Run(ctx context.Context, v *table.View, q Query, page Page, now time.Time) (*Result, error) {
+	return run(ctx, v, q, page, now, false)
+}
+
+// run is Run; a test can have everything scanned that could be walked.
+func run(ctx context.Context, v *table.View, q Query, page Page, now time.Time, scan bool) (*Result, error) {
+	after, err := parseCursor(page.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	x := prepare(v, q, now)
+	if scan && x.plan.Method == Walk && !x.simple() {
+		x.plan.Method = Scan
+	}
+	r := pager{execution: x, tests: x.compile(), limit: page.Limit, after: after, result: &Result{Query: q, Plan: x.plan}}
 	if r.limit <= 0 {
 		r.limit = DefaultLimit
 	}
-	if len(q.Peers) > 0 {
-		r.chosen = v.Select(func(p *route.Peer) bool { return slices.Contains(q.Peers, p.Name) })
+	switch x.plan.Method {
+	case LongestMatch, ExactMatch, Covering:
+		r.few()
+	case Walk, Scan:
+		err = r.many(ctx)
 	}
-	if page.Cursor != "" {
-		var err error
-		if r.after, err = parseCursor(page.Cursor); err != nil {
-			return nil, err
-		}
-	}
-	for _, f := range q.families() {
-		r.family(f)
-	}
-	return r.result, nil
+	return r.result, err
 }
 
-// families returns the families that the query can have routes in, in order.
-func (q Query) families() []route.Family {
-	var families []route.Family
-	for _, f := range route.Families() {
-		if len(q.Families) > 0 && !slices.Contains(q.Families, f) {
-			continue
-		}
-		if q.Match != Any && q.Prefix.Addr().BitLen() != f.Bits() {
-			continue
-		}
-		families = append(families, f)
-	}
-	return families
-}
-
-// runner collects one page.
-type runner struct {
-	view   *table.View
-	query  Query
-	chosen table.Select
+// pager collects one page.
+type pager struct {
+	*execution
+	tests  tests
 	limit  int
 	after  cursor // its prefix is invalid on the first page
 	result *Result
-	full   bool // the page has what it can hold
+	full   bool
 }
 
-func (r *runner) family(f route.Family) {
-	switch r.query.Match {
+// few answers a query that one descent of the trie confines.
+func (r *pager) few() {
+	for _, f := range r.families {
+		for _, d := range r.candidates(f) {
+			if r.take(d) > 0 && r.in.Match == Longest {
+				break
+			}
+		}
+	}
+}
+
+// candidates returns the destinations of a query that one descent of the trie
+// confines, for the longest match the most specific first.
+func (x *execution) candidates(f route.Family) []table.Dest {
+	dests := x.view.Covering(f, x.in.Prefix)
+	switch x.in.Match {
 	case Longest:
-		r.longest(f)
+		slices.Reverse(dests)
 	case Exact:
-		if d, ok := r.view.Exact(f, r.query.Prefix); ok {
-			r.add(d)
-		}
-	case OrShorter:
-		for _, d := range r.view.Covering(f, r.query.Prefix) {
-			r.add(d)
-		}
-	case OrLonger:
-		r.within(f, r.query.Prefix)
-	case Any:
-		r.within(f, netip.Prefix{})
+		dests = slices.DeleteFunc(dests, func(d table.Dest) bool { return d.Prefix != x.in.Prefix })
+	case Any, OrLonger, OrShorter:
 	}
+	return dests
 }
 
-// longest adds the most specific covering prefix that has a route of the
-// chosen peers.
-func (r *runner) longest(f route.Family) {
-	if r.chosen == nil {
-		if d, ok := r.view.Longest(f, r.query.Prefix.Addr()); ok && r.add(d) {
-			return
+// take adds the routes of a destination that meet the query and returns how
+// many there were.
+func (r *pager) take(d table.Dest) int {
+	before := len(r.result.Routes)
+	r.result.Routes = r.filter(r.result.Routes, d)
+	r.result.Total = len(r.result.Routes)
+	return r.result.Total - before
+}
+
+// filter appends the routes of a destination that meet the query.
+func (r *pager) filter(dst []route.Route, d table.Dest) []route.Route {
+	return r.tests.filter(dst, r.view, d)
+}
+
+func (t *tests) filter(dst []route.Route, v *table.View, d table.Dest) []route.Route {
+	start := len(dst)
+	dst = v.Routes(dst, d, nil)
+	s := subject{moas: severalOrigins(dst[start:])}
+	kept := dst[:start]
+	for i := range dst[start:] {
+		s.route = &dst[start+i]
+		if t.all(&s) {
+			kept = append(kept, dst[start+i])
 		}
 	}
-	for _, d := range slices.Backward(r.view.Covering(f, r.query.Prefix)) {
+	return kept
+}
+
+// severalOrigins reports whether routes of one prefix end in different ASes.
+func severalOrigins(routes []route.Route) bool {
+	var first route.ASN
+	known := false
+	for i := range routes {
+		n, ok := routes[i].Attrs.ASPath().Origin()
+		switch {
+		case !ok:
+		case !known:
+			first, known = n, true
+		case n != first:
+			return true
+		}
+	}
+	return false
+}
+
+// many answers a query for a range of prefixes, or all.
+func (r *pager) many(ctx context.Context) error {
+	for _, f := range r.families {
+		matched, total, err := r.match(ctx, f)
+		if err != nil {
+			return err
+		}
+		r.result.Total += total
+		if !r.full && (!r.after.prefix.IsValid() || f >= r.after.family) {
+			r.pageOf(f, matched)
+		}
+	}
+	return nil
+}
+
+// match returns which slots of the family have a route that meets the query,
+// nil for all of the range, and how many routes do.
+func (x *execution) match(ctx context.Context, f route.Family) (table.Bits, int, error) {
+	if x.simple() {
+		return nil, x.view.Total(f, x.chosen), nil
+	}
+	all := newSink(x, f, false)
+	if err := x.run(ctx, f, all); err != nil {
+		return nil, 0, err
+	}
+	return all.slots, all.total, nil
+}
+
+// pageOf fills the page from the matched slots of a family, in order.
+func (r *pager) pageOf(f route.Family, matched table.Bits) {
+	var after netip.Prefix
+	if r.after.prefix.IsValid() && f == r.after.family {
+		after = r.after.prefix
+	}
+	for d := range r.view.Ordered(f, r.in.Prefix, after, matched) {
 		if r.add(d) {
 			return
 		}
 	}
 }
 
-// within adds what the prefix covers. The total is counted, or known.
-func (r *runner) within(f route.Family, p netip.Prefix) {
-	var after netip.Prefix
-	switch {
-	case !r.after.prefix.IsValid() || f > r.after.family:
-	case f < r.after.family:
-		r.result.Total += r.count(f, p)
-		return
-	default:
-		after = r.after.prefix
-	}
-	r.result.Total += r.count(f, p)
-	if r.full {
-		return
-	}
-	for d := range r.view.Within(f, p, after) {
-		if r.page(d) {
-			return
-		}
-	}
-}
-
-// count returns how many routes the prefix covers.
-func (r *runner) count(f route.Family, p netip.Prefix) int {
-	if !p.IsValid() || p.Bits() == 0 {
-		return r.view.Total(f, r.chosen)
-	}
-	n := 0
-	for d := range r.view.Within(f, p, netip.Prefix{}) {
-		n += r.view.Count(d, r.chosen)
-	}
-	return n
-}
-
-// add adds the routes of a destination to an answer that has one page only,
-// and reports whether there were any.
-func (r *runner) add(d table.Dest) bool {
-	before := len(r.result.Routes)
-	r.result.Routes = r.view.Routes(r.result.Routes, d, r.chosen)
-	added := len(r.result.Routes) - before
-	r.result.Total += added
-	return added > 0
-}
-
-// page adds the routes of a destination unless the page is full then, and
+// add adds the routes of a destination unless the page is full then, and
 // reports whether to stop. A page holds at least one destination whole.
-func (r *runner) page(d table.Dest) bool {
+func (r *pager) add(d table.Dest) bool {
 	before := len(r.result.Routes)
-	routes := r.view.Routes(r.result.Routes, d, r.chosen)
+	routes := r.filter(r.result.Routes, d)
 	if before > 0 && len(routes) > r.limit && len(routes) > before {
 		last := r.result.Routes[before-1]
 		r.result.NextCursor = cursor{last.Family, last.Prefix}.String()
@@ -184,5 +217,278 @@ func (r *runner) page(d table.Dest) bool {
 		return true
 	}
 	r.result.Routes = routes
+	return false
+}
+
+// sink collects what a run meets.
+type sink struct {
+	total  int
+	slots  table.Bits
+	facets *tally // nil: not wanted
+}
+
+func newSink(x *execution, f route.Family, facets bool) *sink {
+	s := &sink{slots: table.NewBits(x.view.Slots(f))}
+	if facets {
+		s.facets = newTally(x.view)
+	}
+	return s
+}
+
+func (s *sink) add(v *table.View, f table.Found) {
+	s.total++
+	s.slots.Add(f.Slot)
+	if s.facets != nil {
+		s.facets.add(v, f)
+	}
+}
+
+func (s *sink) join(other *sink) {
+	s.total += other.total
+	s.slots.Or(other.slots)
+	if s.facets != nil {
+		s.facets.join(other.facets)
+	}
+}
+
+// run finds the routes of a family that meet the query.
+func (x *execution) run(ctx context.Context, f route.Family, into *sink) error {
+	t := x.compile()
+	switch x.plan.Method {
+	case Scan:
+		return x.scan(ctx, f, into)
+	case LongestMatch, ExactMatch, Covering:
+		for _, d := range x.candidates(f) {
+			x.examine(d, &t, into)
+			if x.in.Match == Longest && into.total > 0 {
+				break
+			}
+		}
+		return nil
+	case Walk:
+	}
+	i := 0
+	for d := range x.view.Within(f, x.in.Prefix, netip.Prefix{}) {
+		if i++; i%1024 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		x.examine(d, &t, into)
+	}
+	return nil
+}
+
+// examine adds the routes of a destination that meet the query.
+func (x *execution) examine(d table.Dest, t *tests, into *sink) {
+	if x.level == ofAll {
+		x.examineDecided(d, t, into)
+		return
+	}
+	x.view.Each(d, x.chosen, func(found table.Found) {
+		r := x.view.Route(found)
+		if t.all(&subject{route: &r}) {
+			into.add(x.view, found)
+		}
+	})
+}
+
+// examineDecided is examine for conditions that need all routes of a prefix.
+func (x *execution) examineDecided(d table.Dest, t *tests, into *sink) {
+	kept := t.filter(nil, x.view, d)
+	if len(kept) == 0 {
+		return
+	}
+	x.view.Each(d, x.chosen, func(found table.Found) {
+		for i := range kept {
+			if kept[i].PathID == found.PathID && kept[i].Peer.Name == found.Peer().Name {
+				into.add(x.view, found)
+				return
+			}
+		}
+	})
+}
+
+// stretch is how many slots a worker takes at a time: a multiple of 64, so that
+// two never share a word of a sink's bits.
+const stretch = 1 << 15
+
+// scan looks at every attribute set, then at every route.
+func (x *execution) scan(ctx context.Context, f route.Family, into *sink) error {
+	mask, err := x.mask(ctx)
+	if err != nil {
+		return err
+	}
+	slots := uint32(x.view.Slots(f))
+	var mu sync.Mutex
+	return parallel(ctx, int(slots+stretch-1)/stretch, func() (func(int), func()) {
+		t := x.compile()
+		mine := newSink(x, f, into.facets != nil)
+		work := func(i int) {
+			first := uint32(i) * stretch
+			x.stretch(f, first, min(first+stretch, slots), mask, &t, mine)
+		}
+		return work, func() {
+			mu.Lock()
+			defer mu.Unlock()
+			into.join(mine)
+		}
+	})
+}
+
+// stretch scans the slots from first up to last.
+func (x *execution) stretch(f route.Family, first, last uint32, mask table.Bits, t *tests, into *sink) {
+	if x.level < ofAll {
+		x.view.Scan(f, first, last, mask, x.chosen, func(found table.Found) {
+			if t.rest != nil {
+				r := x.view.Route(found)
+				if !t.rest(&subject{route: &r}) {
+					return
+				}
+			}
+			into.add(x.view, found)
+		})
+		return
+	}
+	candidates := table.NewBits(int(last - first))
+	x.view.Scan(f, first, last, mask, x.chosen, func(found table.Found) { candidates.Add(found.Slot - first) })
+	for i := range last - first {
+		if candidates.Has(i) {
+			x.examineDecided(x.view.Dest(f, first+i), t, into)
+		}
+	}
+}
+
+// mask returns the attribute sets that meet the conditions on sets, nil for all.
+func (x *execution) mask(ctx context.Context) (table.Bits, error) {
+	if x.sets == nil {
+		return nil, nil
+	}
+	const step = 1 << 12 // sets a worker takes at a time, a multiple of 64
+	n := x.view.Sets()
+	mask := table.NewBits(n)
+	err := parallel(ctx, (n+step-1)/step, func() (func(int), func()) {
+		meets := compileSet(x.sets)
+		return func(i int) {
+			for id := i * step; id < min((i+1)*step, n); id++ {
+				if a := x.view.Set(uint32(id)); a != nil && meets(a) {
+					mask.Add(uint32(id))
+				}
+			}
+		}, func() {}
+	})
+	return mask, err
+}
+
+// parallel does n pieces of work on as many processors as there are. Each
+// worker gets its own state from start, which returns what does a piece and
+// what ends the worker.
+func parallel(ctx context.Context, n int, start func() (work func(int), end func())) error {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), n) {
+		workers.Go(func() {
+			work, end := start()
+			defer end()
+			for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				work(i)
+			}
+		})
+	}
+	workers.Wait()
+	return ctx.Err()
+}
+
+// Stream calls yield with the routes of the whole answer in order, a slice at a
+// time that is valid during the call. It holds a view for a slice only, so that
+// it can last long; routes that change meanwhile are given as they are then.
+func Stream(ctx context.Context, t *table.Table, q Query, now time.Time, yield func([]route.Route) error) error {
+	s := streamer{table: t, query: q, now: now, yield: yield}
+	matched, families, err := s.matched(ctx)
+	if err != nil {
+		return err
+	}
+	for i, f := range families {
+		if err := s.family(ctx, f, matched[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type streamer struct {
+	table *table.Table
+	query Query
+	now   time.Time
+	yield func([]route.Route) error
+	slice []route.Route
+}
+
+// matched finds which slots have routes of the answer.
+func (s *streamer) matched(ctx context.Context) (matched []table.Bits, families []route.Family, err error) {
+	err = s.table.View(func(v *table.View) error {
+		x := prepare(v, s.query, s.now)
+		families = x.families
+		if x.in.Match == Longest || x.in.Match == Exact || x.in.Match == OrShorter {
+			matched = make([]table.Bits, len(families))
+			return nil
+		}
+		for _, f := range families {
+			bits, _, err := x.match(ctx, f)
+			if err != nil {
+				return err
+			}
+			matched = append(matched, bits)
+		}
+		return nil
+	})
+	return matched, families, err
+}
+
+// sliceRoutes is about how many routes are given at a time.
+const sliceRoutes = 4096
+
+func (s *streamer) family(ctx context.Context, f route.Family, matched table.Bits) error {
+	var after netip.Prefix
+	for more := true; more; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		err := s.table.View(func(v *table.View) error {
+			more = s.fill(v, f, matched, &after)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if len(s.slice) > 0 {
+			if err := s.yield(s.slice); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// fill collects the next slice and reports whether there may be more.
+func (s *streamer) fill(v *table.View, f route.Family, matched table.Bits, after *netip.Prefix) (more bool) {
+	s.slice = s.slice[:0]
+	x := prepare(v, s.query, s.now)
+	t := x.compile()
+	if x.in.Match == Longest || x.in.Match == Exact || x.in.Match == OrShorter {
+		r := pager{execution: x, tests: t, result: &Result{}}
+		r.families = []route.Family{f}
+		r.few()
+		s.slice = append(s.slice, r.result.Routes...)
+		return false
+	}
+	for d := range v.Within(f, x.in.Prefix, *after) {
+		if matched != nil && !matched.Has(d.Slot()) {
+			continue
+		}
+		s.slice = t.filter(s.slice, v, d)
+		*after = d.Prefix
+		if len(s.slice) >= sliceRoutes {
+			return true
+		}
+	}
 	return false
 }

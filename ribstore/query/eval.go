@@ -1,0 +1,381 @@
+package query
+
+import (
+	"net/netip"
+	"time"
+
+	"ribglass/ribstore/query/pathexpr"
+	"ribglass/ribstore/route"
+)
+
+// level is what a condition needs to be decided, from the cheapest on.
+type level uint8
+
+const (
+	ofSet  level = iota // the attribute set alone: once for many routes
+	ofDest              // the prefix, and what a route has of its own
+	ofAll               // all routes of the prefix
+)
+
+func levelOf(e Expr) level {
+	most := ofSet
+	switch e := e.(type) {
+	case And:
+		for _, part := range e {
+			most = max(most, levelOf(part))
+		}
+	case Or:
+		for _, part := range e {
+			most = max(most, levelOf(part))
+		}
+	case Not:
+		most = levelOf(e.Of)
+	case In, Named, InFamily, Age:
+		most = ofDest
+	case Compare:
+		if e.Number == Length {
+			most = ofDest
+		}
+	case Is:
+		switch e {
+		case Best, MOAS:
+			most = ofAll
+		case Stale, Bogon:
+			most = ofDest
+		case Prepended, PrivateAS, HasOTC:
+		}
+	}
+	return most
+}
+
+// subject is the route that a test decides about.
+type subject struct {
+	route *route.Route
+	moas  bool // set when the query has a condition of level ofAll
+}
+
+// test decides a condition. It may keep scratch memory: one goroutine uses it.
+type test func(*subject) bool
+
+// compile makes the test of a condition. now is the moment ages count from.
+func compile(e Expr, now time.Time) test {
+	switch e := e.(type) {
+	case nil:
+		return func(*subject) bool { return true }
+	case And:
+		return compileAnd(e, now)
+	case Or:
+		return compileOr(e, now)
+	case Not:
+		of := compile(e.Of, now)
+		return func(s *subject) bool { return !of(s) }
+	case In:
+		return func(s *subject) bool { return e.has(s.route.Prefix) }
+	case Named:
+		return func(s *subject) bool { return e.of(s.route.Peer) == e.Name }
+	case InFamily:
+		return func(s *subject) bool { return s.route.Family == e.Family }
+	case Age:
+		limit := e.At
+		if limit.IsZero() {
+			limit = now.Add(-e.Ago)
+		}
+		return func(s *subject) bool { return s.route.ReceivedAt.Before(limit) == e.Older }
+	case Is:
+		return compileIs(e)
+	case Compare:
+		if e.Number == Length {
+			return func(s *subject) bool { return e.Op.holds(uint64(s.route.Prefix.Bits()), e.Value) }
+		}
+	}
+	of := compileSet(e)
+	return func(s *subject) bool { return of(s.route.Attrs) }
+}
+
+func compileAnd(e And, now time.Time) test {
+	tests := make([]test, len(e))
+	for i, part := range e {
+		tests[i] = compile(part, now)
+	}
+	return func(s *subject) bool {
+		for _, t := range tests {
+			if !t(s) {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+func compileOr(e Or, now time.Time) test {
+	tests := make([]test, len(e))
+	for i, part := range e {
+		tests[i] = compile(part, now)
+	}
+	return func(s *subject) bool {
+		for _, t := range tests {
+			if t(s) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func compileIs(e Is) test {
+	switch e {
+	case Stale:
+		return func(s *subject) bool { return !s.route.StaleSince.IsZero() }
+	case Best:
+		return func(s *subject) bool { return s.route.Best }
+	case MOAS:
+		return func(s *subject) bool { return s.moas }
+	case Bogon:
+		return func(s *subject) bool { return isBogon(s.route.Prefix) }
+	case Prepended, PrivateAS, HasOTC:
+	}
+	of := compileSet(e)
+	return func(s *subject) bool { return of(s.route.Attrs) }
+}
+
+// has reports whether the prefix is selected. Longest counts as covering: the
+// plan sees to it that only the longest is asked.
+func (e In) has(p netip.Prefix) bool {
+	if p.Addr().BitLen() != e.Prefix.Addr().BitLen() {
+		return false
+	}
+	if e.Ge > 0 && p.Bits() < int(e.Ge) || e.Le > 0 && p.Bits() > int(e.Le) {
+		return false
+	}
+	switch e.Match {
+	case Exact:
+		return p == e.Prefix
+	case OrLonger:
+		return p.Bits() >= e.Prefix.Bits() && e.Prefix.Contains(p.Addr())
+	case OrShorter, Longest:
+		return p.Bits() <= e.Prefix.Bits() && p.Contains(e.Prefix.Addr())
+	case Any:
+	}
+	return true
+}
+
+func (e Named) of(p *route.Peer) string {
+	switch e.Label {
+	case Router:
+		if p.Router == "" {
+			return p.Name
+		}
+		return p.Router
+	case Group:
+		return p.Group
+	case Peer:
+	}
+	return p.Name
+}
+
+// setTest decides a condition on an attribute set.
+type setTest func(route.Attrs) bool
+
+// compileSet makes the test of a condition of level ofSet.
+func compileSet(e Expr) setTest {
+	switch e := e.(type) {
+	case And:
+		return allSets(e)
+	case Or:
+		return anySet(e)
+	case Not:
+		of := compileSet(e.Of)
+		return func(a route.Attrs) bool { return !of(a) }
+	case Origin:
+		return func(a route.Attrs) bool { return originIn(a.ASPath(), e.ASNs) }
+	case NeighborAS:
+		return func(a route.Attrs) bool { n, ok := a.ASPath().First(); return ok && e.has(n) }
+	case Via:
+		return func(a route.Attrs) bool { return adjacentIn(a.ASPath(), e) }
+	case Path:
+		return pathTest(e.Pattern)
+	case Compare:
+		return compareTest(e)
+	case Community:
+		return e.in
+	case LargeCommunity:
+		return e.in
+	case ExtCommunity:
+		return e.in
+	case NextHop:
+		return func(a route.Attrs) bool { return e.Prefix.Contains(a.NextHop()) }
+	case OTC:
+		return func(a route.Attrs) bool { n, ok := a.OTC(); return ok && e.has(n) }
+	case OriginCode:
+		return func(a route.Attrs) bool { return a.Origin() == e.Origin }
+	case Is:
+		switch e {
+		case Prepended:
+			return func(a route.Attrs) bool { return isPrepended(a.ASPath()) }
+		case PrivateAS:
+			return func(a route.Attrs) bool { return hasPrivate(a.ASPath()) }
+		case HasOTC:
+			return func(a route.Attrs) bool { _, ok := a.OTC(); return ok }
+		case Stale, Best, MOAS, Bogon:
+		}
+	}
+	return func(route.Attrs) bool { return false }
+}
+
+func allSets(e And) setTest {
+	tests := make([]setTest, len(e))
+	for i, part := range e {
+		tests[i] = compileSet(part)
+	}
+	return func(a route.Attrs) bool {
+		for _, t := range tests {
+			if !t(a) {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+func anySet(e Or) setTest {
+	tests := make([]setTest, len(e))
+	for i, part := range e {
+		tests[i] = compileSet(part)
+	}
+	return func(a route.Attrs) bool {
+		for _, t := range tests {
+			if t(a) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func pathTest(p *pathexpr.Pattern) setTest {
+	m := p.Matcher()
+	return func(a route.Attrs) bool { return m.Match(a.ASPath()) }
+}
+
+func compareTest(e Compare) setTest {
+	return func(a route.Attrs) bool {
+		switch e.Number {
+		case PathLength:
+			return e.Op.holds(uint64(a.ASPath().Len()), e.Value)
+		case PathHops:
+			return e.Op.holds(uint64(hops(a.ASPath())), e.Value)
+		case MED:
+			n, ok := a.MED()
+			return ok && e.Op.holds(uint64(n), e.Value)
+		case LocalPref:
+			n, ok := a.LocalPref()
+			return ok && e.Op.holds(uint64(n), e.Value)
+		case Length:
+		}
+		return false
+	}
+}
+
+// originIn reports whether the path ends in one of the AS numbers.
+func originIn(p route.ASPath, asns ASNs) bool {
+	var last route.Segment
+	for s := range p.Segments() {
+		if s.Type == route.ASSequence || s.Type == route.ASSet {
+			last = s
+		}
+	}
+	n := last.Len()
+	if last.Type == route.ASSequence && n > 0 {
+		return asns.has(last.At(n - 1))
+	}
+	for i := range n {
+		if asns.has(last.At(i)) {
+			return true
+		}
+	}
+	return false
+}
+
+// adjacentIn reports whether the AS numbers stand next to each other in a
+// sequence of the path, an AS that repeats itself counting once.
+func adjacentIn(p route.ASPath, want Via) bool {
+	for s := range p.Segments() {
+		for i := range s.Len() {
+			if s.At(i) == want[0] && follows(s, i, want[1:]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func follows(s route.Segment, i int, want []route.ASN) bool {
+	for _, n := range want {
+		last := s.At(i)
+		for i++; i < s.Len() && s.At(i) == last && n != last; i++ {
+		}
+		if i >= s.Len() || s.At(i) != n {
+			return false
+		}
+	}
+	return true
+}
+
+// hops returns the length of the path with repetitions counting once.
+func hops(p route.ASPath) int {
+	n := 0
+	var last route.ASN
+	for s := range p.Segments() {
+		switch s.Type {
+		case route.ASSequence:
+			for i := range s.Len() {
+				if as := s.At(i); n == 0 || as != last {
+					n, last = n+1, as
+				}
+			}
+		case route.ASSet:
+			n++
+		case route.ASConfedSequence, route.ASConfedSet:
+		}
+	}
+	return n
+}
+
+func isPrepended(p route.ASPath) bool { return p.Len() > hops(p) }
+
+func hasPrivate(p route.ASPath) bool {
+	for n := range p.All() {
+		if n >= 64512 && n <= 65534 || n >= 4200000000 && n <= 4294967294 {
+			return true
+		}
+	}
+	return false
+}
+
+// bogons are the blocks that no route of the Internet lies in: the
+// special-purpose registries of RFC 6890 as of 2026 that are not globally
+// reachable, multicast, and space that is reserved.
+var bogons = func() []netip.Prefix { //nolint:gochecknoglobals // constant: a slice cannot be one
+	var list []netip.Prefix
+	for _, s := range []string{
+		"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+		"192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",
+		"::/8", "100::/64", "2001:2::/48", "2001:10::/28", "2001:db8::/32", "3fff::/20", "5f00::/16",
+		"fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+	} {
+		list = append(list, netip.MustParsePrefix(s))
+	}
+	return list
+}()
+
+func isBogon(p netip.Prefix) bool {
+	if p.Bits() == 0 {
+		return true
+	}
+	for _, b := range bogons {
+		if b.Addr().Is4() == p.Addr().Is4() && b.Overlaps(p) && b.Bits() <= p.Bits() {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,168 @@
+package query
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"ribglass/ribstore/route"
+	"ribglass/ribstore/table"
+)
+
+// Facet is one value that routes of an answer have, and how many have it.
+type Facet struct {
+	Value string // as the language writes it
+	Count int
+}
+
+// Facets count the routes of an answer by what they have. Each list has the
+// most frequent values, the most frequent first.
+type Facets struct {
+	Total       int
+	Origins     []Facet
+	NeighborASs []Facet
+	Peers       []Facet
+	Communities []Facet
+	Lengths     []Facet
+	NextHops    []Facet
+}
+
+// Count counts the whole answer to a query, with the most values most of each
+// kind.
+func Count(ctx context.Context, v *table.View, q Query, now time.Time, most int) (*Facets, error) {
+	x := prepare(v, q, now)
+	all := newTally(v)
+	f := &Facets{}
+	for _, family := range x.families {
+		into := newSink(x, family, true)
+		if err := x.run(ctx, family, into); err != nil {
+			return nil, err
+		}
+		f.Total += into.total
+		all.join(into.facets)
+	}
+	all.describe(f, most)
+	return f, nil
+}
+
+// tally counts routes by attribute set, peer and length: what they have comes
+// out of the sets in the end, once for each.
+type tally struct {
+	view    *table.View
+	sets    []uint32
+	peers   map[string]int
+	byIndex []int // routes by the peer's index
+	named   []string
+	lengths [129]int
+}
+
+func newTally(v *table.View) *tally {
+	return &tally{view: v, sets: make([]uint32, v.Sets()), peers: map[string]int{}}
+}
+
+func (t *tally) add(v *table.View, f table.Found) {
+	if int(f.Set) < len(t.sets) {
+		t.sets[f.Set]++
+	}
+	t.lengths[v.Bits(f.Family, f.Slot)]++
+	i := int(f.Index())
+	for len(t.byIndex) <= i {
+		t.byIndex, t.named = append(t.byIndex, 0), append(t.named, "")
+	}
+	if t.byIndex[i]++; t.named[i] == "" {
+		t.named[i] = f.Peer().Name
+	}
+}
+
+func (t *tally) join(other *tally) {
+	for i, n := range other.sets {
+		t.sets[i] += n
+	}
+	for i, n := range other.lengths {
+		t.lengths[i] += n
+	}
+	for name, n := range other.peers {
+		t.peers[name] += n
+	}
+	for i, n := range other.byIndex {
+		if n > 0 {
+			t.peers[other.named[i]] += n
+		}
+	}
+}
+
+func (t *tally) describe(f *Facets, most int) {
+	origins, neighbors := map[route.ASN]int{}, map[route.ASN]int{}
+	communities := map[route.Community]int{}
+	large := map[route.LargeCommunity]int{}
+	hops := map[string]int{}
+	for id, n := range t.sets {
+		if n == 0 {
+			continue
+		}
+		a := t.view.Set(uint32(id))
+		path := a.ASPath()
+		if as, ok := path.Origin(); ok {
+			origins[as] += int(n)
+		}
+		if as, ok := path.First(); ok {
+			neighbors[as] += int(n)
+		}
+		for c := range a.Communities().All() {
+			communities[c] += int(n)
+		}
+		for c := range a.LargeCommunities().All() {
+			large[c] += int(n)
+		}
+		hop, _ := a.Get(route.AttrNextHop)
+		hops[string(hop)] += int(n)
+	}
+	f.Origins = top(origins, most, route.ASN.String)
+	f.NeighborASs = top(neighbors, most, route.ASN.String)
+	f.Peers = top(t.peers, most, func(s string) string { return s })
+	f.Communities = append(top(communities, most, route.Community.String), top(large, most, route.LargeCommunity.String)...)
+	sortFacets(f.Communities)
+	f.Communities = f.Communities[:min(len(f.Communities), most)]
+	f.NextHops = top(hops, most, func(s string) string {
+		return route.Attrs(nil).AppendAttr(route.AttrNextHop, []byte(s)).NextHop().String()
+	})
+	lengths := map[int]int{}
+	for bits, n := range t.lengths {
+		if n > 0 {
+			lengths[bits] = n
+		}
+	}
+	f.Lengths = top(lengths, most, func(n int) string { return "/" + route.ASN(n).String() })
+}
+
+// top returns the values with the highest counts.
+func top[K comparable](counts map[K]int, most int, text func(K) string) []Facet {
+	type entry struct {
+		key   K
+		count int
+	}
+	entries := make([]entry, 0, len(counts))
+	for k, n := range counts {
+		entries = append(entries, entry{k, n})
+	}
+	slices.SortFunc(entries, func(a, b entry) int { return cmp.Compare(b.count, a.count) })
+	// Those with the count of the last one wanted may tie: all of them are
+	// written out, so that the choice does not depend on the order of a map.
+	end := min(most, len(entries))
+	for end > 0 && end < len(entries) && entries[end].count == entries[end-1].count && end < 4*most {
+		end++
+	}
+	facets := make([]Facet, end)
+	for i, e := range entries[:end] {
+		facets[i] = Facet{text(e.key), e.count}
+	}
+	sortFacets(facets)
+	return facets[:min(len(facets), most)]
+}
+
+func sortFacets(facets []Facet) {
+	slices.SortFunc(facets, func(a, b Facet) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
+	})
+}

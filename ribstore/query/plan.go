@@ -1,0 +1,221 @@
+package query
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"ribglass/ribstore/route"
+	"ribglass/ribstore/table"
+)
+
+// Method is the way a query is answered.
+type Method string
+
+// The methods.
+const (
+	LongestMatch Method = "longest-match" // one descent of the trie
+	ExactMatch   Method = "exact"         // idem
+	Covering     Method = "or-shorter"    // idem
+	Walk         Method = "walk"          // the prefixes of a range, in order
+	Scan         Method = "scan"          // every route, after a look at every attribute set
+)
+
+// Plan tells how a query is answered and what that costs.
+type Plan struct {
+	Method Method
+	// Sets, when not empty, are the conditions decided once for each distinct
+	// attribute set; Routes those decided for each route that is left.
+	Sets, Routes string
+	// Cost is the estimate of what is touched: attribute sets plus routes.
+	Cost int
+}
+
+// String returns the plan in one line.
+func (p Plan) String() string {
+	s := string(p.Method)
+	if p.Sets != "" {
+		s += fmt.Sprintf("; by attribute set: %s", p.Sets)
+	}
+	if p.Routes != "" {
+		s += fmt.Sprintf("; by route: %s", p.Routes)
+	}
+	return s
+}
+
+// walkMost is how many prefixes a range may have to be walked: from there on a
+// scan is cheaper.
+const walkMost = 20_000
+
+// execution is a query made ready for one view.
+type execution struct {
+	view     *table.View
+	query    Query
+	now      time.Time
+	families []route.Family
+	in       In // confines the prefixes; Any: nothing does
+	chosen   table.Select
+	sets     Expr // conditions of level ofSet, nil: none
+	rest     Expr // the others but in, nil: none
+	level    level
+	plan     Plan
+}
+
+// Explain tells how a query would be answered from the view.
+func Explain(v *table.View, q Query, now time.Time) Plan { return prepare(v, q, now).plan }
+
+func prepare(v *table.View, q Query, now time.Time) *execution {
+	x := &execution{view: v, query: q, now: now}
+	var at int
+	x.in, at = confinement(q.Expr)
+	var sets, rest And
+	for i, part := range conjuncts(q.Expr) {
+		switch {
+		case i == at:
+		case levelOf(part) == ofSet:
+			sets = append(sets, part)
+		default:
+			rest = append(rest, part)
+		}
+	}
+	x.sets, x.rest = join(sets), join(rest)
+	x.level = levelOf(And(rest))
+	x.choosePeers(rest)
+	x.chooseFamilies(rest)
+	x.choosePlan()
+	return x
+}
+
+func join(parts And) Expr {
+	switch len(parts) {
+	case 0:
+		return nil
+	case 1:
+		return parts[0]
+	}
+	return parts
+}
+
+// choosePeers leaves out the peers that a condition on labels rules out.
+func (x *execution) choosePeers(rest And) {
+	var labels []Expr
+	for _, part := range rest {
+		for _, l := range []Label{Peer, Router, Group} {
+			if _, ok := alternatives(part, l); ok {
+				labels = append(labels, part)
+			}
+		}
+	}
+	if len(labels) == 0 {
+		return
+	}
+	meets := compile(And(labels), x.now)
+	x.chosen = x.view.Select(func(p *route.Peer) bool { return meets(&subject{route: &route.Route{Peer: p}}) })
+}
+
+func (x *execution) chooseFamilies(rest And) {
+	for _, f := range route.Families() {
+		if x.in.Match != Any && x.in.Prefix.Addr().BitLen() != f.Bits() {
+			continue
+		}
+		if familyPossible(rest, f) {
+			x.families = append(x.families, f)
+		}
+	}
+}
+
+// familyPossible reports whether no conjunct rules the family out.
+func familyPossible(rest And, f route.Family) bool {
+	for _, part := range rest {
+		if only, ok := familyAlternatives(part); ok && !slices.Contains(only, f) {
+			return false
+		}
+	}
+	return true
+}
+
+func (x *execution) choosePlan() {
+	x.plan = Plan{Method: Scan}
+	if x.sets != nil {
+		x.plan.Sets = string(x.sets.appendText(nil))
+	}
+	if x.rest != nil {
+		x.plan.Routes = string(x.rest.appendText(nil))
+	}
+	switch x.in.Match {
+	case Longest:
+		x.plan.Method = LongestMatch
+	case Exact:
+		x.plan.Method = ExactMatch
+	case OrShorter:
+		x.plan.Method = Covering
+	case OrLonger, Any:
+		x.chooseWalkOrScan()
+		return
+	}
+	x.plan.Cost = len(x.view.Covering(x.families0(), x.in.Prefix))
+}
+
+// families0 is the first family left, for queries that have a prefix.
+func (x *execution) families0() route.Family {
+	if len(x.families) == 0 {
+		return route.IPv4Unicast
+	}
+	return x.families[0]
+}
+
+func (x *execution) chooseWalkOrScan() {
+	prefixes, routes := 0, 0
+	for _, f := range x.families {
+		prefixes += x.walkCount(f)
+		routes += x.view.Total(f, x.chosen)
+	}
+	if prefixes < walkMost || x.simple() {
+		x.plan.Method, x.plan.Cost = Walk, prefixes
+		return
+	}
+	x.plan.Cost = routes
+	if x.sets != nil {
+		x.plan.Cost += x.view.Sets()
+	}
+}
+
+// simple reports whether the total is known without looking at routes: then
+// only a page of them is ever touched.
+func (x *execution) simple() bool {
+	return x.sets == nil && x.rest == nil && (x.in.Match == Any || x.in.Prefix.Bits() == 0 && x.in.Ge == 0 && x.in.Le == 0)
+}
+
+// walkCount counts the prefixes of the range, up to walkMost.
+func (x *execution) walkCount(f route.Family) int {
+	n := 0
+	for range x.view.Within(f, x.in.Prefix, netip.Prefix{}) {
+		if n++; n >= walkMost {
+			break
+		}
+	}
+	return n
+}
+
+// tests compiles the conditions for one goroutine.
+type tests struct {
+	all  test    // of a route, the prefix included
+	sets setTest // nil: none
+	rest test    // nil: none
+}
+
+func (x *execution) compile() tests {
+	t := tests{all: compile(x.query.Expr, x.now)}
+	if x.sets != nil {
+		t.sets = compileSet(x.sets)
+	}
+	confined := And(slices.Clone(conjuncts(x.rest)))
+	if x.in.Match == OrLonger {
+		confined = append(confined, x.in)
+	}
+	if len(confined) > 0 {
+		t.rest = compile(join(confined), x.now)
+	}
+	return t
+}

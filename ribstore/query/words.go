@@ -1,0 +1,127 @@
+package query
+
+import "strings"
+
+// Word is a word of the language that begins a condition, for help, completion
+// and error messages.
+type Word struct {
+	Text    string // "origin"
+	Example string // a query with it
+	Means   string // one line for people
+	parse   func(*parser, token) (Expr, error)
+}
+
+// Words returns the words that begin a condition, in the order of the
+// documentation.
+func Words() []Word {
+	asns := func(wrap func(ASNs) Expr) func(*parser, token) (Expr, error) {
+		return func(p *parser, of token) (Expr, error) {
+			r, err := p.asns(of)
+			return wrap(r), err
+		}
+	}
+	return []Word{
+		{"origin", "origin 64500", "routes that this AS originates", asns(func(r ASNs) Expr { return Origin{r} })},
+		{"via", "via 64500 64501", "routes through this AS, or these next to each other", parseVia},
+		{"neighbor-as", "neighbor-as 64500", "routes heard from this AS", asns(func(r ASNs) Expr { return NeighborAS{r} })},
+		{"path", "path ^64500_.*_64510$", "routes whose AS path matches", parsePath},
+		{"path-length", "path-length > 5", "length of the AS path", parseNumber(PathLength)},
+		{"path-hops", "path-hops > 5", "length of the AS path without prepends", parseNumber(PathHops)},
+		{"prepended", "prepended", "an AS is repeated in the path", parseIs(Prepended)},
+		{"private-as", "private-as", "a private AS number is in the path", parseIs(PrivateAS)},
+		{"community", "community 64500:1*0", "standard community, with wildcards, ranges or by name", parseKind("community")},
+		{"large-community", "large-community 64500:1:*", "large community", parseKind("large-community")},
+		{"ext-community", "ext-community rt:64500:1", "extended community", parseKind("ext-community")},
+		{"nexthop", "nexthop 192.0.2.1", "next hop, an address or within a prefix", parseNextHop},
+		{"peer", "peer edge1", "routes of one session", parseLabel(Peer)},
+		{"router", "router edge1", "routes of the sessions of one router", parseLabel(Router)},
+		{"group", "group customers", "routes of the sessions of one group", parseLabel(Group)},
+		{"family", "family ipv6-unicast", "address family", parseFamily},
+		{"length", "length >= 24", "length of the prefix in bits", parseNumber(Length)},
+		{"med", "med 100", "MULTI_EXIT_DISC", parseNumber(MED)},
+		{"local-pref", "local-pref > 100", "LOCAL_PREF", parseNumber(LocalPref)},
+		{"origin-code", "origin-code incomplete", "ORIGIN", parseOriginCode},
+		{"otc", "otc", "has ONLY_TO_CUSTOMER, of any AS or of one", parseOTC},
+		{"stale", "stale", "no session confirms the route", parseIs(Stale)},
+		{"best", "best", "the best route of its prefix", parseIs(Best)},
+		{"moas", "moas", "the prefix has several origins", parseIs(MOAS)},
+		{"bogon", "bogon", "the prefix should not be seen on the Internet", parseIs(Bogon)},
+		{"since", "since 15m", "received within this time, or since a moment", parseAge(false)},
+		{"older-than", "older-than 30d", "received longer ago", parseAge(true)},
+		{"rpki", "rpki invalid", "state of origin validation", later("RPKI data")},
+		{"at", "at 2026-11-22T03:12Z", "the past", later("history")},
+		{"between", "between 2026-11-22T03:00Z and 2026-11-22T04:00Z", "changes", later("history")},
+	}
+}
+
+// words finds a word by its text.
+var words = func() map[string]*Word { //nolint:gochecknoglobals // constant: made once, never changed
+	byText := make(map[string]*Word)
+	for _, w := range Words() {
+		byText[w.Text] = &w
+	}
+	byText["neighbour-as"] = byText["neighbor-as"]
+	byText["next-hop"] = byText["nexthop"]
+	byText["as-path"] = byText["path"]
+	return byText
+}()
+
+func lookupWord(text string) *Word { return words[text] }
+
+// joints are the words that do not begin a condition.
+var joints = []string{"and", "or", "not", "or-longer", "or-shorter", "ge", "le", "dialect"} //nolint:gochecknoglobals // constant
+
+// isWord reports whether a text would be read as a word of the language.
+func isWord(s string) bool {
+	s = strings.ToLower(s)
+	for _, j := range joints {
+		if s == j {
+			return true
+		}
+	}
+	return words[s] != nil
+}
+
+// nearestWord returns the word that a misspelt one is likely meant to be, "" when
+// none is near.
+func nearestWord(s string) string {
+	best, least := "", 3
+	for w := range words {
+		if d := distance(s, w); d < least || d == least && w < best {
+			best, least = w, d
+		}
+	}
+	for _, j := range joints {
+		if d := distance(s, j); d < least {
+			best, least = j, d
+		}
+	}
+	if least >= len(s) {
+		return ""
+	}
+	return best
+}
+
+// distance returns the edits that make b of a, at most 3.
+func distance(a, b string) int {
+	const most = 3
+	if len(a) > len(b)+most || len(b) > len(a)+most {
+		return most
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return min(row[len(b)], most)
+}
