@@ -10,6 +10,7 @@ package ribstore
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -20,11 +21,18 @@ import (
 	"ribglass/ribstore/table"
 )
 
-// Config is what can be configured of a store. The zero value is usable.
-type Config struct{}
+// Config is what can be configured of a store: the budget of searches, that is
+// of questions that more than one descent of the trie answers.
+type Config struct {
+	Searches   int           `yaml:"searches"`    // at a time, 1 or more
+	SearchTime time.Duration `yaml:"search_time"` // for one
+	SearchWait time.Duration `yaml:"search_wait"` // for a place, before ErrBusy
+}
 
 // DefaultConfig returns the defaults.
-func DefaultConfig() Config { return Config{} }
+func DefaultConfig() Config {
+	return Config{Searches: 4, SearchTime: 10 * time.Second, SearchWait: 2 * time.Second}
+}
 
 // Deps are what a store needs of its surroundings. All are required.
 type Deps struct {
@@ -36,15 +44,17 @@ type Deps struct {
 // Store holds routes and answers questions about them. All methods but Run may
 // be called by anyone at any time; before Run the store is empty.
 type Store struct {
+	config  Config
 	deps    Deps
 	table   *table.Table
 	metrics *metrics
+	places  chan struct{} // of searches under way
 }
 
 // New returns a store that waits to be run. It fails when a metric is
 // registered already.
-func New(_ Config, deps Deps) (*Store, error) {
-	s := &Store{deps: deps, table: table.New()}
+func New(cfg Config, deps Deps) (*Store, error) {
+	s := &Store{config: cfg, deps: deps, table: table.New(), places: make(chan struct{}, cfg.Searches)}
 	var err error
 	s.metrics, err = newMetrics(s, deps.Registerer)
 	return s, err
@@ -112,31 +122,96 @@ func (s *Store) apply(b *route.Batch) {
 	b.Release()
 }
 
-// Search answers one page of a query. An error is [query.ErrCursor] or that of
-// the context.
+// ErrTooLong is returned for a search that took longer than it may.
+var ErrTooLong = errors.New("the search takes too long")
+
+// ErrBusy is returned when as many searches run as may, and stay so for as long
+// as a question may wait. It says to come again.
+var ErrBusy = errors.New("too many searches at a time")
+
+// Search answers one page of a query. Errors are [query.ErrCursor], [ErrBusy],
+// and those of the context.
 func (s *Store) Search(ctx context.Context, q query.Query, page query.Page) (*query.Result, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
 	var result *query.Result
-	err := s.table.View(func(v *table.View) error {
+	now := s.deps.Now()
+	err := s.ask(ctx, q, func(ctx context.Context, v *table.View) error {
 		var err error
-		result, err = query.Run(v, q, page)
+		result, err = query.Run(ctx, v, q, page, now)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	result.At = s.deps.Now().UTC()
+	result.At = now.UTC()
 	result.Freshness = s.freshness(result)
 	return result, nil
+}
+
+// Facets counts the whole answer to a query, with the most values most of each
+// kind. Errors are those of Search.
+func (s *Store) Facets(ctx context.Context, q query.Query, most int) (*query.Facets, error) {
+	var facets *query.Facets
+	now := s.deps.Now()
+	err := s.ask(ctx, q, func(ctx context.Context, v *table.View) error {
+		var err error
+		facets, err = query.Count(ctx, v, q, now, most)
+		return err
+	})
+	return facets, err
+}
+
+// Explain tells how a query would be answered.
+func (s *Store) Explain(ctx context.Context, q query.Query) (query.Plan, error) {
+	var plan query.Plan
+	err := ctx.Err()
+	if err == nil {
+		err = s.table.View(func(v *table.View) error {
+			plan = query.Explain(v, q, s.deps.Now())
+			return nil
+		})
+	}
+	return plan, err
+}
+
+// Stream calls yield with the routes of the whole answer in order, a slice at a
+// time that is valid during the call. It takes as long as yield does and holds
+// no more than a slice. Errors are those of Search and of yield.
+func (s *Store) Stream(ctx context.Context, q query.Query, yield func([]route.Route) error) error {
+	return query.Stream(ctx, s.table, q, s.deps.Now(), yield)
+}
+
+// ask has a question answered from a view: at once when it is a cheap one, else
+// when one of the places for searches is free, and for no longer than a search
+// may take.
+func (s *Store) ask(ctx context.Context, q query.Query, answer func(context.Context, *table.View) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if m, _ := q.Prefix(); m == query.Longest || m == query.Exact || m == query.OrShorter {
+		return s.table.View(func(v *table.View) error { return answer(ctx, v) })
+	}
+	waiting, cancel := context.WithTimeoutCause(ctx, s.config.SearchWait, ErrBusy)
+	defer cancel()
+	select {
+	case s.places <- struct{}{}:
+		defer func() { <-s.places }()
+	case <-waiting.Done():
+		return context.Cause(waiting)
+	}
+	searching, cancel := context.WithTimeoutCause(ctx, s.config.SearchTime, ErrTooLong)
+	defer cancel()
+	err := s.table.View(func(v *table.View) error { return answer(searching, v) })
+	if err != nil && searching.Err() != nil {
+		return context.Cause(searching)
+	}
+	return err
 }
 
 // freshness tells how current the peers behind an answer are: those with a
 // route in it, and those the query named.
 func (s *Store) freshness(r *query.Result) []query.Freshness {
 	behind := make(map[string]bool, 8)
-	for _, name := range r.Query.Peers {
+	for _, name := range r.Query.Peers() {
 		behind[name] = true
 	}
 	for i := range r.Routes {
