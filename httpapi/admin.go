@@ -97,7 +97,7 @@ func (a *Admin) healthy(w http.ResponseWriter, _ *http.Request) { say(w, http.St
 func (a *Admin) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
-	q := query.Query{Match: query.Longest, Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 32)}
+	q := query.Lookup{Match: query.Longest, Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 32)}.Query()
 	if _, err := a.deps.Store.Search(ctx, q, query.Page{Limit: 1}); err != nil {
 		a.deps.Logger.WarnContext(ctx, "not ready", "error", err)
 		say(w, http.StatusServiceUnavailable, "the table does not answer")

@@ -48,10 +48,21 @@ func pathQuery(path string) (query.Query, error) {
 	}
 	for _, match := range []string{"or-longer", "or-shorter"} {
 		if rest, ok := strings.CutSuffix(target, "/"+match); ok {
-			return parseQuery(rest + " " + match)
+			return prefixQuery(rest + " " + match)
 		}
 	}
-	return parseQuery(target)
+	return prefixQuery(target)
+}
+
+// prefixQuery parses the text of a query that must be about one prefix.
+func prefixQuery(text string) (query.Query, error) {
+	q, err := parseQuery(text)
+	if err == nil && !hasOwnPage(q) {
+		return q, &problem{
+			code: codeInvalidQuery, detail: "A path holds an address or a prefix; other queries go to /search?q=.", query: text, column: 1,
+		}
+	}
+	return q, err
 }
 
 // looksLikeAddress reports whether a path was meant as an address: it begins
@@ -86,7 +97,7 @@ func (s *Server) searchPage(c *gin.Context) error {
 	case text == "":
 		s.redirect(c, "/")
 		return nil
-	case req.query.Match != query.Any && !limited && req.page.Cursor == "":
+	case hasOwnPage(req.query) && !limited && req.page.Cursor == "":
 		s.redirect(c, withSuffix(lookupURL(req.query), suffix))
 		return nil
 	}
@@ -105,7 +116,7 @@ func (s *Server) answerLookup(c *gin.Context, req request, suffix string) error 
 	if err != nil {
 		return err
 	}
-	if err = s.peersExist(req.query.Peers); err != nil {
+	if err = s.peersExist(req.query.Peers()); err != nil {
 		return err
 	}
 	if form == typeJSON {
@@ -145,8 +156,8 @@ func groups(routes []route.Route) []ui.Group {
 	for _, r := range routes {
 		last := len(list) - 1
 		if last < 0 || list[last].Prefix != r.Prefix || list[last].Family != r.Family {
-			exact := query.Query{Match: query.Exact, Prefix: r.Prefix}
-			list = append(list, ui.Group{Prefix: r.Prefix, Family: r.Family, URL: lookupURL(exact)})
+			exact := query.Lookup{Match: query.Exact, Prefix: r.Prefix}
+			list = append(list, ui.Group{Prefix: r.Prefix, Family: r.Family, URL: lookupURL(exact.Query())})
 			last++
 		}
 		list[last].Routes = append(list[last].Routes, ui.Route{Route: r, PeerURL: peerURL(r.Peer.Name)})
@@ -169,7 +180,11 @@ func rank(r ui.Route) int {
 }
 
 // about puts a query into words.
-func about(q query.Query) string {
+func about(all query.Query) string {
+	q, plain := all.Lookup()
+	if !plain {
+		return "Routes: " + all.String()
+	}
 	var text string
 	switch q.Match {
 	case query.Longest:
@@ -199,10 +214,11 @@ func about(q query.Query) string {
 // related links the other ways to ask about the prefix that was found, or
 // asked for when none was.
 func related(res *query.Result) []ui.Link {
-	q := res.Query
-	if q.Match == query.Any {
+	q, plain := res.Query.Lookup()
+	if !plain || q.Match == query.Any {
 		return nil
 	}
+	asked := q.Match
 	if q.Match == query.Longest && len(res.Routes) > 0 {
 		q.Prefix = res.Routes[0].Prefix
 	}
@@ -211,21 +227,31 @@ func related(res *query.Result) []ui.Link {
 		match query.Match
 		text  string
 	}{{query.Exact, "exact"}, {query.OrLonger, "more specifics"}, {query.OrShorter, "covering"}} {
-		if other.match != res.Query.Match {
+		if other.match != asked {
 			q.Match = other.match
-			list = append(list, ui.Link{Text: other.text, URL: lookupURL(q)})
+			list = append(list, ui.Link{Text: other.text, URL: lookupURL(q.Query())})
 		}
 	}
 	return list
 }
 
-// lookupURL returns the URL of the page that answers q: a path for a query
-// about one prefix, a search for others.
-func lookupURL(q query.Query) string {
+// hasOwnPage reports whether a query is about one prefix and no more than a path
+// and its filters can say.
+func hasOwnPage(q query.Query) bool {
+	l, plain := q.Lookup()
+	return plain && l.Match != query.Any
+}
+
+// lookupURL returns the URL of the page that answers a query: a path for one
+// about a prefix, a search for others.
+func lookupURL(all query.Query) string {
+	if !hasOwnPage(all) {
+		return "/search?" + url.Values{"q": {all.String()}}.Encode()
+	}
+	q, _ := all.Lookup()
 	var path string
 	switch q.Match {
 	case query.Any:
-		return "/search?" + url.Values{"q": {q.String()}}.Encode()
 	case query.Longest:
 		path = "/" + q.Prefix.Addr().String()
 	case query.Exact:

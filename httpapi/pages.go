@@ -233,12 +233,12 @@ func (s *Server) examples(c *gin.Context) []ui.Example {
 		add(q, "the longest match")
 		if len(list) == 1 {
 			p := res.Routes[0].Prefix
-			add(query.Query{Match: query.Exact, Prefix: p}, "the prefix itself")
-			add(query.Query{Match: query.OrShorter, Prefix: p}, "and what covers it")
+			add(query.Lookup{Match: query.Exact, Prefix: p}.Query(), "the prefix itself")
+			add(query.Lookup{Match: query.OrShorter, Prefix: p}.Query(), "and what covers it")
 		}
 	}
 	for _, session := range s.deps.Sessions.Sessions() {
-		add(query.Query{Peers: []string{session.Peer.Name}}, "all routes of a peer")
+		add(query.Lookup{Peers: []string{session.Peer.Name}}.Query(), "all routes of a peer")
 		break
 	}
 	return list
@@ -287,7 +287,7 @@ func (s *Server) peerPage(c *gin.Context) error {
 	}
 	page := &ui.Peer{
 		Frame: s.frame(c, name, peerURL(name)), Neighbour: s.neighbour(session),
-		RoutesURL: lookupURL(query.Query{Peers: []string{name}}),
+		RoutesURL: lookupURL(query.Lookup{Peers: []string{name}}.Query()),
 	}
 	page.Live = s.liveNow([]ui.Neighbour{page.Neighbour})
 	return s.render(c, http.StatusOK, form, page)

@@ -174,13 +174,15 @@ func readRequest(list []param, base query.Query) (request, error) {
 		}
 		r.query = q
 	}
+	var peers []string
+	var families []route.Family
 	for _, p := range list {
 		var err error
 		switch p.name {
 		case "peer":
-			err = addPeer(&r.query, p.value)
+			peers, err = addPeer(peers, p.value)
 		case "family":
-			err = addFamily(&r.query, p.value)
+			families, err = addFamily(families, p.value)
 		case "limit":
 			r.limited = true
 			r.page.Limit, err = parseLimit(p.value)
@@ -189,6 +191,11 @@ func readRequest(list []param, base query.Query) (request, error) {
 		}
 		if err != nil {
 			return r, err
+		}
+	}
+	for _, e := range []query.Expr{query.AnyPeer(peers...), query.AnyFamily(families...)} {
+		if e != nil {
+			r.query = r.query.With(e)
 		}
 	}
 	return r, nil
@@ -205,27 +212,27 @@ func parseQuery(text string) (query.Query, error) {
 	return q, nil
 }
 
-func addPeer(q *query.Query, name string) error {
+func addPeer(names []string, name string) ([]string, error) {
 	one, err := query.Parse("peer " + name)
-	if err != nil || len(one.Peers) != 1 || one.Peers[0] != name {
-		return problemf(codeInvalidParameter,
+	if peers := one.Peers(); err != nil || len(peers) != 1 || peers[0] != name {
+		return nil, problemf(codeInvalidParameter,
 			"peer %q is not the name of a peer: a name has letters, digits, '.', '_', ':' and '-' only.", clip(name))
 	}
-	if !slices.Contains(q.Peers, name) {
-		q.Peers = append(q.Peers, name)
+	if !slices.Contains(names, name) {
+		names = append(names, name)
 	}
-	return nil
+	return names, nil
 }
 
-func addFamily(q *query.Query, name string) error {
+func addFamily(families []route.Family, name string) ([]route.Family, error) {
 	f, err := route.ParseFamily(name)
 	if err != nil {
-		return problemf(codeInvalidParameter, "family %q is not known; there are %v.", clip(name), familyNames())
+		return nil, problemf(codeInvalidParameter, "family %q is not known; there are %v.", clip(name), familyNames())
 	}
-	if !slices.Contains(q.Families, f) {
-		q.Families = append(q.Families, f)
+	if !slices.Contains(families, f) {
+		families = append(families, f)
 	}
-	return nil
+	return families, nil
 }
 
 func familyNames() string {

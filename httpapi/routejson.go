@@ -197,7 +197,7 @@ func appendUnknown(b []byte, attrs route.Attrs) []byte {
 func appendResult(b []byte, res *query.Result) []byte {
 	b = append(b, `{"query":{`...)
 	b = appendString(appendKey(b, "canonical"), res.Query.String())
-	b = append(appendString(appendKey(b, "plan"), plan(res.Query)), '}')
+	b = append(appendString(appendKey(b, "plan"), res.Plan.String()), '}')
 	b = appendTime(appendKey(b, "at"), res.At)
 	b = append(appendKey(b, "freshness"), '[')
 	for i := range res.Freshness {
@@ -233,22 +233,6 @@ func appendFreshness(b []byte, f *query.Freshness) []byte {
 		}
 	}
 	return append(b, '}', '}')
-}
-
-// plan names the way a query is answered.
-func plan(q query.Query) string {
-	switch q.Match {
-	case query.Longest:
-		return "longest-match"
-	case query.Exact:
-		return "exact"
-	case query.OrLonger:
-		return "or-longer"
-	case query.OrShorter:
-		return "or-shorter"
-	case query.Any:
-	}
-	return "scan"
 }
 
 // member returns the name of a family as the name of a JSON member.

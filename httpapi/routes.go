@@ -28,7 +28,7 @@ func (s *Server) routes(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.peersExist(req.query.Peers); err != nil {
+	if err := s.peersExist(req.query.Peers()); err != nil {
 		return err
 	}
 	c.Writer.Header().Set("Vary", "Accept")
