@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ribglass/ribstore/route"
+	"ribglass/ribstore/table"
 )
 
 // Part is one number of a community pattern: any ("*"), a range ("100-199"),
@@ -95,15 +96,37 @@ func (e Community) appendText(b []byte) []byte {
 	return e.Low.appendText(append(e.High.appendText(b, max16), ':'), max16)
 }
 
-func (e Community) in(a route.Attrs) bool {
-	list := a.Communities()
-	for i := range list.Len() {
-		c := list.At(i)
-		if e.High.matches(uint64(c>>16)) && e.Low.matches(uint64(c&max16)) {
-			return true
+// test makes the test of the condition. Digits with wildcards become a table of
+// all numbers of 16 bits, so that deciding costs the same for every pattern.
+func (e Community) test() setTest {
+	high, low := e.High.table(), e.Low.table()
+	return func(a route.Attrs) bool {
+		list := a.Communities()
+		for i := range list.Len() {
+			c := list.At(i)
+			h, l := uint64(c>>16), uint64(c&max16)
+			if (high == nil && e.High.First <= h && h <= e.High.Last || high.Has(uint32(h))) &&
+				(low == nil && e.Low.First <= l && l <= e.Low.Last || low.Has(uint32(l))) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// table returns the numbers below 65536 that digits with wildcards match, nil
+// for a part that is a range.
+func (p Part) table() table.Bits {
+	if p.Glob == "" {
+		return nil
+	}
+	b := table.NewBits(max16 + 1)
+	for n := range uint32(max16 + 1) {
+		if p.matches(uint64(n)) {
+			b.Add(n)
 		}
 	}
-	return false
+	return b
 }
 
 // LargeCommunity is met by routes with a large community that all parts match.

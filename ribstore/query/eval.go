@@ -1,7 +1,9 @@
 package query
 
 import (
+	"cmp"
 	"net/netip"
+	"slices"
 	"time"
 
 	"ribglass/ribstore/query/pathexpr"
@@ -197,7 +199,7 @@ func compileSet(e Expr) setTest {
 	case Compare:
 		return compareTest(e)
 	case Community:
-		return e.in
+		return e.test()
 	case LargeCommunity:
 		return e.in
 	case ExtCommunity:
@@ -223,8 +225,10 @@ func compileSet(e Expr) setTest {
 }
 
 func allSets(e And) setTest {
+	// The cheapest decides first: it often decides alone.
+	parts := slices.SortedStableFunc(slices.Values(e), func(a, b Expr) int { return cmp.Compare(effort(a), effort(b)) })
 	tests := make([]setTest, len(e))
-	for i, part := range e {
+	for i, part := range parts {
 		tests[i] = compileSet(part)
 	}
 	return func(a route.Attrs) bool {
@@ -235,6 +239,32 @@ func allSets(e And) setTest {
 		}
 		return true
 	}
+}
+
+// effort ranks conditions on attribute sets by what it takes to decide them.
+func effort(e Expr) int {
+	most := 0
+	switch e := e.(type) {
+	case And:
+		for _, part := range e {
+			most = max(most, effort(part))
+		}
+	case Or:
+		for _, part := range e {
+			most = max(most, effort(part)+1)
+		}
+	case Not:
+		return effort(e.Of)
+	case Via:
+		return 1
+	case Path:
+		return 2
+	case Community, LargeCommunity:
+		return 3
+	case ExtCommunity:
+		return 4
+	}
+	return most
 }
 
 func anySet(e Or) setTest {
@@ -278,6 +308,9 @@ func compareTest(e Compare) setTest {
 
 // originIn reports whether the path ends in one of the AS numbers.
 func originIn(p route.ASPath, asns ASNs) bool {
+	if s, ok := p.Sequence(); ok {
+		return s.Len() > 0 && asns.has(s.At(s.Len()-1))
+	}
 	var last route.Segment
 	for s := range p.Segments() {
 		if s.Type == route.ASSequence || s.Type == route.ASSet {
@@ -299,6 +332,12 @@ func originIn(p route.ASPath, asns ASNs) bool {
 // adjacentIn reports whether the AS numbers stand next to each other in a
 // sequence of the path, an AS that repeats itself counting once.
 func adjacentIn(p route.ASPath, want Via) bool {
+	if !p.Has(want[0]) {
+		return false
+	}
+	if len(want) == 1 {
+		return true
+	}
 	for s := range p.Segments() {
 		for i := range s.Len() {
 			if s.At(i) == want[0] && follows(s, i, want[1:]) {

@@ -3,7 +3,10 @@ package query
 import (
 	"cmp"
 	"context"
+	"net/netip"
 	"slices"
+	"strconv"
+	"sync"
 	"time"
 
 	"ribglass/ribstore/route"
@@ -42,8 +45,7 @@ func Count(ctx context.Context, v *table.View, q Query, now time.Time, most int)
 		f.Total += into.total
 		all.join(into.facets)
 	}
-	all.describe(f, most)
-	return f, nil
+	return f, all.describe(ctx, f, most)
 }
 
 // tally counts routes by attribute set, peer and length: what they have comes
@@ -92,48 +94,99 @@ func (t *tally) join(other *tally) {
 	}
 }
 
-func (t *tally) describe(f *Facets, most int) {
-	origins, neighbors := map[route.ASN]int{}, map[route.ASN]int{}
-	communities := map[route.Community]int{}
-	large := map[route.LargeCommunity]int{}
-	hops := map[string]int{}
-	for id, n := range t.sets {
-		if n == 0 {
-			continue
-		}
-		a := t.view.Set(uint32(id))
-		path := a.ASPath()
-		if as, ok := path.Origin(); ok {
-			origins[as] += int(n)
-		}
-		if as, ok := path.First(); ok {
-			neighbors[as] += int(n)
-		}
-		for c := range a.Communities().All() {
-			communities[c] += int(n)
-		}
-		for c := range a.LargeCommunities().All() {
-			large[c] += int(n)
-		}
-		hop, _ := a.Get(route.AttrNextHop)
-		hops[string(hop)] += int(n)
+// values counts routes by what their attribute sets have.
+type values struct {
+	origins, neighbors map[route.ASN]int
+	communities        map[route.Community]int
+	large              map[route.LargeCommunity]int
+	hops               map[netip.Addr]int
+}
+
+func newValues() *values {
+	return &values{
+		map[route.ASN]int{}, map[route.ASN]int{}, map[route.Community]int{}, map[route.LargeCommunity]int{}, map[netip.Addr]int{},
 	}
-	f.Origins = top(origins, most, route.ASN.String)
-	f.NeighborASs = top(neighbors, most, route.ASN.String)
+}
+
+// add counts n routes with the set.
+func (v *values) add(a route.Attrs, n int) {
+	path := a.ASPath()
+	if as, ok := path.Origin(); ok {
+		v.origins[as] += n
+	}
+	if as, ok := path.First(); ok {
+		v.neighbors[as] += n
+	}
+	list := a.Communities()
+	for i := range list.Len() {
+		v.communities[list.At(i)] += n
+	}
+	large := a.LargeCommunities()
+	for i := range large.Len() {
+		v.large[large.At(i)] += n
+	}
+	if hop := a.NextHop(); hop.IsValid() {
+		v.hops[hop] += n
+	}
+}
+
+func (v *values) join(other *values) {
+	merge(v.origins, other.origins)
+	merge(v.neighbors, other.neighbors)
+	merge(v.communities, other.communities)
+	merge(v.large, other.large)
+	merge(v.hops, other.hops)
+}
+
+func merge[K comparable](into, from map[K]int) {
+	for k, n := range from {
+		into[k] += n
+	}
+}
+
+// values looks into every set that has routes.
+func (t *tally) values(ctx context.Context) (*values, error) {
+	const step = 1 << 12
+	all := newValues()
+	var mu sync.Mutex
+	err := parallel(ctx, (len(t.sets)+step-1)/step, func() (func(int), func()) {
+		mine := newValues()
+		work := func(i int) {
+			for id := i * step; id < min((i+1)*step, len(t.sets)); id++ {
+				if n := t.sets[id]; n > 0 {
+					mine.add(t.view.Set(uint32(id)), int(n))
+				}
+			}
+		}
+		return work, func() {
+			mu.Lock()
+			defer mu.Unlock()
+			all.join(mine)
+		}
+	})
+	return all, err
+}
+
+func (t *tally) describe(ctx context.Context, f *Facets, most int) error {
+	v, err := t.values(ctx)
+	if err != nil {
+		return err
+	}
+	f.Origins = top(v.origins, most, route.ASN.String)
+	f.NeighborASs = top(v.neighbors, most, route.ASN.String)
 	f.Peers = top(t.peers, most, func(s string) string { return s })
-	f.Communities = append(top(communities, most, route.Community.String), top(large, most, route.LargeCommunity.String)...)
+	f.Communities = append(top(v.communities, most, route.Community.String), top(v.large, most, route.LargeCommunity.String)...)
 	sortFacets(f.Communities)
 	f.Communities = f.Communities[:min(len(f.Communities), most)]
-	f.NextHops = top(hops, most, func(s string) string {
-		return route.Attrs(nil).AppendAttr(route.AttrNextHop, []byte(s)).NextHop().String()
-	})
+	f.NextHops = top(v.hops, most, netip.Addr.String)
 	lengths := map[int]int{}
 	for bits, n := range t.lengths {
 		if n > 0 {
 			lengths[bits] = n
 		}
 	}
-	f.Lengths = top(lengths, most, func(n int) string { return "/" + route.ASN(n).String() })
+	f.Lengths = top(lengths, most, func(n int) string { return "/" + strconv.Itoa(n) })
+	return nil
 }
 
 // top returns the values with the highest counts.

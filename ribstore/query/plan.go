@@ -60,12 +60,21 @@ type execution struct {
 	rest     Expr // the others but in, nil: none
 	level    level
 	plan     Plan
+	mask     table.Bits // attribute sets that meet sets, once masked
+	masked   bool
 }
 
 // Explain tells how a query would be answered from the view.
 func Explain(v *table.View, q Query, now time.Time) Plan { return prepare(v, q, now).plan }
 
 func prepare(v *table.View, q Query, now time.Time) *execution {
+	x := confine(v, q, now)
+	x.choosePlan()
+	return x
+}
+
+// confine is prepare without a plan: for who knows already what to look at.
+func confine(v *table.View, q Query, now time.Time) *execution {
 	x := &execution{view: v, query: q, now: now}
 	var at int
 	x.in, at = confinement(q.Expr)
@@ -83,7 +92,6 @@ func prepare(v *table.View, q Query, now time.Time) *execution {
 	x.level = levelOf(And(rest))
 	x.choosePeers(rest)
 	x.chooseFamilies(rest)
-	x.choosePlan()
 	return x
 }
 
@@ -101,10 +109,8 @@ func join(parts And) Expr {
 func (x *execution) choosePeers(rest And) {
 	var labels []Expr
 	for _, part := range rest {
-		for _, l := range []Label{Peer, Router, Group} {
-			if _, ok := alternatives(part, l); ok {
-				labels = append(labels, part)
-			}
+		if isLabels(part) {
+			labels = append(labels, part)
 		}
 	}
 	if len(labels) == 0 {
@@ -112,6 +118,20 @@ func (x *execution) choosePeers(rest And) {
 	}
 	meets := compile(And(labels), x.now)
 	x.chosen = x.view.Select(func(p *route.Peer) bool { return meets(&subject{route: &route.Route{Peer: p}}) })
+}
+
+// isLabels reports whether a condition chooses peers.
+func isLabels(e Expr) bool {
+	return slices.ContainsFunc([]Label{Peer, Router, Group}, func(l Label) bool {
+		_, ok := alternatives(e, l)
+		return ok
+	})
+}
+
+// isFamilies reports whether a condition chooses families.
+func isFamilies(e Expr) bool {
+	_, ok := familyAlternatives(e)
+	return ok
 }
 
 func (x *execution) chooseFamilies(rest And) {
@@ -189,6 +209,9 @@ func (x *execution) simple() bool {
 
 // walkCount counts the prefixes of the range, up to walkMost.
 func (x *execution) walkCount(f route.Family) int {
+	if x.in.Match == Any || x.in.Prefix.Bits() == 0 {
+		return x.view.Slots(f)
+	}
 	n := 0
 	for range x.view.Within(f, x.in.Prefix, netip.Prefix{}) {
 		if n++; n >= walkMost {
@@ -198,19 +221,28 @@ func (x *execution) walkCount(f route.Family) int {
 	return n
 }
 
-// tests compiles the conditions for one goroutine.
+// tests are the conditions made for one goroutine.
 type tests struct {
-	all  test    // of a route, the prefix included
-	sets setTest // nil: none
-	rest test    // nil: none
+	all  test // of a route, the prefix included
+	rest test // what is left when the attribute set meets its conditions; nil: none
 }
 
-func (x *execution) compile() tests {
-	t := tests{all: compile(x.query.Expr, x.now)}
-	if x.sets != nil {
-		t.sets = compileSet(x.sets)
+// compile makes the conditions on whole routes.
+func (x *execution) compile() tests { return tests{all: compile(x.query.Expr, x.now)} }
+
+// compileRest makes the conditions that a scan leaves for routes.
+func (x *execution) compileRest() tests {
+	t := tests{}
+	if x.level == ofAll {
+		t.all = compile(x.query.Expr, x.now)
+		return t
 	}
-	confined := And(slices.Clone(conjuncts(x.rest)))
+	var confined And
+	for _, part := range conjuncts(x.rest) {
+		if !isLabels(part) && !isFamilies(part) { // whom a scan asks is chosen already
+			confined = append(confined, part)
+		}
+	}
 	if x.in.Match == OrLonger {
 		confined = append(confined, x.in)
 	}

@@ -253,10 +253,11 @@ func (s *sink) join(other *sink) {
 
 // run finds the routes of a family that meet the query.
 func (x *execution) run(ctx context.Context, f route.Family, into *sink) error {
+	if x.plan.Method == Scan || x.simple() {
+		return x.scan(ctx, f, into)
+	}
 	t := x.compile()
 	switch x.plan.Method {
-	case Scan:
-		return x.scan(ctx, f, into)
 	case LongestMatch, ExactMatch, Covering:
 		for _, d := range x.candidates(f) {
 			x.examine(d, &t, into)
@@ -265,7 +266,7 @@ func (x *execution) run(ctx context.Context, f route.Family, into *sink) error {
 			}
 		}
 		return nil
-	case Walk:
+	case Walk, Scan:
 	}
 	i := 0
 	for d := range x.view.Within(f, x.in.Prefix, netip.Prefix{}) {
@@ -283,9 +284,10 @@ func (x *execution) examine(d table.Dest, t *tests, into *sink) {
 		x.examineDecided(d, t, into)
 		return
 	}
+	var r route.Route
+	s := subject{route: &r}
 	x.view.Each(d, x.chosen, func(found table.Found) {
-		r := x.view.Route(found)
-		if t.all(&subject{route: &r}) {
+		if r = x.view.Route(found); t.all(&s) {
 			into.add(x.view, found)
 		}
 	})
@@ -313,18 +315,17 @@ const stretch = 1 << 15
 
 // scan looks at every attribute set, then at every route.
 func (x *execution) scan(ctx context.Context, f route.Family, into *sink) error {
-	mask, err := x.mask(ctx)
-	if err != nil {
+	if err := x.decideSets(ctx); err != nil {
 		return err
 	}
 	slots := uint32(x.view.Slots(f))
 	var mu sync.Mutex
 	return parallel(ctx, int(slots+stretch-1)/stretch, func() (func(int), func()) {
-		t := x.compile()
+		t := x.compileRest()
 		mine := newSink(x, f, into.facets != nil)
 		work := func(i int) {
 			first := uint32(i) * stretch
-			x.stretch(f, first, min(first+stretch, slots), mask, &t, mine)
+			x.stretch(f, first, min(first+stretch, slots), &t, mine)
 		}
 		return work, func() {
 			mu.Lock()
@@ -335,12 +336,13 @@ func (x *execution) scan(ctx context.Context, f route.Family, into *sink) error 
 }
 
 // stretch scans the slots from first up to last.
-func (x *execution) stretch(f route.Family, first, last uint32, mask table.Bits, t *tests, into *sink) {
+func (x *execution) stretch(f route.Family, first, last uint32, t *tests, into *sink) {
 	if x.level < ofAll {
-		x.view.Scan(f, first, last, mask, x.chosen, func(found table.Found) {
+		var r route.Route
+		s := subject{route: &r} // one for all: it would be allocated for each
+		x.view.Scan(f, first, last, x.mask, x.chosen, func(found table.Found) {
 			if t.rest != nil {
-				r := x.view.Route(found)
-				if !t.rest(&subject{route: &r}) {
+				if r = x.view.Route(found); !t.rest(&s) {
 					return
 				}
 			}
@@ -349,7 +351,7 @@ func (x *execution) stretch(f route.Family, first, last uint32, mask table.Bits,
 		return
 	}
 	candidates := table.NewBits(int(last - first))
-	x.view.Scan(f, first, last, mask, x.chosen, func(found table.Found) { candidates.Add(found.Slot - first) })
+	x.view.Scan(f, first, last, x.mask, x.chosen, func(found table.Found) { candidates.Add(found.Slot - first) })
 	for i := range last - first {
 		if candidates.Has(i) {
 			x.examineDecided(x.view.Dest(f, first+i), t, into)
@@ -357,10 +359,11 @@ func (x *execution) stretch(f route.Family, first, last uint32, mask table.Bits,
 	}
 }
 
-// mask returns the attribute sets that meet the conditions on sets, nil for all.
-func (x *execution) mask(ctx context.Context) (table.Bits, error) {
-	if x.sets == nil {
-		return nil, nil
+// decideSets finds the attribute sets that meet the conditions on sets, once
+// for all families.
+func (x *execution) decideSets(ctx context.Context) error {
+	if x.sets == nil || x.masked {
+		return nil
 	}
 	const step = 1 << 12 // sets a worker takes at a time, a multiple of 64
 	n := x.view.Sets()
@@ -375,7 +378,8 @@ func (x *execution) mask(ctx context.Context) (table.Bits, error) {
 			}
 		}, func() {}
 	})
-	return mask, err
+	x.mask, x.masked = mask, err == nil
+	return err
 }
 
 // parallel does n pieces of work on as many processors as there are. Each
@@ -471,7 +475,7 @@ func (s *streamer) family(ctx context.Context, f route.Family, matched table.Bit
 // fill collects the next slice and reports whether there may be more.
 func (s *streamer) fill(v *table.View, f route.Family, matched table.Bits, after *netip.Prefix) (more bool) {
 	s.slice = s.slice[:0]
-	x := prepare(v, s.query, s.now)
+	x := confine(v, s.query, s.now)
 	t := x.compile()
 	if x.in.Match == Longest || x.in.Match == Exact || x.in.Match == OrShorter {
 		r := pager{execution: x, tests: t, result: &Result{}}

@@ -95,6 +95,32 @@ func (p ASPath) All() iter.Seq[ASN] {
 	}
 }
 
+// Has reports whether the AS number is in the path, in a segment of any type.
+func (p ASPath) Has(n ASN) bool {
+	for rest := p; len(rest) >= 2; {
+		end := 2 + 4*int(rest[1])
+		if end > len(rest) {
+			return false
+		}
+		for i := 2; i < end; i += 4 {
+			if binary.BigEndian.Uint32(rest[i:]) == uint32(n) {
+				return true
+			}
+		}
+		rest = rest[end:]
+	}
+	return false
+}
+
+// Sequence returns the only segment of a path that is one AS_SEQUENCE, as
+// nearly all are.
+func (p ASPath) Sequence() (Segment, bool) {
+	if len(p) < 2 || SegmentType(p[0]) != ASSequence || len(p) != 2+4*int(p[1]) {
+		return Segment{}, false
+	}
+	return Segment{ASSequence, p[2:]}, true
+}
+
 // Len returns the length that the decision process compares: an AS_SET counts
 // one, confederation segments nothing (RFC 4271 section 9.1.2.2, RFC 5065
 // section 5.3).

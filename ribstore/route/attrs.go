@@ -148,6 +148,13 @@ func (a Attrs) Origin() Origin {
 
 // ASPath returns the AS_PATH.
 func (a Attrs) ASPath() ASPath {
+	// Nearly every set begins with ORIGIN and a short AS_PATH.
+	const path = 5
+	if len(a) > path && a[0] == byte(AttrOrigin) && a[1] == 1 && a[3] == byte(AttrASPath) && a[4] < 255 {
+		if end := path + int(a[4]); end <= len(a) {
+			return ASPath(a[path:end:end])
+		}
+	}
 	v, _ := a.Get(AttrASPath)
 	return v
 }

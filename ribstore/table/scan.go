@@ -46,10 +46,10 @@ func (v *View) Sets() int { return int(v.table.attrs.count.Load()) }
 func (v *View) Set(id uint32) route.Attrs {
 	place := atomic.LoadUint32(v.table.attrs.where.at(id))
 	slabs := *v.table.attrs.slabs.Load()
-	if i := int(place >> slabShift); i >= len(slabs) || slabs[i] == nil {
-		return nil
+	if i := int(place >> slabShift); i < len(slabs) && slabs[i] != nil {
+		return slabs[i].set(place)
 	}
-	return v.table.attrs.get(id)
+	return nil
 }
 
 // Slots returns a number above every slot of the family.

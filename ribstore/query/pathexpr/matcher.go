@@ -10,19 +10,25 @@ import (
 // zero value is of no use. It is for one goroutine at a time, as it may come to
 // remember what it met.
 type Matcher struct {
-	next  []uint16
-	final []bool
-	lead  []uint16 // see thousands; nil when the automaton is too large
-	full  []uint16
+	next     []uint16
+	final    []bool
+	lead     []uint16 // see thousands; nil when the automaton is too large
+	full     []uint16
+	required []route.ASN
 }
 
 // Matcher returns a new matcher of the pattern. It costs next to nothing.
 func (p *Pattern) Matcher() *Matcher {
-	return &Matcher{next: p.dfa.next, final: p.dfa.final, lead: p.thousands.lead, full: p.thousands.full}
+	return &Matcher{next: p.dfa.next, final: p.dfa.final, lead: p.thousands.lead, full: p.thousands.full, required: p.required}
 }
 
 // Match reports whether the path matches. It does not allocate.
 func (m *Matcher) Match(path route.ASPath) bool {
+	for _, n := range m.required {
+		if !path.Has(n) {
+			return false // most paths end here, for a few comparisons
+		}
+	}
 	state := uint64(nothing)
 	for len(path) >= 2 && state > accept {
 		end := 2 + 4*int(path[1])
