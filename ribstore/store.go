@@ -11,6 +11,7 @@ package ribstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -32,6 +33,20 @@ type Config struct {
 // DefaultConfig returns the defaults.
 func DefaultConfig() Config {
 	return Config{Searches: 4, SearchTime: 10 * time.Second, SearchWait: 2 * time.Second}
+}
+
+// Validate says what is wrong with c. The text begins with the key.
+func (c Config) Validate() error {
+	const most = 1000
+	switch {
+	case c.Searches < 1 || c.Searches > most:
+		return fmt.Errorf("searches %d: must be from 1 to %d", c.Searches, most)
+	case c.SearchTime <= 0:
+		return fmt.Errorf("search_time %v: must be positive", c.SearchTime)
+	case c.SearchWait < 0:
+		return fmt.Errorf("search_wait %v: must not be negative", c.SearchWait)
+	}
+	return nil
 }
 
 // Deps are what a store needs of its surroundings. All are required.

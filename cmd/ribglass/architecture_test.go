@@ -48,19 +48,20 @@ func packages(t *testing.T) []listed {
 func TestArrowsPointOneWay(t *testing.T) {
 	const root = "ribglass/"
 	allowed := map[string][]string{
-		"ribstore/route":     {},
-		"ribstore/table":     {"ribstore/route"},
-		"ribstore/query":     {"ribstore/route", "ribstore/table"},
-		"ribstore/history":   {"ribstore/route", "ribstore/table"},
-		"ribstore":           {"ribstore/route", "ribstore/table", "ribstore/query", "ribstore/history"},
-		"collector/wire":     {"ribstore/route"},
-		"collector/wire/mrt": {"ribstore/route", "collector/wire"},
-		"collector/player":   {"ribstore/route", "collector/wire"},
-		"collector/relay":    {"ribstore/route"},
-		"collector":          {"ribstore/route", "collector/wire"},
-		"ui":                 {"ribstore/route", "ui/graph"},
-		"ui/graph":           {"ribstore/route"},
-		"httpapi":            {"ribstore", "ribstore/route", "ribstore/query", "ui"},
+		"ribstore/route":          {},
+		"ribstore/table":          {"ribstore/route"},
+		"ribstore/query":          {"ribstore/route", "ribstore/table", "ribstore/query/pathexpr"},
+		"ribstore/query/pathexpr": {"ribstore/route"},
+		"ribstore/history":        {"ribstore/route", "ribstore/table"},
+		"ribstore":                {"ribstore/route", "ribstore/table", "ribstore/query", "ribstore/history"},
+		"collector/wire":          {"ribstore/route"},
+		"collector/wire/mrt":      {"ribstore/route", "collector/wire"},
+		"collector/player":        {"ribstore/route", "collector/wire"},
+		"collector/relay":         {"ribstore/route"},
+		"collector":               {"ribstore/route", "collector/wire"},
+		"ui":                      {"ribstore/route", "ui/graph"},
+		"ui/graph":                {"ribstore/route"},
+		"httpapi":                 {"ribstore", "ribstore/route", "ribstore/query", "ui"},
 	}
 	for _, p := range packages(t) {
 		name := strings.TrimPrefix(p.ImportPath, root)

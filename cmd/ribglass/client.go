@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -22,80 +24,140 @@ import (
 type client struct {
 	server  string
 	timeout time.Duration
-	format  format
+	format  string
 }
 
-// format is the form in which an answer is printed. It is a flag's value.
-type format string
-
+// The forms in which answers are printed.
 const (
-	formatTable format = "table"
-	formatJSON  format = "json"
+	formatTable  = "table"
+	formatJSON   = "json"
+	formatNDJSON = "ndjson"
+	formatCSV    = "csv"
 )
 
+// choice is a flag's value that is one of some words.
+type choice struct {
+	value *string
+	have  []string
+}
+
 // String implements pflag.Value.
-func (f *format) String() string { return string(*f) }
+func (c choice) String() string {
+	if c.value == nil {
+		return ""
+	}
+	return *c.value
+}
 
 // Type implements pflag.Value.
-func (*format) Type() string { return "format" }
+func (choice) Type() string { return "format" }
 
 // Set implements pflag.Value.
-func (f *format) Set(text string) error {
-	switch got := format(text); got {
-	case formatTable, formatJSON:
-		*f = got
-		return nil
+func (c choice) Set(text string) error {
+	if !slices.Contains(c.have, text) {
+		return fmt.Errorf("have %s", strings.Join(c.have, ", "))
 	}
-	return fmt.Errorf("have %s, %s", formatTable, formatJSON)
+	*c.value = text
+	return nil
 }
 
 // maxAnswer bounds what is read of an answer, in bytes.
 const maxAnswer = 256 << 20
 
-// flags adds the flags that every asking command has.
-func (cl *client) flags(c *cobra.Command) {
+// flags adds the flags that every asking command has. It prints a table, JSON,
+// or one of the further formats.
+func (cl *client) flags(c *cobra.Command, further ...string) {
 	f := c.Flags()
 	f.StringVar(&cl.server, "server", cmp.Or(os.Getenv("RIBGLASS_SERVER"), "http://localhost:8080"),
 		"URL of the Ribglass to ask (environment: RIBGLASS_SERVER)")
 	f.DurationVar(&cl.timeout, "timeout", 10*time.Second, "how long to wait for the answer")
 	cl.format = formatTable
-	f.Var(&cl.format, "format", "form of the answer: table, or json as the server gives it")
+	formats := append([]string{formatTable, formatJSON}, further...)
+	f.Var(choice{&cl.format, formats}, "format", "form of the answer: table, or "+strings.Join(formats[1:], ", ")+" as the server gives it")
 	// The only error of registering is a flag that does not exist.
-	_ = c.RegisterFlagCompletionFunc("format",
-		cobra.FixedCompletions([]cobra.Completion{string(formatTable), string(formatJSON)}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // get asks for path and decodes the answer into answer. It returns the answer's
 // bytes too.
 func (cl *client) get(ctx context.Context, path string, query url.Values, answer any) ([]byte, error) {
-	target, err := cl.url(path, query)
-	if err != nil {
-		return nil, err
-	}
 	ctx, cancel := context.WithTimeout(ctx, cl.timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
+	const accept = "application/json"
+	response, err := cl.ask(ctx, path, query, accept)
 	if err != nil {
-		return nil, usageError{err}
-	}
-	request.Header.Set("Accept", "application/json")
-	request.Header.Set("User-Agent", "ribglass/"+version())
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, fmt.Errorf("ask %s: %w", cl.server, unwrapURL(err))
+		return nil, err
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil {
 		return nil, fmt.Errorf("ask %s: read the answer: %w", cl.server, err)
 	}
-	if err := cl.failure(response, body); err != nil {
+	if err := cl.failure(response, accept, body); err != nil {
 		return nil, err
 	}
 	if err := json.Unmarshal(body, answer); err != nil {
 		return nil, fmt.Errorf("ask %s: understand the answer: %w", cl.server, err)
 	}
 	return body, nil
+}
+
+// ask sends the question for path. The answer, which may be a refusal, is the
+// caller's to close.
+func (cl *client) ask(ctx context.Context, path string, query url.Values, accept string) (*http.Response, error) {
+	target, err := cl.url(path, query)
+	if err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	request.Header.Set("Accept", accept)
+	request.Header.Set("User-Agent", "ribglass/"+version())
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("ask %s: %w", cl.server, unwrapURL(err))
+	}
+	return response, nil
+}
+
+// stream copies the answer for path to w as it comes, and returns how many
+// lines it had. The time a client waits is that until the answer begins.
+func (cl *client) stream(ctx context.Context, path string, query url.Values, accept string, w io.Writer) (int, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	waiting := time.AfterFunc(cl.timeout, func() { cancel(context.DeadlineExceeded) })
+	defer waiting.Stop()
+	response, err := cl.ask(ctx, path, query, accept)
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	if waiting.Stop(); response.StatusCode != http.StatusOK {
+		body, _ := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+		return 0, cl.failure(response, accept, body)
+	}
+	if err := cl.failure(response, accept, nil); err != nil {
+		return 0, err
+	}
+	lines := &lineCounter{out: w}
+	if _, err := io.Copy(lines, response.Body); err != nil {
+		return lines.n, fmt.Errorf("ask %s: the answer ends early: %w", cl.server, err)
+	}
+	return lines.n, nil
+}
+
+// lineCounter counts the lines that pass through it.
+type lineCounter struct {
+	out io.Writer
+	n   int
+}
+
+// Write implements io.Writer.
+func (c *lineCounter) Write(b []byte) (int, error) {
+	c.n += bytes.Count(b, []byte{'\n'})
+	return c.out.Write(b)
 }
 
 // url returns the address of path at the server, which may be given without
@@ -141,8 +203,8 @@ func (p *problem) text() string {
 	return strings.Join(lines, "\n")
 }
 
-// failure returns what an answer that is no answer says.
-func (cl *client) failure(response *http.Response, body []byte) error {
+// failure returns what an answer that is not the one wanted says.
+func (cl *client) failure(response *http.Response, want string, body []byte) error {
 	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	if kind == "application/problem+json" {
 		var p problem
@@ -150,7 +212,7 @@ func (cl *client) failure(response *http.Response, body []byte) error {
 			return fmt.Errorf("%s says: %s", cl.server, p.text())
 		}
 	}
-	if response.StatusCode != http.StatusOK || kind != "application/json" {
+	if response.StatusCode != http.StatusOK || kind != want {
 		return fmt.Errorf("%s does not answer as a Ribglass does: %s, %s", cl.server, response.Status, cmp.Or(kind, "no type"))
 	}
 	return nil

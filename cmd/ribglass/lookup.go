@@ -65,9 +65,7 @@ Exit status: 0 routes were found, 1 the server could not be asked or refused,
 
 // routesAnswer is what is printed of the answer of GET /api/v1/routes.
 type routesAnswer struct {
-	Query struct {
-		Canonical string `json:"canonical"`
-	} `json:"query"`
+	Query      queryAnswer   `json:"query"`
 	At         time.Time     `json:"at"`
 	Freshness  []freshness   `json:"freshness"`
 	Total      int           `json:"total"`

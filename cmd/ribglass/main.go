@@ -1,11 +1,11 @@
 // Command ribglass is a looking glass that routers peer with: one binary for
 // the server (serve), for checking its configuration (check), and for asking a
-// running server (lookup, peers), and for measuring (bench).
+// running server (lookup, search, peers), and for measuring (bench).
 //
 // Every command is a function that builds a cobra command and returns its
 // errors; only main exits. The exit status is 0 when the command did what it
 // was asked, 1 when it failed, 2 when it was called in a wrong way, and 3 when
-// a lookup found no route.
+// a lookup or search found no route.
 package main
 
 import (
@@ -60,10 +60,11 @@ func rootCommand() *cobra.Command {
 it over BGP, and every route they send can be looked up in a browser, over an
 API and on the command line.
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 3 a lookup found no route.`,
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 a lookup or search found no route.`,
 		Example: `  ribglass check /etc/ribglass/ribglass.yaml
   ribglass serve --config /etc/ribglass/ribglass.yaml
-  ribglass lookup 192.0.2.1 --server http://lg.example.net:8080`,
+  ribglass lookup 192.0.2.1 --server http://lg.example.net:8080
+  ribglass search 'path _64501_64502$' --server http://lg.example.net:8080`,
 		SilenceErrors:              true,
 		SuggestionsMinimumDistance: 2,
 		SilenceUsage:               true,
@@ -71,7 +72,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 3 a lookup found no route.`,
 		RunE:                       helpOrUnknown,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(serveCommand(), checkCommand(), lookupCommand(), peersCommand(), bench.Command(), versionCommand())
+	root.AddCommand(serveCommand(), checkCommand(), lookupCommand(), searchCommand(), peersCommand(), bench.Command(), versionCommand())
 	for _, c := range root.Commands() {
 		if c.Args != nil {
 			c.Args = usageArgs(c.Args)

@@ -69,7 +69,7 @@ func (s *server) makeComponents(cfg *config.Config) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	var err error
-	s.store, err = ribstore.New(ribstore.DefaultConfig(), ribstore.Deps{Logger: s.log.With("component", "ribstore"), Registerer: registry, Now: time.Now})
+	s.store, err = ribstore.New(cfg.Search, ribstore.Deps{Logger: s.log.With("component", "ribstore"), Registerer: registry, Now: time.Now})
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
@@ -181,6 +181,7 @@ func (s *server) reload(load func() (*config.Config, error)) {
 	for key, changed := range map[string]bool{
 		"http":       !reflect.DeepEqual(cfg.HTTP, s.cfg.HTTP),
 		"admin":      !reflect.DeepEqual(cfg.Admin, s.cfg.Admin),
+		"search":     cfg.Search != s.cfg.Search,
 		"log.format": cfg.Log.Format != s.cfg.Log.Format,
 		"demo":       !reflect.DeepEqual(cfg.Demo, s.cfg.Demo),
 	} {

@@ -103,7 +103,7 @@ func TestTheDemonstrationIsFullAndStopsWithinFiveSeconds(t *testing.T) {
 // a prefix and that its members' communities are there.
 func checkSeveralPaths(t *testing.T, s *server) {
 	t.Helper()
-	result, err := s.store.Search(t.Context(), query.Query{Peers: []string{"rs1"}}, query.Page{Limit: 500})
+	result, err := s.store.Search(t.Context(), query.Lookup{Peers: []string{"rs1"}}.Query(), query.Page{Limit: 500})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -204,7 +204,8 @@ func (x *execution) chooseWalkOrScan() {
 // simple reports whether the total is known without looking at routes: then
 // only a page of them is ever touched.
 func (x *execution) simple() bool {
-	return x.sets == nil && x.rest == nil && (x.in.Match == Any || x.in.Prefix.Bits() == 0 && x.in.Ge == 0 && x.in.Le == 0)
+	return x.sets == nil && x.rest == nil &&
+		(x.in.Match == Any || x.in.Match == OrLonger && x.in.Prefix.Bits() == 0 && x.in.Ge == 0 && x.in.Le == 0)
 }
 
 // walkCount counts the prefixes of the range, up to walkMost.

@@ -1,6 +1,9 @@
 package query
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Word is a word of the language that begins a condition, for help, completion
 // and error messages.
@@ -70,6 +73,9 @@ func lookupWord(text string) *Word { return words[text] }
 
 // joints are the words that do not begin a condition.
 var joints = []string{"and", "or", "not", "or-longer", "or-shorter", "ge", "le", "dialect"} //nolint:gochecknoglobals // constant
+
+// Joints returns the words that do not begin a condition, for completion.
+func Joints() []string { return slices.Clone(joints) }
 
 // isWord reports whether a text would be read as a word of the language.
 func isWord(s string) bool {

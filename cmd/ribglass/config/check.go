@@ -103,6 +103,7 @@ func checkListeners(d *decoder, cfg *Config) {
 	}
 	checkComponent(d, "http", cfg.HTTP.Validate())
 	checkComponent(d, "admin", cfg.Admin.Validate())
+	checkComponent(d, "search", cfg.Search.Validate())
 	if cfg.HTTP.Listen == cfg.Admin.Listen && !strings.HasSuffix(cfg.HTTP.Listen, ":0") {
 		d.reportAt("admin.listen", "admin.listen: %s is the address of http.listen too", cfg.Admin.Listen)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"ribglass/collector"
 	"ribglass/httpapi"
+	"ribglass/ribstore"
 	"ribglass/ribstore/route"
 )
 
@@ -28,6 +29,7 @@ type Config struct {
 	DataDir          string              `yaml:"data_dir"`
 	Log              Log                 `yaml:"log"`
 	Memory           Memory              `yaml:"memory"`
+	Search           ribstore.Config     `yaml:"search"`
 	Neighbors        []Neighbor          `yaml:"neighbors"`
 	DynamicNeighbors []DynamicNeighbor   `yaml:"dynamic_neighbors"`
 	Demo             Demo                `yaml:"demo"`
@@ -125,6 +127,7 @@ func Default() Config {
 		HTTP:   httpapi.DefaultConfig(),
 		Admin:  httpapi.DefaultAdminConfig(),
 		Log:    Log{Format: FormatText},
+		Search: ribstore.DefaultConfig(),
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"ribglass/collector"
 	"ribglass/httpapi"
+	"ribglass/ribstore"
 	"ribglass/ribstore/route"
 )
 
@@ -62,6 +63,7 @@ admin: { listen: "127.0.0.1:9091", hosts: [lg-admin] }
 data_dir: /var/lib/ribglass
 log: { level: debug, format: json }
 memory: { limit: 4GiB, gc_percent: 50 }
+search: { searches: 2, search_time: 5s, search_wait: 1s }
 neighbors:
   - name: edge1
     address: "::ffff:192.0.2.1"
@@ -102,6 +104,7 @@ dynamic_neighbors:
 		DataDir: "/var/lib/ribglass",
 		Log:     Log{Level: -4, Format: FormatJSON},
 		Memory:  Memory{Limit: 4 << 30, GCPercent: 50},
+		Search:  ribstore.Config{Searches: 2, SearchTime: 5 * time.Second, SearchWait: time.Second},
 		Neighbors: []Neighbor{{
 			Secret: Secret{PasswordEnv: "EDGE_MD5"},
 			Neighbor: collector.Neighbor{

@@ -1,0 +1,274 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ribglass/ribstore/query"
+)
+
+// search is one run of `ribglass search`.
+type search struct {
+	client
+	text    string
+	limit   int
+	cursor  string
+	fields  string
+	all     bool
+	explain bool
+
+	out, notes io.Writer
+}
+
+func searchCommand() *cobra.Command {
+	var s search
+	c := &cobra.Command{
+		Use:   "search 'QUERY'",
+		Short: "Search all routes with the query language",
+		Long: `Search asks a running Ribglass for routes by AS path, community, prefix, peer,
+age and more, combined with and, or, not and parentheses; docs/query.md
+describes the language. Without a query every route is found.
+
+How words without a keyword were understood is noted on standard error. With
+--all the complete answer comes instead of one page: as a stream with ndjson
+and csv.
+
+Exit status: 0 routes were found, 1 the server could not be asked or refused,
+2 wrong usage, 3 no route was found.`,
+		Example: `  ribglass search 'path _64501_64502$'
+  ribglass search 'community 64500:1* not peer edge1' --format csv --all
+  ribglass search 'origin 64501 or via 64502' --explain`,
+		ValidArgsFunction: completeWords,
+		RunE: func(c *cobra.Command, args []string) error {
+			s.text, s.out, s.notes = strings.Join(args, " "), c.OutOrStdout(), c.ErrOrStderr()
+			return s.run(c.Context())
+		},
+	}
+	s.flags(c, formatNDJSON, formatCSV)
+	f := c.Flags()
+	f.IntVar(&s.limit, "limit", query.DefaultLimit, fmt.Sprintf("at most this many routes, up to %d", query.MaxLimit))
+	f.StringVar(&s.cursor, "cursor", "", "continue behind an earlier answer, at the cursor it ended with")
+	f.StringVar(&s.fields, "fields", "", "members of a route to give, such as prefix,peer,as_path_text")
+	f.BoolVar(&s.all, "all", false, "give the complete answer (not with json)")
+	f.BoolVar(&s.explain, "explain", false, "say how the query is understood and answered instead of answering it")
+	return c
+}
+
+// completeWords offers the words of the language.
+func completeWords(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var words []cobra.Completion
+	for _, w := range query.Words() {
+		words = append(words, cobra.CompletionWithDesc(w.Text, w.Means))
+	}
+	return append(words, query.Joints()...), cobra.ShellCompDirectiveNoFileComp
+}
+
+func (s *search) run(ctx context.Context) error {
+	switch {
+	case s.all && s.format == formatJSON:
+		return usageError{errors.New("--all: one JSON document cannot hold every route; use --format ndjson, csv or table")}
+	case s.explain:
+		return s.runExplain(ctx)
+	case s.format == formatNDJSON:
+		return s.runStream(ctx, "application/x-ndjson", 0)
+	case s.format == formatCSV:
+		return s.runStream(ctx, "text/csv", 1)
+	}
+	return s.runPages(ctx)
+}
+
+const routesPath = "/api/v1/routes"
+
+// parameters are those of every form of the question.
+func (s *search) parameters() url.Values {
+	values := url.Values{"q": {s.text}}
+	if !s.all {
+		values.Set("limit", strconv.Itoa(s.limit))
+	} else if s.format == formatTable {
+		values.Set("limit", strconv.Itoa(query.MaxLimit))
+	}
+	if s.cursor != "" {
+		values.Set("cursor", s.cursor)
+	}
+	if s.fields != "" {
+		values.Set("fields", s.fields)
+	}
+	return values
+}
+
+// runExplain prints how the query would be answered.
+func (s *search) runExplain(ctx context.Context) error {
+	var answer planAnswer
+	body, err := s.get(ctx, routesPath, url.Values{"q": {s.text}, "explain": {"true"}}, &answer)
+	if err != nil {
+		return err
+	}
+	return s.print(s.out, body, answer.write)
+}
+
+// runStream copies the answer as it comes. header is how many lines of it are
+// no route.
+func (s *search) runStream(ctx context.Context, kind string, header int) error {
+	// A stream is routes only: what else there is to say is asked before.
+	var answer searchAnswer
+	if _, err := s.get(ctx, routesPath, url.Values{"q": {s.text}, "explain": {"true"}}, &answer); err != nil {
+		return err
+	}
+	answer.Query.printNotes(s.notes)
+	lines, err := s.stream(ctx, routesPath, s.parameters(), kind, s.out)
+	if err == nil && lines <= header {
+		err = errNoRoute
+	}
+	return err
+}
+
+// searchAnswer is an answer that a page is printed of, and more pages are
+// joined to.
+type searchAnswer struct {
+	routesAnswer
+	rows []map[string]any // the routes with the fields asked for
+}
+
+// UnmarshalJSON reads an answer in both forms.
+func (a *searchAnswer) UnmarshalJSON(b []byte) error {
+	var plain struct {
+		Routes []map[string]any `json:"routes"`
+	}
+	if err := json.Unmarshal(b, &plain); err != nil {
+		return err
+	}
+	a.rows = plain.Routes
+	return json.Unmarshal(b, &a.routesAnswer)
+}
+
+// runPages prints one page, or all of them as one table.
+func (s *search) runPages(ctx context.Context) error {
+	var answer searchAnswer
+	values := s.parameters()
+	body, err := s.get(ctx, routesPath, values, &answer)
+	if err != nil {
+		return err
+	}
+	for s.all && answer.NextCursor != "" {
+		var next searchAnswer
+		values.Set("cursor", answer.NextCursor)
+		if _, err := s.get(ctx, routesPath, values, &next); err != nil {
+			return err
+		}
+		answer.Routes, answer.rows = append(answer.Routes, next.Routes...), append(answer.rows, next.rows...)
+		answer.NextCursor = next.NextCursor
+	}
+	answer.Query.printNotes(s.notes)
+	table := answer.print
+	if s.fields != "" && len(answer.rows) > 0 {
+		table = func(w io.Writer) error { return answer.printFields(w, strings.Split(s.fields, ",")) }
+	}
+	if err := s.print(s.out, body, table); err != nil {
+		return err
+	}
+	if len(answer.Routes) == 0 {
+		return errNoRoute
+	}
+	return nil
+}
+
+// printFields writes a table with a column for each field.
+func (a *searchAnswer) printFields(w io.Writer, fields []string) error {
+	rows := make([][]string, 1, len(a.rows)+1)
+	for _, f := range fields {
+		rows[0] = append(rows[0], strings.ToUpper(strings.TrimSpace(f)))
+	}
+	for _, r := range a.rows {
+		var row []string
+		for _, f := range fields {
+			row = append(row, cell(r[strings.TrimSpace(f)]))
+		}
+		rows = append(rows, row)
+	}
+	if err := writeTable(w, rows); err != nil {
+		return err
+	}
+	return a.printNotes(w)
+}
+
+// cell writes a JSON value for a table.
+func cell(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "-"
+	case string:
+		return dash(v)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case []any:
+		words := make([]string, len(v))
+		for i, one := range v {
+			words[i] = cell(one)
+		}
+		return dash(strings.Join(words, " "))
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return "?"
+	}
+	return string(b)
+}
+
+// queryAnswer is what an answer says of its query.
+type queryAnswer struct {
+	Canonical string `json:"canonical"`
+	Notes     []struct {
+		Column     int    `json:"column"`
+		Understood string `json:"understood"`
+		Other      string `json:"other"`
+	} `json:"notes"`
+}
+
+// planAnswer is how a query is understood and answered.
+type planAnswer struct {
+	Query struct {
+		queryAnswer
+		Plan struct {
+			Method string `json:"method"`
+			Sets   string `json:"by_attribute_set"`
+			Routes string `json:"by_route"`
+			Cost   int    `json:"cost"`
+		} `json:"plan"`
+	} `json:"query"`
+}
+
+// printNotes tells how words were understood that could be read otherwise.
+func (q *queryAnswer) printNotes(w io.Writer) {
+	for _, n := range q.Notes {
+		text := fmt.Sprintf("note: column %d is read as %s", n.Column, clean(n.Understood))
+		if n.Other != "" {
+			text += "; otherwise write " + clean(n.Other)
+		}
+		fmt.Fprintln(w, text)
+	}
+}
+
+func (a *planAnswer) write(w io.Writer) error {
+	q := &a.Query
+	rows := [][]string{{"query", dash(q.Canonical)}, {"method", q.Plan.Method}}
+	if q.Plan.Sets != "" {
+		rows = append(rows, []string{"by attribute set", q.Plan.Sets})
+	}
+	if q.Plan.Routes != "" {
+		rows = append(rows, []string{"by route", q.Plan.Routes})
+	}
+	rows = append(rows, []string{"cost", strconv.Itoa(q.Plan.Cost)})
+	if err := writeTable(w, rows); err != nil {
+		return err
+	}
+	q.printNotes(w)
+	return nil
+}
