@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -47,6 +48,34 @@ func (c *birdControl) ask(ctx context.Context, command string) ([]birdLine, erro
 		return nil, fmt.Errorf("%s: %w", command, err)
 	}
 	return lines, nil
+}
+
+// count sends one command and returns how many lines of the reply are routes.
+// It keeps no line: a reply may have millions.
+func (c *birdControl) count(ctx context.Context, command string) (int, error) {
+	deadline, _ := ctx.Deadline()
+	if err := c.conn.SetDeadline(deadline); err != nil {
+		return 0, err
+	}
+	if _, err := io.WriteString(c.conn, command+"\n"); err != nil {
+		return 0, fmt.Errorf("ask BIRD: %w", err)
+	}
+	for routes := 0; ; {
+		line, err := c.in.ReadSlice('\n')
+		if err != nil {
+			return routes, err
+		}
+		if bytes.Contains(line, []byte(" [")) && bytes.Contains(line, []byte(" unicast ")) {
+			routes++
+		}
+		if len(line) < 5 || line[0] == ' ' || line[4] != ' ' {
+			continue
+		}
+		if line[0] >= '8' && string(line[:4]) != fmt.Sprint(birdNotFound) {
+			return routes, fmt.Errorf("%s: %s", command, bytes.TrimSpace(line))
+		}
+		return routes, nil
+	}
 }
 
 // birdLine is a line of a reply. Codes below 1000 end a reply, from 8000 on

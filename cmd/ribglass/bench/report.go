@@ -25,6 +25,7 @@ type report struct {
 	Churn    *churned   `json:"churn,omitempty"`
 	HTTP     *httpLoad  `json:"http,omitempty"`
 	Withdraw *withdrawn `json:"withdraw,omitempty"`
+	Search   *searches  `json:"search,omitempty"`
 }
 
 // machine is where it was measured.
@@ -83,6 +84,7 @@ func (r *report) writeTable(w io.Writer) error {
 	r.writeChurn(w)
 	r.writeHTTP(w)
 	r.writeWithdraw(w)
+	r.writeSearch(w)
 	return nil
 }
 
