@@ -149,7 +149,7 @@ func (t *tally) values(ctx context.Context) (*values, error) {
 	const step = 1 << 12
 	all := newValues()
 	var mu sync.Mutex
-	err := parallel(ctx, (len(t.sets)+step-1)/step, func() (func(int), func()) {
+	err := parallel(ctx, t.view, (len(t.sets)+step-1)/step, func() (func(int), func()) {
 		mine := newValues()
 		work := func(i int) {
 			for id := i * step; id < min((i+1)*step, len(t.sets)); id++ {

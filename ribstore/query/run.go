@@ -311,7 +311,7 @@ func (x *execution) examineDecided(d table.Dest, t *tests, into *sink) {
 
 // stretch is how many slots a worker takes at a time: a multiple of 64, so that
 // two never share a word of a sink's bits.
-const stretch = 1 << 15
+const stretch = 1 << 13
 
 // scan looks at every attribute set, then at every route.
 func (x *execution) scan(ctx context.Context, f route.Family, into *sink) error {
@@ -320,7 +320,7 @@ func (x *execution) scan(ctx context.Context, f route.Family, into *sink) error 
 	}
 	slots := uint32(x.view.Slots(f))
 	var mu sync.Mutex
-	return parallel(ctx, int(slots+stretch-1)/stretch, func() (func(int), func()) {
+	return parallel(ctx, x.view, int(slots+stretch-1)/stretch, func() (func(int), func()) {
 		t := x.compileRest()
 		mine := newSink(x, f, into.facets != nil)
 		work := func(i int) {
@@ -368,7 +368,7 @@ func (x *execution) decideSets(ctx context.Context) error {
 	const step = 1 << 12 // sets a worker takes at a time, a multiple of 64
 	n := x.view.Sets()
 	mask := table.NewBits(n)
-	err := parallel(ctx, (n+step-1)/step, func() (func(int), func()) {
+	err := parallel(ctx, x.view, (n+step-1)/step, func() (func(int), func()) {
 		meets := compileSet(x.sets)
 		return func(i int) {
 			for id := i * step; id < min((i+1)*step, n); id++ {
@@ -382,18 +382,25 @@ func (x *execution) decideSets(ctx context.Context) error {
 	return err
 }
 
-// parallel does n pieces of work on as many processors as there are. Each
+// parallel does n pieces of work on as many processors as there are, in turns. Each
 // worker gets its own state from start, which returns what does a piece and
 // what ends the worker.
-func parallel(ctx context.Context, n int, start func() (work func(int), end func())) error {
+func parallel(ctx context.Context, v *table.View, n int, start func() (work func(int), end func())) error {
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), n) {
 		workers.Go(func() {
 			work, end := start()
 			defer end()
-			for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+			piece := func() bool {
+				i := int(next.Add(1)) - 1
+				if i >= n || ctx.Err() != nil {
+					return false
+				}
 				work(i)
+				return true
+			}
+			for v.Turn(piece) { //nolint:revive // the turns do the work
 			}
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"ribglass/ribstore/route"
 )
@@ -54,6 +55,33 @@ func (v *View) Set(id uint32) route.Attrs {
 
 // Slots returns a number above every slot of the family.
 func (v *View) Slots(f route.Family) int { return int(v.families[f].slots.count.Load()) }
+
+// While searches queue up, a turn lasts about as long as a lookup may be kept
+// waiting; then its processor rests, so that the runtime looks at the network.
+const (
+	turn = time.Millisecond
+	rest = 50 * time.Microsecond
+)
+
+// Turn calls work again and again until it returns false or a turn is over, and
+// reports whether there is more to do. At most as many turns are under way in a
+// table as there are processors, and while others wait each ends with a rest:
+// however many search, lookups come between.
+func (v *View) Turn(work func() bool) (more bool) {
+	v.table.waiting.Add(1)
+	v.table.turns <- struct{}{}
+	v.table.waiting.Add(-1)
+	defer func() { <-v.table.turns }()
+	for began := time.Now(); time.Since(began) < turn; {
+		if !work() {
+			return false
+		}
+	}
+	if v.table.waiting.Load() > 0 {
+		time.Sleep(rest)
+	}
+	return true
+}
 
 // Found is a route as [View.Scan] meets it: cheaper than a [route.Route], which
 // [View.Route] makes of it.

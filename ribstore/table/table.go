@@ -15,6 +15,7 @@
 package table
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -30,7 +31,9 @@ type Table struct {
 	peers    atomic.Pointer[peerSet]
 	refused  atomic.Uint64
 	bytes    atomic.Uint64
-	views    sync.Pool // of *View
+	views    sync.Pool     // of *View
+	turns    chan struct{} // of readers that work; as many places as processors
+	waiting  atomic.Int32  // readers that wait for a turn
 
 	byName    map[string]*peer
 	indexes   indexes
@@ -52,6 +55,7 @@ type family struct {
 // New returns an empty table.
 func New() *Table {
 	t := &Table{byName: make(map[string]*peer), columnMin: columnMinRoutes}
+	t.turns = make(chan struct{}, runtime.GOMAXPROCS(0))
 	t.views.New = func() any { return new(View) }
 	t.attrs = newAttrSets(&t.grace)
 	t.peers.Store(new(peerSet))

@@ -65,7 +65,7 @@ func (c *birdControl) count(ctx context.Context, command string) (int, error) {
 		if err != nil {
 			return routes, err
 		}
-		if bytes.Contains(line, []byte(" [")) && bytes.Contains(line, []byte(" unicast ")) {
+		if bytes.Contains(line, []byte(" [")) {
 			routes++
 		}
 		if len(line) < 5 || line[0] == ' ' || line[4] != ' ' {
