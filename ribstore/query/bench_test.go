@@ -17,7 +17,7 @@ import (
 const benchRoutes = 350_000
 
 // benchTable makes the table of the benchmarks, once.
-var benchTable = sync.OnceValue(func() *table.Table { //nolint:gochecknoglobals // costs a second, and no test changes it
+var benchTable = sync.OnceValue(func() *table.Table {
 	random := rand.New(rand.NewPCG(1, 2))
 	tab := table.New()
 	for i, transit := range []route.ASN{3257, 3356, 174} {

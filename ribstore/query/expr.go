@@ -159,9 +159,12 @@ type Op string
 
 // The operators.
 const (
-	Equal, NotEqual Op = "=", "!="
-	Less, AtMost    Op = "<", "<="
-	More, AtLeast   Op = ">", ">="
+	Equal    Op = "="
+	NotEqual Op = "!="
+	Less     Op = "<"
+	AtMost   Op = "<="
+	More     Op = ">"
+	AtLeast  Op = ">="
 )
 
 func (o Op) holds(a, b uint64) bool {

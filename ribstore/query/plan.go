@@ -1,7 +1,6 @@
 package query
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -36,10 +35,10 @@ type Plan struct {
 func (p Plan) String() string {
 	s := string(p.Method)
 	if p.Sets != "" {
-		s += fmt.Sprintf("; by attribute set: %s", p.Sets)
+		s += "; by attribute set: " + p.Sets
 	}
 	if p.Routes != "" {
-		s += fmt.Sprintf("; by route: %s", p.Routes)
+		s += "; by route: " + p.Routes
 	}
 	return s
 }
@@ -89,7 +88,7 @@ func confine(v *table.View, q Query, now time.Time) *execution {
 		}
 	}
 	x.sets, x.rest = join(sets), join(rest)
-	x.level = levelOf(And(rest))
+	x.level = levelOf(rest)
 	x.choosePeers(rest)
 	x.chooseFamilies(rest)
 	return x

@@ -400,7 +400,7 @@ func parallel(ctx context.Context, v *table.View, n int, start func() (work func
 				work(i)
 				return true
 			}
-			for v.Turn(piece) { //nolint:revive // the turns do the work
+			for v.Turn(piece) {
 			}
 		})
 	}

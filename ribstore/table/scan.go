@@ -225,7 +225,11 @@ func scanColumn(id route.Family, c peerColumn, first, last uint32, sets Bits, fo
 		words := chunks[i].words[at&chunkMask : (end-1)&chunkMask+1]
 		for j := range words {
 			w := word(words[j].Load())
-			if w == 0 || gone>>w.gen()&1 != 0 || sets != nil && !sets.Has(w.id()) {
+			// Few sets are wanted, so that is asked first, of an empty word too.
+			if sets != nil && !sets.Has(w.id()) {
+				continue
+			}
+			if w == 0 || gone>>w.gen()&1 != 0 {
 				continue
 			}
 			found(Found{id, at + uint32(j), w.id(), 0, c.peer, w})

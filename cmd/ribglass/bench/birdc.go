@@ -71,7 +71,7 @@ func (c *birdControl) count(ctx context.Context, command string) (int, error) {
 		if len(line) < 5 || line[0] == ' ' || line[4] != ' ' {
 			continue
 		}
-		if line[0] >= '8' && string(line[:4]) != fmt.Sprint(birdNotFound) {
+		if line[0] >= '8' && string(line[:4]) != strconv.Itoa(birdNotFound) {
 			return routes, fmt.Errorf("%s: %s", command, bytes.TrimSpace(line))
 		}
 		return routes, nil

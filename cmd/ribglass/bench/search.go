@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -209,7 +210,7 @@ func (r ribglass) seek(ctx context.Context, cursor string) (string, error) {
 	const step = 1000
 	for range latePage * 100 / step {
 		var result searchResult
-		values := url.Values{"q": {"0.0.0.0/0 or-longer"}, "limit": {fmt.Sprint(step)}, "cursor": {cursor}}
+		values := url.Values{"q": {"0.0.0.0/0 or-longer"}, "limit": {strconv.Itoa(step)}, "cursor": {cursor}}
 		if err := r.get(ctx, "/api/v1/routes?"+values.Encode(), &result); err != nil {
 			return "", err
 		}
@@ -425,7 +426,7 @@ func (r *report) writeSearch(w io.Writer) {
 		}
 		lines, took := "-", "-"
 		if q.BIRD > 0 {
-			lines, took = fmt.Sprint(q.BIRDTotal), q.BIRD.Round(time.Millisecond).String()
+			lines, took = strconv.Itoa(q.BIRDTotal), q.BIRD.Round(time.Millisecond).String()
 		}
 		fmt.Fprintf(w, "| `%s` | %d | %v | %v | %v | %s | %s |\n", q.Question, q.Total,
 			q.P50.Round(10*time.Microsecond), q.P99.Round(10*time.Microsecond), q.Target, lines, took)

@@ -9,7 +9,7 @@ import (
 
 // sameQuestions are questions in our words and in BIRD's. tables are those of
 // BIRD that can be asked: a prefix set of one family is a type error in the other.
-var sameQuestions = []struct{ query, filter, tables string }{ //nolint:gochecknoglobals // constant
+var sameQuestions = []struct{ query, filter, tables string }{
 	{"path [= * 3356 * =]", "bgp_path ~ [= * 3356 * =]", "46"},
 	{"path _3356_", "bgp_path ~ [= * 3356 * =]", "46"},
 	{"via 3356", "bgp_path ~ [= * 3356 * =]", "46"},
