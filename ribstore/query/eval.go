@@ -188,14 +188,8 @@ func compileSet(e Expr) setTest {
 	case Not:
 		of := compileSet(e.Of)
 		return func(a route.Attrs) bool { return !of(a) }
-	case Origin:
-		return func(a route.Attrs) bool { return originIn(a.ASPath(), e.ASNs) }
-	case NeighborAS:
-		return func(a route.Attrs) bool { n, ok := a.ASPath().First(); return ok && e.has(n) }
-	case Via:
-		return func(a route.Attrs) bool { return adjacentIn(a.ASPath(), e) }
-	case Path:
-		return pathTest(e.Pattern)
+	case Origin, NeighborAS, Via, Path:
+		return compilePath(e)
 	case Compare:
 		return compareTest(e)
 	case Community:
@@ -211,15 +205,35 @@ func compileSet(e Expr) setTest {
 	case OriginCode:
 		return func(a route.Attrs) bool { return a.Origin() == e.Origin }
 	case Is:
-		switch e {
-		case Prepended:
-			return func(a route.Attrs) bool { return isPrepended(a.ASPath()) }
-		case PrivateAS:
-			return func(a route.Attrs) bool { return hasPrivate(a.ASPath()) }
-		case HasOTC:
-			return func(a route.Attrs) bool { _, ok := a.OTC(); return ok }
-		case Stale, Best, MOAS, Bogon:
-		}
+		return compileSetIs(e)
+	}
+	return func(route.Attrs) bool { return false }
+}
+
+// compilePath makes the test of a condition on the AS path.
+func compilePath(e Expr) setTest {
+	switch e := e.(type) {
+	case Origin:
+		return func(a route.Attrs) bool { return originIn(a.ASPath(), e.ASNs) }
+	case NeighborAS:
+		return func(a route.Attrs) bool { n, ok := a.ASPath().First(); return ok && e.has(n) }
+	case Via:
+		return func(a route.Attrs) bool { return adjacentIn(a.ASPath(), e) }
+	case Path:
+		return pathTest(e.Pattern)
+	}
+	return nil
+}
+
+func compileSetIs(e Is) setTest {
+	switch e {
+	case Prepended:
+		return func(a route.Attrs) bool { return isPrepended(a.ASPath()) }
+	case PrivateAS:
+		return func(a route.Attrs) bool { return hasPrivate(a.ASPath()) }
+	case HasOTC:
+		return func(a route.Attrs) bool { _, ok := a.OTC(); return ok }
+	case Stale, Best, MOAS, Bogon:
 	}
 	return func(route.Attrs) bool { return false }
 }

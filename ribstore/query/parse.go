@@ -240,7 +240,7 @@ func (p *parser) adjacent(via Via) (Expr, error) {
 	for p.ahead.kind == wordToken && !p.ahead.quoted {
 		n, err := route.ParseASN(p.ahead.text)
 		if err != nil {
-			break
+			return slices.Clip(via), nil //nolint:nilerr // another word: the numbers end here
 		}
 		if via = append(via, n); len(via) > most {
 			return nil, p.fail(p.ahead, "more than %d AS numbers next to each other", most)
@@ -547,19 +547,8 @@ func (p *parser) prefix(match Match, prefix netip.Prefix) (Expr, error) {
 		}
 	}
 	for p.word("ge") || p.word("le") {
-		of := p.ahead
-		v, err := p.value(of, "a length in bits")
-		if err != nil {
+		if err := p.bound(&e); err != nil {
 			return nil, err
-		}
-		n, err := strconv.ParseUint(v.text, 10, 8)
-		if err != nil || int(n) > prefix.Addr().BitLen() || n == 0 {
-			return nil, p.fail(v, "%q is no length from 1 to %d", clip(v.text), prefix.Addr().BitLen())
-		}
-		if strings.EqualFold(of.text, "ge") {
-			e.Ge = uint8(n)
-		} else {
-			e.Le = uint8(n)
 		}
 		if !widened {
 			e.Match = OrLonger // as prefix lists of routers have it
@@ -569,6 +558,26 @@ func (p *parser) prefix(match Match, prefix netip.Prefix) (Expr, error) {
 		return nil, p.fail(p.ahead, "ge %d and le %d leave no length", e.Ge, e.Le)
 	}
 	return e, nil
+}
+
+// bound reads "ge 24" or "le 24" into e.
+func (p *parser) bound(e *In) error {
+	of := p.ahead
+	v, err := p.value(of, "a length in bits")
+	if err != nil {
+		return err
+	}
+	most := e.Prefix.Addr().BitLen()
+	n, err := strconv.ParseUint(v.text, 10, 8)
+	if err != nil || int(n) > most || n == 0 {
+		return p.fail(v, "%q is no length from 1 to %d", clip(v.text), most)
+	}
+	if strings.EqualFold(of.text, "ge") {
+		e.Ge = uint8(n)
+	} else {
+		e.Le = uint8(n)
+	}
+	return nil
 }
 
 // readPrefix tells what a word means as an address or prefix, Any when it is

@@ -80,12 +80,7 @@ func Joints() []string { return slices.Clone(joints) }
 // isWord reports whether a text would be read as a word of the language.
 func isWord(s string) bool {
 	s = strings.ToLower(s)
-	for _, j := range joints {
-		if s == j {
-			return true
-		}
-	}
-	return words[s] != nil
+	return slices.Contains(joints, s) || words[s] != nil
 }
 
 // nearestWord returns the word that a misspelt one is likely meant to be, "" when

@@ -1,5 +1,7 @@
 package pathexpr
 
+import "slices"
+
 // maxNodes bounds the nondeterministic automaton, and with it what a nest of
 // bounded repetitions can unfold to.
 const maxNodes = 8192
@@ -67,8 +69,8 @@ func (a *nfa) build(n *node, next int32) int32 {
 		edge := a.add(nfaNode{kind: kindSplit, out: a.build(leaf(opBegin), next), alt: a.build(leaf(opEnd), next)})
 		return a.add(nfaNode{kind: kindSplit, out: edge, alt: a.build(set(delimiters), next)})
 	case opConcat:
-		for i := len(n.subs) - 1; i >= 0; i-- {
-			next = a.build(n.subs[i], next)
+		for _, sub := range slices.Backward(n.subs) {
+			next = a.build(sub, next)
 		}
 		return next
 	case opAlternate:

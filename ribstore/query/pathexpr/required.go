@@ -42,17 +42,17 @@ func required(tree *node, d *dfa) []route.ASN {
 // spelled collects the runs of digits in the tree that are AS numbers as
 // they are printed.
 func spelled(n *node, into map[route.ASN]bool) {
-	run := ""
+	var run []byte
 	flush := func() {
-		v, err := strconv.ParseUint(run, 10, 32)
-		if err == nil && route.ASN(v).String() == run {
+		v, err := strconv.ParseUint(string(run), 10, 32)
+		if err == nil && route.ASN(v).String() == string(run) {
 			into[route.ASN(v)] = true
 		}
-		run = ""
+		run = run[:0]
 	}
 	for _, sub := range sequence(n) {
 		if digit, ok := digitOf(sub); ok {
-			run += string(digit)
+			run = append(run, digit)
 			continue
 		}
 		flush()
