@@ -82,6 +82,9 @@ func (s *Server) fail(c *gin.Context, err error) {
 	if p.allow != "" {
 		c.Writer.Header().Set("Allow", p.allow)
 	}
+	if p.retry != "" {
+		c.Writer.Header().Set("Retry-After", p.retry)
+	}
 	if strings.HasPrefix(c.Request.URL.Path, "/api/") {
 		s.failJSON(c, p)
 		return

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ribglass/httpapi"
+	"ribglass/ribstore"
 	"ribglass/ribstore/query"
 )
 
@@ -44,7 +45,7 @@ func TestRoutesAnswer(t *testing.T) {
 		"what covers":                            {"q=1.1.1.1+or-shorter", "1.1.1.1/32 or-shorter", "1.1.0.0/16 1.1.1.0/24 1.1.1.0/24 1.1.1.0/24", 4},
 		"IPv6":                                   {"q=2001:DB8:1::7", "2001:db8:1::7", "2001:db8:1::/48", 1},
 		"a peer as a parameter":                  {"q=1.1.1.1&peer=edge2", "1.1.1.1 peer edge2", "1.1.1.0/24", 1},
-		"two peers as parameters":                {"q=1.1.1.1&peer=edge2&peer=edge1", "1.1.1.1 peer edge2 peer edge1", "1.1.1.0/24 1.1.1.0/24", 2},
+		"two peers as parameters":                {"q=1.1.1.1&peer=edge2&peer=edge1", "1.1.1.1 (peer edge2 or peer edge1)", "1.1.1.0/24 1.1.1.0/24", 2},
 		"a peer in the query and again":          {"q=peer+edge2&peer=edge2", "peer edge2", "1.1.1.0/24", 1},
 		"a family as a parameter":                {"family=ipv6-unicast", "family ipv6-unicast", "2001:db8:1::/48", 1},
 		"nothing asked is everything":            {"limit=1", "", "1.1.0.0/16", 6},
@@ -105,11 +106,11 @@ func TestBadRequestsAreTyped(t *testing.T) {
 		"host bits":                      {"/api/v1/routes?q=1.1.1.1/24", 400, "invalid_query", 1, "1.1.1.0/24"},
 		"a length too long":              {"/api/v1/routes?q=1.1.1.0/33", 400, "invalid_query", 1, ""},
 		"A1 a shell command behind":      {"/api/v1/routes?q=8.8.8.8%3Bid", 400, "invalid_query", 1, ""},
-		"A1 a pipe":                      {"/api/v1/routes?q=8.8.8.8%7Cid", 400, "invalid_query", 1, ""},
+		"A1 a pipe":                      {"/api/v1/routes?q=8.8.8.8%7Cid", 400, "invalid_query", 9, ""},
 		"A1 two commands":                {"/api/v1/routes?q=8.8.8.8+%26%26+id", 400, "invalid_query", 9, ""},
 		"A1 backquotes":                  {"/api/v1/routes?q=%60id%60", 400, "invalid_query", 1, ""},
-		"A1 a substitution":              {"/api/v1/routes?q=$(id)", 400, "invalid_query", 1, ""},
-		"A1 quotes":                      {"/api/v1/routes?q=%22%3B+id%3B+%22", 400, "invalid_query", 1, ""},
+		"A1 a substitution":              {"/api/v1/routes?q=$(id)", 400, "invalid_query", 3, ""},
+		"A1 quotes":                      {"/api/v1/routes?q=%22%3B+id%3B+%22", 400, "invalid_query", 2, ""},
 		"A2 a newline":                   {"/api/v1/routes?q=8.8.8.8%0Ashow+run", 400, "invalid_query", 8, "control"},
 		"A2 CR LF alone":                 {"/api/v1/routes?q=%0D%0A", 400, "invalid_query", 1, "control"},
 		"A2 a NUL":                       {"/api/v1/routes?q=8.8.8.8%00", 400, "invalid_query", 8, "control"},
@@ -138,6 +139,10 @@ func TestBadRequestsAreTyped(t *testing.T) {
 		"limit too large":                {"/api/v1/routes?limit=1001", 400, "invalid_parameter", 0, "1 to 1000"},
 		"a negative limit":               {"/api/v1/routes?limit=-1", 400, "invalid_parameter", 0, "1 to 1000"},
 		"a limit that is no number":      {"/api/v1/routes?limit=1e3", 400, "invalid_parameter", 0, "1 to 1000"},
+		"facets out of range":            {"/api/v1/routes?facets=1000", 400, "invalid_parameter", 0, "1 to 100"},
+		"explain that is neither":        {"/api/v1/routes?explain=yes", 400, "invalid_parameter", 0, "true or false"},
+		"a field that is none":           {"/api/v1/routes?fields=prefix,as_pth", 400, "invalid_parameter", 0, `did you mean "as_path"`},
+		"an empty field":                 {"/api/v1/routes?fields=", 400, "invalid_parameter", 0, "there are prefix"},
 		"a cursor of nobody":             {"/api/v1/routes?cursor=bogus", 400, "invalid_cursor", 0, ""},
 		"an empty cursor":                {"/api/v1/routes?cursor=", 400, "invalid_cursor", 0, ""},
 		"a long cursor":                  {"/api/v1/routes?cursor=" + long[:2000], 400, "invalid_cursor", 0, ""},
@@ -242,6 +247,8 @@ func TestWhatTheStoreSaysStaysInside(t *testing.T) {
 	}{
 		"a secret error": {errors.New("open /var/lib/secret: password hunter2"), 500, "internal"},
 		"a bad cursor":   {fmt.Errorf("wrapped: %w", query.ErrCursor), 400, "invalid_cursor"},
+		"E4 too many":    {fmt.Errorf("wrapped: %w", ribstore.ErrBusy), 503, "busy"},
+		"E4 too long":    {fmt.Errorf("wrapped: %w", ribstore.ErrTooLong), 503, "search_too_long"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			store, sessions := world()

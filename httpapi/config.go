@@ -25,13 +25,14 @@ type Config struct {
 	// MaxStreams bounds the streams (NDJSON, CSV) written at once; one more is
 	// refused.
 	MaxStreams int `yaml:"max_streams"`
-	// QueryTimeout bounds one search.
+	// QueryTimeout bounds one search together with its wait for a place; the
+	// store's own budget is meant to end it before.
 	QueryTimeout time.Duration `yaml:"query_timeout"`
 }
 
 // DefaultConfig returns the settings that hold where the configuration is silent.
 func DefaultConfig() Config {
-	return Config{Listen: ":8080", MaxConnections: 8192, MaxStreams: 16, QueryTimeout: 10 * time.Second}
+	return Config{Listen: ":8080", MaxConnections: 8192, MaxStreams: 16, QueryTimeout: 15 * time.Second}
 }
 
 // Validate says what is wrong with c.

@@ -9,44 +9,109 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// csvColumns names the columns in order. Lists are separated by spaces, an
-// unknown attribute is code:flags:hex.
-const csvColumns = "prefix,family,peer,router,path_id,received_at,stale_since,long_lived_stale,best,decision,next_hop," +
-	"next_hop_link_local,origin,as_path,med,local_pref,communities,large_communities,ext_communities," +
-	"aggregator,atomic_aggregate,originator_id,cluster_list,aigp,otc,unknown_attributes"
+// column is a column of CSV. Lists in it are separated by spaces, an unknown
+// attribute is code:flags:hex.
+type column struct {
+	name   string
+	append func(b []byte, r *route.Route) []byte
+}
 
-func appendCSVHeader(b []byte) []byte { return append(b, csvColumns+"\r\n"...) }
+// csvColumns returns the columns for the wanted fields, in the order of
+// [fieldNames]. An AS path has one column, whichever of its forms is wanted.
+func csvColumns(want fields) []column {
+	if want.has(fASPathText) {
+		want = want&^fASPathText | fASPath
+	}
+	var list []column
+	names := fieldNames()
+	for i, cell := range append(ownCells(), attrCells()...) {
+		if cell != nil && want.has(1<<i) {
+			list = append(list, column{names[i], cell})
+		}
+	}
+	return list
+}
 
-// appendCSVRoute appends a route as a line of RFC 4180.
-func appendCSVRoute(b []byte, r *route.Route) []byte {
-	b = r.Prefix.AppendTo(b)
-	b = append(append(b, ','), r.Family.String()...)
-	b = appendCell(append(b, ','), r.Peer.Name)
-	b = appendCell(append(b, ','), r.Peer.Router)
-	b = append(b, ',')
-	if r.Peer.AddPath[r.Family] {
-		b = appendUint(b, uint64(r.PathID))
+func appendCSVHeader(b []byte, columns []column) []byte {
+	for i, c := range columns {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, c.name...)
 	}
-	b = append(b, ',')
-	b = r.ReceivedAt.UTC().AppendFormat(b, time.RFC3339Nano)
-	b = append(b, ',')
-	if !r.StaleSince.IsZero() {
-		b = r.StaleSince.UTC().AppendFormat(b, time.RFC3339Nano)
-	}
-	b = append(b, ',')
-	if r.LongLived {
-		b = append(b, "true"...)
-	}
-	b = appendBool(append(b, ','), r.Best)
-	b = appendCell(append(b, ','), r.Decision)
-	b = appendCSVPath(b, r.Attrs)
-	b = appendCSVLists(b, r.Attrs)
-	b = appendCSVOrigins(b, r.Attrs)
 	return append(b, '\r', '\n')
 }
 
+// appendCSVRoute appends a route as a line of RFC 4180.
+func appendCSVRoute(b []byte, r *route.Route, columns []column) []byte {
+	for i, c := range columns {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = c.append(b, r)
+	}
+	return append(b, '\r', '\n')
+}
+
+type cell = func(b []byte, r *route.Route) []byte
+
+// ownCells returns the cells from prefix to decision.
+func ownCells() []cell {
+	return []cell{
+		func(b []byte, r *route.Route) []byte { return r.Prefix.AppendTo(b) },
+		func(b []byte, r *route.Route) []byte { return append(b, r.Family.String()...) },
+		func(b []byte, r *route.Route) []byte { return appendCell(b, r.Peer.Name) },
+		func(b []byte, r *route.Route) []byte { return appendCell(b, r.Peer.Router) },
+		func(b []byte, r *route.Route) []byte {
+			return appendCSVNumber(b, r.PathID, r.Peer.AddPath[r.Family])
+		},
+		func(b []byte, r *route.Route) []byte { return appendCSVTime(b, r.ReceivedAt) },
+		func(b []byte, r *route.Route) []byte { return appendCSVTime(b, r.StaleSince) },
+		func(b []byte, r *route.Route) []byte { return appendCSVTrue(b, r.LongLived) },
+		func(b []byte, r *route.Route) []byte { return appendBool(b, r.Best) },
+		func(b []byte, r *route.Route) []byte { return appendCell(b, r.Decision) },
+	}
+}
+
+// attrCells returns the cells from next_hop to unknown_attributes, nil for
+// as_path_text.
+func attrCells() []cell {
+	return []cell{
+		func(b []byte, r *route.Route) []byte { return appendCSVAddr(b, r.Attrs.NextHop()) },
+		func(b []byte, r *route.Route) []byte { return appendCSVAddr(b, r.Attrs.LinkLocalNextHop()) },
+		appendCSVOrigin,
+		func(b []byte, r *route.Route) []byte { return appendCSVPath(b, r.Attrs.ASPath()) },
+		nil,
+		func(b []byte, r *route.Route) []byte { n, ok := r.Attrs.MED(); return appendCSVNumber(b, n, ok) },
+		func(b []byte, r *route.Route) []byte { n, ok := r.Attrs.LocalPref(); return appendCSVNumber(b, n, ok) },
+		appendCSVCommunities,
+		appendCSVLarge,
+		appendCSVExt,
+		appendCSVAggregator,
+		func(b []byte, r *route.Route) []byte { return appendCSVTrue(b, r.Attrs.AtomicAggregate()) },
+		func(b []byte, r *route.Route) []byte { return appendCSVAddr(b, r.Attrs.OriginatorID()) },
+		appendCSVClusters,
+		func(b []byte, r *route.Route) []byte { n, ok := r.Attrs.AIGP(); return appendCSVNumber(b, n, ok) },
+		func(b []byte, r *route.Route) []byte { n, ok := r.Attrs.OTC(); return appendCSVNumber(b, n, ok) },
+		appendCSVUnknown,
+	}
+}
+
+func appendCSVTime(b []byte, t time.Time) []byte {
+	if t.IsZero() {
+		return b
+	}
+	return t.UTC().AppendFormat(b, time.RFC3339Nano)
+}
+
+func appendCSVTrue(b []byte, v bool) []byte {
+	if v {
+		b = append(b, "true"...)
+	}
+	return b
+}
+
 func appendCSVAddr(b []byte, a netip.Addr) []byte {
-	b = append(b, ',')
 	if a.IsValid() {
 		b = a.AppendTo(b)
 	}
@@ -54,41 +119,49 @@ func appendCSVAddr(b []byte, a netip.Addr) []byte {
 }
 
 func appendCSVNumber[N ~uint32 | ~uint64](b []byte, n N, ok bool) []byte {
-	b = append(b, ',')
 	if ok {
 		b = appendUint(b, uint64(n))
 	}
 	return b
 }
 
-// appendCSVPath appends next_hop to local_pref.
-func appendCSVPath(b []byte, attrs route.Attrs) []byte {
-	b = appendCSVAddr(b, attrs.NextHop())
-	b = appendCSVAddr(b, attrs.LinkLocalNextHop())
-	b = append(b, ',')
-	if _, ok := attrs.Get(route.AttrOrigin); ok {
-		b = append(b, attrs.Origin().String()...)
+func appendCSVOrigin(b []byte, r *route.Route) []byte {
+	if _, ok := r.Attrs.Get(route.AttrOrigin); ok {
+		b = append(b, r.Attrs.Origin().String()...)
 	}
-	b = appendCell(append(b, ','), attrs.ASPath().String())
-	med, hasMED := attrs.MED()
-	b = appendCSVNumber(b, med, hasMED)
-	pref, hasPref := attrs.LocalPref()
-	return appendCSVNumber(b, pref, hasPref)
+	return b
 }
 
-// appendCSVLists appends the three kinds of communities.
-func appendCSVLists(b []byte, attrs route.Attrs) []byte {
-	b = append(b, ',')
-	for i := range attrs.Communities().Len() {
-		b = appendListText(b, i, attrs.Communities().At(i))
+// appendCSVPath appends an AS path as routers print it. It holds nothing that a
+// cell would have to quote but the commas of a set.
+func appendCSVPath(b []byte, path route.ASPath) []byte {
+	start := len(b)
+	b, _ = path.AppendText(b) // the types of package route never fail
+	if !strings.ContainsAny(string(b[start:]), ",\"=+-@") {
+		return b
 	}
-	b = append(b, ',')
-	for i := range attrs.LargeCommunities().Len() {
-		b = appendListText(b, i, attrs.LargeCommunities().At(i))
+	return appendCell(b[:start], path.String())
+}
+
+func appendCSVCommunities(b []byte, r *route.Route) []byte {
+	list := r.Attrs.Communities()
+	for i := range list.Len() {
+		b = appendListText(b, i, list.At(i))
 	}
-	b = append(b, ',')
+	return b
+}
+
+func appendCSVLarge(b []byte, r *route.Route) []byte {
+	list := r.Attrs.LargeCommunities()
+	for i := range list.Len() {
+		b = appendListText(b, i, list.At(i))
+	}
+	return b
+}
+
+func appendCSVExt(b []byte, r *route.Route) []byte {
 	i := 0
-	for c := range attrs.ExtCommunities() {
+	for c := range r.Attrs.ExtCommunities() {
 		b = appendListText(b, i, c)
 		i++
 	}
@@ -103,30 +176,26 @@ func appendListText[T textAppender](b []byte, i int, v T) []byte {
 	return b
 }
 
-// appendCSVOrigins appends aggregator to unknown_attributes.
-func appendCSVOrigins(b []byte, attrs route.Attrs) []byte {
-	b = append(b, ',')
-	if asn, id, ok := attrs.Aggregator(); ok {
+func appendCSVAggregator(b []byte, r *route.Route) []byte {
+	if asn, id, ok := r.Attrs.Aggregator(); ok {
 		b = id.AppendTo(append(appendUint(b, uint64(asn)), ' '))
 	}
-	b = append(b, ',')
-	if attrs.AtomicAggregate() {
-		b = append(b, "true"...)
-	}
-	b = appendCSVAddr(b, attrs.OriginatorID())
-	b = append(b, ',')
-	for list := attrs.ClusterList(); len(list) >= 4; list = list[4:] {
+	return b
+}
+
+func appendCSVClusters(b []byte, r *route.Route) []byte {
+	for list := r.Attrs.ClusterList(); len(list) >= 4; list = list[4:] {
 		b = netip.AddrFrom4([4]byte(list)).AppendTo(b)
 		if len(list) >= 8 {
 			b = append(b, ' ')
 		}
 	}
-	aigp, hasAIGP := attrs.AIGP()
-	b = appendCSVNumber(b, aigp, hasAIGP)
-	otc, hasOTC := attrs.OTC()
-	b = append(appendCSVNumber(b, otc, hasOTC), ',')
+	return b
+}
+
+func appendCSVUnknown(b []byte, r *route.Route) []byte {
 	separator := ""
-	for u := range attrs.Unknown() {
+	for u := range r.Attrs.Unknown() {
 		b = append(b, separator...)
 		b = append(appendUint(b, uint64(u.Code)), ':')
 		b = append(appendUint(b, uint64(u.Flags)), ':')

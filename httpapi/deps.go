@@ -18,8 +18,16 @@ import (
 type Store interface {
 	// Search returns one page of the routes that q selects. Routes of one
 	// prefix follow each other and are never split between pages. A cursor that
-	// it did not give out is query.ErrCursor.
+	// it did not give out is query.ErrCursor; ribstore.ErrBusy and ErrTooLong
+	// are the limits of searches. Facets and Stream fail the same way.
 	Search(ctx context.Context, q query.Query, p query.Page) (*query.Result, error)
+	// Facets counts the whole answer, with the most values most of each kind.
+	Facets(ctx context.Context, q query.Query, most int) (*query.Facets, error)
+	// Explain tells how q would be answered, without answering it.
+	Explain(ctx context.Context, q query.Query) (query.Plan, error)
+	// Stream calls yield with the routes of the whole answer in order, a slice
+	// at a time that is valid during the call, until yield fails.
+	Stream(ctx context.Context, q query.Query, yield func([]route.Route) error) error
 	Stats() ribstore.Stats
 	// Peer returns what is held of the peer, and false when nothing was ever
 	// heard of it.

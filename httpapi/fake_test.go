@@ -43,7 +43,7 @@ func (s *fakeStore) Search(ctx context.Context, q query.Query, p query.Page) (*q
 		return nil, s.err
 	}
 	all := s.match(q)
-	res := &query.Result{Query: q, At: s.at, Total: len(all)}
+	res := &query.Result{Query: q, Plan: planOf(q), At: s.at, Total: len(all)}
 	start := 0
 	if p.Cursor != "" {
 		n, err := strconv.Atoi(p.Cursor)
@@ -64,6 +64,59 @@ func (s *fakeStore) Search(ctx context.Context, q query.Query, p query.Page) (*q
 	return res, nil
 }
 
+// planOf is the plan of a lookup.
+func planOf(q query.Query) query.Plan {
+	l, _ := q.Lookup()
+	method := map[query.Match]query.Method{
+		query.Any: query.Walk, query.OrLonger: query.Walk, query.Longest: query.LongestMatch, query.Exact: query.ExactMatch,
+		query.OrShorter: query.Covering,
+	}[l.Match]
+	return query.Plan{Method: method, Sets: "origin 64500", Routes: "peer edge1", Cost: 1}
+}
+
+func (s *fakeStore) Explain(_ context.Context, q query.Query) (query.Plan, error) {
+	return planOf(q), s.err
+}
+
+// Facets counts peers, and says the same of all the rest.
+func (s *fakeStore) Facets(_ context.Context, q query.Query, most int) (*query.Facets, error) {
+	f := &query.Facets{}
+	for _, r := range s.match(q) {
+		f.Total++
+		i := slices.IndexFunc(f.Peers, func(have query.Facet) bool { return have.Value == r.Peer.Name })
+		if i < 0 {
+			i = len(f.Peers)
+			f.Peers = append(f.Peers, query.Facet{Value: r.Peer.Name})
+		}
+		f.Peers[i].Count++
+	}
+	f.Peers = f.Peers[:min(most, len(f.Peers))]
+	f.Origins, f.NeighborASs, f.Communities, f.Lengths, f.NextHops = f.Peers, f.Peers, f.Peers, f.Peers, f.Peers
+	return f, s.err
+}
+
+// streamSlice is how many routes the fake gives at a time.
+const streamSlice = 1000
+
+func (s *fakeStore) Stream(ctx context.Context, q query.Query, yield func([]route.Route) error) error {
+	for slice := range slices.Chunk(s.match(q), streamSlice) {
+		s.pages++
+		if s.hook != nil {
+			s.hook()
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if s.err != nil {
+			return s.err
+		}
+		if err := yield(slice); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (s *fakeStore) freshness(routes []route.Route) []query.Freshness {
 	var list []query.Freshness
 	for _, r := range routes {
@@ -74,7 +127,15 @@ func (s *fakeStore) freshness(routes []route.Route) []query.Freshness {
 	return list
 }
 
-func (s *fakeStore) match(q query.Query) []route.Route {
+// match answers plain lookups; others are for the real store.
+func (s *fakeStore) match(all query.Query) []route.Route {
+	q, plain := all.Lookup()
+	if all.Notes != nil { // a bare AS number: stands for any query that has notes
+		return s.routes
+	}
+	if !plain {
+		panic("the fake store does not understand " + all.String())
+	}
 	longest := -1
 	for _, r := range s.routes {
 		if q.Match == query.Longest && r.Prefix.Contains(q.Prefix.Addr()) {

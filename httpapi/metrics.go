@@ -6,6 +6,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"ribglass/ribstore/query"
 )
 
 // metrics count requests by route template, never by URL, so that their number
@@ -16,11 +18,23 @@ type metrics struct {
 	inFlight prometheus.Gauge
 	streamed prometheus.Counter
 	panics   prometheus.Counter
+	searches map[query.Method]prometheus.Observer
+	refused  *prometheus.CounterVec
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
 	f := promauto.With(r)
-	return &metrics{
+	searches := f.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "ribglass_httpapi_search_duration_seconds",
+		Help:    "Time the store took to answer one page, by the method of the plan.",
+		Buckets: []float64{.00001, .0001, .001, .0025, .005, .01, .025, .1, .5, 2.5, 10},
+	}, []string{"method"})
+	m := &metrics{
+		searches: map[query.Method]prometheus.Observer{},
+		refused: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "ribglass_httpapi_refused_searches_total",
+			Help: "Searches beyond the budget: too many at a time (busy) or too expensive (too_long).",
+		}, []string{"reason"}),
 		requests: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "ribglass_httpapi_requests_total",
 			Help: "Requests answered, by route template and status code.",
@@ -42,6 +56,17 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "ribglass_httpapi_panics_total",
 			Help: "Requests that ended in a panic, which was caught.",
 		}),
+	}
+	for _, method := range []query.Method{query.LongestMatch, query.ExactMatch, query.Covering, query.Walk, query.Scan} {
+		m.searches[method] = searches.WithLabelValues(string(method))
+	}
+	return m
+}
+
+// searched counts a page that the store answered.
+func (m *metrics) searched(method query.Method, took time.Duration) {
+	if o, ok := m.searches[method]; ok {
+		o.Observe(took.Seconds())
 	}
 }
 

@@ -167,6 +167,8 @@ func TestAnswersAndDocumentAgree(t *testing.T) {
 		{"/api/v1/peers/rs1.ixp", "Peer"},
 		{"/api/v1/routes", "Routes"},
 		{"/api/v1/routes?limit=1", "Routes"},
+		{"/api/v1/routes?q=64500&explain=true", "Explanation"},
+		{"/api/v1/routes?q=64500+peer+edge1&facets=true", "Routes"},
 		{"/api/v1/routes?q=frob", "Problem"},
 		{"/api/v1/frob", "Problem"},
 	} {
@@ -202,7 +204,7 @@ func TestDocumentNamesEveryCodeAndParameter(t *testing.T) {
 			t.Errorf("code %s is not in the document", m[1])
 		}
 	}
-	for _, name := range []string{"q", "peer", "family", "limit", "cursor"} {
+	for _, name := range []string{"q", "peer", "family", "limit", "cursor", "explain", "facets", "fields"} {
 		if !strings.Contains(document, `"name": "`+name+`"`) {
 			t.Errorf("parameter %s is not in the document", name)
 		}

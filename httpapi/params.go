@@ -161,12 +161,15 @@ type request struct {
 	query   query.Query
 	page    query.Page
 	limited bool // the client asked for a limit
+	explain bool // how it would be answered, instead of the answer
+	facets  int  // values of each kind; 0: no facets are wanted
+	fields  fields
 }
 
 // readRequest reads the parameters of a question. base is the question that
 // the path asks already; its text stands for a missing q.
 func readRequest(list []param, base query.Query) (request, error) {
-	r := request{query: base, page: query.Page{Limit: query.DefaultLimit}}
+	r := request{query: base, page: query.Page{Limit: query.DefaultLimit}, fields: allFields}
 	if text, ok := get(list, "q"); ok {
 		q, err := parseQuery(text)
 		if err != nil {
@@ -188,6 +191,12 @@ func readRequest(list []param, base query.Query) (request, error) {
 			r.page.Limit, err = parseLimit(p.value)
 		case "cursor":
 			r.page.Cursor, err = parseCursor(p.value)
+		case "explain":
+			r.explain, err = parseBool(p)
+		case "facets":
+			r.facets, err = parseFacets(p)
+		case "fields":
+			r.fields, err = parseFields(p.value)
 		}
 		if err != nil {
 			return r, err
@@ -250,6 +259,37 @@ func parseLimit(text string) (int, error) {
 		return 0, problemf(codeInvalidParameter, "limit %q is not a number from 1 to %d.", clip(text), query.MaxLimit)
 	}
 	return int(n), nil
+}
+
+func parseBool(p param) (bool, error) {
+	switch p.value {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	}
+	return false, problemf(codeInvalidParameter, "%s %q is not true or false.", p.name, clip(p.value))
+}
+
+// Facets of each kind in an answer.
+const (
+	defaultFacets = 10
+	maxFacets     = 100
+)
+
+// parseFacets reads how many facets of each kind are wanted: true, false or a
+// number.
+func parseFacets(p param) (int, error) {
+	if n, err := strconv.ParseUint(p.value, 10, 31); err == nil && n >= 1 && n <= maxFacets {
+		return int(n), nil
+	}
+	if wanted, err := parseBool(p); err == nil {
+		if wanted {
+			return defaultFacets, nil
+		}
+		return 0, nil
+	}
+	return 0, problemf(codeInvalidParameter, "facets %q is not true, false or a number from 1 to %d.", clip(p.value), maxFacets)
 }
 
 func parseCursor(text string) (string, error) {

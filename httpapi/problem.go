@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"ribglass/ribstore"
 	"ribglass/ribstore/query"
 )
 
@@ -29,6 +30,7 @@ const (
 	codeUnknownHost      code = "unknown_host"
 	codeTimeout          code = "timeout"
 	codeBusy             code = "busy"
+	codeSearchTooLong    code = "search_too_long"
 	codeInternal         code = "internal"
 )
 
@@ -63,6 +65,8 @@ func (c code) describe() (status int, title string) { //nolint:gocyclo // a tabl
 		return http.StatusServiceUnavailable, "The answer took too long"
 	case codeBusy:
 		return http.StatusServiceUnavailable, "There is too much to do at once"
+	case codeSearchTooLong:
+		return http.StatusServiceUnavailable, "The search costs more than one may"
 	case codeInternal:
 	}
 	return http.StatusInternalServerError, "Something went wrong here"
@@ -76,6 +80,7 @@ type problem struct {
 	query  string // the text in which Column counts
 	column int    // in bytes from 1; 0 when there is none
 	allow  string // of codeMethod
+	retry  string // seconds until it makes sense to come again; "" when unknown
 }
 
 // Error returns code and detail.
@@ -84,6 +89,9 @@ func (p *problem) Error() string { return string(p.code) + ": " + p.detail }
 func problemf(c code, format string, args ...any) *problem {
 	return &problem{code: c, detail: fmt.Sprintf(format, args...)}
 }
+
+// busyRetry is how many seconds one who is refused is told to wait.
+const busyRetry = "2"
 
 // problemOf says what the client is told about err: only what is known to be
 // fit for it.
@@ -97,6 +105,12 @@ func problemOf(err error) *problem {
 		return &problem{code: codeInvalidQuery, detail: parse.Message, column: parse.Column}
 	case errors.Is(err, query.ErrCursor):
 		return problemf(codeInvalidCursor, "Ask for the first page again, without a cursor.")
+	case errors.Is(err, ribstore.ErrBusy):
+		p := problemf(codeBusy, "As many searches run as may at a time. Lookups of an address or a prefix are answered still.")
+		p.retry = busyRetry
+		return p
+	case errors.Is(err, ribstore.ErrTooLong):
+		return problemf(codeSearchTooLong, "Ask for less at once: confine the search by a prefix or by a peer.")
 	case errors.Is(err, context.DeadlineExceeded):
 		return problemf(codeTimeout, "The search was given up. Ask for less at once, or try again.")
 	}

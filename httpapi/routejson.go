@@ -8,8 +8,20 @@ import (
 )
 
 // appendRoute appends one route. What the route does not have is left out.
-func appendRoute(b []byte, r *route.Route) []byte {
-	b = append(b, '{')
+func appendRoute(b []byte, r *route.Route) []byte { return appendFields(b, r, allFields) }
+
+// appendFields appends the wanted members of a route.
+func appendFields(b []byte, r *route.Route, want fields) []byte {
+	if want == allFields {
+		b = appendOwn(append(b, '{'), r)
+	} else {
+		b = appendSome(append(b, '{'), r, want)
+	}
+	return append(appendAttrs(b, r.Attrs, want), '}')
+}
+
+// appendOwn appends the members that do not come from path attributes.
+func appendOwn(b []byte, r *route.Route) []byte {
 	b = appendPrefix(appendKey(b, "prefix"), r.Prefix)
 	b = appendString(appendKey(b, "family"), r.Family.String())
 	b = appendString(appendKey(b, "peer"), r.Peer.Name)
@@ -30,22 +42,63 @@ func appendRoute(b []byte, r *route.Route) []byte {
 	if r.Decision != "" {
 		b = appendString(appendKey(b, "decision"), r.Decision)
 	}
-	return append(appendAttrs(b, r.Attrs), '}')
+	return b
 }
 
-// appendAttrs appends the members that come from path attributes.
-func appendAttrs(b []byte, attrs route.Attrs) []byte {
+// appendSome is appendOwn for the wanted members.
+func appendSome(b []byte, r *route.Route, want fields) []byte {
+	if want.has(fPrefix) {
+		b = appendPrefix(appendKey(b, "prefix"), r.Prefix)
+	}
+	if want.has(fFamily) {
+		b = appendString(appendKey(b, "family"), r.Family.String())
+	}
+	if want.has(fPeer) {
+		b = appendString(appendKey(b, "peer"), r.Peer.Name)
+	}
+	if want.has(fRouter) && r.Peer.Router != "" {
+		b = appendString(appendKey(b, "router"), r.Peer.Router)
+	}
+	if want.has(fPathID) && r.Peer.AddPath[r.Family] {
+		b = appendUint(appendKey(b, "path_id"), uint64(r.PathID))
+	}
+	return appendSomeState(b, r, want)
+}
+
+// appendSomeState appends the wanted members from received_at to decision.
+func appendSomeState(b []byte, r *route.Route, want fields) []byte {
+	if want.has(fReceivedAt) {
+		b = appendTime(appendKey(b, "received_at"), r.ReceivedAt)
+	}
+	if want.has(fStaleSince) && !r.StaleSince.IsZero() {
+		b = appendTime(appendKey(b, "stale_since"), r.StaleSince)
+	}
+	if want.has(fLongLivedStale) && r.LongLived {
+		b = appendBool(appendKey(b, "long_lived_stale"), true)
+	}
+	if want.has(fBest) {
+		b = appendBool(appendKey(b, "best"), r.Best)
+	}
+	if want.has(fDecision) && r.Decision != "" {
+		b = appendString(appendKey(b, "decision"), r.Decision)
+	}
+	return b
+}
+
+// appendAttrs appends the wanted members that come from path attributes.
+func appendAttrs(b []byte, attrs route.Attrs, want fields) []byte {
 	unknown := false
 	for c := range attrs.All() {
+		if !want.has(fieldsOf(c)) {
+			continue
+		}
 		switch c {
 		case route.AttrOrigin:
 			b = appendString(appendKey(b, "origin"), attrs.Origin().String())
 		case route.AttrASPath:
-			path := attrs.ASPath()
-			b = appendPath(appendKey(b, "as_path"), path)
-			b = appendText(appendKey(b, "as_path_text"), path)
+			b = appendPaths(b, attrs.ASPath(), want)
 		case route.AttrNextHop:
-			b = appendNextHop(b, attrs)
+			b = appendNextHop(b, attrs, want)
 		case route.AttrMED, route.AttrLocalPref, route.AttrOTC, route.AttrAIGP, route.AttrAtomicAggregate:
 			b = appendNumber(b, attrs, c)
 		case route.AttrCommunities, route.AttrLargeCommunities:
@@ -64,6 +117,17 @@ func appendAttrs(b []byte, attrs route.Attrs) []byte {
 	}
 	if unknown {
 		b = appendUnknown(b, attrs)
+	}
+	return b
+}
+
+// appendPaths appends the wanted forms of an AS path.
+func appendPaths(b []byte, path route.ASPath, want fields) []byte {
+	if want.has(fASPath) {
+		b = appendPath(appendKey(b, "as_path"), path)
+	}
+	if want.has(fASPathText) {
+		b = appendText(appendKey(b, "as_path_text"), path)
 	}
 	return b
 }
@@ -94,11 +158,11 @@ func appendASNs(b []byte, s route.Segment) []byte {
 	return b
 }
 
-func appendNextHop(b []byte, attrs route.Attrs) []byte {
-	if a := attrs.NextHop(); a.IsValid() {
+func appendNextHop(b []byte, attrs route.Attrs, want fields) []byte {
+	if a := attrs.NextHop(); want.has(fNextHop) && a.IsValid() {
 		b = appendAddr(appendKey(b, "next_hop"), a)
 	}
-	if a := attrs.LinkLocalNextHop(); a.IsValid() {
+	if a := attrs.LinkLocalNextHop(); want.has(fNextHopLinkLocal) && a.IsValid() {
 		b = appendAddr(appendKey(b, "next_hop_link_local"), a)
 	}
 	return b
@@ -193,11 +257,63 @@ func appendUnknown(b []byte, attrs route.Attrs) []byte {
 	return append(b, ']')
 }
 
-// appendResult appends a page of an answer.
-func appendResult(b []byte, res *query.Result) []byte {
-	b = append(b, `{"query":{`...)
-	b = appendString(appendKey(b, "canonical"), res.Query.String())
-	b = append(appendString(appendKey(b, "plan"), res.Plan.String()), '}')
+// appendQuery appends how a query was understood and is answered.
+func appendQuery(b []byte, q query.Query, plan query.Plan) []byte {
+	b = append(appendKey(b, "query"), '{')
+	b = appendString(appendKey(b, "canonical"), q.String())
+	b = append(appendKey(b, "plan"), '{')
+	b = appendString(appendKey(b, "method"), string(plan.Method))
+	if plan.Sets != "" {
+		b = appendString(appendKey(b, "by_attribute_set"), plan.Sets)
+	}
+	if plan.Routes != "" {
+		b = appendString(appendKey(b, "by_route"), plan.Routes)
+	}
+	b = append(appendInt(appendKey(b, "cost"), int64(plan.Cost)), '}')
+	if len(q.Notes) > 0 {
+		b = append(appendKey(b, "notes"), '[')
+		for _, n := range q.Notes {
+			b = appendNote(appendComma(b), n)
+		}
+		b = append(b, ']')
+	}
+	return append(b, '}')
+}
+
+func appendNote(b []byte, n query.Note) []byte {
+	b = append(b, '{')
+	b = appendInt(appendKey(b, "column"), int64(n.Column))
+	b = appendString(appendKey(b, "understood"), n.Understood)
+	if n.Other != "" {
+		b = appendString(appendKey(b, "other"), n.Other)
+	}
+	return append(b, '}')
+}
+
+// appendFacets appends the counts of an answer.
+func appendFacets(b []byte, f *query.Facets) []byte {
+	b = append(appendKey(b, "facets"), '{')
+	for _, kind := range []struct {
+		name string
+		list []query.Facet
+	}{
+		{"origins", f.Origins}, {"neighbor_ases", f.NeighborASs}, {"peers", f.Peers}, {"communities", f.Communities},
+		{"lengths", f.Lengths}, {"next_hops", f.NextHops},
+	} {
+		b = append(appendKey(b, kind.name), '[')
+		for _, one := range kind.list {
+			b = appendString(appendKey(append(appendComma(b), '{'), "value"), one.Value)
+			b = append(appendInt(appendKey(b, "count"), int64(one.Count)), '}')
+		}
+		b = append(b, ']')
+	}
+	return append(b, '}')
+}
+
+// appendResult appends a page of an answer with the wanted members of routes,
+// and with facets unless they are nil.
+func appendResult(b []byte, res *query.Result, want fields, facets *query.Facets) []byte {
+	b = appendQuery(append(b, '{'), res.Query, res.Plan)
 	b = appendTime(appendKey(b, "at"), res.At)
 	b = append(appendKey(b, "freshness"), '[')
 	for i := range res.Freshness {
@@ -207,9 +323,12 @@ func appendResult(b []byte, res *query.Result) []byte {
 	b = appendInt(appendKey(b, "total"), int64(res.Total))
 	b = append(appendKey(b, "routes"), '[')
 	for i := range res.Routes {
-		b = appendRoute(appendComma(b), &res.Routes[i])
+		b = appendFields(appendComma(b), &res.Routes[i], want)
 	}
 	b = append(b, ']')
+	if facets != nil {
+		b = appendFacets(b, facets)
+	}
 	if res.NextCursor != "" {
 		b = appendString(appendKey(b, "next_cursor"), res.NextCursor)
 	}

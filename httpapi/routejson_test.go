@@ -236,7 +236,7 @@ func TestDamagedAttributesStillGiveJSON(t *testing.T) {
 		if got := appendRoute([]byte("["), r)[1:]; !json.Valid(got) {
 			t.Errorf("appendRoute = %s, which is no JSON", got)
 		}
-		appendCSVRoute(nil, r)
+		appendCSVRoute(nil, r, csvColumns(allFields))
 	})
 }
 
@@ -269,12 +269,12 @@ func TestResultIsEncodedAsEncodingJSONDoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res := &query.Result{Query: q, At: at, Total: 7, NextCursor: `a"b`, Freshness: []query.Freshness{
+	res := &query.Result{Query: q, Plan: query.Plan{Method: query.Walk, Cost: 7}, At: at, Total: 7, NextCursor: `a"b`, Freshness: []query.Freshness{
 		{Peer: "edge1", Up: true, LastUpdate: at, EndOfRIB: [4]time.Time{at, {}, at}},
 		{Peer: "edge2", StaleSince: at},
 	}}
 	want := map[string]any{
-		"query": map[string]any{"canonical": "192.0.2.0/24 or-longer peer edge1", "plan": "or-longer"},
+		"query": map[string]any{"canonical": "192.0.2.0/24 or-longer peer edge1", "plan": map[string]any{"method": "walk", "cost": 7.0}},
 		"at":    "2026-11-22T12:00:00.000005Z", "total": 7.0, "routes": []any{}, "next_cursor": `a"b`,
 		"freshness": []any{
 			map[string]any{
@@ -286,7 +286,7 @@ func TestResultIsEncodedAsEncodingJSONDoes(t *testing.T) {
 		},
 	}
 	var got map[string]any
-	if err := json.Unmarshal(appendResult(nil, res), &got); err != nil {
+	if err := json.Unmarshal(appendResult(nil, res, allFields, nil), &got); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -295,11 +295,11 @@ func TestResultIsEncodedAsEncodingJSONDoes(t *testing.T) {
 }
 
 func TestCSVLineHasEveryColumnAndNoFormula(t *testing.T) {
-	columns := strings.Count(csvColumns, ",") + 1
+	columns := len(csvColumns(allFields))
 	rapid.Check(t, func(t *rapid.T) {
 		r := drawRoute(t)
 		r.Peer.Name = rapid.StringMatching(`[=+\-@a"\n,]{0,8}`).Draw(t, "hostile name")
-		reader := csv.NewReader(bytes.NewReader(appendCSVRoute(nil, r)))
+		reader := csv.NewReader(bytes.NewReader(appendCSVRoute(nil, r, csvColumns(allFields))))
 		cells, err := reader.Read()
 		if err != nil || len(cells) != columns {
 			t.Fatalf("read back %d cells, %v; want %d", len(cells), err, columns)

@@ -2,14 +2,14 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"ribglass/ribstore"
 	"ribglass/ribstore/query"
 )
 
@@ -19,8 +19,7 @@ func (s *Server) routes(c *gin.Context) error {
 	if mediaType == "" {
 		return problemf(codeNotAcceptable, "The answer is %s, %s or %s.", typeJSON, typeNDJSON, typeCSV)
 	}
-	list, err := readParams(c.Request.URL.RawQuery,
-		[]known{{"q", false}, {"limit", false}, {"cursor", false}, {"peer", true}, {"family", true}})
+	list, err := readParams(c.Request.URL.RawQuery, routesParams())
 	if err != nil {
 		return err
 	}
@@ -32,10 +31,23 @@ func (s *Server) routes(c *gin.Context) error {
 		return err
 	}
 	c.Writer.Header().Set("Vary", "Accept")
-	if mediaType != typeJSON {
-		return s.stream(c, req, mediaType)
+	switch {
+	case mediaType == typeJSON && req.explain:
+		return s.answerPlan(c, req)
+	case mediaType == typeJSON:
+		return s.answerRoutes(c, req)
+	case req.explain || req.facets > 0:
+		return problemf(codeInvalidParameter, "explain and facets are for %s; this answer is %s.", typeJSON, mediaType)
 	}
-	return s.answerRoutes(c, req)
+	return s.stream(c, req, mediaType)
+}
+
+// routesParams are the parameters of a question for routes.
+func routesParams() []known {
+	return []known{
+		{"q", false}, {"limit", false}, {"cursor", false}, {"peer", true}, {"family", true},
+		{"explain", false}, {"facets", false}, {"fields", false},
+	}
 }
 
 // answerRoutes writes one page as JSON.
@@ -44,9 +56,28 @@ func (s *Server) answerRoutes(c *gin.Context, req request) error {
 	if err != nil {
 		return err
 	}
+	var facets *query.Facets
+	if req.facets > 0 {
+		if facets, err = s.facets(c.Request.Context(), req.query, req.facets); err != nil {
+			return err
+		}
+	}
 	b := s.buffer()
 	defer s.release(b)
-	*b = appendResult(*b, res)
+	*b = appendResult(*b, res, req.fields, facets)
+	s.send(c, http.StatusOK, typeJSON, *b)
+	return nil
+}
+
+// answerPlan writes how a query would be answered.
+func (s *Server) answerPlan(c *gin.Context, req request) error {
+	plan, err := s.deps.Store.Explain(c.Request.Context(), req.query)
+	if err != nil {
+		return s.refused("explain", req.query, err)
+	}
+	b := s.buffer()
+	defer s.release(b)
+	*b = append(appendQuery(append(*b, '{'), req.query, plan), '}', '\n')
 	s.send(c, http.StatusOK, typeJSON, *b)
 	return nil
 }
@@ -55,11 +86,52 @@ func (s *Server) answerRoutes(c *gin.Context, req request) error {
 func (s *Server) search(ctx context.Context, q query.Query, p query.Page) (*query.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.QueryTimeout)
 	defer cancel()
+	start := s.now()
 	res, err := s.deps.Store.Search(ctx, q, p)
 	if err != nil {
-		return nil, fmt.Errorf("search %q: %w", q.String(), err)
+		return nil, s.refused("search", q, err)
 	}
+	s.metrics.searched(res.Plan.Method, s.now().Sub(start))
 	return res, nil
+}
+
+// facets counts an answer within the time a search may take.
+func (s *Server) facets(ctx context.Context, q query.Query, most int) (*query.Facets, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.QueryTimeout)
+	defer cancel()
+	f, err := s.deps.Store.Facets(ctx, q, most)
+	if err != nil {
+		return nil, s.refused("count", q, err)
+	}
+	return f, nil
+}
+
+// refused says why the store did not answer: beyond the budget, with a question
+// that costs less.
+func (s *Server) refused(what string, q query.Query, err error) error {
+	switch {
+	case errors.Is(err, ribstore.ErrBusy):
+		s.metrics.refused.WithLabelValues("busy").Inc()
+	case errors.Is(err, ribstore.ErrTooLong):
+		s.metrics.refused.WithLabelValues("too_long").Inc()
+		return problemf(codeSearchTooLong, "Ask for less at once: %s.", cheaper(q))
+	}
+	return fmt.Errorf("%s %q: %w", what, q.String(), err)
+}
+
+// cheaper suggests a question that costs less than q.
+func cheaper(q query.Query) string {
+	text := clip(q.String())
+	if text != "" {
+		text = " " + text
+	}
+	if m, _ := q.Prefix(); m == query.Any {
+		return "confine it by a prefix, as in \"192.0.2.0/24 or-longer" + text + "\", or by a peer, as in \"peer NAME" + text + "\""
+	}
+	if len(q.Peers()) == 0 {
+		return "confine it by a longer prefix, or by a peer, as in \"peer NAME" + text + "\""
+	}
+	return "confine it by a longer prefix"
 }
 
 // peersExist refuses the name of a peer that neither the collector nor the
@@ -72,99 +144,6 @@ func (s *Server) peersExist(names []string) error {
 		if _, ok := s.deps.Store.Peer(name); !ok {
 			return problemf(codeUnknownPeer, "No peer is named %q.", clip(name))
 		}
-	}
-	return nil
-}
-
-// stream writes every route of the answer, page after page, until the client
-// has it or is gone. With a limit it writes that page only. The table moves on
-// meanwhile: each page is true for the moment it is written.
-func (s *Server) stream(c *gin.Context, req request, mediaType string) error {
-	select {
-	case s.streams <- struct{}{}:
-		defer func() { <-s.streams }()
-	default:
-		c.Writer.Header().Set("Retry-After", "10")
-		return problemf(codeBusy, "%d streams are being written, which is all there may be. Try again later.", cap(s.streams))
-	}
-	if !req.limited {
-		req.page.Limit = query.MaxLimit
-	}
-	w := streamWriter{server: s, control: http.NewResponseController(c.Writer), out: c.Writer, csv: mediaType == typeCSV}
-	ctx := c.Request.Context()
-	for first := true; ; first = false {
-		res, err := s.search(ctx, req.query, req.page)
-		switch {
-		case err != nil && first:
-			return err
-		case err != nil:
-			// Half an answer must not look like a whole one.
-			if ctx.Err() == nil { // else the client went away
-				s.log.WarnContext(ctx, "stream broken off", "error", err)
-			}
-			panic(http.ErrAbortHandler)
-		case first:
-			s.beginStream(c, req, res, mediaType)
-		}
-		if c.Request.Method == http.MethodHead {
-			return nil // net/http would throw away all of it
-		}
-		if err := w.write(res); err != nil || req.limited || res.NextCursor == "" {
-			return nil // a client that is gone is nobody's error
-		}
-		req.page.Cursor = res.NextCursor
-	}
-}
-
-func (s *Server) beginStream(c *gin.Context, req request, res *query.Result, mediaType string) {
-	h := c.Writer.Header()
-	h["Content-Type"] = s.fixed.contentType(mediaType)
-	if mediaType == typeCSV {
-		h.Set("Content-Disposition", `attachment; filename="routes.csv"`)
-	}
-	if req.limited && res.NextCursor != "" {
-		next := url.Values{"limit": {strconv.Itoa(req.page.Limit)}, "cursor": {res.NextCursor}}
-		if text := req.query.String(); text != "" {
-			next.Set("q", text)
-		}
-		h.Set("Link", "</api/v1/routes?"+next.Encode()+`>; rel="next"`)
-	}
-	c.Writer.WriteHeader(http.StatusOK)
-}
-
-// streamWriter writes pages of a stream. It is used by one request.
-type streamWriter struct {
-	server  *Server
-	control *http.ResponseController
-	out     http.ResponseWriter
-	csv     bool
-	begun   bool
-}
-
-func (w *streamWriter) write(res *query.Result) error {
-	b := w.server.buffer()
-	defer w.server.release(b)
-	if w.csv && !w.begun {
-		*b = appendCSVHeader(*b)
-	}
-	w.begun = true
-	for i := range res.Routes {
-		if w.csv {
-			*b = appendCSVRoute(*b, &res.Routes[i])
-		} else {
-			*b = append(appendRoute(*b, &res.Routes[i]), '\n')
-		}
-	}
-	// Each page has the time that a whole answer has otherwise. A deadline is
-	// for the kernel and so by its clock; a writer without deadlines (in tests)
-	// is written to without one.
-	_ = w.control.SetWriteDeadline(time.Now().Add(writeTimeout))
-	if _, err := w.out.Write(*b); err != nil {
-		return fmt.Errorf("write stream: %w", err)
-	}
-	w.server.metrics.streamed.Add(float64(len(res.Routes)))
-	if err := w.control.Flush(); err != nil {
-		return fmt.Errorf("flush stream: %w", err)
 	}
 	return nil
 }

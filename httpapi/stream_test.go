@@ -117,8 +117,8 @@ func TestStreamStopsWhenWritingFails(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/api/v1/routes", nil)
 	r.Header.Set("Accept", "text/csv")
 	h.ServeHTTP(&failingWriter{ResponseRecorder: httptest.NewRecorder()}, r)
-	if store.pages != 2 {
-		t.Errorf("%d pages were searched, want 2", store.pages)
+	if store.pages > 2 {
+		t.Errorf("%d slices were read, want at most 2", store.pages)
 	}
 }
 
@@ -212,14 +212,14 @@ func TestE4OneStreamTooManyIsRefused(t *testing.T) {
 	}
 }
 
-func TestHeadOfAStreamSearchesOnePage(t *testing.T) {
+func TestHeadOfAStreamSearchesNothing(t *testing.T) {
 	store, sessions := longWorld(5000)
 	h := newServer(t, httpapi.DefaultConfig(), store, sessions).Handler()
 	r := httptest.NewRequest(http.MethodHead, "/api/v1/routes", nil)
 	r.Header.Set("Accept", "text/csv")
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	if w.Code != http.StatusOK || store.pages != 1 {
-		t.Errorf("status %d after %d pages, want 200 after 1", w.Code, store.pages)
+	if w.Code != http.StatusOK || store.pages != 0 {
+		t.Errorf("status %d after %d pages, want 200 after none", w.Code, store.pages)
 	}
 }

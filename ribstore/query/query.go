@@ -9,6 +9,7 @@ package query
 import (
 	"fmt"
 	"net/netip"
+	"reflect"
 	"time"
 
 	"ribglass/ribstore/route"
@@ -136,9 +137,15 @@ func (q Query) Peers() []string {
 	return nil
 }
 
-// With returns the query with one more condition.
+// With returns the query with one more condition, and the query itself when it
+// has the condition already.
 func (q Query) With(e Expr) Query {
 	parts := append(And(nil), conjuncts(q.Expr)...)
+	for _, part := range parts {
+		if reflect.DeepEqual(part, e) {
+			return q
+		}
+	}
 	if parts = append(parts, e); len(parts) == 1 {
 		return Query{Expr: e, Notes: q.Notes}
 	}
