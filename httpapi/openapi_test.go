@@ -178,6 +178,13 @@ func TestAnswersAndDocumentAgree(t *testing.T) {
 		}
 		c.check(schemas[row.schema].(map[string]any), row.schema, v)
 	}
+	for line := range strings.Lines(post(h, "/api/v1/lookup", "text/plain", "1.1.1.1\nfrob\n").Body.String()) {
+		var v any
+		if err := json.Unmarshal([]byte(line), &v); err != nil {
+			t.Fatal(err)
+		}
+		c.check(schemas["Answer"].(map[string]any), "Answer", v)
+	}
 	for _, w := range c.wrong {
 		t.Errorf("an answer has what the document does not: %s", w)
 	}
@@ -204,7 +211,7 @@ func TestDocumentNamesEveryCodeAndParameter(t *testing.T) {
 			t.Errorf("code %s is not in the document", m[1])
 		}
 	}
-	for _, name := range []string{"q", "peer", "family", "limit", "cursor", "explain", "facets", "fields"} {
+	for _, name := range []string{"q", "peer", "family", "limit", "cursor", "explain", "facets", "fields", "best"} {
 		if !strings.Contains(document, `"name": "`+name+`"`) {
 			t.Errorf("parameter %s is not in the document", name)
 		}

@@ -164,6 +164,7 @@ type request struct {
 	explain bool // how it would be answered, instead of the answer
 	facets  int  // values of each kind; 0: no facets are wanted
 	fields  fields
+	best    bool // of a bulk lookup: only best routes
 }
 
 // readRequest reads the parameters of a question. base is the question that
@@ -191,6 +192,8 @@ func readRequest(list []param, base query.Query) (request, error) {
 			r.page.Limit, err = parseLimit(p.value)
 		case "cursor":
 			r.page.Cursor, err = parseCursor(p.value)
+		case "best":
+			r.best, err = parseBool(p)
 		case "explain":
 			r.explain, err = parseBool(p)
 		case "facets":

@@ -31,6 +31,8 @@ const (
 	codeTimeout          code = "timeout"
 	codeBusy             code = "busy"
 	codeSearchTooLong    code = "search_too_long"
+	codeMediaType        code = "unsupported_media_type"
+	codeTooLarge         code = "too_large"
 	codeInternal         code = "internal"
 )
 
@@ -54,7 +56,7 @@ func (c code) describe() (status int, title string) { //nolint:gocyclo // a tabl
 	case codeUnknownPeer:
 		return http.StatusNotFound, "There is no such peer"
 	case codeMethod:
-		return http.StatusMethodNotAllowed, "This can only be read"
+		return http.StatusMethodNotAllowed, "The method is not for this"
 	case codeNotAcceptable:
 		return http.StatusNotAcceptable, "There is no answer in an accepted form"
 	case codeURITooLong:
@@ -67,6 +69,10 @@ func (c code) describe() (status int, title string) { //nolint:gocyclo // a tabl
 		return http.StatusServiceUnavailable, "There is too much to do at once"
 	case codeSearchTooLong:
 		return http.StatusServiceUnavailable, "The search costs more than one may"
+	case codeMediaType:
+		return http.StatusUnsupportedMediaType, "The body has a form that is not read here"
+	case codeTooLarge:
+		return http.StatusRequestEntityTooLarge, "The body asks for too much at once"
 	case codeInternal:
 	}
 	return http.StatusInternalServerError, "Something went wrong here"

@@ -85,13 +85,20 @@ func (s *Server) newEngine() (*gin.Engine, error) {
 	s.routeAPI(e)
 	s.routePages(e)
 	e.NoRoute(s.handle(s.nothingHere))
-	e.NoMethod(s.handle(func(c *gin.Context) error {
-		return &problem{
-			code: codeMethod, allow: c.Writer.Header().Get("Allow"),
-			detail: "Use " + c.Writer.Header().Get("Allow") + ".",
-		}
-	}))
+	e.NoMethod(s.handle(s.otherMethod))
 	return e, nil
+}
+
+// otherMethod answers for a path that has no such method. What can be read has
+// a route for reading: gin brings others here when it takes a part of the path
+// for a parameter of another method's route.
+func (s *Server) otherMethod(c *gin.Context) error {
+	allow := c.Writer.Header().Get("Allow")
+	if c.Request.Method == http.MethodGet || c.Request.Method == http.MethodHead {
+		c.Writer.Header().Del("Allow")
+		return s.nothingHere(c)
+	}
+	return &problem{code: codeMethod, allow: allow, detail: "Use " + allow + "."}
 }
 
 func (s *Server) routeAPI(e *gin.Engine) {
@@ -104,6 +111,8 @@ func (s *Server) routeAPI(e *gin.Engine) {
 	} {
 		s.get(e, path, h)
 	}
+	s.get(e, "/api/v1/lookup", s.onlyPost)
+	e.POST("/api/v1/lookup", s.handle(s.bulk))
 }
 
 // get routes GET and HEAD; net/http leaves out the body of an answer to HEAD.

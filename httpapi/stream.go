@@ -31,16 +31,11 @@ func (s *Server) stream(c *gin.Context, req request, mediaType string) error {
 	case s.streams <- struct{}{}:
 		defer func() { <-s.streams }()
 	default:
-		p := problemf(codeBusy, "%d streams are being written, which is all there may be. Try again later.", cap(s.streams))
-		p.retry = "10"
-		return p
+		return s.tooManyStreams()
 	}
-	w := streamWriter{server: s, context: c, control: http.NewResponseController(c.Writer), fields: req.fields, mediaType: mediaType}
-	if mediaType == typeCSV {
-		w.columns = csvColumns(req.fields)
-	}
+	w := newStreamWriter(s, c, mediaType, req.fields)
 	if req.limited {
-		return s.streamPage(c, req, &w)
+		return s.streamPage(c, req, w)
 	}
 	if c.Request.Method == http.MethodHead {
 		w.begin() // net/http would throw away all of the rest
@@ -62,6 +57,12 @@ func (s *Server) stream(c *gin.Context, req request, mediaType string) error {
 	}
 	w.begin()
 	return nil
+}
+
+func (s *Server) tooManyStreams() error {
+	p := problemf(codeBusy, "%d streams are being written, which is all there may be. Try again later.", cap(s.streams))
+	p.retry = "10"
+	return p
 }
 
 // streamPage writes one page as a stream, and names the next.
@@ -96,6 +97,14 @@ type streamWriter struct {
 	fields    fields
 	columns   []column // of CSV
 	begun     bool
+}
+
+func newStreamWriter(s *Server, c *gin.Context, mediaType string, want fields) *streamWriter {
+	w := &streamWriter{server: s, context: c, control: http.NewResponseController(c.Writer), fields: want, mediaType: mediaType}
+	if mediaType == typeCSV {
+		w.columns = csvColumns(want)
+	}
+	return w
 }
 
 // begin writes the header once.
