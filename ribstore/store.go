@@ -175,6 +175,19 @@ func (s *Store) Facets(ctx context.Context, q query.Query, most int) (*query.Fac
 	return facets, err
 }
 
+// Around tells where an AS stands in the paths of the table, with the most
+// values most of each kind. Errors are those of Search.
+func (s *Store) Around(ctx context.Context, asn route.ASN, most int) (*query.Transit, error) {
+	var transit *query.Transit
+	now := s.deps.Now()
+	err := s.ask(ctx, query.Query{Expr: query.Via{asn}}, func(ctx context.Context, v *table.View) error {
+		var err error
+		transit, err = query.Around(ctx, v, asn, now, most)
+		return err
+	})
+	return transit, err
+}
+
 // Explain tells how a query would be answered.
 func (s *Store) Explain(ctx context.Context, q query.Query) (query.Plan, error) {
 	var plan query.Plan

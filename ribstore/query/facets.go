@@ -64,9 +64,8 @@ func newTally(v *table.View) *tally {
 }
 
 func (t *tally) add(v *table.View, f table.Found) {
-	if int(f.Set) < len(t.sets) {
-		t.sets[f.Set]++
-	}
+	t.sets = grow(t.sets, int(f.Set)+1)
+	t.sets[f.Set]++
 	t.lengths[v.Bits(f.Family, f.Slot)]++
 	i := int(f.Index())
 	for len(t.byIndex) <= i {
@@ -78,6 +77,7 @@ func (t *tally) add(v *table.View, f table.Found) {
 }
 
 func (t *tally) join(other *tally) {
+	t.sets = grow(t.sets, len(other.sets))
 	for i, n := range other.sets {
 		t.sets[i] += n
 	}

@@ -237,6 +237,7 @@ func newSink(x *execution, f route.Family, facets bool) *sink {
 
 func (s *sink) add(v *table.View, f table.Found) {
 	s.total++
+	s.slots = grow(s.slots, int(f.Slot/64)+1)
 	s.slots.Add(f.Slot)
 	if s.facets != nil {
 		s.facets.add(v, f)
@@ -245,10 +246,20 @@ func (s *sink) add(v *table.View, f table.Found) {
 
 func (s *sink) join(other *sink) {
 	s.total += other.total
+	s.slots = grow(s.slots, len(other.slots))
 	s.slots.Or(other.slots)
 	if s.facets != nil {
 		s.facets.join(other.facets)
 	}
+}
+
+// grow makes a slice at least n long: a table that grows during a question has
+// more slots and attribute sets at its end than at its beginning.
+func grow[S ~[]E, E any](s S, n int) S {
+	if n > len(s) {
+		s = append(s, make(S, n-len(s))...)
+	}
+	return s
 }
 
 // run finds the routes of a family that meet the query.

@@ -1,0 +1,88 @@
+package query
+
+import (
+	"context"
+	"time"
+
+	"ribglass/ribstore/route"
+	"ribglass/ribstore/table"
+)
+
+// Transit tells where an AS stands in the paths of the table. Counts are of
+// routes.
+type Transit struct {
+	Routes     int     // with the AS in their path
+	Prefixes   int     // that the AS originates
+	Upstream   []Facet // AS numbers in front of it, on our side
+	Downstream []Facet // AS numbers behind it, on the side of the origin
+	Paths      []Facet // whole paths with it, as routers print them
+}
+
+// Around counts the neighbours of an AS in the paths of all routes, and the
+// paths themselves, with the most values most of each kind.
+func Around(ctx context.Context, v *table.View, asn route.ASN, now time.Time, most int) (*Transit, error) {
+	result := &Transit{}
+	through, err := collect(ctx, v, Via{asn}, now, func(s *sink) { result.Routes += s.total })
+	if err != nil {
+		return nil, err
+	}
+	if _, err = collect(ctx, v, Origin{ASNs{asn, asn}}, now, func(s *sink) { result.Prefixes += s.slots.Count() }); err != nil {
+		return nil, err
+	}
+	before, after, paths := map[route.ASN]int{}, map[route.ASN]int{}, map[string]int{}
+	for id, n := range through.sets {
+		if n == 0 {
+			continue
+		}
+		path := v.Set(uint32(id)).ASPath()
+		paths[string(path)] += int(n)
+		front, behind := beside(path, asn)
+		for as := range front {
+			before[as] += int(n)
+		}
+		for as := range behind {
+			after[as] += int(n)
+		}
+	}
+	result.Upstream, result.Downstream = top(before, most, route.ASN.String), top(after, most, route.ASN.String)
+	result.Paths = top(paths, most, func(s string) string { return route.ASPath(s).String() })
+	return result, nil
+}
+
+// collect tallies the routes that meet a condition and shows what was found of
+// each family.
+func collect(ctx context.Context, v *table.View, e Expr, now time.Time, found func(*sink)) (*tally, error) {
+	x := prepare(v, Query{Expr: e}, now)
+	all := newTally(v)
+	for _, family := range x.families {
+		into := newSink(x, family, true)
+		if err := x.run(ctx, family, into); err != nil {
+			return nil, err
+		}
+		found(into)
+		all.join(into.facets)
+	}
+	return all, nil
+}
+
+// beside returns the AS numbers next to an AS in the sequences of a path, in
+// front of it and behind it, repetitions taken together.
+func beside(path route.ASPath, asn route.ASN) (front, behind map[route.ASN]bool) {
+	front, behind = map[route.ASN]bool{}, map[route.ASN]bool{}
+	for s := range path.Segments() {
+		if s.Type != route.ASSequence {
+			continue
+		}
+		for i := 1; i < s.Len(); i++ {
+			a, b := s.At(i-1), s.At(i)
+			switch {
+			case a == b:
+			case b == asn:
+				front[a] = true
+			case a == asn:
+				behind[b] = true
+			}
+		}
+	}
+	return front, behind
+}

@@ -1,0 +1,81 @@
+package query
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"ribglass/ribstore/route"
+	"ribglass/ribstore/table"
+)
+
+func TestAroundEqualsWalk(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		tab, all := fill(t)
+		asn := genASN(t)
+		want := &Transit{}
+		before, after, paths := map[string]int{}, map[string]int{}, map[string]int{}
+		originated := map[netip.Prefix]bool{}
+		for _, h := range all {
+			if twin(Origin{ASNs{asn, asn}}, h, all) {
+				originated[h.prefix] = true
+			}
+			if !twin(Via{asn}, h, all) {
+				continue
+			}
+			want.Routes++
+			paths[h.attrs.ASPath().String()]++
+			front, behind := twinBeside(h.attrs.ASPath(), asn.String())
+			for n := range front {
+				before[n]++
+			}
+			for n := range behind {
+				after[n]++
+			}
+		}
+		want.Prefixes = len(originated)
+		same := func(s string) string { return s }
+		want.Upstream, want.Downstream, want.Paths = top(before, 99, same), top(after, 99, same), top(paths, 99, same)
+		err := tab.View(func(v *table.View) error {
+			got, err := Around(t.Context(), v, asn, time.Now(), 99)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("Around(%v) (-want +got):\n%s", asn, diff)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// twinBeside finds the neighbours in the words of each sequence.
+func twinBeside(path route.ASPath, asn string) (front, behind map[string]bool) {
+	front, behind = map[string]bool{}, map[string]bool{}
+	for s := range path.Segments() {
+		if s.Type != route.ASSequence {
+			continue
+		}
+		var once []string
+		for i := range s.Len() {
+			once = append(once, s.At(i).String())
+		}
+		text := " " + strings.Join(once, " ") + " "
+		for _, other := range once {
+			if other == asn {
+				continue
+			}
+			if strings.Contains(text, " "+other+" "+asn+" ") {
+				front[other] = true
+			}
+			if strings.Contains(text, " "+asn+" "+other+" ") {
+				behind[other] = true
+			}
+		}
+	}
+	return front, behind
+}
