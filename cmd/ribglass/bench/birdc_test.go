@@ -122,3 +122,22 @@ func TestParseUsage(t *testing.T) {
 		}
 	}
 }
+
+func TestCountOfRoutesInAReply(t *testing.T) {
+	for _, row := range []struct {
+		name, answer string
+		want         int
+		fails        bool
+	}{
+		{"a route", sayRoute, 1, false},
+		{"two routes of a prefix", "1007-Table master4:\n 10.1.0.0/16          unreachable [feed1 19:40] * (200)\n                      unicast [feed2 19:40] (200)\n0000 \n", 2, false},
+		{"nothing is found", sayNotFound, 0, false},
+		{"the filter is wrong", saySyntax, 0, true},
+		{"the connection ends", "1007-Table master4:\n", 0, true},
+	} {
+		got, err := controlled(t, row.answer).count(t.Context(), "show route where true")
+		if got != row.want || (err != nil) != row.fails {
+			t.Errorf("%s: %d, %v, want %d, failure %v", row.name, got, err, row.want, row.fails)
+		}
+	}
+}
