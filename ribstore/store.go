@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,6 +29,7 @@ type Config struct {
 	Searches   int           `yaml:"searches"`    // at a time, 1 or more
 	SearchTime time.Duration `yaml:"search_time"` // for one
 	SearchWait time.Duration `yaml:"search_wait"` // for a place, before ErrBusy
+	SearchRows int           `yaml:"search_rows"` // attribute sets and routes one may touch; 0: any number
 }
 
 // DefaultConfig returns the defaults.
@@ -43,6 +45,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("searches %d: must be from 1 to %d", c.Searches, most)
 	case c.SearchTime <= 0:
 		return fmt.Errorf("search_time %v: must be positive", c.SearchTime)
+	case c.SearchRows < 0:
+		return fmt.Errorf("search_rows %d: must not be negative", c.SearchRows)
 	case c.SearchWait < 0:
 		return fmt.Errorf("search_wait %v: must not be negative", c.SearchWait)
 	}
@@ -137,6 +141,26 @@ func (s *Store) apply(b *route.Batch) {
 	b.Release()
 }
 
+// CostError is returned for a search that would touch more rows, attribute sets
+// and routes, than one may.
+type CostError struct{ Rows, Limit int }
+
+// Error returns "the search would touch 5 rows, 4 are allowed".
+func (e *CostError) Error() string {
+	return fmt.Sprintf("the search would touch %d rows, %d are allowed", e.Rows, e.Limit)
+}
+
+// affordable returns a *CostError for a query beyond the budget of rows.
+func (s *Store) affordable(v *table.View, q query.Query) error {
+	if s.config.SearchRows == 0 {
+		return nil
+	}
+	if cost := query.Explain(v, q, s.deps.Now()).Cost; cost > s.config.SearchRows {
+		return &CostError{cost, s.config.SearchRows}
+	}
+	return nil
+}
+
 // ErrTooLong is returned for a search that took longer than it may.
 var ErrTooLong = errors.New("the search takes too long")
 
@@ -145,7 +169,7 @@ var ErrTooLong = errors.New("the search takes too long")
 var ErrBusy = errors.New("too many searches at a time")
 
 // Search answers one page of a query. Errors are [query.ErrCursor], [ErrBusy],
-// and those of the context.
+// [ErrTooLong], a [*CostError], and those of the context.
 func (s *Store) Search(ctx context.Context, q query.Query, page query.Page) (*query.Result, error) {
 	var result *query.Result
 	now := s.deps.Now()
@@ -205,6 +229,9 @@ func (s *Store) Explain(ctx context.Context, q query.Query) (query.Plan, error) 
 // time that is valid during the call. It takes as long as yield does and holds
 // no more than a slice. Errors are those of Search and of yield.
 func (s *Store) Stream(ctx context.Context, q query.Query, yield func([]route.Route) error) error {
+	if err := s.table.View(func(v *table.View) error { return s.affordable(v, q) }); err != nil {
+		return err
+	}
 	return query.Stream(ctx, s.table, q, s.deps.Now(), yield)
 }
 
@@ -228,7 +255,12 @@ func (s *Store) ask(ctx context.Context, q query.Query, answer func(context.Cont
 	}
 	searching, cancel := context.WithTimeoutCause(ctx, s.config.SearchTime, ErrTooLong)
 	defer cancel()
-	err := s.table.View(func(v *table.View) error { return answer(searching, v) })
+	err := s.table.View(func(v *table.View) error {
+		if err := s.affordable(v, q); err != nil {
+			return err
+		}
+		return answer(searching, v)
+	})
 	if err != nil && searching.Err() != nil {
 		return context.Cause(searching)
 	}
@@ -238,16 +270,16 @@ func (s *Store) ask(ctx context.Context, q query.Query, answer func(context.Cont
 // freshness tells how current the peers behind an answer are: those with a
 // route in it, and those the query named.
 func (s *Store) freshness(r *query.Result) []query.Freshness {
-	behind := make(map[string]bool, 8)
-	for _, name := range r.Query.Peers() {
-		behind[name] = true
-	}
+	names := r.Query.Peers()
 	for i := range r.Routes {
-		behind[r.Routes[i].Peer.Name] = true
+		if name := r.Routes[i].Peer.Name; !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
+	slices.Sort(names)
 	var list []query.Freshness
-	for _, p := range s.table.Peers() {
-		if behind[p.Peer.Name] {
+	for _, name := range names {
+		if p, ok := s.table.Peer(name); ok {
 			list = append(list, freshness(&p))
 		}
 	}

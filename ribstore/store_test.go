@@ -143,6 +143,29 @@ func TestSearchEndsWithItsContext(t *testing.T) {
 	}
 }
 
+func TestSearchBeyondTheBudgetOfRowsIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, in := running(t)
+		s.config.SearchRows = 1
+		in <- announce(edge1, "192.0.2.0/24", "198.51.100.0/24")
+		synctest.Wait()
+		q, err := query.Parse("origin-code igp")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var cost *CostError
+		if _, err := s.Search(t.Context(), q, query.Page{}); !errors.As(err, &cost) || cost.Rows < 2 || cost.Limit != 1 {
+			t.Errorf("Search = %v, want a *CostError", err)
+		}
+		if err := s.Stream(t.Context(), q, func([]route.Route) error { return nil }); !errors.As(err, &cost) {
+			t.Errorf("Stream = %v, want a *CostError", err)
+		}
+		if got := search(t, s, "192.0.2.1"); got.Total != 1 {
+			t.Errorf("a lookup is no search: %+v", got)
+		}
+	})
+}
+
 func TestMetricsAreSound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, in := running(t)
