@@ -13,9 +13,9 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// Store answers questions about routes. Its methods may be called by many
+// Searcher answers questions about routes. Its methods may be called by many
 // goroutines at once and never wait for a writer.
-type Store interface {
+type Searcher interface {
 	// Search returns one page of the routes that q selects. Routes of one
 	// prefix follow each other and are never split between pages. A cursor that
 	// it did not give out is query.ErrCursor; ribstore.ErrBusy and ErrTooLong
@@ -23,11 +23,19 @@ type Store interface {
 	Search(ctx context.Context, q query.Query, p query.Page) (*query.Result, error)
 	// Facets counts the whole answer, with the most values most of each kind.
 	Facets(ctx context.Context, q query.Query, most int) (*query.Facets, error)
+	// Around tells where an AS stands in the paths, with the most values most of
+	// each kind.
+	Around(ctx context.Context, asn route.ASN, most int) (*query.Transit, error)
 	// Explain tells how q would be answered, without answering it.
 	Explain(ctx context.Context, q query.Query) (query.Plan, error)
 	// Stream calls yield with the routes of the whole answer in order, a slice
 	// at a time that is valid during the call, until yield fails.
 	Stream(ctx context.Context, q query.Query, yield func([]route.Route) error) error
+}
+
+// Store answers questions about routes, and says what it holds.
+type Store interface {
+	Searcher
 	Stats() ribstore.Stats
 	// Peer returns what is held of the peer, and false when nothing was ever
 	// heard of it.

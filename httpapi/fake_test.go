@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -18,6 +19,7 @@ import (
 	"ribglass/ribstore"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
+	"ribglass/ribstore/table"
 )
 
 // fakeStore answers from a list of routes in prefix order, by looking at every
@@ -78,21 +80,52 @@ func (s *fakeStore) Explain(_ context.Context, q query.Query) (query.Plan, error
 	return planOf(q), s.err
 }
 
-// Facets counts peers, and says the same of all the rest.
-func (s *fakeStore) Facets(_ context.Context, q query.Query, most int) (*query.Facets, error) {
-	f := &query.Facets{}
-	for _, r := range s.match(q) {
-		f.Total++
-		i := slices.IndexFunc(f.Peers, func(have query.Facet) bool { return have.Value == r.Peer.Name })
-		if i < 0 {
-			i = len(f.Peers)
-			f.Peers = append(f.Peers, query.Facet{Value: r.Peer.Name})
+func (s *fakeStore) Facets(ctx context.Context, q query.Query, most int) (f *query.Facets, err error) {
+	s.inTable(func(v *table.View) { f, err = query.Count(ctx, v, q, s.at, most) })
+	return f, errors.Join(err, s.err)
+}
+
+func (s *fakeStore) Around(ctx context.Context, asn route.ASN, most int) (f *query.Transit, err error) {
+	s.inTable(func(v *table.View) { f, err = query.Around(ctx, v, asn, s.at, most) })
+	return f, errors.Join(err, s.err)
+}
+
+// inTable shows the routes in a real table.
+func (s *fakeStore) inTable(look func(*table.View)) {
+	t := table.New()
+	up := map[string]bool{}
+	for i := range s.routes {
+		r := &s.routes[i]
+		if !up[r.Peer.Name] {
+			up[r.Peer.Name] = true
+			t.Apply(&route.Batch{Peer: r.Peer, At: r.ReceivedAt, Event: route.PeerUp})
 		}
-		f.Peers[i].Count++
+		t.Apply(&route.Batch{Peer: r.Peer, At: r.ReceivedAt, Updates: []route.Update{
+			{Family: r.Family, Attrs: r.Attrs, NLRI: []route.NLRI{{Prefix: r.Prefix, PathID: r.PathID}}},
+		}})
 	}
-	f.Peers = f.Peers[:min(most, len(f.Peers))]
-	f.Origins, f.NeighborASs, f.Communities, f.Lengths, f.NextHops = f.Peers, f.Peers, f.Peers, f.Peers, f.Peers
-	return f, s.err
+	_ = t.View(func(v *table.View) error { look(v); return nil })
+}
+
+// matchInTable answers what is more than a lookup.
+func (s *fakeStore) matchInTable(q query.Query) (list []route.Route) {
+	id := func(r *route.Route) string { return r.Peer.Name + r.Prefix.String() }
+	found := map[string]bool{}
+	s.inTable(func(v *table.View) {
+		res, err := query.Run(context.Background(), v, q, query.Page{Limit: 1 << 30}, s.at)
+		if err != nil {
+			panic(err)
+		}
+		for i := range res.Routes {
+			found[id(&res.Routes[i])] = true
+		}
+	})
+	for i := range s.routes {
+		if found[id(&s.routes[i])] {
+			list = append(list, s.routes[i])
+		}
+	}
+	return list
 }
 
 // streamSlice is how many routes the fake gives at a time.
@@ -127,14 +160,10 @@ func (s *fakeStore) freshness(routes []route.Route) []query.Freshness {
 	return list
 }
 
-// match answers plain lookups; others are for the real store.
 func (s *fakeStore) match(all query.Query) []route.Route {
 	q, plain := all.Lookup()
-	if all.Notes != nil { // a bare AS number: stands for any query that has notes
-		return s.routes
-	}
 	if !plain {
-		panic("the fake store does not understand " + all.String())
+		return s.matchInTable(all)
 	}
 	longest := -1
 	for _, r := range s.routes {

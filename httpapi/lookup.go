@@ -126,7 +126,11 @@ func (s *Server) answerLookup(c *gin.Context, req request, suffix string) error 
 	if err != nil {
 		return err
 	}
-	return s.render(c, http.StatusOK, form, s.lookup(c, req, res))
+	page := s.lookup(c, req, res)
+	if page.Facets, err = s.pageFacetsOf(c.Request.Context(), res, req.page.Cursor); err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, form, page)
 }
 
 func (s *Server) lookup(c *gin.Context, req request, res *query.Result) *ui.Lookup {
@@ -137,6 +141,10 @@ func (s *Server) lookup(c *gin.Context, req request, res *query.Result) *ui.Look
 		Groups: groups(res.Routes), Total: res.Total, Shown: len(res.Routes), Related: related(res),
 	}
 	page.Search = canonical
+	page.Notes = readings(res.Query)
+	if m := res.Plan.Method; m == query.Walk || m == query.Scan {
+		page.Plan = res.Plan.String()
+	}
 	page.Live = liveOf(res)
 	if len(res.Freshness) == 0 {
 		page.Live = s.liveNow(s.neighbours())

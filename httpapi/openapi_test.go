@@ -167,8 +167,8 @@ func TestAnswersAndDocumentAgree(t *testing.T) {
 		{"/api/v1/peers/rs1.ixp", "Peer"},
 		{"/api/v1/routes", "Routes"},
 		{"/api/v1/routes?limit=1", "Routes"},
-		{"/api/v1/routes?q=64500&explain=true", "Explanation"},
-		{"/api/v1/routes?q=64500+peer+edge1&facets=true", "Routes"},
+		{"/api/v1/routes?q=13335+peer+edge1&explain=true", "Explanation"},
+		{"/api/v1/routes?q=13335+peer+edge1&facets=true", "Routes"},
 		{"/api/v1/routes?q=frob", "Problem"},
 		{"/api/v1/frob", "Problem"},
 	} {

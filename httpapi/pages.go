@@ -33,6 +33,8 @@ func (s *Server) routePages(e *gin.Engine) {
 		"/search":                  s.searchPage,
 		"/search.txt":              s.searchPage,
 		"/search.json":             s.searchPage,
+		"/as/:asn":                 s.asPage,
+		"/community/:community":    s.communityPage,
 		"/peers":                   s.peersPage,
 		"/peers.txt":               s.peersPage,
 		"/peers.json":              s.peersPage,

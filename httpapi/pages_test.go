@@ -145,9 +145,10 @@ func TestPagesLeadOn(t *testing.T) {
 }
 
 func TestEveryLinkOfThePagesLeadsSomewhere(t *testing.T) {
+	const most = 400 // links that refine a search combine without end
 	h := worldHandler(t)
 	todo, done := []string{"/"}, map[string]bool{}
-	for len(todo) > 0 {
+	for len(todo) > 0 && len(done) < most {
 		target := todo[0]
 		todo = todo[1:]
 		if done[target] || !strings.HasPrefix(target, "/") {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -30,6 +31,9 @@ func count[N int | uint64](n N) string {
 func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
+	}
+	if strings.HasSuffix(noun, "x") {
+		return count(n) + " " + noun + "es"
 	}
 	return count(n) + " " + noun + "s"
 }
@@ -139,8 +143,8 @@ type Fact struct {
 	Values []Value
 }
 
-// Value is a value and what it is called, "" when it has no name.
-type Value struct{ Text, Name string }
+// Value is a value, what it is called, "" when it has no name, and its page.
+type Value struct{ Text, Name, URL string }
 
 // facts lists the attributes that have no column of their own.
 func facts(attrs route.Attrs) []Fact {
@@ -154,34 +158,37 @@ func facts(attrs route.Attrs) []Fact {
 	add("large", texts(attrs.LargeCommunities().All())...)
 	add("extended", extended(attrs)...)
 	if asn, id, ok := attrs.Aggregator(); ok {
-		add("aggregator", Value{asn.String() + " " + id.String(), ""})
+		add("aggregator", Value{asn.String() + " " + id.String(), "", ""})
 	}
 	if attrs.AtomicAggregate() {
-		add("atomic-aggregate", Value{"yes", ""})
+		add("atomic-aggregate", Value{"yes", "", ""})
 	}
 	if id := attrs.OriginatorID(); id.IsValid() {
-		add("originator", Value{id.String(), ""})
+		add("originator", Value{id.String(), "", ""})
 	}
 	add("clusters", clusters(attrs.ClusterList())...)
 	if n, ok := attrs.AIGP(); ok {
-		add("aigp", Value{strconv.FormatUint(n, 10), ""})
+		add("aigp", Value{strconv.FormatUint(n, 10), "", ""})
 	}
 	if asn, ok := attrs.OTC(); ok {
-		add("only-to-customer", Value{asn.String(), ""})
+		add("only-to-customer", Value{asn.String(), "", ""})
 	}
 	if a := attrs.LinkLocalNextHop(); a.IsValid() {
-		add("link-local next hop", Value{a.String(), ""})
+		add("link-local next hop", Value{a.String(), "", ""})
 	}
 	for u := range attrs.Unknown() {
-		add(fmt.Sprintf("attribute %d", u.Code), Value{unknownText(u), ""})
+		add(fmt.Sprintf("attribute %d", u.Code), Value{unknownText(u), "", ""})
 	}
 	return list
 }
 
+// communityURL returns the page of a community of any kind.
+func communityURL(text string) string { return "/community/" + url.PathEscape(text) }
+
 func communities(attrs route.Attrs) []Value {
 	var list []Value
 	for c := range attrs.Communities().All() {
-		list = append(list, Value{c.String(), c.Name()})
+		list = append(list, Value{c.String(), c.Name(), communityURL(c.String())})
 	}
 	return list
 }
@@ -189,7 +196,7 @@ func communities(attrs route.Attrs) []Value {
 func texts[T fmt.Stringer](all iter.Seq[T]) []Value {
 	var list []Value
 	for v := range all {
-		list = append(list, Value{v.String(), ""})
+		list = append(list, Value{v.String(), "", communityURL(v.String())})
 	}
 	return list
 }
@@ -197,7 +204,7 @@ func texts[T fmt.Stringer](all iter.Seq[T]) []Value {
 func extended(attrs route.Attrs) []Value {
 	var list []Value
 	for c := range attrs.ExtCommunities() {
-		list = append(list, Value{c.String(), ""})
+		list = append(list, Value{c.String(), "", communityURL(c.String())})
 	}
 	return list
 }
@@ -205,7 +212,7 @@ func extended(attrs route.Attrs) []Value {
 func clusters(list []byte) []Value {
 	var values []Value
 	for ; len(list) >= 4; list = list[4:] {
-		values = append(values, Value{netip.AddrFrom4([4]byte(list)).String(), ""})
+		values = append(values, Value{netip.AddrFrom4([4]byte(list)).String(), "", ""})
 	}
 	return values
 }

@@ -93,6 +93,42 @@ type Lookup struct {
 	First     string // URL of the first page, when this is not it
 	Next      string // URL of the next page; "" on the last
 	Related   []Link // lookups near this one
+	Notes     []Note
+	Plan      string // how it was answered; "" when that tells nothing
+	Facets    []Facets
+}
+
+// Note says how a part of a query was understood, and the other reading with
+// its URL.
+type Note struct{ Understood, Other, URL string }
+
+// Facets are the values that the routes of an answer have of one kind.
+type Facets struct {
+	Title  string
+	Values []Facet
+}
+
+// Facet is a value, how many routes have it, and the URL that confines the
+// answer to them; "" when there is none.
+type Facet struct {
+	Text  string
+	Count int
+	URL   string
+}
+
+// AS is all about one autonomous system.
+type AS struct {
+	Frame
+	ASN               route.ASN
+	Prefixes          int     // that it originates
+	Groups            []Group // the first of them
+	Total, Shown      int     // routes of them
+	Transit           int     // routes with it in their path
+	MOASTotal         int     // routes of prefixes with several origins
+	MOASPrefixes      []Link  // the first of them
+	Facets            []Facets
+	Paths             []Facet
+	Origin, Via, MOAS Link // searches for all of them
 }
 
 // Link is a link.

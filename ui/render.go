@@ -40,7 +40,7 @@ func New() (*Renderer, error) {
 	if r.style, err = newAsset("style", ".css", "text/css; charset=utf-8", styleSheet); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"home", "lookup", "peers", "peer", "problem"} {
+	for _, name := range []string{"home", "lookup", "as", "peers", "peer", "problem"} {
 		t, err := template.New("frame.html").Funcs(r.funcs()).
 			ParseFS(templates, "templates/frame.html", "templates/parts.html", "templates/"+name+".html")
 		if err != nil {
@@ -110,6 +110,7 @@ func (r *Renderer) Text(w io.Writer, p Page) error {
 
 func (*Home) template() string    { return "home" }
 func (*Lookup) template() string  { return "lookup" }
+func (*AS) template() string      { return "as" }
 func (*Peers) template() string   { return "peers" }
 func (*Peer) template() string    { return "peer" }
 func (*Problem) template() string { return "problem" }

@@ -136,25 +136,75 @@ func stateText(s route.Session) string {
 
 func (p *Lookup) text(w *textWriter) {
 	w.line("%s: %s", p.About, plural(p.Total, "route"))
+	for _, n := range p.Notes {
+		w.line("understood as %s", n.Understood)
+		if n.URL != "" {
+			w.line("did you mean %s? curl %s", n.Other, shellURL(p.Host+n.URL))
+		}
+	}
 	w.live(p.Live)
 	if len(p.Groups) == 0 {
 		w.line("No route.")
 		return
 	}
-	rows := [][]string{{"", "Peer", "Next hop", "LocPrf", "MED", "Age", "AS path"}}
-	var prefixes []int // rows that begin a prefix
-	for _, g := range p.Groups {
-		prefixes = append(prefixes, len(rows))
-		for i := range g.Routes {
-			rows = append(rows, w.routeRow(&g.Routes[i]))
-		}
-	}
-	w.routeTable(p.Groups, rows, prefixes)
+	w.routes(p.Groups)
 	w.line("")
 	w.line("> best  * valid  S stale    i igp  e egp  ? incomplete")
 	if p.Next != "" {
 		w.line("%d of %s shown; more: curl %s", p.Shown, plural(p.Total, "route"), shellURL(p.Host+p.Next))
 	}
+	w.facetLists(p.Facets)
+}
+
+// facetLists writes what an answer has, a line or more a kind.
+func (w *textWriter) facetLists(list []Facets) {
+	if len(list) > 0 {
+		w.line("")
+	}
+	for _, f := range list {
+		words := make([]string, len(f.Values))
+		for i, v := range f.Values {
+			words[i] = fmt.Sprintf("%s (%d)", v.Text, v.Count)
+		}
+		w.wrapped(0, fmt.Sprintf("%-12s", f.Title), words)
+	}
+}
+
+func (p *AS) text(w *textWriter) {
+	w.line("AS%s: originates %s in %s; %s through it", p.ASN, plural(p.Prefixes, "prefix"), plural(p.Total, "route"),
+		plural(p.Transit, "route"))
+	w.live(p.Live)
+	if len(p.Groups) > 0 {
+		w.routes(p.Groups)
+		w.line("")
+	}
+	if p.Shown < p.Total {
+		w.line("%d of %s shown; all: curl %s", p.Shown, plural(p.Total, "route"), shellURL(p.Host+p.Origin.URL))
+	}
+	for _, l := range p.MOASPrefixes {
+		w.line("several origins: %s", l.Text)
+	}
+	w.facetLists(p.Facets)
+	if len(p.Paths) > 0 {
+		w.line("")
+		w.line("Paths with it, the most used first")
+	}
+	for _, f := range p.Paths {
+		w.line("%8d  %s", f.Count, f.Text)
+	}
+}
+
+// routes writes groups of routes.
+func (w *textWriter) routes(groups []Group) {
+	rows := [][]string{{"", "Peer", "Next hop", "LocPrf", "MED", "Age", "AS path"}}
+	var prefixes []int // rows that begin a prefix
+	for _, g := range groups {
+		prefixes = append(prefixes, len(rows))
+		for i := range g.Routes {
+			rows = append(rows, w.routeRow(&g.Routes[i]))
+		}
+	}
+	w.routeTable(groups, rows, prefixes)
 }
 
 func (w *textWriter) routeRow(r *Route) []string {
