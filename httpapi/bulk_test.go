@@ -34,7 +34,7 @@ func TestBulkLookupAnswersInOrder(t *testing.T) {
 		"text/plain; charset=utf-8": "1.1.2.3\r\nfrob\n\n 2001:db8:1::/48 \n203.0.113.1\n1.0.0.0/8 or-longer\n",
 	} {
 		w := post(h, "/api/v1/lookup?fields=peer", contentType, body)
-		if diff := cmp.Diff(want, strings.ReplaceAll(w.Body.String(), `\"frob\"`, `\"frob\"`)); w.Code != http.StatusOK || diff != "" {
+		if diff := cmp.Diff(want, w.Body.String()); w.Code != http.StatusOK || diff != "" {
 			t.Errorf("POST as %s = %d (-want +got):\n%s", contentType, w.Code, diff)
 		}
 	}

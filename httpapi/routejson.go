@@ -297,8 +297,12 @@ func appendFacets(b []byte, f *query.Facets) []byte {
 		name string
 		list []query.Facet
 	}{
-		{"origins", f.Origins}, {"neighbor_ases", f.NeighborASs}, {"peers", f.Peers}, {"communities", f.Communities},
-		{"lengths", f.Lengths}, {"next_hops", f.NextHops},
+		{"origins", f.Origins},
+		{"neighbor_ases", f.NeighborASs},
+		{"peers", f.Peers},
+		{"communities", f.Communities},
+		{"lengths", f.Lengths},
+		{"next_hops", f.NextHops},
 	} {
 		b = append(appendKey(b, kind.name), '[')
 		for _, one := range kind.list {

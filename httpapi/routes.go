@@ -45,8 +45,14 @@ func (s *Server) routes(c *gin.Context) error {
 // routesParams are the parameters of a question for routes.
 func routesParams() []known {
 	return []known{
-		{"q", false}, {"limit", false}, {"cursor", false}, {"peer", true}, {"family", true},
-		{"explain", false}, {"facets", false}, {"fields", false},
+		{"q", false},
+		{"limit", false},
+		{"cursor", false},
+		{"peer", true},
+		{"family", true},
+		{"explain", false},
+		{"facets", false},
+		{"fields", false},
 	}
 }
 
