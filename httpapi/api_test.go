@@ -249,6 +249,7 @@ func TestWhatTheStoreSaysStaysInside(t *testing.T) {
 		"a bad cursor":   {fmt.Errorf("wrapped: %w", query.ErrCursor), 400, "invalid_cursor"},
 		"E4 too many":    {fmt.Errorf("wrapped: %w", ribstore.ErrBusy), 503, "busy"},
 		"E4 too long":    {fmt.Errorf("wrapped: %w", ribstore.ErrTooLong), 503, "search_too_long"},
+		"E4 too much":    {fmt.Errorf("wrapped: %w", &ribstore.CostError{Rows: 9, Limit: 8}), 400, "search_too_costly"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			store, sessions := world()

@@ -44,7 +44,7 @@ func (s *fakeStore) Search(ctx context.Context, q query.Query, p query.Page) (*q
 	if s.err != nil {
 		return nil, s.err
 	}
-	all := s.match(q)
+	all := s.match(ctx, q)
 	res := &query.Result{Query: q, Plan: planOf(q), At: s.at, Total: len(all)}
 	start := 0
 	if p.Cursor != "" {
@@ -108,11 +108,11 @@ func (s *fakeStore) inTable(look func(*table.View)) {
 }
 
 // matchInTable answers what is more than a lookup.
-func (s *fakeStore) matchInTable(q query.Query) (list []route.Route) {
+func (s *fakeStore) matchInTable(ctx context.Context, q query.Query) (list []route.Route) {
 	id := func(r *route.Route) string { return r.Peer.Name + r.Prefix.String() }
 	found := map[string]bool{}
 	s.inTable(func(v *table.View) {
-		res, err := query.Run(context.Background(), v, q, query.Page{Limit: 1 << 30}, s.at)
+		res, err := query.Run(ctx, v, q, query.Page{Limit: 1 << 30}, s.at)
 		if err != nil {
 			panic(err)
 		}
@@ -132,7 +132,7 @@ func (s *fakeStore) matchInTable(q query.Query) (list []route.Route) {
 const streamSlice = 1000
 
 func (s *fakeStore) Stream(ctx context.Context, q query.Query, yield func([]route.Route) error) error {
-	for slice := range slices.Chunk(s.match(q), streamSlice) {
+	for slice := range slices.Chunk(s.match(ctx, q), streamSlice) {
 		s.pages++
 		if s.hook != nil {
 			s.hook()
@@ -160,10 +160,10 @@ func (s *fakeStore) freshness(routes []route.Route) []query.Freshness {
 	return list
 }
 
-func (s *fakeStore) match(all query.Query) []route.Route {
+func (s *fakeStore) match(ctx context.Context, all query.Query) []route.Route {
 	q, plain := all.Lookup()
 	if !plain {
-		return s.matchInTable(all)
+		return s.matchInTable(ctx, all)
 	}
 	longest := -1
 	for _, r := range s.routes {

@@ -33,7 +33,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		searches: map[query.Method]prometheus.Observer{},
 		refused: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "ribglass_httpapi_refused_searches_total",
-			Help: "Searches beyond the budget: too many at a time (busy) or too expensive (too_long).",
+			Help: "Searches beyond the budget: too many at a time (busy), too slow (too_long) or too much to touch (too_costly).",
 		}, []string{"reason"}),
 		requests: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "ribglass_httpapi_requests_total",

@@ -31,6 +31,7 @@ const (
 	codeTimeout          code = "timeout"
 	codeBusy             code = "busy"
 	codeSearchTooLong    code = "search_too_long"
+	codeSearchTooCostly  code = "search_too_costly"
 	codeMediaType        code = "unsupported_media_type"
 	codeTooLarge         code = "too_large"
 	codeInternal         code = "internal"
@@ -69,6 +70,8 @@ func (c code) describe() (status int, title string) { //nolint:gocyclo // a tabl
 		return http.StatusServiceUnavailable, "There is too much to do at once"
 	case codeSearchTooLong:
 		return http.StatusServiceUnavailable, "The search costs more than one may"
+	case codeSearchTooCostly:
+		return http.StatusBadRequest, "The search would touch more than one may"
 	case codeMediaType:
 		return http.StatusUnsupportedMediaType, "The body has a form that is not read here"
 	case codeTooLarge:
@@ -104,6 +107,7 @@ const busyRetry = "2"
 func problemOf(err error) *problem {
 	var known *problem
 	var parse *query.Error
+	var cost *ribstore.CostError
 	switch {
 	case errors.As(err, &known):
 		return known
@@ -117,6 +121,8 @@ func problemOf(err error) *problem {
 		return p
 	case errors.Is(err, ribstore.ErrTooLong):
 		return problemf(codeSearchTooLong, "Ask for less at once: confine the search by a prefix or by a peer.")
+	case errors.As(err, &cost):
+		return problemf(codeSearchTooCostly, "Estimated are %d attribute sets and routes, %d are allowed: confine the search by a prefix or by a peer.", cost.Rows, cost.Limit)
 	case errors.Is(err, context.DeadlineExceeded):
 		return problemf(codeTimeout, "The search was given up. Ask for less at once, or try again.")
 	}

@@ -121,6 +121,8 @@ func (s *Server) refused(what string, q query.Query, err error) error {
 	case errors.Is(err, ribstore.ErrTooLong):
 		s.metrics.refused.WithLabelValues("too_long").Inc()
 		return problemf(codeSearchTooLong, "Ask for less at once: %s.", cheaper(q))
+	case errors.As(err, new(*ribstore.CostError)):
+		s.metrics.refused.WithLabelValues("too_costly").Inc()
 	}
 	return fmt.Errorf("%s %q: %w", what, q.String(), err)
 }

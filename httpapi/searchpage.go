@@ -39,7 +39,7 @@ func (s *Server) pageFacetsOf(ctx context.Context, res *query.Result, cursor str
 	f, err := s.facets(ctx, res.Query, pageFacets)
 	if err != nil {
 		var p *problem
-		if errors.Is(err, ribstore.ErrBusy) || errors.As(err, &p) && p.code == codeSearchTooLong {
+		if errors.Is(err, ribstore.ErrBusy) || errors.As(err, &p) && (p.code == codeSearchTooLong || p.code == codeSearchTooCostly) {
 			return nil, nil
 		}
 		return nil, err
