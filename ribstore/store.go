@@ -34,7 +34,7 @@ type Config struct {
 
 // DefaultConfig returns the defaults.
 func DefaultConfig() Config {
-	return Config{Searches: 4, SearchTime: 10 * time.Second, SearchWait: 2 * time.Second}
+	return Config{Searches: 1, SearchTime: 10 * time.Second, SearchWait: 5 * time.Second}
 }
 
 // Validate says what is wrong with c. The text begins with the key.

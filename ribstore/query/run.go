@@ -399,7 +399,7 @@ func (x *execution) decideSets(ctx context.Context) error {
 func parallel(ctx context.Context, v *table.View, n int, start func() (work func(int), end func())) error {
 	var next atomic.Int64
 	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), n) {
+	for range min(runtime.NumCPU(), runtime.GOMAXPROCS(0), n) {
 		workers.Go(func() {
 			work, end := start()
 			defer end()
