@@ -22,9 +22,12 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// GoBGP's main loop has no end.
+// GoBGP's main loop has no end, and when a peer is deleted just as its session
+// ends, the channel that GoBGP makes for the next session may stay behind.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/osrg/gobgp/v3/pkg/server.(*BgpServer).Serve"))
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreAnyFunction("github.com/osrg/gobgp/v3/pkg/server.(*BgpServer).Serve"),
+		goleak.IgnoreAnyFunction("github.com/eapache/channels.(*InfiniteChannel).infiniteBuffer"))
 }
 
 const patience = 10 * time.Second
