@@ -112,38 +112,10 @@ func clip(s string) string {
 	return strings.ToValidUTF8(s, "\uFFFD")
 }
 
-// nearest returns the name that differs from s in the fewest letters, and ""
-// when none is near.
+// nearest returns the name of a parameter that was likely meant, "" when none is
+// near.
 func nearest(s string, names []string) string {
-	best, least := "", 3
-	lower := strings.ToLower(strings.TrimRight(clip(s), "[]0123456789"))
-	for _, n := range names {
-		if d := distance(lower, n); d < least && d < len(lower) {
-			best, least = n, d
-		}
-	}
-	return best
-}
-
-// distance is the edit distance of Levenshtein.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return query.Nearest(strings.ToLower(strings.TrimRight(clip(s), "[]0123456789")), names)
 }
 
 // get returns the value of a parameter that may be given once.

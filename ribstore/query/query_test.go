@@ -85,7 +85,7 @@ func TestParseErrors(t *testing.T) {
 		column     int
 		message    string
 	}{
-		{"a word of no language", "192.0.2.1 bogus", 11, "did you mean bogon?"},
+		{"a word of no language", "192.0.2.1 bogus", 11, `"bogus" is no address`},
 		{"a misspelt word", "orgin 64500", 1, "did you mean origin?"}, //nolint:misspell // that is the point
 		{"host bits set", "192.0.2.1/24", 1, "192.0.2.0/24"},
 		{"a length beyond the address", "192.0.2.0/33", 1, "no address"},

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -86,43 +87,6 @@ func isWord(s string) bool {
 // nearestWord returns the word that a misspelt one is likely meant to be, "" when
 // none is near.
 func nearestWord(s string) string {
-	best, least := "", 3
-	for w := range words {
-		if d := distance(s, w); d < least || d == least && w < best {
-			best, least = w, d
-		}
-	}
-	for _, j := range joints {
-		if d := distance(s, j); d < least {
-			best, least = j, d
-		}
-	}
-	if least >= len(s) {
-		return ""
-	}
-	return best
-}
-
-// distance returns the edits that make b of a, at most 3.
-func distance(a, b string) int {
-	const most = 3
-	if len(a) > len(b)+most || len(b) > len(a)+most {
-		return most
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return min(row[len(b)], most)
+	names := append(slices.Sorted(maps.Keys(words)), joints...)
+	return Nearest(s, names)
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"ribglass/ribstore/query"
 )
 
 // decoder turns the tree of a YAML document into Go values. The library's own
@@ -215,7 +217,7 @@ func (d *decoder) unknownKey(e entry, path string, known []string) {
 	if path != "" {
 		where = " in " + path
 	}
-	if near := nearest(e.key, known); near != "" {
+	if near := query.Nearest(e.key, known); near != "" {
 		d.report(e.at, "unknown key %q%s: did you mean %q?", e.key, where, near)
 		return
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 )
 
@@ -182,7 +183,7 @@ func oneOf[T ~string](into *T, text string, words ...T) error {
 		names[i] = string(w)
 	}
 	list := strings.Join(names, ", ")
-	if near := nearest(text, names); near != "" {
+	if near := query.Nearest(text, names); near != "" {
 		return fmt.Errorf("unknown value %q: did you mean %q? (have %s)", text, near, list)
 	}
 	return fmt.Errorf("unknown value %q: have %s", text, list)

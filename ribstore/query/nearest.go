@@ -1,12 +1,17 @@
-package config
+package query
 
-// nearest returns the word that the fewest edits turn s into, "" when all are
-// too different to have been meant.
-func nearest(s string, words []string) string {
+// Nearest returns the name that the fewest edits make of s, "" when all are too
+// different to have been meant. It serves whoever tells a person which word was
+// not understood.
+func Nearest(s string, names []string) string {
+	const most = 64 // bytes; nobody slips in a longer word
+	if len(s) > most {
+		return ""
+	}
 	best, fewest := "", len(s)
-	for _, w := range words {
-		if d := distance(s, w); d < fewest && d <= max(1, max(len(s), len(w))/3) {
-			best, fewest = w, d
+	for _, n := range names {
+		if d := distance(s, n); d < fewest && d <= max(1, max(len(s), len(n))/3) {
+			best, fewest = n, d
 		}
 	}
 	return best
