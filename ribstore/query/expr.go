@@ -151,7 +151,12 @@ func (e Via) appendText(b []byte) []byte {
 type Path struct{ Pattern *pathexpr.Pattern }
 
 func (e Path) appendText(b []byte) []byte {
-	return append(append(b, "path "...), quote(e.Pattern.String())...)
+	text := e.Pattern.String()
+	b = append(append(b, "path "...), quote(text)...)
+	if pathexpr.Recognize(text) != pathexpr.Cisco {
+		b = append(b, " dialect cisco"...) // such as 64500*, which is Junos when nothing is said
+	}
+	return b
 }
 
 // Op compares a number with another.

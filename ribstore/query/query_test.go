@@ -52,6 +52,7 @@ func TestParse(t *testing.T) {
 		{"bare communities by their shape", "64500:1 64500:1:2 rt:1:2 no-export", "community 64500:1 large-community 64500:1:2 ext-community rt:1:2 community no-export"},
 		{"a bare path", "_3257_13335$", "path _3257_13335$"},
 		{"a path with groups", "(path ^64500(_64500)*$)", `path "^64500(_64500)*$"`},
+		{"a path that would be read as another dialect's", "path 64500* dialect cisco", "path 64500* dialect cisco"},
 		{"ages and times", "since 90m older-than 2026-11-22T03:12Z", "since 90m older-than 2026-11-22T03:12:00Z"},
 		{"next hops", "nexthop 192.0.2.1 nexthop 10.0.0.0/8", "nexthop 192.0.2.1 nexthop 10.0.0.0/8"},
 		{"origin codes and flags", "origin-code IGP moas bogon otc otc 64500 prepended private-as", "origin-code igp moas bogon otc otc 64500 prepended private-as"},

@@ -60,7 +60,8 @@ var junosSigns = regexp.MustCompile(strings.Join([]string{
 	` \([^()]*\|`,
 }, "|"))
 
-func recognise(text string) Dialect {
+// Recognize returns the dialect that Compile takes a text for when none is named.
+func Recognize(text string) Dialect {
 	text = strings.TrimSpace(text)
 	switch {
 	case strings.HasPrefix(text, "[="):

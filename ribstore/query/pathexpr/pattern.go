@@ -39,7 +39,7 @@ func Compile(text string, d Dialect) (*Pattern, error) {
 		return nil, &Error{maxText + 1, fmt.Sprintf("the expression has %d bytes; at most %d are read", len(text), maxText)}
 	}
 	if d == Auto {
-		d = recognise(text)
+		d = Recognize(text)
 	}
 	tree, err := parse(text, d)
 	if err != nil {
