@@ -20,7 +20,7 @@ type framer struct {
 const (
 	smallBuffer = 1 << 10
 	largeBuffer = 256 << 10
-	calmReads   = 2
+	calmReads   = 1
 )
 
 func newFramer(from io.Reader) *framer {

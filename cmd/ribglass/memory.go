@@ -64,6 +64,7 @@ func (s *server) giveBack(ctx context.Context) error {
 			routes += n
 		}
 		if change := max(routes-given, given-routes); routes == previous && change > worthwhile {
+			runtime.GC() // a sync.Pool lets go of what it holds at the second collection only
 			debug.FreeOSMemory()
 			given = routes
 		}
