@@ -341,6 +341,21 @@ func (s *attrSets) evacuate(i uint32, b *slab) {
 	s.grace.retire(retired{s, i, dropSlab})
 }
 
+// matching returns the ids of the sets that match, nil when there is none.
+func (s *attrSets) matching(match func(route.Attrs) bool) Bits {
+	var ids Bits
+	for id := range s.count.Load() {
+		if *s.refs.at(id) == 0 || !match(s.get(id)) {
+			continue
+		}
+		if ids == nil {
+			ids = NewBits(int(s.count.Load()))
+		}
+		ids.Add(id)
+	}
+	return ids
+}
+
 // bytes returns the memory held.
 func (s *attrSets) bytes() uint64 {
 	n := s.where.bytes() + s.refs.bytes() + uint64(cap(s.free))*4

@@ -67,6 +67,14 @@ func (k key) covers(o key) bool {
 	return hi == 0 && lo>>(128-k.bits) == 0
 }
 
+// masked reports whether the bits behind the length are zero.
+func (k key) masked() bool {
+	if k.bits < 64 {
+		return k.hi<<k.bits == 0 && k.lo == 0
+	}
+	return k.lo<<(k.bits-64) == 0
+}
+
 // before reports whether k comes before o: by address, then shorter first.
 func (k key) before(o key) bool {
 	if k.hi != o.hi {

@@ -20,7 +20,7 @@ type peer struct {
 	staleSince atomic.Int64 // seconds; 0 while up
 	lastUpdate atomic.Int64
 	families   [route.NumFamilies]peerFamily
-	removed    bool
+	removed    atomic.Bool // it only waits for the sweep of its routes
 }
 
 // peerFamily is what a peer has in one family: a column once it has many
@@ -46,8 +46,8 @@ type peerFamily struct {
 
 // phase is what readers need to tell whether a route is stale.
 type phase struct {
-	up        bool
-	gen       uint8
+	gen       uint8              // the current generation
+	advances  uint64             // generations taken so far
 	since     [generations]int64 // seconds since when a generation is stale; 0: it is not
 	gone      uint16             // generations that are being swept: no routes any more
 	longLived bool               // stale routes are in the long-lived phase (RFC 9494)
@@ -105,6 +105,9 @@ func (x *indexes) release(index uint32, _ int) { x.free = append(x.free, uint16(
 // nil when there are too many.
 func (t *Table) peer(info *route.Peer) *peer {
 	if p := t.byName[info.Name]; p != nil {
+		if p.removed.Load() {
+			t.revive(p, info)
+		}
 		return p
 	}
 	index, ok := t.indexes.take()
@@ -207,10 +210,11 @@ const (
 	columnFraction  = 16
 )
 
-func (t *Table) considerColumn(f *family, p *peer) {
+// considerColumn gives the peer a column when so many routes deserve one.
+func (t *Table) considerColumn(f *family, p *peer, routes int) {
 	pf := &p.families[f.id]
-	if pf.column != nil || pf.counts[pf.gen] < t.columnMin || p.info.Load().AddPath[f.id] ||
-		int64(pf.counts[pf.gen])*columnFraction < f.slots.used.Load() {
+	if pf.column != nil || routes < t.columnMin || p.info.Load().AddPath[f.id] ||
+		int64(routes)*columnFraction < f.slots.used.Load() {
 		return
 	}
 	column := newColumn()

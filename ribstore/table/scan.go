@@ -92,6 +92,7 @@ type Found struct {
 	PathID uint32
 	peer   *peer
 	word   word
+	phase  *phase // of the peer when it had this route
 }
 
 // Peer returns the peer of a route.
@@ -108,8 +109,8 @@ func (d Dest) Slot() uint32 { return d.slot }
 
 // Each calls found with the routes of a destination, in no order.
 func (v *View) Each(d Dest, chosen Select, found func(Found)) {
-	v.routesOf(d, chosen, func(p *peer, pathID uint32, w word) {
-		found(Found{d.Family, d.slot, w.id(), pathID, p, w})
+	v.routesOf(d, chosen, func(p *peer, pathID uint32, w word, ph *phase) {
+		found(Found{d.Family, d.slot, w.id(), pathID, p, w, ph})
 	})
 }
 
@@ -123,7 +124,7 @@ func (v *View) Dest(f route.Family, slot uint32) Dest { return v.dest(v.families
 
 // Route returns the route, undecided.
 func (v *View) Route(f Found) route.Route {
-	return v.route(v.Dest(f.Family, f.Slot), f.peer, f.PathID, f.word)
+	return v.route(v.Dest(f.Family, f.Slot), f.peer, f.PathID, f.word, f.phase)
 }
 
 // Ordered yields the destinations of the slots in order, as [View.Within] does;
@@ -202,15 +203,16 @@ func (v *View) Scan(id route.Family, first, last uint32, sets Bits, chosen Selec
 			if sets != nil && !sets.Has(e.word.id()) {
 				continue
 			}
-			if p := v.inRow(id, e); p != nil && chosen.has(p.index) {
-				found(Found{id, slot, e.word.id(), e.pathID(), p, e.word})
+			if p := v.inRow(id, e); p != nil && chosen.has(p.index) && p.keeps(id, e.word) {
+				found(Found{id, slot, e.word.id(), e.pathID(), p, e.word, p.families[id].phase.Load()})
 			}
 		}
 	}
 }
 
 func scanColumn(id route.Family, c peerColumn, first, last uint32, sets Bits, found func(Found)) {
-	gone := c.peer.families[id].phase.Load().gone
+	ph := c.peer.families[id].phase.Load()
+	gone := ph.gone
 	chunks := *c.column.chunks.Load()
 	for at := first; at < last; {
 		i := at >> chunkShift
@@ -232,7 +234,7 @@ func scanColumn(id route.Family, c peerColumn, first, last uint32, sets Bits, fo
 			if w == 0 || gone>>w.gen()&1 != 0 {
 				continue
 			}
-			found(Found{id, at + uint32(j), w.id(), 0, c.peer, w})
+			found(Found{id, at + uint32(j), w.id(), 0, c.peer, w, ph})
 		}
 		at = end
 	}

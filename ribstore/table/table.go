@@ -95,7 +95,7 @@ func (t *Table) Apply(b *route.Batch) {
 		p.families[b.Family].endOfRIB.Store(b.At.Unix())
 		t.endOfRIB(p, b.Family)
 	case route.RefreshBegin:
-		t.advance(p, b.Family, 0)
+		t.advance(p, b.Family)
 	case route.RefreshEnd:
 		t.sweepOthers(p, b.Family)
 		p.publishCounts()
@@ -125,7 +125,7 @@ func (t *Table) update(p *peer, u *route.Update, at uint32) {
 	}
 	t.attrs.retain(id, stored)
 	t.attrs.letGo(id, 1)
-	t.considerColumn(f, p)
+	t.considerColumn(f, p, p.families[f.id].counts[w.gen()])
 }
 
 // announce stores a route and reports whether it holds its attribute set anew.
@@ -222,7 +222,7 @@ func (t *Table) Counts() Counts {
 	var c Counts
 	set := t.peers.Load()
 	for _, p := range set.byIndex {
-		if p == nil {
+		if p == nil || p.removed.Load() {
 			continue
 		}
 		c.Peers++

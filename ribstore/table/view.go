@@ -130,22 +130,69 @@ func (s Select) has(index uint16) bool {
 	return ok
 }
 
-// routesOf calls found with each route of the slot.
-func (v *View) routesOf(d Dest, chosen Select, found func(p *peer, pathID uint32, w word)) {
+// routesOf calls found with each route of the slot, and the phase of the peer in
+// which it had that route.
+func (v *View) routesOf(d Dest, chosen Select, found func(p *peer, pathID uint32, w word, ph *phase)) {
 	columns := v.peers.columns[d.Family]
 	for i := range columns {
 		p := columns[i].peer
-		if w := columns[i].column.load(d.slot); w != 0 && p.keeps(d.Family, w) && chosen.has(p.index) {
-			found(p, 0, w)
+		if !chosen.has(p.index) {
+			continue
+		}
+		if w, ph := p.inColumn(d.Family, columns[i].column, d.slot); w != 0 {
+			found(p, 0, w, ph)
 		}
 	}
 	f := v.families[d.Family]
-	r := f.rows.load(f.slots.row(d.slot))
+	ref := f.slots.row(d.slot)
+	r := f.rows.load(ref)
 	for i := range r.len() {
 		e := r.at(i)
-		if p := v.inRow(d.Family, e); p != nil && chosen.has(p.index) {
-			found(p, e.pathID(), e.word)
+		p := v.inRow(d.Family, e)
+		if p == nil || !chosen.has(p.index) {
+			continue
 		}
+		if w, ph := p.settled(f, ref, r, e); w != 0 {
+			found(p, e.pathID(), w, ph)
+		}
+	}
+}
+
+// inColumn returns the route of a slot and the phase that it was read in, and
+// zero when there is none or its generation is gone. A generation's number comes
+// round again, so that a word means something only together with its phase.
+func (p *peer) inColumn(f route.Family, c *column, slot uint32) (word, *phase) {
+	for ph := p.families[f].phase.Load(); ; {
+		w := c.load(slot)
+		now := p.families[f].phase.Load()
+		if w == 0 || now == ph {
+			if ph.isGone(w.gen()) {
+				w = 0
+			}
+			return w, ph
+		}
+		ph = now
+	}
+}
+
+// settled does for an entry of a row what inColumn does for a column: when the
+// row was replaced before the phase was read, it takes the entry of the row as
+// it is now.
+func (p *peer) settled(f *family, ref *uint32, r row, e rowEntry) (word, *phase) {
+	for {
+		ph := p.families[f.id].phase.Load()
+		now := f.rows.load(ref)
+		if len(now) > 0 && &now[0] == &r[0] {
+			if ph.isGone(e.word.gen()) {
+				return 0, nil
+			}
+			return e.word, ph
+		}
+		at := now.find(e.owner)
+		if at < 0 {
+			return 0, nil
+		}
+		r, e = now, now.at(at)
 	}
 }
 
@@ -153,14 +200,10 @@ func (v *View) routesOf(d Dest, chosen Select, found func(p *peer, pathID uint32
 // not at all.
 func (v *View) inRow(f route.Family, e rowEntry) *peer {
 	index := e.peer()
-	if int(index) >= len(v.peers.byIndex) {
+	if int(index) >= len(v.peers.byIndex) || v.peers.hasColumn(f, index) {
 		return nil
 	}
-	p := v.peers.byIndex[index]
-	if p == nil || !p.keeps(f, e.word) || v.peers.hasColumn(f, index) {
-		return nil
-	}
-	return p
+	return v.peers.byIndex[index]
 }
 
 // keeps reports whether the route is not about to be swept.
@@ -169,7 +212,7 @@ func (p *peer) keeps(f route.Family, w word) bool { return !p.families[f].phase.
 // Count returns how many routes the destination has of the chosen peers.
 func (v *View) Count(d Dest, chosen Select) int {
 	n := 0
-	v.routesOf(d, chosen, func(*peer, uint32, word) { n++ })
+	v.routesOf(d, chosen, func(*peer, uint32, word, *phase) { n++ })
 	return n
 }
 
@@ -177,8 +220,8 @@ func (v *View) Count(d Dest, chosen Select) int {
 // orders all of them, of which those of the chosen peers are kept.
 func (v *View) Routes(dst []route.Route, d Dest, chosen Select) []route.Route {
 	start := len(dst)
-	v.routesOf(d, nil, func(p *peer, pathID uint32, w word) {
-		dst = append(dst, v.route(d, p, pathID, w))
+	v.routesOf(d, nil, func(p *peer, pathID uint32, w word, ph *phase) {
+		dst = append(dst, v.route(d, p, pathID, w, ph))
 	})
 	Decide(dst[start:])
 	if chosen == nil {
@@ -193,7 +236,7 @@ func (v *View) Routes(dst []route.Route, d Dest, chosen Select) []route.Route {
 	return kept
 }
 
-func (v *View) route(d Dest, p *peer, pathID uint32, w word) route.Route {
+func (v *View) route(d Dest, p *peer, pathID uint32, w word, ph *phase) route.Route {
 	r := route.Route{
 		Prefix:     d.Prefix,
 		Family:     d.Family,
@@ -202,7 +245,7 @@ func (v *View) route(d Dest, p *peer, pathID uint32, w word) route.Route {
 		Attrs:      v.table.attrs.get(w.id()),
 		ReceivedAt: time.Unix(int64(w.received()), 0).UTC(),
 	}
-	if ph := p.families[d.Family].phase.Load(); ph.since[w.gen()] != 0 {
+	if ph.since[w.gen()] != 0 {
 		r.StaleSince = time.Unix(ph.since[w.gen()], 0).UTC()
 		r.LongLived = ph.longLived
 	}
@@ -234,7 +277,7 @@ type PeerInfo struct {
 func (t *Table) Peers() []PeerInfo {
 	var infos []PeerInfo
 	for _, p := range t.peers.Load().byIndex {
-		if p != nil {
+		if p != nil && !p.removed.Load() {
 			infos = append(infos, p.describe())
 		}
 	}
@@ -244,7 +287,7 @@ func (t *Table) Peers() []PeerInfo {
 // Peer returns what is known of the peer that goes by the name. Anyone may call it.
 func (t *Table) Peer(name string) (PeerInfo, bool) {
 	p := t.peers.Load().named[name]
-	if p == nil {
+	if p == nil || p.removed.Load() {
 		return PeerInfo{}, false
 	}
 	return p.describe(), true

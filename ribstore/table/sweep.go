@@ -1,0 +1,188 @@
+package table
+
+import (
+	"slices"
+	"sync/atomic"
+
+	"ribglass/ribstore/route"
+)
+
+// sweep removes routes of one peer and family a piece at a time.
+type sweep struct {
+	peer      *peer
+	family    route.Family
+	mask      uint16 // generations to remove
+	only      Bits   // attribute sets to remove; nil: all
+	limit     uint32 // slots there were at the beginning; later ones have later generations
+	remaining uint32 // of them not yet visited
+}
+
+func newSweep(p *peer, f route.Family, mask uint16, slots uint32) *sweep {
+	return &sweep{peer: p, family: f, mask: mask, limit: slots, remaining: slots}
+}
+
+// visited counts the slots from first up to last as done.
+func (s *sweep) visited(first, last uint32) {
+	s.remaining -= min(last, s.limit) - min(first, s.limit)
+}
+
+const allGenerations = 1<<generations - 1
+
+func (t *Table) sweepOthers(p *peer, f route.Family) {
+	t.addSweep(p, f, allGenerations&^(1<<p.families[f].gen))
+}
+
+// addSweep makes the generations gone for readers at once, and has the routes
+// removed by and by. Those without a route are gone too, so that what becomes
+// of a peer never depends on how far the sweeps before have come.
+func (t *Table) addSweep(p *peer, f route.Family, mask uint16) {
+	ph := *p.families[f].phase.Load()
+	ph.gone |= mask
+	for gen := range ph.since {
+		if mask>>gen&1 != 0 {
+			ph.since[gen] = 0
+		}
+	}
+	p.families[f].phase.Store(&ph)
+	if p.families[f].has(mask) {
+		t.sweeps = append(t.sweeps, newSweep(p, f, mask, t.families[f].Load().slots.count.Load()))
+	}
+}
+
+// has reports whether there are routes of the generations.
+func (pf *peerFamily) has(mask uint16) bool {
+	for gen, count := range pf.counts {
+		if count > 0 && mask>>gen&1 != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// sweepNow removes the generations before it returns.
+func (t *Table) sweepNow(p *peer, f route.Family, mask uint16) {
+	if !p.families[f].has(mask) {
+		return
+	}
+	fam := t.families[f].Load()
+	count := fam.slots.count.Load()
+	t.sweepRange(fam, []*sweep{newSweep(p, f, mask, count)}, 0, count)
+	p.publishCounts()
+}
+
+// sweepSlots is how many slots one step of background work visits: about a
+// millisecond's worth when all of them have a route to remove.
+const sweepSlots = 4096
+
+// sweepStep moves all sweeps of a family on by one step. They share the
+// position: each is done when it has been round once.
+func (t *Table) sweepStep(f *family) {
+	var active []*sweep
+	for _, s := range t.sweeps {
+		if s.family == f.id {
+			active = append(active, s)
+		}
+	}
+	if len(active) == 0 {
+		return
+	}
+	count := f.slots.count.Load()
+	if f.sweepAt >= count {
+		f.sweepAt = 0
+	}
+	end := min(f.sweepAt+sweepSlots, count)
+	t.sweepRange(f, active, f.sweepAt, end)
+	for _, s := range active {
+		s.visited(f.sweepAt, end)
+		if !s.peer.families[f.id].has(s.mask) {
+			s.remaining = 0
+		}
+		s.peer.publishCounts()
+	}
+	f.sweepAt = end
+	t.dropDoneSweeps()
+}
+
+func (t *Table) dropDoneSweeps() {
+	var done []*sweep
+	t.sweeps = slices.DeleteFunc(t.sweeps, func(s *sweep) bool {
+		if s.remaining == 0 {
+			done = append(done, s)
+		}
+		return s.remaining == 0
+	})
+	for _, s := range done {
+		t.forgetIfGone(s.peer)
+	}
+}
+
+// sweepRange applies sweeps of one family to the slots from first up to last.
+func (t *Table) sweepRange(f *family, sweeps []*sweep, first, last uint32) {
+	inRows := make(map[uint16][]*sweep)
+	for _, s := range sweeps {
+		if column := s.peer.families[f.id].column; column != nil {
+			t.sweepColumn(f, s, column, first, last)
+		} else {
+			inRows[s.peer.index] = append(inRows[s.peer.index], s)
+		}
+	}
+	if len(inRows) > 0 {
+		t.sweepRows(f, inRows, first, last)
+	}
+}
+
+func (t *Table) sweepColumn(f *family, s *sweep, column *column, first, last uint32) {
+	pf := &s.peer.families[f.id]
+	for slot := first; slot < last; slot++ {
+		if w := column.load(slot); w != 0 && s.sweeps(w) {
+			column.store(slot, 0)
+			t.forgetRoute(pf, w)
+			t.vacate(f, slot)
+		}
+	}
+}
+
+func (t *Table) sweepRows(f *family, sweeps map[uint16][]*sweep, first, last uint32) {
+	match := func(e rowEntry) bool {
+		for _, s := range sweeps[e.peer()] {
+			if s.sweeps(e.word) {
+				return true
+			}
+		}
+		return false
+	}
+	removed := func(e rowEntry) { t.forgetRoute(&sweeps[e.peer()][0].peer.families[f.id], e.word) }
+	for slot := first; slot < last; slot++ {
+		ref := f.slots.row(slot)
+		if atomic.LoadUint32(ref) == 0 || !f.rows.load(ref).anyOf(match) {
+			continue
+		}
+		f.rows.remove(ref, match, removed)
+		t.vacate(f, slot)
+	}
+}
+
+// sweeps reports whether the route is one to remove.
+func (s *sweep) sweeps(w word) bool {
+	return s.mask>>w.gen()&1 != 0 && (s.only == nil || s.only.Has(w.id()))
+}
+
+// dropBound removes the routes with NO_LLGR of peers whose long-lived phase
+// begins. It does not leave that for later: nothing marks those routes as gone.
+func (t *Table) dropBound(f *family, peers []*peer) {
+	bound := t.attrs.matching(func(set route.Attrs) bool { return set.Communities().Has(route.NoLLGR) })
+	if bound == nil {
+		return
+	}
+	count := f.slots.count.Load()
+	var sweeps []*sweep
+	for _, p := range peers {
+		s := newSweep(p, f.id, allGenerations, count)
+		s.only = bound
+		sweeps = append(sweeps, s)
+	}
+	t.sweepRange(f, sweeps, 0, count)
+	for _, p := range peers {
+		p.publishCounts()
+	}
+}
