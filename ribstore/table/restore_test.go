@@ -265,7 +265,11 @@ func paint(t *Table) picture {
 	_ = t.View(func(v *View) error {
 		for _, f := range route.Families() {
 			for d := range v.Within(f, netip.Prefix{}, netip.Prefix{}) {
+				n := len(p.Routes)
 				p.Routes = v.Routes(p.Routes, d, nil)
+				slices.SortFunc(p.Routes[n:], func(a, b route.Route) int { // losers of one step are in no order
+					return cmp.Or(cmp.Compare(a.Peer.Name, b.Peer.Name), cmp.Compare(a.PathID, b.PathID))
+				})
 			}
 		}
 		return nil
