@@ -280,3 +280,16 @@ func (t *Table) resetIfEmpty(f *family) {
 	}
 	t.dropDoneSweeps()
 }
+
+// Postpone has unconfirmed routes wait until a time, or longer where they do
+// already. Only the writer calls it.
+func (t *Table) Postpone(until time.Time) {
+	for _, p := range t.byName {
+		for _, f := range route.Families() {
+			pf := &p.families[f]
+			if pf.total() > 0 && !pf.deadline.IsZero() && pf.deadline.Before(until) {
+				pf.deadline = until
+			}
+		}
+	}
+}

@@ -1,0 +1,192 @@
+package history
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// ErrDamaged is returned for what is in the file but is not what was written.
+var ErrDamaged = errors.New("damaged")
+
+// damaged returns an error that says what is damaged.
+func damaged(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrDamaged, fmt.Sprintf(format, args...))
+}
+
+// maxValue bounds what one stored value may grow to when it is decompressed.
+// The largest that are written have a few megabytes.
+const maxValue = 64 << 20
+
+// codec compresses and checks what is stored. zstd carries a checksum of the
+// content, so that a flipped bit never passes as data. It may be used by many
+// goroutines.
+type codec struct {
+	fast, small *zstd.Encoder
+	decoder     *zstd.Decoder
+}
+
+func newCodec() (*codec, error) {
+	fast, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
+	if err != nil {
+		return nil, err
+	}
+	small, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
+	if err != nil {
+		return nil, err
+	}
+	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(maxValue), zstd.WithDecoderLowmem(true))
+	if err != nil {
+		return nil, err
+	}
+	return &codec{fast, small, decoder}, nil
+}
+
+func (c *codec) close() { c.decoder.Close() }
+
+// open returns the content of a stored value, appended to dst.
+func (c *codec) open(dst, value []byte) ([]byte, error) {
+	b, err := c.decoder.DecodeAll(value, dst)
+	if err != nil {
+		return nil, damaged("%v", err)
+	}
+	return b, nil
+}
+
+// reader takes values off the front of octets that may be anything. After the
+// first that is not there it gives zeros, and err tells.
+type reader struct {
+	b   []byte
+	err error
+}
+
+func (r *reader) fail(what string) {
+	if r.err == nil {
+		r.err = damaged("%s", what)
+	}
+	r.b = nil
+}
+
+func (r *reader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 {
+		r.fail("a number is cut off")
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *reader) varint() int64 {
+	v := r.uvarint()
+	return int64(v>>1) ^ -int64(v&1)
+}
+
+// count reads a number of things of which each takes an octet or more of what
+// follows, so that a hostile count never has memory made for it.
+func (r *reader) count() int {
+	v := r.uvarint()
+	if v > uint64(len(r.b)) {
+		r.fail("a count exceeds what follows")
+		return 0
+	}
+	return int(v)
+}
+
+// below reads a number that must be below the limit.
+func (r *reader) below(limit uint64, what string) uint64 {
+	v := r.uvarint()
+	if v >= limit {
+		r.fail(what + " out of range")
+		return 0
+	}
+	return v
+}
+
+func (r *reader) octet() byte {
+	if len(r.b) == 0 {
+		r.fail("the data ends early")
+		return 0
+	}
+	v := r.b[0]
+	r.b = r.b[1:]
+	return v
+}
+
+// take returns the next n octets.
+func (r *reader) take(n int) []byte {
+	if n < 0 || n > len(r.b) {
+		r.fail("the data ends early")
+		return nil
+	}
+	v := r.b[:n:n]
+	r.b = r.b[n:]
+	return v
+}
+
+// part reads a length and returns a reader of as many octets.
+func (r *reader) part() reader { return reader{b: r.take(r.count()), err: r.err} }
+
+func (r *reader) text() string { return string(r.take(r.count())) }
+
+func (r *reader) addr() netip.Addr {
+	b := r.take(int(r.octet()))
+	if len(b) == 0 {
+		return netip.Addr{}
+	}
+	a, ok := netip.AddrFromSlice(b)
+	if !ok {
+		r.fail("an address has a wrong length")
+	}
+	return a
+}
+
+// instant reads milliseconds, of which zero is the zero Time.
+func (r *reader) instant() time.Time { return fromMillis(r.varint()) }
+
+// end returns the error, or that something follows where nothing should.
+func (r *reader) end() error {
+	if r.err == nil && len(r.b) > 0 {
+		r.fail("something follows the end")
+	}
+	return r.err
+}
+
+func appendZigzag(b []byte, v int64) []byte {
+	return binary.AppendUvarint(b, uint64(v)<<1^uint64(v>>63))
+}
+
+// appendPart appends octets with their length.
+func appendPart(b, part []byte) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(part))), part...)
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendAddr(b []byte, a netip.Addr) []byte {
+	octets := a.AsSlice()
+	return append(append(b, byte(len(octets))), octets...)
+}
+
+func appendInstant(b []byte, t time.Time) []byte { return appendZigzag(b, millis(t)) }
+
+// millis converts a time, of which the zero Time is zero.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}

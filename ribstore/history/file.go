@@ -1,0 +1,182 @@
+package history
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// Errors of opening a file.
+var (
+	// ErrLocked: another process has the file open.
+	ErrLocked = errors.New("another process has the history open")
+	// ErrForeign: the file is not a history, or one of a later version. It is
+	// left alone.
+	ErrForeign = errors.New("not a history of this version of Ribglass")
+)
+
+// The buckets of the file. docs/history.md describes what is in them.
+var (
+	bucketMeta      = []byte("meta")               //nolint:gochecknoglobals // constant
+	bucketRuns      = []byte("runs")               //nolint:gochecknoglobals // constant
+	bucketPeers     = []byte("peers")              //nolint:gochecknoglobals // constant
+	bucketSnapshots = []byte("snapshots")          //nolint:gochecknoglobals // constant
+	bucketChunks    = []byte("chunks")             //nolint:gochecknoglobals // constant
+	bucketJournal   = []byte("journal")            //nolint:gochecknoglobals // constant
+	bucketBlocks    = []byte("blocks")             //nolint:gochecknoglobals // constant
+	keyFormat       = []byte("format")             //nolint:gochecknoglobals // constant
+	formatName      = []byte("ribglass history 1") //nolint:gochecknoglobals // constant
+)
+
+func buckets() [][]byte {
+	return [][]byte{bucketMeta, bucketRuns, bucketPeers, bucketSnapshots, bucketChunks, bucketJournal, bucketBlocks}
+}
+
+// lockWait is how long a file that another process holds is waited for: long
+// enough for one that is about to end.
+const lockWait = time.Second
+
+// file is the bbolt file. All access goes through view and update, which turn
+// what a damaged file does to bbolt into an error: it reads pages of a mapping
+// and trusts them, so it may panic or touch memory that is not there.
+type file struct {
+	db       *bbolt.DB
+	path     string
+	readOnly bool
+}
+
+// openFile opens or, unless readOnly, creates the file.
+func openFile(path string, readOnly bool) (*file, error) {
+	f := &file{path: path, readOnly: readOnly}
+	err := guard(func() error {
+		var err error
+		f.db, err = bbolt.Open(path, 0o600, &bbolt.Options{
+			Timeout: lockWait, ReadOnly: readOnly, FreelistType: bbolt.FreelistMapType, OpenFile: openRegular,
+		})
+		return err
+	})
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, fmt.Errorf("%s: %w", path, ErrLocked)
+	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrVersionMismatch), errors.Is(err, bolterrors.ErrChecksum):
+		return nil, fmt.Errorf("%s: %w: %w", path, ErrDamaged, err)
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if err := f.check(); err != nil {
+		f.close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return f, nil
+}
+
+// openRegular opens a regular file and follows no symbolic link, so that nobody
+// who may write to the directory can have another file overwritten.
+func openRegular(name string, flag int, mode fs.FileMode) (*os.File, error) {
+	f, err := os.OpenFile(name, flag|syscall.O_NOFOLLOW, mode)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a regular file", name)
+	}
+	if err == nil && info.Mode().Perm()&0o077 != 0 && flag&os.O_RDWR != 0 {
+		err = f.Chmod(0o600)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// check makes sure that the file is a history and whole, and makes it one when
+// it is new.
+func (f *file) check() error {
+	fresh := false
+	err := f.view(func(tx *bbolt.Tx) error {
+		if info, err := os.Stat(f.path); err != nil {
+			return err
+		} else if info.Size() < tx.Size() {
+			return damaged("the file is cut off: it has %d of %d bytes", info.Size(), tx.Size())
+		}
+		meta := tx.Bucket(bucketMeta)
+		if meta == nil {
+			if k, _ := tx.Cursor().First(); k != nil {
+				return ErrForeign
+			}
+			fresh = true
+			return nil
+		}
+		if string(meta.Get(keyFormat)) != string(formatName) {
+			return ErrForeign
+		}
+		for _, name := range buckets() {
+			if tx.Bucket(name) == nil {
+				return damaged("the bucket %s is missing", name)
+			}
+		}
+		return nil
+	})
+	if err != nil || !fresh {
+		return err
+	}
+	if f.readOnly {
+		return ErrForeign
+	}
+	return f.update(func(tx *bbolt.Tx) error {
+		for _, name := range buckets() {
+			if _, err := tx.CreateBucket(name); err != nil {
+				return err
+			}
+		}
+		return tx.Bucket(bucketMeta).Put(keyFormat, formatName)
+	})
+}
+
+func (f *file) view(read func(*bbolt.Tx) error) error {
+	return guard(func() error { return f.db.View(read) })
+}
+
+func (f *file) update(write func(*bbolt.Tx) error) error {
+	if f.readOnly {
+		return fmt.Errorf("%s: %w", f.path, fs.ErrPermission)
+	}
+	return guard(func() error { return f.db.Update(write) })
+}
+
+func (f *file) close() error { return guard(f.db.Close) }
+
+// size returns the size of the file, and how much of it is free for new values.
+func (f *file) size() (total, free int64) {
+	stats := f.db.Stats()
+	if info, err := os.Stat(f.path); err == nil {
+		total = info.Size()
+	}
+	return total, int64(stats.FreePageN+stats.PendingPageN) * int64(f.db.Info().PageSize)
+}
+
+// guard runs what reads or writes the file and returns a panic, and a fault of
+// the mapped memory, as an error.
+func guard(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if v := recover(); v != nil {
+			err = damaged("%v", v)
+		}
+	}()
+	return f()
+}
+
+// Keys are numbers in network order, so that they sort as they count.
+
+func be32(b []byte, v uint32) []byte { return binary.BigEndian.AppendUint32(b, v) }
+func be64(b []byte, v uint64) []byte { return binary.BigEndian.AppendUint64(b, v) }

@@ -1,0 +1,252 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.etcd.io/bbolt"
+	"golang.org/x/sync/errgroup"
+
+	"ribglass/ribstore/route"
+	"ribglass/ribstore/table"
+)
+
+// Config is what can be configured of a history.
+type Config struct {
+	SnapshotEvery time.Duration `yaml:"snapshot_every"` // of the whole table
+	Keep          []Tier        `yaml:"keep"`           // which snapshots, and for how long
+	Journal       time.Duration `yaml:"journal"`        // how long changes are kept; zero: as long as there is room
+	Restart       time.Duration `yaml:"restart_time"`   // for which routes of before a restart wait for their peers
+	MaxSize       int64         `yaml:"-"`              // of the file in bytes
+}
+
+// noPrefix asks for the whole table.
+var noPrefix netip.Prefix //nolint:gochecknoglobals // constant
+
+// Tier keeps one snapshot of every stretch of time, up to an age.
+type Tier struct {
+	Every time.Duration `yaml:"every"`
+	For   time.Duration `yaml:"for"`
+}
+
+// DefaultConfig returns the defaults.
+func DefaultConfig() Config {
+	const day = 24 * time.Hour
+	return Config{
+		SnapshotEvery: 15 * time.Minute,
+		Keep:          []Tier{{15 * time.Minute, 2 * day}, {time.Hour, 30 * day}, {day, 365 * day}},
+		Journal:       30 * day,
+		Restart:       30 * time.Minute,
+		MaxSize:       10e9,
+	}
+}
+
+// Bounds of the settings.
+const (
+	minSnapshotEvery = time.Minute
+	minSize          = 16 << 20
+)
+
+// Validate says what is wrong with c. The text begins with the key.
+func (c Config) Validate() error {
+	switch {
+	case c.SnapshotEvery < minSnapshotEvery:
+		return fmt.Errorf("snapshot_every %v: must be %v or more", c.SnapshotEvery, minSnapshotEvery)
+	case c.Journal < 0:
+		return fmt.Errorf("journal %v: must not be negative", c.Journal)
+	case c.Restart <= 0:
+		return fmt.Errorf("restart_time %v: must be positive", c.Restart)
+	case c.MaxSize < minSize:
+		return fmt.Errorf("max_size %d: must be %d or more", c.MaxSize, minSize)
+	}
+	for i, t := range c.Keep {
+		if t.Every <= 0 || t.For <= 0 {
+			return fmt.Errorf("keep[%d]: every and for must be positive", i)
+		}
+	}
+	return nil
+}
+
+// Deps are what a history needs of its surroundings. Logger and Now are
+// required.
+type Deps struct {
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer // nil: no metrics
+	Now        func() time.Time
+}
+
+// History is one file of snapshots and journal. Record methods are the table's
+// writer's; all others may be called by anyone.
+type History struct {
+	config  Config
+	deps    Deps
+	codec   *codec
+	journal *journal
+	metrics *metrics
+
+	file      atomic.Pointer[file]   // replaced by a compaction
+	index     atomic.Pointer[index]  // replaced under journal.mu
+	trouble   atomic.Pointer[string] // why nothing is recorded; nil: all is well
+	swap      sync.RWMutex           // held for writing while the file is replaced
+	keeping   sync.Mutex             // held by what rewrites the file: snapshots, merges, retention, compaction
+	taken     atomic.Int64           // records since the last snapshot
+	hurry     atomic.Bool            // a snapshot is needed soon
+	manifests manifestCache
+}
+
+// Open opens the file in path, which is made when it is not there. A file that
+// is damaged beyond use is set aside, so that recording begins anew. Errors are
+// [ErrLocked], [ErrForeign] and those of the file system.
+func Open(path string, cfg Config, deps Deps) (*History, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	h, err := open(path, cfg, deps, false)
+	if errors.Is(err, ErrDamaged) {
+		aside := fmt.Sprintf("%s.damaged-%s", path, deps.Now().UTC().Format("20060102T150405Z"))
+		deps.Logger.Error("the history is damaged beyond use; it is set aside and begins anew", "error", err, "set_aside", aside)
+		if err := os.Rename(path, aside); err != nil {
+			return nil, err
+		}
+		h, err = open(path, cfg, deps, false)
+	}
+	return h, err
+}
+
+// OpenReadOnly opens a file to be asked only. A process that records into it
+// must not run.
+func OpenReadOnly(path string, deps Deps) (*History, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	return open(path, DefaultConfig(), deps, true)
+}
+
+func open(path string, cfg Config, deps Deps, readOnly bool) (*History, error) {
+	h := &History{config: cfg, deps: deps, journal: newJournal()}
+	var err error
+	if h.codec, err = newCodec(); err != nil {
+		return nil, err
+	}
+	f, err := openFile(path, readOnly)
+	if err != nil {
+		return nil, err
+	}
+	h.file.Store(f)
+	if err := h.load(); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.close())
+	}
+	if h.metrics, err = newMetrics(h, deps.Registerer); err != nil {
+		return nil, errors.Join(err, f.close())
+	}
+	return h, nil
+}
+
+// Close closes the file. Nothing else may be called at the time or afterwards.
+func (h *History) Close() error {
+	h.codec.close()
+	return h.file.Load().close()
+}
+
+// load reads the index.
+func (h *History) load() error {
+	x := &index{next: 1}
+	var names []string
+	err := h.view(func(tx *bbolt.Tx) error {
+		var err error
+		if x.runs, err = loadRuns(tx, h.codec); err != nil {
+			return err
+		}
+		if names, err = loadPeers(tx); err != nil {
+			return err
+		}
+		if x.snapshots, err = loadKeys(tx.Bucket(bucketSnapshots), parseSnapshot); err != nil {
+			return err
+		}
+		x.pieces, err = loadKeys(tx.Bucket(bucketJournal), parsePiece)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i := range x.pieces {
+		x.next = max(x.next, x.pieces[i].to+1)
+	}
+	for i := range x.snapshots {
+		x.next = max(x.next, x.snapshots[i].next)
+	}
+	j := h.journal
+	j.names = names
+	for i, name := range names {
+		j.peers[name] = uint32(i)
+	}
+	j.next = x.next
+	if n := len(x.runs); n > 0 {
+		j.now = x.runs[n-1]
+		j.last = x.lastOf(j.now.id)
+	}
+	h.index.Store(x)
+	return nil
+}
+
+func loadKeys[T any](b *bbolt.Bucket, parse func([]byte) (T, error)) ([]T, error) {
+	var list []T
+	c := b.Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		v, err := parse(k)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, nil
+}
+
+// view and update use the file that is in force.
+func (h *History) view(read func(*bbolt.Tx) error) error {
+	h.swap.RLock()
+	defer h.swap.RUnlock()
+	return h.file.Load().view(read)
+}
+
+func (h *History) update(write func(*bbolt.Tx) error) error {
+	h.swap.RLock()
+	defer h.swap.RUnlock()
+	return h.file.Load().update(write)
+}
+
+// Record records a batch that the table is about to apply, and sets its time:
+// the table and the journal have one clock. Only the table's writer calls it.
+func (h *History) Record(b *route.Batch) { b.At = h.journal.batch(h.deps.Now(), b) }
+
+// RecordAt is Record for a batch of another time: of a file that is imported.
+func (h *History) RecordAt(b *route.Batch, now time.Time) { b.At = h.journal.batch(now, b) }
+
+// RecordExpiry records that something in the table expired at a time.
+func (h *History) RecordExpiry(now time.Time) { h.journal.expire(now) }
+
+// Live is the table that a history records, and its writer.
+type Live struct {
+	Table *table.Table
+	// Do has the writer run a function between two batches and waits for it. It
+	// returns an error when the writer has ended.
+	Do func(ctx context.Context, f func()) error
+}
+
+// Run writes what is recorded, takes snapshots and keeps the file in bounds,
+// until the context ends; then it writes the rest.
+func (h *History) Run(ctx context.Context, live Live) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return h.write(ctx) })
+	group.Go(func() error { return h.keep(ctx, live) })
+	return group.Wait()
+}

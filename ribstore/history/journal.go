@@ -1,0 +1,245 @@
+package history
+
+import (
+	"bytes"
+	"slices"
+	"sync"
+	"time"
+
+	"ribglass/ribstore/route"
+)
+
+// Bounds of what waits to be written.
+const (
+	groupRecords = 10_000           // a group is written when it has as many,
+	groupOctets  = 4 << 20          // or takes as much,
+	groupEvery   = time.Second      // or is as old
+	maxPending   = 64 << 20         // octets; beyond, the disk does not keep up and they are given up
+	maxStep      = 10 * time.Second // a clock that was set back by less is waited for
+)
+
+// journal is the end of the journal that is in memory. The writer of the table
+// records; the history takes to the file what is full or old enough.
+//
+// A moment is a millisecond. Records of one moment keep their order, and an
+// event of a session comes first in its moment: it begins a new one when
+// something was recorded in the current one. So the records of prefixes can be
+// kept apart from the events, ordered by prefix, and still be put together again
+// as they were.
+type journal struct {
+	mu      sync.Mutex
+	now     run // under way
+	open    groupWriter
+	pending pending
+	next    uint64 // number of the open group
+	last    int64  // milliseconds; of the last record
+	barrier bool   // the next record begins a moment
+	off     bool   // nothing is recorded before the first run begins
+	lost    bool   // something was given up
+	peers   map[string]uint32
+	names   []string       // of peers, by number
+	tails   []*groupWriter // of snapshots under way
+	ready   chan struct{}  // has one when a group is full
+}
+
+// pending is what waits to be written.
+type pending struct {
+	groups []pendingGroup
+	octets int // of groups
+	runs   []run
+	names  []string // of peers, those with the highest numbers
+
+	firstName uint32 // number of the first of names
+}
+
+type pendingGroup struct {
+	piece  piece
+	octets []byte
+}
+
+func newJournal() *journal {
+	return &journal{peers: make(map[string]uint32), ready: make(chan struct{}, 1), off: true}
+}
+
+// begin begins a run. Nothing is recorded before the first.
+func (j *journal) begin(from origin, start, resumed time.Time, reason string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.beginLocked(from, start.UnixMilli(), resumed.UnixMilli(), reason)
+}
+
+func (j *journal) beginLocked(from origin, start, resumed int64, reason string) {
+	j.closeGroup()
+	j.now = run{id: j.now.id + 1, origin: from, start: start, resumed: resumed, first: j.next, reason: reason}
+	j.pending.runs = append(j.pending.runs, j.now)
+	j.last, j.barrier, j.off = start, false, false
+}
+
+// record writes one record with write, also to the tails of snapshots, and
+// returns its time.
+func (j *journal) record(now time.Time, event bool, write func(w *groupWriter, at int64)) time.Time {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	at := j.stamp(now.UnixMilli(), event)
+	if !j.off {
+		write(&j.open, at)
+		for _, t := range j.tails {
+			write(t, at)
+		}
+		j.closeIfFull()
+	}
+	return time.UnixMilli(at).UTC()
+}
+
+// stamp returns the moment of the next record. When the clock was set back a new
+// run begins.
+func (j *journal) stamp(at int64, event bool) int64 {
+	if at < j.last-maxStep.Milliseconds() && !j.off {
+		j.beginLocked(originContinued, at, at, "the clock was set back")
+		return at
+	}
+	if at <= j.last {
+		at = j.last
+		if event || j.barrier {
+			at++
+		}
+	}
+	j.last, j.barrier = at, false
+	return at
+}
+
+func (j *journal) batch(now time.Time, b *route.Batch) time.Time {
+	return j.record(now, b.Event != route.Routes, func(w *groupWriter, at int64) { w.batch(j.number(b.Peer.Name), b, at) })
+}
+
+func (j *journal) expire(now time.Time) {
+	j.record(now, true, func(w *groupWriter, at int64) { w.expire(at) })
+}
+
+// wait records that unconfirmed routes wait for a while more.
+func (j *journal) wait(now time.Time, d time.Duration) time.Time {
+	return j.record(now, true, func(w *groupWriter, at int64) { w.wait(at, d) })
+}
+
+// number returns the number that a peer goes by in the file.
+func (j *journal) number(name string) uint32 {
+	n, ok := j.peers[name]
+	if !ok {
+		n = uint32(len(j.peers))
+		j.peers[name] = n
+		j.names = append(j.names, name)
+		j.pending.names = append(j.pending.names, name)
+	}
+	return n
+}
+
+func (j *journal) closeIfFull() {
+	if j.open.records < groupRecords && len(j.open.octets) < groupOctets {
+		return
+	}
+	j.closeGroup()
+	select {
+	case j.ready <- struct{}{}:
+	default:
+	}
+	if j.pending.octets > maxPending {
+		j.giveUp()
+	}
+}
+
+// giveUp forgets what was not written. What follows is recorded in a new run,
+// whose state is not known until a snapshot is taken.
+func (j *journal) giveUp() {
+	j.pending.groups, j.pending.octets = nil, 0
+	if n := len(j.pending.runs); n > 0 && j.pending.runs[n-1].origin == originUnknown {
+		j.pending.runs[n-1].first = j.next
+		return
+	}
+	j.beginLocked(originUnknown, j.last+1, j.last+1, "the disk did not take what was recorded")
+	j.lost = true
+}
+
+// peerNames returns the names of all peers by number. The list is not changed,
+// but may be extended elsewhere.
+func (j *journal) peerNames() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.names[:len(j.names):len(j.names)]
+}
+
+// take ends the open group and returns what is to be written.
+func (j *journal) take() pending {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.closeGroup()
+	return pending{
+		groups: slices.Clone(j.pending.groups), runs: slices.Clone(j.pending.runs), names: slices.Clone(j.pending.names),
+		firstName: uint32(len(j.peers) - len(j.pending.names)),
+	}
+}
+
+// written forgets what was taken, and publishes that it is in the file.
+func (j *journal) written(p pending, publish func()) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	publish()
+	done := func(g pendingGroup) bool {
+		return slices.ContainsFunc(p.groups, func(w pendingGroup) bool { return w.piece.from == g.piece.from })
+	}
+	j.pending.groups = slices.DeleteFunc(j.pending.groups, done)
+	j.pending.octets = 0
+	for i := range j.pending.groups {
+		j.pending.octets += len(j.pending.groups[i].octets)
+	}
+	j.pending.runs = j.pending.runs[min(len(p.runs), len(j.pending.runs)):]
+	j.pending.names = j.pending.names[len(p.names):]
+}
+
+// takeLost reports whether recording had to be given up since it was last asked.
+func (j *journal) takeLost() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	lost := j.lost
+	j.lost = false
+	return lost
+}
+
+func (j *journal) closeGroup() {
+	if j.open.records == 0 {
+		return
+	}
+	g := j.openGroup()
+	j.pending.groups = append(j.pending.groups, g)
+	j.pending.octets += len(g.octets)
+	j.next++
+	j.open.reset()
+}
+
+// openGroup returns the open group as it is.
+func (j *journal) openGroup() pendingGroup {
+	return pendingGroup{
+		piece{run: j.now.id, first: j.open.first, last: j.open.last, from: j.next, to: j.next, records: uint32(j.open.records)},
+		bytes.Clone(j.open.octets),
+	}
+}
+
+// beginTail makes a moment end, and has what follows it recorded beside too.
+func (j *journal) beginTail() (*groupWriter, position) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	t := new(groupWriter)
+	j.tails = append(j.tails, t)
+	j.barrier = true
+	return t, position{j.now.id, j.last}
+}
+
+// endTail makes a moment and a group end, and returns where: the tail has all
+// that was recorded from its begin up to there.
+func (j *journal) endTail(t *groupWriter) (end position, next uint64, ok bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.tails = slices.DeleteFunc(j.tails, func(u *groupWriter) bool { return u == t })
+	j.closeGroup()
+	j.barrier = true
+	return position{j.now.id, j.last}, j.next, !j.off
+}

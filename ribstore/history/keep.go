@@ -1,0 +1,273 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+const (
+	keepEvery    = time.Second // how often it is looked what there is to do
+	pruneEvery   = time.Minute // how often it is looked what may go
+	keepBackoff  = time.Minute // after something failed
+	manyRecords  = 2_000_000   // since a snapshot; then the next is taken at once
+	quietRecords = 200_000     // a second; while more come, a table is being loaded
+)
+
+// keep takes snapshots, merges the journal and drops what is too old, one after
+// the other.
+func (h *History) keep(ctx context.Context, live Live) error {
+	if h.file.Load().readOnly {
+		<-ctx.Done()
+		return nil
+	}
+	tick := time.NewTicker(keepEvery)
+	defer tick.Stop()
+	k := keeper{history: h, live: live, next: h.nextSnapshot(h.deps.Now())}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		now := h.deps.Now()
+		if now.Before(k.pause) {
+			continue
+		}
+		if err := k.step(ctx, now); err != nil && ctx.Err() == nil {
+			k.pause = now.Add(keepBackoff)
+			h.metrics.failures.Inc()
+			h.deps.Logger.Error("the history could not be kept in order; it is tried again", "error", err, "in", keepBackoff)
+		}
+	}
+}
+
+// nextSnapshot returns when the next snapshot is due: at whole multiples of the
+// interval, so that snapshots of many days fall on the same times.
+func (h *History) nextSnapshot(now time.Time) time.Time {
+	return now.Truncate(h.config.SnapshotEvery).Add(h.config.SnapshotEvery)
+}
+
+type keeper struct {
+	history *History
+	live    Live
+	next    time.Time // snapshot
+	pruned  time.Time
+	pause   time.Time
+	before  int64 // records since the last snapshot, when last looked
+}
+
+func (k *keeper) step(ctx context.Context, now time.Time) error {
+	h := k.history
+	taken := h.taken.Load()
+	calm := taken-k.before < quietRecords
+	k.before = taken
+	if due := !now.Before(k.next); due || calm && (h.hurry.Load() || taken > manyRecords) {
+		k.next = h.nextSnapshot(now)
+		info, err := h.Snapshot(ctx, k.live)
+		if err != nil {
+			return err
+		}
+		h.hurry.Store(false)
+		k.before = 0
+		h.deps.Logger.Info("took a snapshot", "routes", info.Routes, "took", info.Took.Round(time.Millisecond),
+			"new_chunks", info.Chunks, "bytes", info.Bytes)
+	}
+	if err := h.Merge(ctx); err != nil {
+		return err
+	}
+	if now.Sub(k.pruned) < pruneEvery {
+		return nil
+	}
+	k.pruned = now
+	return h.Prune(ctx)
+}
+
+// Merge puts the journal in order where enough came together.
+func (h *History) Merge(ctx context.Context) error {
+	h.keeping.Lock()
+	defer h.keeping.Unlock()
+	for ctx.Err() == nil {
+		stretch, level := h.index.Load().mergeable()
+		if stretch == nil {
+			return nil
+		}
+		if err := h.merge(stretch, level); err != nil {
+			return fmt.Errorf("merge the journal of %s: %w", stamp(stretch[0].first), err)
+		}
+	}
+	return ctx.Err()
+}
+
+// Prune drops what is kept no longer, and gives its space back.
+func (h *History) Prune(ctx context.Context) error {
+	h.keeping.Lock()
+	defer h.keeping.Unlock()
+	x := h.index.Load()
+	snapshots, pieces := h.expired(x, h.deps.Now())
+	if err := h.drop(ctx, snapshots, pieces); err != nil {
+		return err
+	}
+	for h.tooLarge() && ctx.Err() == nil {
+		snapshots, pieces := h.index.Load().oldest()
+		if len(snapshots)+len(pieces) == 0 {
+			break
+		}
+		if err := h.drop(ctx, snapshots, pieces); err != nil {
+			return err
+		}
+	}
+	return h.compactIfWorth(ctx)
+}
+
+// tooLarge reports whether what is in the file leaves too little room for what
+// comes.
+func (h *History) tooLarge() bool {
+	total, free := h.file.Load().size()
+	return total-free > h.config.MaxSize/10*9
+}
+
+// expired returns what the tiers and the age of the journal do not keep.
+func (h *History) expired(x *index, now time.Time) (snapshots []snapshot, pieces []piece) {
+	taken := make(map[[2]int64]bool) // by tier and stretch of time
+	for i := range x.snapshots {
+		s := &x.snapshots[i]
+		age := now.Sub(fromMillis(s.end))
+		wanted := i == len(x.snapshots)-1
+		for k, tier := range h.config.Keep {
+			stretch := [2]int64{int64(k), s.end / max(1, tier.Every.Milliseconds())}
+			if age <= tier.For && !taken[stretch] {
+				taken[stretch] = true
+				wanted = true
+			}
+		}
+		if !wanted {
+			snapshots = append(snapshots, *s)
+		}
+	}
+	if h.config.Journal == 0 {
+		return snapshots, nil
+	}
+	for i := range x.pieces {
+		if p := &x.pieces[i]; now.Sub(fromMillis(p.last)) > h.config.Journal && x.spare(p) {
+			pieces = append(pieces, *p)
+		}
+	}
+	return snapshots, pieces
+}
+
+// spare reports whether a piece is not needed to go on after a restart.
+func (x *index) spare(p *piece) bool {
+	n := len(x.snapshots)
+	return n > 0 && p.to < x.snapshots[n-1].next
+}
+
+// oldest returns what goes first when there is too much: the oldest piece of the
+// journal or the oldest snapshot, but not the last one.
+func (x *index) oldest() ([]snapshot, []piece) {
+	var snapshots []snapshot
+	if len(x.snapshots) > 1 {
+		snapshots = x.snapshots[:1]
+	}
+	if len(x.pieces) > 0 && x.spare(&x.pieces[0]) && (snapshots == nil || x.pieces[0].first <= snapshots[0].end) {
+		return nil, x.pieces[:1]
+	}
+	return snapshots, nil
+}
+
+// drop removes snapshots and pieces, and the chunks that nothing refers to then.
+func (h *History) drop(ctx context.Context, snapshots []snapshot, pieces []piece) error {
+	if len(snapshots)+len(pieces) == 0 {
+		return nil
+	}
+	// Out of the index first: what is not in the file must not be looked for.
+	h.publish(func(x *index) {
+		x.snapshots = slices.DeleteFunc(slices.Clone(x.snapshots), func(s snapshot) bool { return slices.Contains(snapshots, s) })
+		x.pieces = slices.DeleteFunc(slices.Clone(x.pieces), func(p piece) bool {
+			return slices.ContainsFunc(pieces, func(q piece) bool { return q.from == p.from })
+		})
+	})
+	err := h.update(func(tx *bbolt.Tx) error {
+		for i := range snapshots {
+			if err := tx.Bucket(bucketSnapshots).Delete(snapshots[i].key()); err != nil {
+				return err
+			}
+		}
+		for i := range pieces {
+			if err := deletePiece(tx, &pieces[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil || len(snapshots) == 0 {
+		return err
+	}
+	return h.sweepChunks(ctx)
+}
+
+// sweepBatch is how many keys go in one transaction.
+const sweepBatch = 1000
+
+// sweepChunks removes the chunks that no snapshot refers to.
+func (h *History) sweepChunks(ctx context.Context) error {
+	used := make(map[hash]bool)
+	for _, s := range h.index.Load().snapshots {
+		m, err := h.manifest(&s)
+		if err != nil {
+			if errors.Is(err, ErrDamaged) {
+				continue // its chunks are of no use
+			}
+			return err
+		}
+		for i := range m.ranges {
+			used[m.ranges[i].base], used[m.ranges[i].change] = true, true
+		}
+	}
+	return h.sweepKeys(ctx, bucketChunks, func(k []byte) bool { return len(k) != len(hash{}) || !used[hash(k)] })
+}
+
+// sweepBlocks removes the blocks of segments that were not finished.
+func (h *History) sweepBlocks(ctx context.Context) error {
+	used := make(map[string]bool)
+	x := h.index.Load()
+	for i := range x.pieces {
+		used[string(x.pieces[i].key())] = true
+	}
+	return h.sweepKeys(ctx, bucketBlocks, func(k []byte) bool { return len(k) != pieceKey+4 || !used[string(k[:pieceKey])] })
+}
+
+// sweepKeys removes the keys of a bucket that are waste.
+func (h *History) sweepKeys(ctx context.Context, bucket []byte, waste func([]byte) bool) error {
+	var keys [][]byte
+	err := h.view(func(tx *bbolt.Tx) error {
+		c := tx.Bucket(bucket).Cursor()
+		for k, _ := c.First(); k != nil; k, _ = c.Next() {
+			if waste(k) {
+				keys = append(keys, slices.Clone(k))
+			}
+		}
+		return nil
+	})
+	for batch := range slices.Chunk(keys, sweepBatch) {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		err = h.update(func(tx *bbolt.Tx) error {
+			for _, k := range batch {
+				if err := tx.Bucket(bucket).Delete(k); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return err
+}

@@ -1,0 +1,155 @@
+package history
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics are the counters of a history and, at scrape time, the size of its file.
+type metrics struct {
+	records, failures prometheus.Counter
+	write             prometheus.Histogram
+	snapshots         prometheus.Counter
+	snapshotSeconds   prometheus.Histogram
+	damaged           prometheus.Counter
+}
+
+func newMetrics(h *History, r prometheus.Registerer) (*metrics, error) {
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: "ribglass_history_" + name, Help: help})
+	}
+	seconds := func(name, help string) prometheus.Histogram {
+		return prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "ribglass_history_" + name, Help: help, Buckets: prometheus.ExponentialBuckets(1e-3, 4, 8),
+		})
+	}
+	m := &metrics{
+		records:         counter("records_total", "Changes and events written to the journal."),
+		failures:        counter("write_failures_total", "Attempts to write the journal that failed."),
+		write:           seconds("write_seconds", "Time to write what was pending."),
+		snapshots:       counter("snapshots_total", "Snapshots taken."),
+		snapshotSeconds: seconds("snapshot_seconds", "Time to take a snapshot."),
+		damaged:         counter("damaged_total", "Parts of the file that were found damaged and passed over."),
+	}
+	if r == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{m.records, m.failures, m.write, m.snapshots, m.snapshotSeconds, m.damaged, sizes{h}} {
+		if err := r.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func (m *metrics) wrote(groups []pendingGroup, took time.Duration) {
+	for i := range groups {
+		m.records.Add(float64(groups[i].piece.records))
+	}
+	m.write.Observe(took.Seconds())
+}
+
+func (m *metrics) snapshot(info *SnapshotInfo) {
+	m.snapshots.Inc()
+	m.snapshotSeconds.Observe(info.Took.Seconds())
+}
+
+// sizes reads what is in the file when it is asked for.
+type sizes struct{ history *History }
+
+func describe(name, help string) *prometheus.Desc {
+	return prometheus.NewDesc("ribglass_history_"+name, help, nil, nil)
+}
+
+// Describe implements prometheus.Collector.
+func (s sizes) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(s, ch) }
+
+// Collect implements prometheus.Collector.
+func (s sizes) Collect(ch chan<- prometheus.Metric) {
+	st := s.history.Stats()
+	gauge := func(name, help string, v float64) {
+		ch <- prometheus.MustNewConstMetric(describe(name, help), prometheus.GaugeValue, v)
+	}
+	gauge("file_bytes", "Size of the file.", float64(st.FileBytes))
+	gauge("free_bytes", "Part of the file that is free for what comes.", float64(st.FreeBytes))
+	gauge("max_bytes", "Size that the file may have.", float64(st.MaxBytes))
+	gauge("kept_snapshots", "Snapshots in the file.", float64(st.Snapshots))
+	gauge("pending_bytes", "Octets recorded and not written yet.", float64(st.PendingBytes))
+	gauge("first_timestamp_seconds", "First moment that can be asked for.", seconds(st.Begins))
+	gauge("last_snapshot_timestamp_seconds", "Moment of the newest snapshot.", seconds(st.LastSnapshot))
+	recording := 0.0
+	if st.Trouble == "" && !st.ReadOnly {
+		recording = 1
+	}
+	gauge("recording", "Whether changes are being written: 0 is an alarm.", recording)
+}
+
+func seconds(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return float64(t.UnixMilli()) / 1e3
+}
+
+// Stats describes a history at one moment.
+type Stats struct {
+	Path                           string
+	FileBytes, FreeBytes, MaxBytes int64
+	PendingBytes                   int64
+	Begins                         time.Time // first moment that can be asked for; zero: none
+	LastSnapshot                   time.Time
+	Ends                           time.Time // of what is recorded
+	Snapshots                      int
+	ReadOnly                       bool
+	Trouble                        string // why nothing is written; "" when all is well
+}
+
+// Stats tells what the history holds.
+func (h *History) Stats() Stats {
+	x, pending := h.look()
+	f := h.file.Load()
+	st := Stats{
+		Path: f.path, MaxBytes: h.config.MaxSize, Begins: x.begins(), Snapshots: len(x.snapshots),
+		ReadOnly: f.readOnly, Trouble: h.Trouble(), PendingBytes: int64(pending),
+	}
+	h.swap.RLock()
+	st.FileBytes, st.FreeBytes = f.size()
+	h.swap.RUnlock()
+	if n := len(x.snapshots); n > 0 {
+		st.LastSnapshot = fromMillis(x.snapshots[n-1].end)
+	}
+	if n := len(x.runs); n > 0 {
+		st.Ends = fromMillis(x.lastOf(x.runs[n-1].id))
+	}
+	return st
+}
+
+// look returns the index with what is not in the file yet, and the octets of
+// that.
+func (h *History) look() (*index, int) {
+	j := h.journal
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	x := *h.index.Load()
+	if len(j.pending.groups) == 0 && j.open.records == 0 && len(j.pending.runs) == 0 {
+		return &x, 0
+	}
+	x.runs = append(x.runs[:len(x.runs):len(x.runs)], j.pending.runs...)
+	x.pieces = x.pieces[:len(x.pieces):len(x.pieces)]
+	add := func(g pendingGroup) {
+		g.piece.pending = g.octets
+		x.pieces = append(x.pieces, g.piece)
+		x.next = g.piece.to + 1
+	}
+	for _, g := range j.pending.groups {
+		add(g)
+	}
+	if j.open.records > 0 {
+		add(j.openGroup())
+	}
+	return &x, j.pending.octets + len(j.open.octets)
+}
+
+// stamp prints milliseconds for people.
+func stamp(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }

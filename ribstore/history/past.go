@@ -1,0 +1,439 @@
+package history
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/netip"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ribglass/ribstore/route"
+	"ribglass/ribstore/table"
+)
+
+// Past is the table as it was at a moment. It is the caller's; nobody changes it.
+type Past struct {
+	Table   *table.Table
+	At      time.Time // the moment that it is true for: the one asked for, or the last before it that is known
+	Notices []string  // what is to be said about it, for people
+
+	end position
+}
+
+// At returns the table as it was at a moment, t rounded down to a millisecond:
+// with only the prefixes that overlap a prefix, or all of them when within is
+// the zero Prefix. What is found damaged is passed over. Errors are a
+// [*RangeError] and that of the context.
+func (h *History) At(ctx context.Context, t time.Time, within netip.Prefix) (*Past, error) {
+	var past *Past
+	err := h.retry(ctx, func(x *index) error {
+		p, err := x.plan(t.UnixMilli())
+		if err != nil {
+			return err
+		}
+		past, err = h.build(ctx, p, scope{within})
+		return err
+	})
+	return past, err
+}
+
+// loss is an error of reading a part of the file.
+type loss struct {
+	snapshot *snapshot
+	piece    *piece
+	err      error
+}
+
+func (l *loss) Error() string { return l.err.Error() }
+func (l *loss) Unwrap() error { return l.err }
+
+// retry calls attempt until no damaged part of the file stops it. When something
+// is missing only because the file was rearranged meanwhile, it looks again.
+func (h *History) retry(ctx context.Context, attempt func(*index) error) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		before := h.index.Load()
+		x, _ := h.look()
+		err := attempt(x)
+		var l *loss
+		switch {
+		case !errors.As(err, &l):
+			return err
+		case h.index.Load() != before:
+		default:
+			h.passOver(l)
+		}
+	}
+}
+
+// passOver notes that a part of the file is damaged, so that it is not used
+// again.
+func (h *History) passOver(l *loss) {
+	h.metrics.damaged.Inc()
+	h.deps.Logger.Error("a part of the history is damaged and passed over", "error", l.err)
+	h.publish(func(x *index) {
+		if l.snapshot != nil {
+			x.snapshots = slices.DeleteFunc(slices.Clone(x.snapshots), func(s snapshot) bool { return s == *l.snapshot })
+			return
+		}
+		x.pieces = slices.Clone(x.pieces)
+		for i := range x.pieces {
+			if x.pieces[i].from == l.piece.from {
+				x.pieces[i].lost = true
+			}
+		}
+	})
+}
+
+// build makes the table that a plan leads to.
+func (h *History) build(ctx context.Context, p *plan, within scope) (*Past, error) {
+	past := &Past{At: p.at, Notices: p.notices, end: p.upTo}
+	peers := h.newPeers()
+	from := position{}
+	if p.base == nil {
+		past.Table = table.New()
+	} else {
+		m, err := h.manifest(p.base)
+		if err == nil {
+			past.Table, err = h.restore(ctx, m, within)
+		}
+		if err == nil {
+			for i := range m.states {
+				peers.known[m.numbers[i]] = m.states[i].Peer
+			}
+			err = h.replayTail(m, within, peers, apply(past.Table))
+		}
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			return nil, &loss{snapshot: p.base, err: err}
+		}
+		from = position{p.base.run, p.base.end}
+	}
+	if err := h.replay(ctx, p.pieces, from, p.upTo, within, peers, apply(past.Table)); err != nil {
+		return nil, err
+	}
+	for past.Table.Work() {
+	}
+	past.Table.Measure()
+	return past, nil
+}
+
+// apply returns what applies records to a table.
+func apply(t *table.Table) func(*record) error {
+	return func(rec *record) error {
+		rec.apply(t)
+		return nil
+	}
+}
+
+// restore makes a table out of a snapshot.
+func (h *History) restore(ctx context.Context, m *manifest, within scope) (*table.Table, error) {
+	loader := table.Restore(m.states)
+	at := make(map[uint32]int, len(m.numbers))
+	for i, n := range m.numbers {
+		at[n] = i
+	}
+	err := h.eachRange(ctx, m, within, func(p *pair) error {
+		f := p.family()
+		var slot uint32
+		var known netip.Prefix
+		ids := [2][]uint32{make([]uint32, len(p.base.chunk.sets)), make([]uint32, len(p.change.chunk.sets))}
+		ok := true
+		p.each(func(prefix netip.Prefix, from *chunk, e entry) {
+			if !within.has(prefix) {
+				return
+			}
+			var taken, has bool
+			if prefix != known {
+				if slot, taken = loader.Prefix(f, prefix); !taken {
+					ok = false
+					return
+				}
+				known = prefix
+			}
+			sets := ids[0]
+			if from == &p.change.chunk {
+				sets = ids[1]
+			}
+			if sets[e.set] == 0 {
+				id, taken := loader.Set(from.sets[e.set])
+				if !taken {
+					ok = false
+					return
+				}
+				sets[e.set] = id + 1
+			}
+			i := 0
+			if i, has = at[e.peer]; !has || !loader.Route(i, f, slot, e.pathID, sets[e.set]-1, int64(e.received), e.class) {
+				ok = false
+			}
+		})
+		if !ok {
+			return damaged("a chunk has routes that cannot be")
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return loader.Finish(), nil
+}
+
+// eachRange calls load with the ranges of a snapshot that the scope touches, in
+// order. When there are many, others are read and decoded meanwhile.
+func (h *History) eachRange(ctx context.Context, m *manifest, within scope, load func(*pair) error) error {
+	var wanted []*chunkRange
+	for i := range m.ranges {
+		next := place{}
+		if i+1 < len(m.ranges) && m.ranges[i+1].first.long == m.ranges[i].first.long {
+			next = m.ranges[i+1].first
+		}
+		if within.touches(m.ranges[i].first, next) {
+			wanted = append(wanted, &m.ranges[i])
+		}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer cancel()
+	results := h.readAhead(ctx, &group, wanted)
+	for i := range wanted {
+		select {
+		case got := <-results[i]:
+			err := got.err
+			if err == nil {
+				err = load(got.pair)
+			}
+			if err != nil {
+				return err
+			}
+			got.release()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+type readResult struct {
+	pair    *pair
+	err     error
+	release func() // gives the pair back to be filled again
+}
+
+// readAhead reads ranges in several goroutines, which end with the context, a few
+// ranges ahead of who takes the results.
+func (h *History) readAhead(ctx context.Context, group *sync.WaitGroup, wanted []*chunkRange) []chan readResult {
+	workers := min(max(1, runtime.GOMAXPROCS(0)/2), len(wanted))
+	free := make(chan *pair, workers+1)
+	for range cap(free) {
+		free <- new(pair)
+	}
+	results := make([]chan readResult, len(wanted))
+	for i := range results {
+		results[i] = make(chan readResult, 1)
+	}
+	var next atomic.Int64
+	for range workers {
+		group.Go(func() {
+			for {
+				var p *pair
+				select {
+				case p = <-free: // first, so that the range wanted next never waits for one
+				case <-ctx.Done():
+					return
+				}
+				i := int(next.Add(1)) - 1
+				if i >= len(wanted) {
+					return
+				}
+				err := h.readRange(p, wanted[i])
+				results[i] <- readResult{p, err, func() { free <- p }}
+			}
+		})
+	}
+	return results
+}
+
+// peers knows who is meant by the numbers of peers while records are replayed.
+type peers struct {
+	names []string
+	known map[uint32]*route.Peer
+}
+
+func (h *History) newPeers() *peers {
+	return &peers{h.journal.peerNames(), make(map[uint32]*route.Peer)}
+}
+
+// resolve sets the peer of a record.
+func (p *peers) resolve(rec *record) error {
+	if int(rec.peer) >= len(p.names) {
+		return damaged("a record is of an unknown peer")
+	}
+	name := p.names[rec.peer]
+	switch known := p.known[rec.peer]; {
+	case rec.batch.Event == route.PeerUp:
+		if rec.batch.Peer.Name != name {
+			return damaged("a record is of another peer than it says")
+		}
+		p.known[rec.peer] = rec.batch.Peer
+	case known != nil:
+		rec.batch.Peer = known
+	default:
+		rec.batch.Peer = &route.Peer{Name: name}
+		p.known[rec.peer] = rec.batch.Peer
+	}
+	return nil
+}
+
+// replay calls found with the records of pieces after from up to upTo, in order:
+// all events, and the changes of the scope.
+func (h *History) replay(ctx context.Context, pieces []piece, from, upTo position, within scope, who *peers, found func(*record) error) error {
+	for i := range pieces {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		p := &pieces[i]
+		var err error
+		if p.level == 0 {
+			err = h.group(p, func(rec *record) error {
+				return deliver(rec, p.run, from, upTo, within, who, found)
+			})
+		} else {
+			err = h.replaySegment(p, from, upTo, within, who, found)
+		}
+		if errors.Is(err, ErrDamaged) {
+			return &loss{piece: p, err: err}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replayTail replays what was recorded while a snapshot was taken.
+func (h *History) replayTail(m *manifest, within scope, who *peers, found func(*record) error) error {
+	if len(m.tail) == 0 {
+		return nil
+	}
+	always := position{math.MaxUint32, math.MaxInt64}
+	return new(groupReader).decode(m.tail, func(rec *record) error {
+		return deliver(rec, m.run, position{}, always, within, who, found)
+	})
+}
+
+// deliver gives a record on when it is of the time and scope.
+func deliver(rec *record, run uint32, from, upTo position, within scope, who *peers, found func(*record) error) error {
+	at := position{run, rec.at}
+	if at.compare(upTo) > 0 || from != (position{}) && at.compare(from) <= 0 {
+		return nil
+	}
+	if !rec.ofPeer() {
+		return found(rec)
+	}
+	if err := who.resolve(rec); err != nil {
+		return err
+	}
+	if rec.batch.Event == route.Routes && within.prefix.IsValid() && !confine(&rec.batch, within) {
+		return nil
+	}
+	return found(rec)
+}
+
+// confine leaves in a batch what is of the scope, and reports whether anything
+// is.
+func confine(b *route.Batch, within scope) bool {
+	kept := b.Updates[:0]
+	for _, u := range b.Updates {
+		if !within.family(u.Family) {
+			continue
+		}
+		nlri := u.NLRI[:0]
+		for _, n := range u.NLRI {
+			if within.has(n.Prefix) {
+				nlri = append(nlri, n)
+			}
+		}
+		if u.NLRI = nlri; len(nlri) > 0 {
+			kept = append(kept, u)
+		}
+	}
+	b.Updates = kept
+	return len(kept) > 0
+}
+
+// replaySegment is replay for one segment: changes and events are put together
+// again in the order of time.
+func (h *History) replaySegment(p *piece, from, upTo position, within scope, who *peers, found func(*record) error) error {
+	s, err := h.segmentOf(p)
+	if err != nil {
+		return err
+	}
+	var events []record
+	err = new(groupReader).decode(s.events, func(rec *record) error {
+		events = append(events, *rec)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("segment of %s: %w", stamp(p.first), err)
+	}
+	changes, err := h.changes(p, s, from, upTo, within)
+	if err != nil {
+		return err
+	}
+	for len(events) > 0 || len(changes) > 0 {
+		if len(changes) == 0 || len(events) > 0 && events[0].at <= changes[0].at {
+			err = deliver(&events[0], p.run, from, upTo, scope{}, who, found)
+			events = events[1:]
+		} else {
+			err = deliverChange(&changes[0], who, found)
+			changes = changes[1:]
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// changes returns the changes of a segment in the order of time.
+func (h *History) changes(p *piece, s *segment, from, upTo position, within scope) ([]placed, error) {
+	var list []placed
+	for number := range s.blocks {
+		if !s.wanted(number, within) {
+			continue
+		}
+		err := h.block(new(blockReader), p, number, func(f route.Family, c change) {
+			at := position{p.run, c.at}
+			if at.compare(upTo) <= 0 && at.compare(from) > 0 && within.has(c.prefix) {
+				list = append(list, placed{f, c})
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.SortStableFunc(list, func(a, b placed) int { return cmp.Compare(a.at, b.at) })
+	return list, nil
+}
+
+func deliverChange(c *placed, who *peers, found func(*record) error) error {
+	nlri := [1]route.NLRI{{Prefix: c.prefix, PathID: c.pathID}}
+	updates := [1]route.Update{{Family: c.family, Attrs: c.set, NLRI: nlri[:]}}
+	rec := record{kind: kindRoutes, at: c.at, peer: c.peer, batch: route.Batch{At: time.UnixMilli(c.at).UTC(), Updates: updates[:]}}
+	if err := who.resolve(&rec); err != nil {
+		return err
+	}
+	return found(&rec)
+}

@@ -1,0 +1,79 @@
+package history
+
+import (
+	"encoding/binary"
+	"time"
+
+	"ribglass/ribstore/route"
+	"ribglass/ribstore/table"
+)
+
+// appendPeer appends what is known of a peer, its name included.
+func appendPeer(b []byte, p *route.Peer) []byte {
+	for _, s := range []string{p.Name, p.Router, p.Group, p.Description} {
+		b = appendText(b, s)
+	}
+	b = appendAddr(appendAddr(b, p.Address), p.RouterID)
+	b = binary.AppendUvarint(b, uint64(p.ASN))
+	b = binary.AppendUvarint(b, uint64(p.LocalASN))
+	paths := byte(0)
+	for f, on := range p.AddPath {
+		if on {
+			paths |= 1 << f
+		}
+	}
+	return append(b, paths)
+}
+
+func (r *reader) peer() *route.Peer {
+	p := &route.Peer{Name: r.text(), Router: r.text(), Group: r.text(), Description: r.text()}
+	p.Address, p.RouterID = r.addr(), r.addr()
+	p.ASN = route.ASN(r.below(1<<32, "an AS number"))
+	p.LocalASN = route.ASN(r.below(1<<32, "an AS number"))
+	paths := r.octet()
+	for f := range p.AddPath {
+		p.AddPath[f] = paths>>f&1 != 0
+	}
+	return p
+}
+
+// appendState appends the state of a peer at the moment of a snapshot.
+func appendState(b []byte, s *table.PeerState) []byte {
+	b = appendPeer(b, s.Peer)
+	b = append(b, flag(s.Up))
+	b = appendInstant(appendInstant(b, s.StaleSince), s.LastUpdate)
+	for i := range s.Families {
+		f := &s.Families[i]
+		b = binary.AppendUvarint(b, uint64(f.Routes))
+		b = appendInstant(appendInstant(b, f.EndOfRIB), f.Deadline)
+		b = binary.AppendUvarint(b, uint64(max(0, f.LongLived)))
+		b = append(b, flag(f.InLongLived))
+		b = binary.AppendUvarint(b, uint64(len(f.Since)))
+		for _, t := range f.Since {
+			b = appendInstant(b, t)
+		}
+	}
+	return b
+}
+
+func flag(on bool) byte {
+	if on {
+		return 1
+	}
+	return 0
+}
+
+func (r *reader) state() table.PeerState {
+	s := table.PeerState{Peer: r.peer(), Up: r.octet() != 0, StaleSince: r.instant(), LastUpdate: r.instant()}
+	for i := range s.Families {
+		f := &s.Families[i]
+		f.Routes = int(r.below(1<<31, "a count of routes"))
+		f.EndOfRIB, f.Deadline = r.instant(), r.instant()
+		f.LongLived = time.Duration(r.below(1<<62, "a time"))
+		f.InLongLived = r.octet() != 0
+		for range r.count() {
+			f.Since = append(f.Since, r.instant())
+		}
+	}
+	return s
+}

@@ -1,0 +1,214 @@
+package history
+
+import (
+	"cmp"
+	"encoding/binary"
+	"net/netip"
+
+	"ribglass/ribstore/route"
+)
+
+// place is where a prefix stands in the order in which history keeps prefixes:
+// by family, in each the short prefixes first, then by address and length.
+//
+// A question about one prefix needs what covers it too. Covering prefixes of
+// /16 and longer (IPv6: /32) stand right before it, so that one chunk has them,
+// and all shorter ones, which are few, stand together in front.
+type place struct {
+	family route.Family
+	long   bool
+	prefix netip.Prefix
+}
+
+// regionBits returns the length from which a prefix of the family is long.
+func regionBits(f route.Family) int {
+	if f.IsIPv6() {
+		return 32
+	}
+	return 16
+}
+
+func placeOf(f route.Family, p netip.Prefix) place {
+	return place{f, p.Bits() >= regionBits(f), p}
+}
+
+func (p place) compare(q place) int {
+	if c := cmp.Compare(p.family, q.family); c != 0 {
+		return c
+	}
+	if p.long != q.long {
+		if q.long {
+			return -1
+		}
+		return 1
+	}
+	return comparePrefixes(p.prefix, q.prefix)
+}
+
+// comparePrefixes orders prefixes of one family by address, then length.
+func comparePrefixes(p, q netip.Prefix) int {
+	if c := p.Addr().Compare(q.Addr()); c != 0 {
+		return c
+	}
+	return cmp.Compare(p.Bits(), q.Bits())
+}
+
+func appendPlace(b []byte, p place) []byte {
+	long := byte(0)
+	if p.long {
+		long = 1
+	}
+	b = append(b, byte(p.family)<<1|long, byte(p.prefix.Bits()))
+	return append(b, p.prefix.Addr().AsSlice()...)
+}
+
+func (r *reader) place() place {
+	head, bits := r.octet(), int(r.octet())
+	p := place{family: route.Family(head >> 1), long: head&1 != 0}
+	if p.family >= route.NumFamilies {
+		r.fail("a family is unknown")
+		return place{}
+	}
+	addr, _ := netip.AddrFromSlice(r.take(p.family.Bits() / 8))
+	p.prefix = netip.PrefixFrom(addr, bits)
+	if !p.prefix.IsValid() || p.prefix != p.prefix.Masked() {
+		r.fail("a prefix is not one")
+		return place{}
+	}
+	return p
+}
+
+// scope is what part of the table is wanted: prefixes that overlap one prefix,
+// or everything for the zero scope.
+type scope struct{ prefix netip.Prefix }
+
+// family reports whether routes of the family are wanted.
+func (s scope) family(f route.Family) bool {
+	return !s.prefix.IsValid() || s.prefix.Addr().BitLen() == f.Bits()
+}
+
+// has reports whether a prefix of a wanted family is wanted.
+func (s scope) has(p netip.Prefix) bool { return !s.prefix.IsValid() || s.prefix.Overlaps(p) }
+
+// touches reports whether what stands from first up to next may be wanted. A
+// zero next means up to the end.
+func (s scope) touches(first, next place) bool {
+	if !s.prefix.IsValid() {
+		return true
+	}
+	if !s.family(first.family) {
+		return false
+	}
+	if !first.long {
+		return true
+	}
+	region := netip.PrefixFrom(s.prefix.Addr(), min(s.prefix.Bits(), regionBits(first.family))).Masked()
+	if lastAddr(s.prefix).Less(first.prefix.Addr()) {
+		return false
+	}
+	bounded := next.prefix.IsValid() && next.family == first.family
+	return !bounded || !next.prefix.Addr().Less(region.Addr())
+}
+
+// lastAddr returns the last address of a prefix.
+func lastAddr(p netip.Prefix) netip.Addr {
+	b := p.Masked().Addr().AsSlice()
+	for i := p.Bits(); i < len(b)*8; i++ {
+		b[i/8] |= 0x80 >> (i % 8)
+	}
+	a, _ := netip.AddrFromSlice(b)
+	return a
+}
+
+// prefixColumn writes and reads ascending prefixes of one family in little
+// space: the length, then how far the prefix is from the one before, in steps
+// of its own size.
+type prefixColumn struct {
+	family route.Family
+	hi, lo uint64
+	bits   int
+	any    bool
+}
+
+// halves returns an address as two numbers, an IPv4 address on top of the first.
+func halves(a netip.Addr) (hi, lo uint64) {
+	if a.Is4() {
+		b := a.As4()
+		return uint64(binary.BigEndian.Uint32(b[:])) << 32, 0
+	}
+	b := a.As16()
+	return binary.BigEndian.Uint64(b[:]), binary.BigEndian.Uint64(b[8:])
+}
+
+// steps returns how often a prefix of the length fits below the number.
+func steps(v uint64, bits int) uint64 { return v >> (64 - bits) }
+
+func (c *prefixColumn) put(b []byte, p netip.Prefix) []byte {
+	hi, lo := halves(p.Addr())
+	bits := p.Bits()
+	b = append(b, byte(bits))
+	if bits <= 64 {
+		b = binary.AppendUvarint(b, steps(hi, bits)-steps(c.hi, bits))
+	} else {
+		from := uint64(0)
+		if hi == c.hi {
+			from = steps(c.lo, bits-64)
+		}
+		b = binary.AppendUvarint(b, hi-c.hi)
+		b = binary.AppendUvarint(b, steps(lo, bits-64)-from)
+	}
+	c.hi, c.lo = hi, lo
+	return b
+}
+
+// next reads the prefix that put wrote. It makes sure that it is one of the
+// family and behind the one before.
+func (c *prefixColumn) next(r *reader) netip.Prefix {
+	bits := int(r.octet())
+	if bits > c.family.Bits() {
+		r.fail("a prefix is too long")
+		return netip.Prefix{}
+	}
+	hi, lo := uint64(0), uint64(0)
+	if bits <= 64 {
+		hi = c.far(r, steps(c.hi, bits), bits)
+	} else {
+		hi = c.far(r, c.hi, 64)
+		from := uint64(0)
+		if hi == c.hi {
+			from = steps(c.lo, bits-64)
+		}
+		lo = c.far(r, from, bits-64)
+	}
+	behind := hi > c.hi || hi == c.hi && (lo > c.lo || lo == c.lo && bits > c.bits)
+	if c.any && !behind {
+		r.fail("prefixes are out of order")
+	}
+	c.hi, c.lo, c.bits, c.any = hi, lo, bits, true
+	if r.err != nil {
+		return netip.Prefix{}
+	}
+	return netip.PrefixFrom(address(c.family, hi, lo), bits)
+}
+
+// far reads a distance from a number of steps and returns the place in full.
+func (c *prefixColumn) far(r *reader, from uint64, bits int) uint64 {
+	to := from + r.uvarint()
+	if to < from || bits < 64 && to>>bits != 0 {
+		r.fail("an address is out of range")
+		return 0
+	}
+	return to << (64 - bits)
+}
+
+func address(f route.Family, hi, lo uint64) netip.Addr {
+	if f.IsIPv6() {
+		var b [16]byte
+		binary.BigEndian.PutUint64(b[:], hi)
+		binary.BigEndian.PutUint64(b[8:], lo)
+		return netip.AddrFrom16(b)
+	}
+	var b [4]byte
+	binary.BigEndian.PutUint32(b[:], uint32(hi>>32))
+	return netip.AddrFrom4(b)
+}

@@ -1,0 +1,440 @@
+package history
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"go.etcd.io/bbolt"
+
+	"ribglass/ribstore/route"
+)
+
+// A segment is a part of the journal put in order: changes by prefix in blocks,
+// so that the past of one prefix is read without all the others, and the events
+// of sessions apart. It takes the place of the groups, or of the smaller
+// segments, that it was made of.
+
+// segment is the header of one.
+type segment struct {
+	events []byte // a group of the events
+	blocks []blockInfo
+}
+
+// blockInfo describes a block. Its number is its place in the list.
+type blockInfo struct {
+	first   place // of its first change
+	changes uint32
+}
+
+func (s *segment) encode(key []byte) []byte {
+	b := appendPart(nil, key)
+	b = appendPart(b, s.events)
+	b = binary.AppendUvarint(b, uint64(len(s.blocks)))
+	for i := range s.blocks {
+		b = appendPlace(b, s.blocks[i].first)
+		b = binary.AppendUvarint(b, uint64(s.blocks[i].changes))
+	}
+	return b
+}
+
+func decodeSegment(key, b []byte) (*segment, error) {
+	r := reader{b: b}
+	if filed := r.take(r.count()); r.err == nil && string(filed) != string(key) {
+		return nil, damaged("a segment is filed as another one")
+	}
+	s := &segment{events: slices.Clone(r.take(r.count()))}
+	for range r.count() {
+		s.blocks = append(s.blocks, blockInfo{r.place(), uint32(r.uvarint())})
+		if n := len(s.blocks); r.err == nil && n > 1 && s.blocks[n-2].first.compare(s.blocks[n-1].first) > 0 {
+			r.fail("blocks are out of order")
+		}
+		if r.err != nil {
+			return nil, r.err
+		}
+	}
+	return s, r.end()
+}
+
+// wanted reports whether block i may have changes of the scope.
+func (s *segment) wanted(i int, within scope) bool {
+	next := place{}
+	if i+1 < len(s.blocks) && s.blocks[i+1].first.family == s.blocks[i].first.family && s.blocks[i+1].first.long == s.blocks[i].first.long {
+		next = s.blocks[i+1].first
+	}
+	return within.touches(s.blocks[i].first, next)
+}
+
+func blockKey(segment []byte, number int) []byte { return be32(slices.Clone(segment), uint32(number)) }
+
+// segmentOf reads the header of a segment.
+func (h *History) segmentOf(p *piece) (*segment, error) {
+	key := p.key()
+	var s *segment
+	err := h.view(func(tx *bbolt.Tx) error {
+		b, err := h.codec.open(nil, tx.Bucket(bucketJournal).Get(key))
+		if err == nil {
+			s, err = decodeSegment(key, b)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("segment of %s: %w", stamp(p.first), err)
+	}
+	return s, nil
+}
+
+// block reads a block with d, which keeps its octets.
+func (h *History) block(d *blockReader, p *piece, number int, found func(route.Family, change)) error {
+	err := h.view(func(tx *bbolt.Tx) error {
+		stored := tx.Bucket(bucketBlocks).Get(blockKey(p.key(), number))
+		if stored == nil {
+			return damaged("it is not there")
+		}
+		var err error
+		d.octets, err = h.codec.open(d.octets[:0], stored)
+		return err
+	})
+	if err == nil {
+		err = d.decode(d.octets, found)
+	}
+	if err != nil {
+		return fmt.Errorf("block %d of the segment of %s: %w", number, stamp(p.first), err)
+	}
+	return nil
+}
+
+// Bounds of merging.
+const (
+	blockChanges   = 4096    // a block ends with the region once it has as many,
+	maxBlock       = 16384   // and at the latest with this many
+	mergeGroups    = 300     // groups that make a segment of level 1,
+	mergeRecords   = 250_000 // or the records in them
+	mergeSegments  = 24      // segments of level 1 that make one of level 2,
+	mergeSegmented = 2_500_000
+)
+
+// mergeable returns a stretch of pieces of one level that should become one, and
+// the level it would have.
+func (x *index) mergeable() (stretch []piece, level uint8) {
+	for start := 0; start < len(x.pieces); {
+		end, records := start, 0
+		p := &x.pieces[start]
+		for end < len(x.pieces) && x.pieces[end].level == p.level && x.pieces[end].run == p.run &&
+			(end == start || x.pieces[end].from == x.pieces[end-1].to+1) {
+			if records >= enough(p.level) || end-start >= most(p.level) {
+				break
+			}
+			records += int(x.pieces[end].records)
+			end++
+		}
+		whole := records >= enough(p.level) || end-start >= most(p.level) || end < len(x.pieces) && x.pieces[end].run != p.run
+		if p.level < 2 && whole && end-start > 1 {
+			return x.pieces[start:end], p.level + 1
+		}
+		start = max(end, start+1)
+	}
+	return nil, 0
+}
+
+func enough(level uint8) int {
+	if level == 0 {
+		return mergeRecords
+	}
+	return mergeSegmented
+}
+
+func most(level uint8) int {
+	if level == 0 {
+		return mergeGroups
+	}
+	return mergeSegments
+}
+
+// source gives the changes of a piece in order: of a group after sorting it, of a
+// segment block by block.
+type source struct {
+	changes []placed // decoded and not given yet
+	more    func() ([]placed, error)
+}
+
+// placed is a change with its family, and its own copy of the set.
+type placed struct {
+	family route.Family
+	change
+}
+
+func (s *source) head() (*placed, error) {
+	for len(s.changes) == 0 {
+		if s.more == nil {
+			return nil, nil //nolint:nilnil // the end
+		}
+		var err error
+		if s.changes, err = s.more(); err != nil {
+			return nil, err
+		}
+		if s.changes == nil {
+			s.more = nil
+		}
+	}
+	return &s.changes[0], nil
+}
+
+func comparePlaced(a, b *placed) int {
+	if c := placeOf(a.family, a.prefix).compare(placeOf(b.family, b.prefix)); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.at, b.at)
+}
+
+// groupSource reads groups, which follow each other, as one source. The events
+// go to events.
+func (h *History) groupSource(groups []piece, events *groupWriter) (*source, error) {
+	var list []placed
+	sets := make(map[string]route.Attrs)
+	for i := range groups {
+		err := h.group(&groups[i], func(rec *record) error {
+			if rec.kind != kindRoutes {
+				rec.copyTo(events)
+				return nil
+			}
+			for u := range rec.batch.Updates {
+				list = appendChanges(list, rec, &rec.batch.Updates[u], sets)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.SortStableFunc(list, func(a, b placed) int { return comparePlaced(&a, &b) })
+	return &source{changes: list}, nil
+}
+
+func appendChanges(list []placed, rec *record, u *route.Update, sets map[string]route.Attrs) []placed {
+	c := placed{family: u.Family}
+	c.at, c.peer = rec.at, rec.peer
+	if !u.Withdraw() {
+		set, ok := sets[string(u.Attrs)]
+		if !ok {
+			set = slices.Clone(u.Attrs)
+			sets[string(set)] = set
+		}
+		c.set = set
+	}
+	for _, n := range u.NLRI {
+		c.prefix, c.pathID = n.Prefix, n.PathID
+		list = append(list, c)
+	}
+	return list
+}
+
+// segmentSource reads a segment.
+func (h *History) segmentSource(p *piece, events *groupWriter) (*source, error) {
+	s, err := h.segmentOf(p)
+	if err != nil {
+		return nil, err
+	}
+	var d groupReader
+	err = d.decode(s.events, func(rec *record) error {
+		rec.copyTo(events)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	number := 0
+	return &source{more: func() ([]placed, error) {
+		if number == len(s.blocks) {
+			return nil, nil
+		}
+		list := make([]placed, 0, s.blocks[number].changes)
+		err := h.block(new(blockReader), p, number, func(f route.Family, c change) { list = append(list, placed{f, c}) })
+		number++
+		return list, err
+	}}, nil
+}
+
+// merger writes a segment out of sources.
+type merger struct {
+	history *History
+	key     []byte
+	segment segment
+	writer  *blockWriter
+	block   []change
+	at      place // of the first change of block
+	blocks  map[int][]byte
+	octets  int
+}
+
+func (m *merger) run(sources []*source) error {
+	for {
+		var least *placed
+		var from *source
+		for _, s := range sources {
+			head, err := s.head()
+			if err != nil {
+				return err
+			}
+			if head != nil && (least == nil || comparePlaced(head, least) < 0) {
+				least, from = head, s
+			}
+		}
+		if least == nil {
+			return m.cut()
+		}
+		if err := m.add(least); err != nil {
+			return err
+		}
+		from.changes = from.changes[1:]
+	}
+}
+
+func (m *merger) add(c *placed) error {
+	at := placeOf(c.family, c.prefix)
+	if n := len(m.block); n > 0 {
+		region := netip.PrefixFrom(m.at.prefix.Addr(), 0)
+		if last := m.block[n-1].prefix; at.long {
+			region = netip.PrefixFrom(last.Addr(), regionBits(c.family)).Masked()
+		}
+		full := n >= blockChanges && !region.Contains(at.prefix.Addr()) || n >= maxBlock && m.block[n-1].prefix != c.prefix
+		if m.at.family != at.family || m.at.long != at.long || full {
+			if err := m.cut(); err != nil {
+				return err
+			}
+		}
+	}
+	if len(m.block) == 0 {
+		m.at = at
+	}
+	m.block = append(m.block, c.change)
+	return nil
+}
+
+func (m *merger) cut() error {
+	if len(m.block) == 0 {
+		return nil
+	}
+	stored := m.history.codec.small.EncodeAll(m.writer.encode(m.at.family, m.block), nil)
+	m.blocks[len(m.segment.blocks)] = stored
+	m.octets += len(stored)
+	m.segment.blocks = append(m.segment.blocks, blockInfo{m.at, uint32(len(m.block))})
+	m.block = m.block[:0]
+	if m.octets < writeAhead {
+		return nil
+	}
+	err := m.history.update(m.put)
+	clear(m.blocks)
+	m.octets = 0
+	return err
+}
+
+func (m *merger) put(tx *bbolt.Tx) error {
+	for number, stored := range m.blocks {
+		if err := tx.Bucket(bucketBlocks).Put(blockKey(m.key, number), stored); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// merge makes a segment out of pieces that follow each other.
+func (h *History) merge(pieces []piece, level uint8) error {
+	first, last := &pieces[0], &pieces[len(pieces)-1]
+	whole := piece{level: level, run: first.run, first: first.first, last: last.last, from: first.from, to: last.to}
+	for i := range pieces {
+		whole.records += pieces[i].records
+	}
+	var events groupWriter
+	var sources []*source
+	if first.level == 0 {
+		s, err := h.groupSource(pieces, &events)
+		if err != nil {
+			return err
+		}
+		sources = append(sources, s)
+	} else {
+		for i := range pieces {
+			s, err := h.segmentSource(&pieces[i], &events)
+			if err != nil {
+				return err
+			}
+			sources = append(sources, s)
+		}
+	}
+	m := merger{history: h, key: whole.key(), writer: newBlockWriter(), blocks: make(map[int][]byte)}
+	if err := m.run(sources); err != nil {
+		return err
+	}
+	m.segment.events = events.octets
+	return h.replace(&m, pieces, &whole)
+}
+
+// replace puts a segment in the place of the pieces it was made of.
+func (h *History) replace(m *merger, pieces []piece, whole *piece) error {
+	err := h.update(func(tx *bbolt.Tx) error {
+		if err := m.put(tx); err != nil {
+			return err
+		}
+		for i := range pieces {
+			if err := deletePiece(tx, &pieces[i]); err != nil {
+				return err
+			}
+		}
+		return tx.Bucket(bucketJournal).Put(m.key, h.codec.small.EncodeAll(m.segment.encode(m.key), nil))
+	})
+	if err != nil {
+		return err
+	}
+	h.publish(func(x *index) {
+		i := slices.IndexFunc(x.pieces, func(p piece) bool { return p.from == whole.from })
+		x.pieces = slices.Replace(slices.Clone(x.pieces), i, i+len(pieces), *whole)
+	})
+	return nil
+}
+
+// deletePiece removes a piece with its blocks.
+func deletePiece(tx *bbolt.Tx, p *piece) error {
+	key := p.key()
+	if err := tx.Bucket(bucketJournal).Delete(key); err != nil || p.level == 0 {
+		return err
+	}
+	b := tx.Bucket(bucketBlocks)
+	var keys [][]byte
+	c := b.Cursor()
+	for k, _ := c.Seek(key); len(k) == len(key)+4 && string(k[:len(key)]) == string(key); k, _ = c.Next() {
+		keys = append(keys, slices.Clone(k))
+	}
+	for _, k := range keys {
+		if err := b.Delete(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// group reads a group and calls found with its records.
+func (h *History) group(p *piece, found func(*record) error) error {
+	octets := p.pending
+	if octets == nil {
+		err := h.view(func(tx *bbolt.Tx) error {
+			stored := tx.Bucket(bucketJournal).Get(p.key())
+			if stored == nil {
+				return damaged("it is not there")
+			}
+			var err error
+			octets, err = h.codec.open(nil, stored)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("group of %s: %w", stamp(p.first), err)
+		}
+	}
+	var d groupReader
+	if err := d.decode(octets, found); err != nil {
+		return fmt.Errorf("group of %s: %w", stamp(p.first), err)
+	}
+	return nil
+}

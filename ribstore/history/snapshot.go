@@ -1,0 +1,382 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"ribglass/ribstore/route"
+	"ribglass/ribstore/table"
+)
+
+// Sizes of chunks, in prefixes. One is cut where a region ends once it has
+// enough, and anywhere when it has too many.
+const (
+	chunkPrefixes    = 6144
+	maxChunkPrefixes = 2 * chunkPrefixes
+	maxChunkRoutes   = 1 << 19
+)
+
+// A difference is kept while it has fewer routes than one in this many of its
+// base; then the chunk is stored whole again and is the base from there on.
+const changeFraction = 4
+
+// SnapshotInfo describes a snapshot.
+type SnapshotInfo struct {
+	At     time.Time     // the moment it is true for
+	Routes int           //
+	Took   time.Duration // zero for one that was read from the file
+	Chunks int           // parts of it that were not stored before
+	Bytes  int64         // of these parts and the manifest
+}
+
+// ErrReadOnly is returned by what would change a file that is open to be read.
+var ErrReadOnly = errors.New("the history is open to be read only")
+
+// Snapshot takes a snapshot of the table now. Lookups and the table's writer go
+// on meanwhile: the writer is asked for the state of the peers at the begin, and
+// for the end of the journal at the end.
+func (h *History) Snapshot(ctx context.Context, live Live) (SnapshotInfo, error) {
+	if h.file.Load().readOnly {
+		return SnapshotInfo{}, ErrReadOnly
+	}
+	h.keeping.Lock()
+	defer h.keeping.Unlock()
+	started := h.deps.Now()
+	s := snapshotter{history: h, writer: newChunkWriter(), chunks: make(map[hash][]byte)}
+	if err := s.take(ctx, live); err != nil {
+		return SnapshotInfo{}, fmt.Errorf("snapshot: %w", err)
+	}
+	s.info.Took = h.deps.Now().Sub(started)
+	h.metrics.snapshot(&s.info)
+	return s.info, nil
+}
+
+// snapshotter takes one snapshot.
+type snapshotter struct {
+	history  *History
+	manifest manifest
+	previous *manifest // nil: there is none
+	byIndex  map[uint16]int
+	writer   *chunkWriter
+	chunks   map[hash][]byte // to be written
+	octets   int             // of chunks
+	info     SnapshotInfo
+
+	now, short, change chunk
+	sets, shortSets    map[uint32]uint32 // set of the table to set of the chunk
+	base               chunkReader
+}
+
+func (s *snapshotter) take(ctx context.Context, live Live) error {
+	h := s.history
+	s.previous = h.latest()
+	var tail *groupWriter
+	var begun position
+	err := live.Do(ctx, func() {
+		s.manifest.states = live.Table.State()
+		tail, begun = h.journal.beginTail()
+	})
+	if err != nil {
+		return err
+	}
+	s.number()
+	walked := s.walk(ctx, live.Table)
+	recorded := false
+	err = live.Do(context.WithoutCancel(ctx), func() {
+		var end position
+		end, s.manifest.next, recorded = h.journal.endTail(tail)
+		s.manifest.run, s.manifest.begun, s.manifest.end = end.run, begun.at, end.at
+	})
+	switch {
+	case err != nil:
+		h.journal.endTail(tail)
+		return err
+	case walked != nil:
+		return walked
+	case !recorded:
+		return ErrReadOnly
+	case len(tail.octets) > maxValue/2:
+		return errors.New("too much changed while it was taken; it is taken again later")
+	}
+	s.manifest.tail = tail.octets
+	return s.finish()
+}
+
+// latest returns the manifest of the newest snapshot that can be read.
+func (h *History) latest() *manifest {
+	list := h.index.Load().snapshots
+	for i := len(list) - 1; i >= 0; i-- {
+		if m, err := h.manifest(&list[i]); err == nil {
+			return m
+		}
+	}
+	return nil
+}
+
+// number finds the numbers of the peers in the file.
+func (s *snapshotter) number() {
+	j := s.history.journal
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	s.byIndex = make(map[uint16]int, len(s.manifest.states))
+	for i := range s.manifest.states {
+		p := &s.manifest.states[i]
+		s.manifest.numbers = append(s.manifest.numbers, j.number(p.Peer.Name))
+		s.byIndex[p.Index()] = i
+	}
+}
+
+// walkSlice is how many prefixes are read in one view, so that memory which the
+// writer freed does not wait long.
+const walkSlice = 2048
+
+func (s *snapshotter) walk(ctx context.Context, t *table.Table) error {
+	for _, f := range route.Families() {
+		s.now.reset(f)
+		s.short.reset(f)
+		s.sets, s.shortSets = make(map[uint32]uint32), make(map[uint32]uint32)
+		at := len(s.manifest.ranges)
+		var after netip.Prefix
+		for more := true; more; {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			err := t.View(func(v *table.View) error {
+				var err error
+				more, err = s.slice(v, f, &after)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if err := s.cut(&s.now); err != nil {
+			return err
+		}
+		if err := s.cut(&s.short); err != nil {
+			return err
+		}
+		slices.SortFunc(s.manifest.ranges[at:], func(a, b chunkRange) int { return a.first.compare(b.first) })
+	}
+	return nil
+}
+
+// slice reads some prefixes and reports whether there may be more.
+func (s *snapshotter) slice(v *table.View, f route.Family, after *netip.Prefix) (more bool, err error) {
+	n := 0
+	// The table may use the number of a set for another one in the next view.
+	clear(s.sets)
+	clear(s.shortSets)
+	for d := range v.Within(f, netip.Prefix{}, *after) {
+		*after = d.Prefix
+		into, sets := &s.now, s.sets
+		if at := placeOf(f, d.Prefix); !at.long {
+			into, sets = &s.short, s.shortSets
+		} else if s.ends(at) {
+			if err := s.cut(&s.now); err != nil {
+				return false, err
+			}
+			clear(s.sets) // they are numbers in the chunk
+		}
+		s.collect(v, d, into, sets)
+		if n++; n == walkSlice {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// ends reports whether the chunk under way ends before a place: where one of the
+// snapshot before began, so that it can be compared with that.
+func (s *snapshotter) ends(at place) bool {
+	n := len(s.now.prefixes)
+	switch {
+	case n == 0:
+		return false
+	case n >= maxChunkPrefixes || len(s.now.routes) >= maxChunkRoutes:
+		return true
+	}
+	last := s.now.prefixes[n-1]
+	if s.previous != nil {
+		i, found := s.previous.find(at)
+		if found || i > 0 && s.previous.ranges[i-1].first.compare(placeOf(at.family, last)) > 0 {
+			return true
+		}
+		if i > 0 && s.previous.ranges[i-1].first.family == at.family && s.previous.ranges[i-1].first.long {
+			return false
+		}
+	}
+	if n < chunkPrefixes {
+		return false
+	}
+	region := netip.PrefixFrom(last.Addr(), regionBits(at.family)).Masked()
+	return !region.Contains(at.prefix.Addr())
+}
+
+// find returns the index of the range that begins at a place and whether there is
+// one; else that of the first one behind it.
+func (m *manifest) find(at place) (int, bool) {
+	return slices.BinarySearchFunc(m.ranges, at, func(r chunkRange, p place) int { return r.first.compare(p) })
+}
+
+// collect adds the routes of a destination to a chunk.
+func (s *snapshotter) collect(v *table.View, d table.Dest, into *chunk, sets map[uint32]uint32) {
+	start := len(into.routes)
+	v.Each(d, nil, func(f table.Found) {
+		i, ok := s.byIndex[f.Index()]
+		if !ok {
+			return
+		}
+		class, kept := s.manifest.states[i].Class(f)
+		if !kept {
+			return
+		}
+		set, ok := sets[f.Set]
+		if !ok {
+			set = uint32(len(into.sets))
+			into.sets = append(into.sets, v.Set(f.Set))
+			sets[f.Set] = set
+		}
+		into.routes = append(into.routes, entry{
+			peer: s.manifest.numbers[i], pathID: f.PathID, set: set, received: uint32(f.Received()), class: class,
+		})
+	})
+	if len(into.routes)-start > 1 {
+		slices.SortFunc(into.routes[start:], compareEntries)
+	}
+	into.finish(d.Prefix)
+}
+
+// cut ends a chunk: it is stored as the difference from its base where there is
+// one, else whole.
+func (s *snapshotter) cut(c *chunk) error {
+	if len(c.prefixes) == 0 {
+		return nil
+	}
+	r := chunkRange{first: placeOf(c.family, c.prefixes[0]), routes: uint32(len(c.routes))}
+	s.manifest.routes += r.routes
+	if before := s.before(r.first); before != nil && s.differs(c, before) {
+		// The range begins where it did, though its first prefix may be gone.
+		r.first, r.base = before.first, before.base
+		if len(s.change.routes) > 0 {
+			r.change = s.store(&s.change)
+		}
+	} else {
+		r.base = s.store(c)
+	}
+	s.manifest.ranges = append(s.manifest.ranges, r)
+	c.reset(c.family)
+	return s.write(writeAhead)
+}
+
+// before returns the range of the snapshot before that a chunk continues.
+func (s *snapshotter) before(first place) *chunkRange {
+	if s.previous == nil {
+		return nil
+	}
+	i, found := s.previous.find(first)
+	if !found {
+		i--
+	}
+	if i < 0 || s.previous.ranges[i].first.family != first.family || s.previous.ranges[i].first.long != first.long {
+		return nil
+	}
+	r := &s.previous.ranges[i]
+	if n := len(s.manifest.ranges); n > 0 {
+		last := &s.manifest.ranges[n-1].first
+		if last.family == first.family && last.long == first.long && last.compare(r.first) >= 0 {
+			return nil // the range was split, and its first part has it
+		}
+	}
+	return r
+}
+
+// differs finds the difference of a chunk from a base, and reports whether it is
+// small enough to be kept as one.
+func (s *snapshotter) differs(c *chunk, before *chunkRange) bool {
+	base, err := s.history.chunk(&s.base, before.base)
+	if err != nil || base.family != c.family {
+		return false // stored whole, it is whole again
+	}
+	difference(&s.change, base, c)
+	return len(s.change.routes) <= len(base.routes)/changeFraction
+}
+
+// store has a chunk written unless it is in the file, and returns its address.
+func (s *snapshotter) store(c *chunk) hash {
+	stored := s.history.codec.small.EncodeAll(s.writer.encode(c), nil)
+	at := hashOf(stored)
+	s.chunks[at] = stored
+	s.octets += len(stored)
+	return at
+}
+
+// writeAhead is how many octets of chunks are collected for one transaction.
+const writeAhead = 4 << 20
+
+// write writes the chunks when they are more than some octets.
+func (s *snapshotter) write(least int) error {
+	if s.octets <= least {
+		return nil
+	}
+	err := s.history.update(func(tx *bbolt.Tx) error { return s.put(tx) })
+	clear(s.chunks)
+	s.octets = 0
+	return err
+}
+
+func (s *snapshotter) put(tx *bbolt.Tx) error {
+	b := tx.Bucket(bucketChunks)
+	for at, stored := range s.chunks {
+		if b.Get(at[:]) != nil {
+			continue
+		}
+		if err := b.Put(at[:], stored); err != nil {
+			return err
+		}
+		s.info.Chunks++
+		s.info.Bytes += int64(len(stored))
+	}
+	return nil
+}
+
+// finish writes the manifest: with it the snapshot is there.
+func (s *snapshotter) finish() error {
+	h := s.history
+	if err := h.Flush(); err != nil { // its peers, and what comes before it
+		return err
+	}
+	stored := h.codec.small.EncodeAll(s.manifest.encode(), nil)
+	err := h.update(func(tx *bbolt.Tx) error {
+		if err := s.put(tx); err != nil {
+			return err
+		}
+		return tx.Bucket(bucketSnapshots).Put(s.manifest.key(), stored)
+	})
+	if err != nil {
+		return err
+	}
+	s.info.At, s.info.Routes = fromMillis(s.manifest.end), int(s.manifest.routes)
+	s.info.Bytes += int64(len(stored))
+	h.publish(func(x *index) {
+		x.snapshots = append(slices.Clone(x.snapshots), s.manifest.snapshot)
+		slices.SortFunc(x.snapshots, func(a, b snapshot) int { return position{a.run, a.end}.compare(position{b.run, b.end}) })
+	})
+	h.taken.Store(0)
+	return nil
+}
+
+// publish changes the index.
+func (h *History) publish(change func(*index)) {
+	h.journal.mu.Lock()
+	defer h.journal.mu.Unlock()
+	x := *h.index.Load()
+	change(&x)
+	h.index.Store(&x)
+}

@@ -1,0 +1,150 @@
+package history
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// write takes groups to the file as they become full or old enough.
+func (h *History) write(ctx context.Context) error {
+	tick := time.NewTicker(groupEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-h.journal.ready:
+		case <-ctx.Done():
+			return h.writeLast()
+		}
+		h.writeOrAlarm()
+	}
+}
+
+// writeLast writes the rest when the program ends.
+func (h *History) writeLast() error {
+	if err := h.Flush(); err != nil {
+		return fmt.Errorf("history: what was recorded last could not be written: %w", err)
+	}
+	return nil
+}
+
+// writeOrAlarm writes what is pending. What cannot be written waits, until it is
+// too much.
+func (h *History) writeOrAlarm() {
+	err := h.Flush()
+	before := h.Trouble()
+	switch {
+	case err != nil:
+		h.metrics.failures.Inc()
+		text := err.Error()
+		h.trouble.Store(&text)
+		if before == "" {
+			h.deps.Logger.Error("the history cannot be written; lookups go on", "error", err)
+		}
+	case before != "":
+		h.trouble.Store(nil)
+		h.deps.Logger.Info("the history is written again")
+	}
+	if h.journal.takeLost() {
+		h.hurry.Store(true)
+		h.deps.Logger.Error("a part of the history is lost: too much waited to be written")
+	}
+}
+
+// Trouble says why the history is not written at the moment, "" when it is.
+func (h *History) Trouble() string {
+	if t := h.trouble.Load(); t != nil {
+		return *t
+	}
+	return ""
+}
+
+// Flush writes all that was recorded up to now.
+func (h *History) Flush() error {
+	p := h.journal.take()
+	if len(p.groups)+len(p.runs)+len(p.names) == 0 {
+		return nil
+	}
+	started := h.deps.Now()
+	if err := h.update(func(tx *bbolt.Tx) error { return h.put(tx, p) }); err != nil {
+		return err
+	}
+	h.metrics.wrote(p.groups, h.deps.Now().Sub(started))
+	h.journal.written(p, func() {
+		x := *h.index.Load()
+		x.runs = slices.Concat(x.runs, p.runs)
+		x.pieces = slices.Clone(x.pieces)
+		for i := range p.groups {
+			x.pieces = append(x.pieces, p.groups[i].piece)
+			x.next = p.groups[i].piece.to + 1
+			h.taken.Add(int64(p.groups[i].piece.records))
+		}
+		h.index.Store(&x)
+	})
+	return nil
+}
+
+func (h *History) put(tx *bbolt.Tx, p pending) error {
+	for i := range p.runs {
+		if err := tx.Bucket(bucketRuns).Put(be32(nil, p.runs[i].id), p.runs[i].encode(h.codec)); err != nil {
+			return err
+		}
+	}
+	for i, name := range p.names {
+		if err := tx.Bucket(bucketPeers).Put(be32(nil, p.firstName+uint32(i)), []byte(name)); err != nil {
+			return err
+		}
+	}
+	for i := range p.groups {
+		g := &p.groups[i]
+		if err := tx.Bucket(bucketJournal).Put(g.piece.key(), h.codec.fast.EncodeAll(g.octets, nil)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) encode(c *codec) []byte {
+	b := binary.AppendUvarint([]byte{byte(r.origin)}, uint64(r.id))
+	b = appendZigzag(appendZigzag(b, r.start), r.resumed)
+	b = binary.AppendUvarint(b, r.first)
+	return c.fast.EncodeAll(appendText(b, r.reason), nil)
+}
+
+func loadRuns(tx *bbolt.Tx, c *codec) ([]run, error) {
+	var runs []run
+	err := tx.Bucket(bucketRuns).ForEach(func(k, v []byte) error {
+		b, err := c.open(nil, v)
+		if err != nil {
+			return fmt.Errorf("run %x: %w", k, err)
+		}
+		r := reader{b: b}
+		u := run{origin: origin(r.octet()), id: uint32(r.uvarint()), start: r.varint(), resumed: r.varint(), first: r.uvarint(), reason: r.text()}
+		if r.err == nil && string(be32(nil, u.id)) != string(k) {
+			r.fail("it is filed as another one")
+		}
+		if r.err != nil {
+			return fmt.Errorf("run %x: %w", k, r.err)
+		}
+		runs = append(runs, u)
+		return nil
+	})
+	return runs, err
+}
+
+func loadPeers(tx *bbolt.Tx) ([]string, error) {
+	var names []string
+	err := tx.Bucket(bucketPeers).ForEach(func(k, v []byte) error {
+		if string(k) != string(be32(nil, uint32(len(names)))) {
+			return damaged("peer %d is missing", len(names))
+		}
+		names = append(names, string(v))
+		return nil
+	})
+	return names, err
+}
