@@ -20,10 +20,12 @@ const (
 // parser reads a query by recursive descent: or, and, not, term.
 type parser struct {
 	lexer
-	ahead token
-	depth int
-	terms int
-	notes []Note
+	ahead   token
+	depth   int
+	terms   int
+	at      Moment
+	between Span
+	notes   []Note
 }
 
 // advance reads the next token into ahead.

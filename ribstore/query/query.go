@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
+	"strings"
 	"time"
 
 	"ribglass/ribstore/route"
@@ -17,8 +18,10 @@ import (
 
 // Query is one question. The zero value asks for every route.
 type Query struct {
-	Expr  Expr   // nil: every route
-	Notes []Note // how words without a keyword were understood
+	Expr    Expr   // nil: every route
+	At      Moment // the past that is asked about; zero: the present
+	Between Span   // changes in the span are asked for; zero: routes are. Not with At
+	Notes   []Note // how words without a keyword were understood
 }
 
 // Note tells how a part of a query was understood that could be read otherwise.
@@ -48,6 +51,8 @@ type Result struct {
 	Query      Query
 	Plan       Plan
 	At         time.Time // the moment the answer is true for
+	Requested  time.Time // the moment asked for, when that is another
+	Notices    []string  // for people, such as why At is not the moment asked for
 	Freshness  []Freshness
 	Total      int // routes in the whole answer
 	Routes     []route.Route
@@ -74,7 +79,7 @@ func Parse(text string) (Query, error) {
 	if err != nil {
 		return Query{}, err
 	}
-	return Query{Expr: e, Notes: p.notes}, nil
+	return Query{Expr: e, At: p.at, Between: p.between, Notes: p.notes}, nil
 }
 
 // checkLongest refuses an address where a longest match makes no sense.
@@ -113,10 +118,18 @@ func checkLongest(e Expr, outermost bool) error {
 // String returns the canonical form: Parse(q.String()) gives an equal
 // expression.
 func (q Query) String() string {
-	if q.Expr == nil {
-		return ""
+	var b []byte
+	if q.Expr != nil {
+		_, loose := q.Expr.(Or)
+		b = appendGroup(b, q.Expr, loose && (!q.At.IsZero() || !q.Between.IsZero()))
 	}
-	return string(q.Expr.appendText(nil))
+	switch {
+	case !q.At.IsZero():
+		b = append(append(b, " at "...), q.At.String()...)
+	case !q.Between.IsZero():
+		b = append(append(b, " between "...), q.Between.String()...)
+	}
+	return strings.TrimPrefix(string(b), " ")
 }
 
 // Prefix returns the prefix that confines the whole query and how, Any when none
@@ -146,10 +159,8 @@ func (q Query) With(e Expr) Query {
 			return q
 		}
 	}
-	if parts = append(parts, e); len(parts) == 1 {
-		return Query{Expr: e, Notes: q.Notes}
-	}
-	return Query{Expr: parts, Notes: q.Notes}
+	q.Expr = join(append(parts, e))
+	return q
 }
 
 // conjuncts returns the conditions that all must be met.
