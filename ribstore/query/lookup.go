@@ -58,10 +58,16 @@ func either(options Or) Expr {
 	return options
 }
 
-// Lookup returns the query as a lookup, and whether it is no more than that.
+// Lookup returns the query as a lookup, and whether it is no more than that. A
+// query about the past is more.
 func (q Query) Lookup() (Lookup, bool) {
+	l, plain := lookupOf(q.Expr)
+	return l, plain && q.At.IsZero() && q.Between.IsZero()
+}
+
+func lookupOf(e Expr) (Lookup, bool) {
 	var l Lookup
-	for _, part := range conjuncts(q.Expr) {
+	for _, part := range conjuncts(e) {
 		if in, ok := part.(In); ok && l.Match == Any && in.Ge == 0 && in.Le == 0 {
 			l.Match, l.Prefix = in.Match, in.Prefix
 			continue

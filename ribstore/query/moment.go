@@ -70,30 +70,116 @@ func ParseMoment(text string) (Moment, error) {
 	if d, ok := parseAgo(strings.TrimPrefix(text, "-")); ok {
 		return Moment{Ago: d}, nil
 	}
-	at, ok := parseTime(text)
-	switch {
-	case !ok:
-		return Moment{}, fmt.Errorf("%q is no time, such as 2026-11-22T03:12Z, and not how long ago, such as 15m, 2h or 3d", clip(text))
-	case at.Year() < firstYear || at.Year() > lastYear:
-		return Moment{}, fmt.Errorf("%q is not between the years %d and %d", clip(text), firstYear, lastYear)
+	if at, ok := parseTime(text); ok {
+		return Moment{Time: at}, nil
 	}
-	return Moment{Time: at}, nil
+	return Moment{}, fmt.Errorf("%q is no time from 1970 to 2200, such as 2026-11-22T03:12Z, and not how long ago, such as 15m, 2h or 3d", clip(text))
 }
 
-// The years of times in a query.
-const (
-	firstYear = 1970
-	lastYear  = 2200
-)
-
-// parseTime reads a time in any of the forms of [ParseMoment], in UTC.
+// parseTime reads a time in any of the forms of [ParseMoment], in UTC. A year
+// that no route can be of is a slip of the hand.
 func parseTime(text string) (time.Time, bool) {
 	for _, layout := range []string{
 		time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateTime, "2006-01-02 15:04", time.DateOnly,
 	} {
 		if at, err := time.Parse(layout, strings.ToUpper(text)); err == nil {
-			return at.UTC(), true
+			at = at.UTC()
+			return at, at.Year() >= 1970 && at.Year() <= 2200
 		}
 	}
 	return time.Time{}, false
+}
+
+// parseAt reads the moment that the query is about. It is no condition, so the
+// expression is nil.
+func parseAt(p *parser, of token) (Expr, error) {
+	if err := p.turnToPast(of); err != nil {
+		return nil, err
+	}
+	if err := p.advance(); err != nil {
+		return nil, err
+	}
+	var err error
+	p.at, err = p.moment(of)
+	return nil, err
+}
+
+// parseBetween reads the span whose changes the query is about.
+func parseBetween(p *parser, of token) (Expr, error) {
+	if err := p.turnToPast(of); err != nil {
+		return nil, err
+	}
+	if err := p.advance(); err != nil {
+		return nil, err
+	}
+	first := p.ahead
+	from, err := p.moment(of)
+	switch {
+	case err != nil:
+		return nil, err
+	case from.IsZero():
+		return nil, p.fail(first, "a span does not begin now")
+	case !p.word("and"):
+		return nil, p.fail(of, "between needs two moments with and between them, such as between -2h and now")
+	}
+	if err := p.advance(); err != nil {
+		return nil, err
+	}
+	to, err := p.moment(of)
+	if err != nil {
+		return nil, err
+	}
+	p.between = Span{from, to}
+	if p.between.backwards() {
+		return nil, p.fail(first, "the span %s ends before it begins", p.between)
+	}
+	return nil, nil //nolint:nilnil // a span is no condition
+}
+
+// moment reads a moment. A time of day may stand behind a date as a word of its
+// own.
+func (p *parser) moment(of token) (Moment, error) {
+	v := p.ahead
+	if v.kind != wordToken {
+		return Moment{}, p.fail(of, "%s needs a moment, such as 2026-11-22T03:12Z or -15m", of.text)
+	}
+	m, err := ParseMoment(v.text)
+	if err != nil {
+		return m, p.fail(v, "%v", err)
+	}
+	if err := p.advance(); err != nil {
+		return m, err
+	}
+	if _, err := time.Parse(time.DateOnly, v.text); err != nil || p.ahead.kind != wordToken || len(p.ahead.text) < len("03:12") || p.ahead.text[2] != ':' {
+		return m, nil
+	}
+	whole, err := ParseMoment(v.text + "T" + p.ahead.text)
+	if err != nil {
+		return m, nil //nolint:nilerr // a community, such as 65:100
+	}
+	p.note(p.ahead, of.text+" "+whole.String(), "")
+	return whole, p.advance()
+}
+
+// turnToPast notes that a word turns the query to the past, which only one does,
+// and for the whole query.
+func (p *parser) turnToPast(of token) error {
+	if p.past.kind != endToken {
+		return p.fail(of, "%s: a query asks about one moment or one span, and has %s already", of.text, p.past.text)
+	}
+	p.past = of
+	if p.depth > 1 {
+		return p.outermost()
+	}
+	return nil
+}
+
+// outermost refuses a moment met inside or, not or parentheses: it is that of
+// the whole query.
+func (p *parser) outermost() error {
+	if p.past.kind == endToken {
+		return nil
+	}
+	return p.fail(p.past, "%s is about the whole query: it cannot stand inside or, not and parentheses; put the conditions in parentheses and %s behind them",
+		p.past.text, p.past.text)
 }

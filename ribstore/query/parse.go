@@ -23,6 +23,7 @@ type parser struct {
 	ahead   token
 	depth   int
 	terms   int
+	past    token // the word at or between, once it was met
 	at      Moment
 	between Span
 	notes   []Note
@@ -67,7 +68,7 @@ func (p *parser) query() (Expr, error) {
 
 func (p *parser) or() (Expr, error) {
 	var parts Or
-	for {
+	for first := true; ; first = false {
 		e, err := p.and()
 		if err != nil {
 			return nil, err
@@ -76,6 +77,11 @@ func (p *parser) or() (Expr, error) {
 			parts = append(parts, flat...)
 		} else {
 			parts = append(parts, e)
+		}
+		if p.depth == 0 && (!first || p.word("or")) {
+			if err := p.outermost(); err != nil {
+				return nil, err
+			}
 		}
 		if !p.word("or") {
 			break
@@ -99,7 +105,7 @@ func (p *parser) and() (Expr, error) {
 		}
 		if flat, ok := e.(And); ok {
 			parts = append(parts, flat...)
-		} else {
+		} else if e != nil { // at and between are no conditions
 			parts = append(parts, e)
 		}
 		explicit := p.word("and")
@@ -112,10 +118,7 @@ func (p *parser) and() (Expr, error) {
 			break
 		}
 	}
-	if len(parts) == 1 {
-		return parts[0], nil
-	}
-	return parts, nil
+	return join(parts), nil
 }
 
 func (p *parser) not() (Expr, error) {

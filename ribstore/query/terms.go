@@ -243,10 +243,8 @@ func parseAge(older bool) func(*parser, token) (Expr, error) {
 		if d, ok := parseAgo(v.text); ok {
 			return Age{Older: older, Ago: d}, nil
 		}
-		for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02"} {
-			if at, err := time.Parse(layout, v.text); err == nil {
-				return Age{Older: older, At: at.UTC().Truncate(time.Second)}, nil
-			}
+		if at, ok := parseTime(v.text); ok {
+			return Age{Older: older, At: at.Truncate(time.Second)}, nil
 		}
 		return nil, p.fail(v, "%q is no age, such as 15m, 2h or 3d, and no time, such as 2026-11-22T03:12Z", clip(v.text))
 	}

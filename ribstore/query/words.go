@@ -53,8 +53,8 @@ func Words() []Word {
 		{"since", "since 15m", "received within this time, or since a moment", parseAge(false)},
 		{"older-than", "older-than 30d", "received longer ago", parseAge(true)},
 		{"rpki", "rpki invalid", "state of origin validation", later("RPKI data")},
-		{"at", "at 2026-11-22T03:12Z", "the past", later("history")},
-		{"between", "between 2026-11-22T03:00Z and 2026-11-22T04:00Z", "changes", later("history")},
+		{"at", "at 2026-11-22T03:12Z", "as it was at a moment, or so long ago", parseAt},
+		{"between", "between 2026-11-22T03:00Z and 2026-11-22T04:00Z", "changes in a span", parseBetween},
 	}
 }
 
