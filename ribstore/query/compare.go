@@ -2,7 +2,6 @@ package query
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 	"time"
 
@@ -41,19 +40,6 @@ const (
 	Added     DiffKind = "added"
 	Withdrawn DiffKind = "withdrawn"
 	Changed   DiffKind = "changed"
-)
-
-// Cause tells the reason of a difference that matters most to an operator.
-type Cause string
-
-// The causes of a changed route. The first that applies is given.
-const (
-	CauseOrigin    Cause = "origin"    // the path ends in another AS
-	CausePath      Cause = "path"      // the AS path is another
-	CauseNextHop   Cause = "next-hop"  // the next hop is another
-	CauseCommunity Cause = "community" // communities of any kind differ
-	CauseOther     Cause = "other"     // MED, LOCAL_PREF, …
-	CauseStale     Cause = "stale"     // only whether a session confirms it differs
 )
 
 // The causes of an added and of a withdrawn route. The first that applies is
@@ -117,28 +103,101 @@ func (c *DiffCounts) Differ() bool { return c.Added+c.Withdrawn+c.Changed > 0 }
 // with the first page the counts of all. Errors are [ErrCursor] for a foreign
 // cursor and that of the context.
 func (c Comparison) Page(ctx context.Context, page Page) (*Diff, error) {
-	return nil, errors.ErrUnsupported
+	after, err := parseCursor(page.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	p := diffPage{limit: page.Limit}
+	if p.limit <= 0 {
+		p.limit = DefaultLimit
+	}
+	var counts *DiffCounts
+	err = c.pin(func(a, b *table.View) error {
+		z := c.newZipper(a, b, p.add)
+		z.counting = z.counting || page.Cursor == ""
+		err := z.run(ctx, after)
+		counts = z.tally.counts(z.names)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	d := &Diff{Query: c.Query, From: c.A.At, To: c.B.At, Differences: p.list, NextCursor: p.next}
+	if page.Cursor == "" {
+		d.Counts = counts
+	}
+	return d, nil
+}
+
+// diffPage collects the differences of one page.
+type diffPage struct {
+	list  []Difference
+	limit int
+	next  string
+}
+
+// add takes the differences of one prefix and reports whether more are wanted. A
+// page holds at least one prefix whole.
+func (p *diffPage) add(list []Difference) bool {
+	if len(p.list) > 0 && len(p.list)+len(list) > p.limit {
+		last := p.list[len(p.list)-1]
+		p.next = cursor{last.Family, last.Prefix}.String()
+		return false
+	}
+	p.list = append(p.list, list...)
+	return true
 }
 
 // Count counts the differences.
 func (c Comparison) Count(ctx context.Context) (*DiffCounts, error) {
-	return nil, errors.ErrUnsupported
+	var counts *DiffCounts
+	err := c.pin(func(a, b *table.View) error {
+		z := c.newZipper(a, b, nil)
+		z.counting = true
+		err := z.run(ctx, cursor{})
+		counts = z.tally.counts(z.names)
+		return err
+	})
+	return counts, err
+}
+
+// pin calls compare with views of both tables.
+func (c Comparison) pin(compare func(a, b *table.View) error) error {
+	return c.A.Table.View(func(a *table.View) error {
+		return c.B.Table.View(func(b *table.View) error { return compare(a, b) })
+	})
 }
 
 // Stream calls yield with all differences in order, a slice at a time that is
 // valid during the call. It holds views for a slice only, so that it can last
 // long; routes that change meanwhile are compared as they are then.
 func (c Comparison) Stream(ctx context.Context, yield func([]Difference) error) error {
-	return errors.ErrUnsupported
+	var after cursor
+	var slice []Difference
+	for more := true; more; {
+		slice = slice[:0]
+		err := c.pin(func(a, b *table.View) error {
+			z := c.newZipper(a, b, func(list []Difference) bool {
+				slice = append(slice, list...)
+				return len(slice) < sliceRoutes
+			})
+			z.most = slicePrefixes
+			err := z.run(ctx, after)
+			after, more = z.last, z.more
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if len(slice) > 0 {
+			if err := yield(slice); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
-// ChangedAttributes names the attributes in which two sets differ, in the words
-// of the query language where it has one: "origin-code", "path", "nexthop",
-// "med", "local-pref", "atomic-aggregate", "aggregator", "community",
-// "originator-id", "cluster-list", "ext-community", "aigp", "large-community",
-// "otc", or "attribute-99"; in the order of type codes.
-func ChangedAttributes(a, b route.Attrs) []string { return nil }
-
-// CauseOf returns the cause of a change from one attribute set to another, ""
-// when they are equal.
-func CauseOf(a, b route.Attrs) Cause { return "" }
+// slicePrefixes is how many prefixes a stream of differences walks with one pair
+// of views.
+const slicePrefixes = 1 << 16

@@ -95,7 +95,9 @@ func sameExpr(a, b Expr) bool {
 		cmp.Comparer(func(a, b *pathexpr.Pattern) bool { return a.String() == b.String() }))
 }
 
-func sameQuery(a, b Query) bool { return sameExpr(a.Expr, b.Expr) && a.At == b.At && a.Between == b.Between }
+func sameQuery(a, b Query) bool {
+	return sameExpr(a.Expr, b.Expr) && a.At == b.At && a.Between == b.Between
+}
 
 func TestParseErrors(t *testing.T) {
 	rows := []struct {

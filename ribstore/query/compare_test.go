@@ -1,0 +1,410 @@
+package query
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"ribglass/ribstore/route"
+	"ribglass/ribstore/table"
+)
+
+// fillFew makes a random table of few prefixes, peers and attributes, so that
+// two of them share many. The peer c has ADD-PATH.
+func fillFew(t *rapid.T, at time.Time, sets []route.Attrs) *table.Table {
+	tab := table.New()
+	for i, name := range []string{"a", "b", "c", "d"} {
+		if rapid.IntRange(0, 5).Draw(t, "peer") == 0 {
+			continue
+		}
+		peer := &route.Peer{Name: name, Router: "r" + string(rune('0'+i/2)), ASN: route.ASN(i + 1)}
+		peer.AddPath[route.IPv4Unicast] = name == "c"
+		tab.Apply(&route.Batch{Peer: peer, At: at, Event: route.PeerUp})
+		for range rapid.IntRange(0, 12).Draw(t, "routes") {
+			n := route.NLRI{Prefix: netip.MustParsePrefix(rapid.SampledFrom([]string{
+				"0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/16", "10.1.0.0/16", "10.1.2.0/24", "192.0.2.0/24", "::/0", "2001:db8::/32",
+			}).Draw(t, "prefix"))}
+			if name == "c" && n.Prefix.Addr().Is4() {
+				n.PathID = uint32(rapid.IntRange(1, 3).Draw(t, "path"))
+			}
+			tab.Apply(&route.Batch{Peer: peer, At: at.Add(-time.Duration(rapid.IntRange(0, 100).Draw(t, "age")) * time.Second), Updates: []route.Update{
+				{Family: familyOf(n.Prefix), Attrs: rapid.SampledFrom(sets).Draw(t, "set"), NLRI: []route.NLRI{n}},
+			}})
+		}
+		if rapid.IntRange(0, 4).Draw(t, "down") == 0 {
+			var keep [route.NumFamilies]route.Retention
+			for f := range keep {
+				keep[f].Stale = time.Hour
+			}
+			tab.Apply(&route.Batch{Peer: peer, At: at, Event: route.PeerDown, Retention: keep})
+		}
+	}
+	return tab
+}
+
+// everything returns the routes that meet a query.
+func everything(t *rapid.T, tab *table.Table, q Query, at time.Time) (routes []route.Route) {
+	err := tab.View(func(v *table.View) error {
+		r, err := Run(context.Background(), v, q, Page{Limit: 1 << 20}, at)
+		routes = r.Routes
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortStableFunc(routes, func(a, b route.Route) int {
+		return cmp.Or(cmp.Compare(a.Family, b.Family), a.Prefix.Addr().Compare(b.Prefix.Addr()), cmp.Compare(a.Prefix.Bits(), b.Prefix.Bits()),
+			strings.Compare(a.Peer.Name, b.Peer.Name), cmp.Compare(a.PathID, b.PathID))
+	})
+	return routes
+}
+
+func keyOfRoute(r *route.Route) string {
+	return fmt.Sprint(r.Family, r.Prefix, " ", r.Peer.Name, " ", r.PathID)
+}
+
+// diffTwin compares the slow and obvious way.
+type diffTwin struct {
+	Comparison
+	a, b   []route.Route
+	kept   map[*route.Route]bool
+	same   int
+	across bool
+}
+
+func newDiffTwin(t *rapid.T, c Comparison) *diffTwin {
+	w := &diffTwin{Comparison: c, across: c.A.Peer != "" || c.B.Peer != "", kept: map[*route.Route]bool{}}
+	for i, s := range []Side{c.A, c.B} {
+		meet := map[string]bool{}
+		for _, r := range everything(t, s.Table, c.Query, s.At) {
+			meet[keyOfRoute(&r)] = true
+		}
+		all := everything(t, s.Table, Query{}, s.At)
+		all = slices.DeleteFunc(all, func(r route.Route) bool { return s.Peer != "" && r.Peer.Name != s.Peer })
+		for j := range all {
+			w.kept[&all[j]] = meet[keyOfRoute(&all[j])]
+		}
+		if i == 0 {
+			w.a = all
+		} else {
+			w.b = all
+		}
+	}
+	return w
+}
+
+// lines describes every difference in one line.
+func (w *diffTwin) lines() (lines []string) {
+	a, b := pointers(w.a), pointers(w.b)
+	tests := []func(x, y *route.Route) bool{
+		func(x, y *route.Route) bool { return keyOfRoute(x) == keyOfRoute(y) },
+	}
+	if w.across {
+		prefix := func(x, y *route.Route) bool { return x.Family == y.Family && x.Prefix == y.Prefix }
+		tests = []func(x, y *route.Route) bool{
+			func(x, y *route.Route) bool { return prefix(x, y) && string(x.Attrs) == string(y.Attrs) },
+			func(x, y *route.Route) bool { return prefix(x, y) && x.PathID == y.PathID },
+			prefix,
+		}
+	}
+	for _, test := range tests {
+		for _, x := range slices.Clone(a) {
+			if i := slices.IndexFunc(b, func(y *route.Route) bool { return test(x, y) }); i >= 0 {
+				lines = append(lines, w.line(x, b[i])...)
+				b = slices.Delete(b, i, i+1)
+				a = slices.DeleteFunc(a, func(z *route.Route) bool { return z == x })
+			}
+		}
+	}
+	for _, x := range a {
+		lines = append(lines, w.line(x, nil)...)
+	}
+	for _, y := range b {
+		lines = append(lines, w.line(nil, y)...)
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func pointers(routes []route.Route) (list []*route.Route) {
+	for i := range routes {
+		list = append(list, &routes[i])
+	}
+	return list
+}
+
+func (w *diffTwin) line(a, b *route.Route) []string {
+	if !w.kept[a] && !w.kept[b] {
+		return nil
+	}
+	describe := func(of, other []route.Route, r *route.Route, causes ...Cause) string {
+		cause := causes[2]
+		if w.across || slices.ContainsFunc(other, func(o route.Route) bool { return o.Peer.Name == r.Peer.Name && o.Family == r.Family }) {
+			causes[1] = causes[2]
+		}
+		cause = causes[1]
+		if !slices.ContainsFunc(other, func(o route.Route) bool { return o.Family == r.Family && o.Prefix == r.Prefix }) {
+			cause = causes[0]
+		}
+		_ = of
+		return fmt.Sprintf("%s %s =%s %x", keyOfRoute(r), r.Attrs.ASPath(), cause, []byte(r.Attrs))
+	}
+	switch {
+	case b == nil:
+		return []string{"- " + describe(w.a, w.b, a, CausePrefixGone, CausePeerGone, CauseRouteGone)}
+	case a == nil:
+		return []string{"+ " + describe(w.b, w.a, b, CauseNewPrefix, CauseNewPeer, CauseNewRoute)}
+	}
+	stale := w.Stale && a.StaleSince.IsZero() != b.StaleSince.IsZero()
+	if string(a.Attrs) == string(b.Attrs) && !stale {
+		w.same++
+		return nil
+	}
+	names, cause := changedTwin(a.Attrs, b.Attrs)
+	if stale {
+		names = append(names, "stale")
+	}
+	if cause == "" {
+		cause = CauseStale
+	}
+	return []string{fmt.Sprintf("~ %s > %s =%s %v %x %x", keyOfRoute(a), keyOfRoute(b), cause, names, []byte(a.Attrs), []byte(b.Attrs))}
+}
+
+// changedTwin tells what differs of attributes that random tables have.
+func changedTwin(a, b route.Attrs) (names []string, cause Cause) {
+	text := func(x any, ok bool) string { return fmt.Sprint(x, ok) }
+	med, okMED := a.MED()
+	medB, okMEDB := b.MED()
+	list := []struct{ name, a, b string }{
+		{"origin-code", a.Origin().String(), b.Origin().String()},
+		{"path", a.ASPath().String(), b.ASPath().String()},
+		{"nexthop", a.NextHop().String(), b.NextHop().String()},
+		{"med", text(med, okMED), text(medB, okMEDB)},
+		{"community", fmt.Sprint([]byte(a.Communities())), fmt.Sprint([]byte(b.Communities()))},
+		{"large-community", fmt.Sprint([]byte(a.LargeCommunities())), fmt.Sprint([]byte(b.LargeCommunities()))},
+	}
+	for _, x := range list {
+		if x.a != x.b {
+			names = append(names, x.name)
+		}
+	}
+	has := func(s string) bool { return slices.Contains(names, s) }
+	asA, okA := a.ASPath().Origin()
+	asB, okB := b.ASPath().Origin()
+	switch {
+	case len(names) == 0:
+		return nil, ""
+	case has("path") && text(asA, okA) != text(asB, okB):
+		return names, CauseOrigin
+	case has("path"):
+		return names, CausePath
+	case has("nexthop"):
+		return names, CauseNextHop
+	case has("community"), has("large-community"):
+		return names, CauseCommunity
+	}
+	return names, CauseOther
+}
+
+func diffLine(d *Difference) string {
+	switch d.Kind {
+	case Added:
+		return fmt.Sprintf("+ %s %s =%s %x", keyOfRoute(d.New), d.New.Attrs.ASPath(), d.Cause, []byte(d.New.Attrs))
+	case Withdrawn:
+		return fmt.Sprintf("- %s %s =%s %x", keyOfRoute(d.Old), d.Old.Attrs.ASPath(), d.Cause, []byte(d.Old.Attrs))
+	case Changed:
+	}
+	return fmt.Sprintf("~ %s > %s =%s %v %x %x", keyOfRoute(d.Old), keyOfRoute(d.New), d.Cause, d.Attributes, []byte(d.Old.Attrs), []byte(d.New.Attrs))
+}
+
+// TestCompareEqualsMaps compares random tables, page by page, as a stream and by
+// counts, and every difference with the twin's.
+func TestCompareEqualsMaps(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		sets := make([]route.Attrs, 6)
+		for i := range sets {
+			sets[i] = genAttrs(t)
+		}
+		before := now.Add(-time.Hour)
+		c := Comparison{A: Side{Table: fillFew(t, before, sets), At: before}, B: Side{Table: fillFew(t, now, sets), At: now}, Stale: rapid.Bool().Draw(t, "stale")}
+		if rapid.IntRange(0, 3).Draw(t, "one table") == 0 {
+			c.A.Table, c.A.At = c.B.Table, c.B.At
+		}
+		if rapid.Bool().Draw(t, "of peers") {
+			c.A.Peer = rapid.SampledFrom([]string{"", "a", "c"}).Draw(t, "peer A")
+			c.B.Peer = rapid.SampledFrom([]string{"", "a", "b", "c", "none"}).Draw(t, "peer B")
+		}
+		if rapid.Bool().Draw(t, "conditions") {
+			c.Query.Expr, _ = genExpr(t, 2)
+		}
+		twin := newDiffTwin(t, c)
+		want := twin.lines()
+		got, counts := diffPages(t, c)
+		if diff := gocmp.Diff(want, got); diff != "" {
+			t.Fatalf("%q by pages (-map +compare): %s", c.Query, diff)
+		}
+		checkCounts(t, counts, want, twin.same)
+		var streamed []string
+		err := c.Stream(context.Background(), func(list []Difference) error {
+			for i := range list {
+				streamed = append(streamed, diffLine(&list[i]))
+			}
+			return nil
+		})
+		slices.Sort(streamed)
+		if diff := gocmp.Diff(want, streamed); diff != "" || err != nil {
+			t.Fatalf("%q as a stream: %v (-map +compare): %s", c.Query, err, diff)
+		}
+	})
+}
+
+func diffPages(t *rapid.T, c Comparison) (lines []string, counts *DiffCounts) {
+	page := Page{Limit: rapid.IntRange(1, 5).Draw(t, "limit")}
+	var last *Difference
+	for n := 0; n == 0 || page.Cursor != "" && n < 200; n++ {
+		d, err := c.Page(context.Background(), page)
+		if err != nil || (d.Counts == nil) != (n > 0) {
+			t.Fatalf("page %d: %v, counts %v", n, err, d.Counts)
+		}
+		if n == 0 {
+			counts = d.Counts
+		}
+		for i := range d.Differences {
+			x := &d.Differences[i]
+			if last != nil && (x.Family < last.Family || x.Family == last.Family && compareDests(&table.Dest{Prefix: x.Prefix}, &table.Dest{Prefix: last.Prefix}) < 0) {
+				t.Fatalf("%v comes behind %v", x.Prefix, last.Prefix)
+			}
+			last = x
+			lines = append(lines, diffLine(x))
+		}
+		page.Cursor = d.NextCursor
+	}
+	again, err := c.Count(context.Background())
+	if diff := gocmp.Diff(counts, again); diff != "" || err != nil {
+		t.Fatalf("Count: %v, (-page +count) %s", err, diff)
+	}
+	slices.Sort(lines)
+	return lines, counts
+}
+
+func checkCounts(t *rapid.T, c *DiffCounts, lines []string, same int) {
+	number := func(sign string) (n int) {
+		for _, line := range lines {
+			if strings.HasPrefix(line, sign) {
+				n++
+			}
+		}
+		return n
+	}
+	got := []int{c.Same, c.Added, c.Withdrawn, c.Changed}
+	if diff := gocmp.Diff([]int{same, number("+"), number("-"), number("~")}, got); diff != "" {
+		t.Fatalf("counts of same, added, withdrawn, changed (-map +compare): %s", diff)
+	}
+	for _, x := range c.Causes {
+		n := 0
+		for _, line := range lines {
+			if strings.Contains(line, " ="+string(x.Cause)+" ") {
+				n++
+			}
+		}
+		if n != x.Count {
+			t.Fatalf("%d differences of %s, %s; want %d", x.Count, x.Kind, x.Cause, n)
+		}
+	}
+	var sum PeerDiff
+	for _, p := range c.Peers {
+		sum.Same, sum.Added, sum.Withdrawn, sum.Changed = sum.Same+p.Same, sum.Added+p.Added, sum.Withdrawn+p.Withdrawn, sum.Changed+p.Changed
+	}
+	if diff := gocmp.Diff(got, []int{sum.Same, sum.Added, sum.Withdrawn, sum.Changed}); diff != "" {
+		t.Fatalf("sum of peers: %s", diff)
+	}
+}
+
+func announce(tab *table.Table, peer, prefix string, asns ...route.ASN) {
+	a := route.Attrs(nil).AppendAttr(route.AttrOrigin, []byte{0}).AppendAttr(route.AttrASPath, route.ASPath(nil).AppendSegment(route.ASSequence, asns...))
+	p := netip.MustParsePrefix(prefix)
+	tab.Apply(&route.Batch{Peer: &route.Peer{Name: peer}, At: now, Updates: []route.Update{{Family: familyOf(p), Attrs: a, NLRI: []route.NLRI{{Prefix: p}}}}})
+}
+
+func TestCompareLongestMatch(t *testing.T) {
+	a, b := table.New(), table.New()
+	for _, tab := range []*table.Table{a, b} {
+		announce(tab, "x", "10.0.0.0/8", 1)
+		announce(tab, "y", "10.1.0.0/16", 2)
+	}
+	announce(b, "x", "10.1.2.0/24", 3)
+	announce(b, "x", "0.0.0.0/0", 4)
+	rows := []struct{ name, text, want string }{
+		{"a more specific prefix appeared", "10.1.2.3", "added 10.1.2.0/24 new-prefix"},
+		{"the longest match is the same", "10.1.3.4", "same 1"},
+		{"of the peer that is asked for", "10.1.3.4 peer x", "same 1"},
+		{"only one side has a match", "11.0.0.1", "added 0.0.0.0/0 new-prefix"},
+		{"no side has one", "2001:db8::1", "same 0"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			q, err := Parse(row.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d, err := Comparison{A: Side{Table: a, At: now}, B: Side{Table: b, At: now}, Query: q}.Page(context.Background(), Page{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := fmt.Sprint("same ", d.Counts.Same)
+			for _, x := range d.Differences {
+				got = fmt.Sprint(x.Kind, " ", x.Prefix, " ", x.Cause)
+			}
+			if got != row.want || len(d.Differences) > 1 {
+				t.Errorf("%q: %s, want %s", row.text, got, row.want)
+			}
+		})
+	}
+}
+
+func TestCompareStops(t *testing.T) {
+	tab := table.New()
+	announce(tab, "x", "10.0.0.0/8", 1)
+	c := Comparison{A: Side{Table: table.New()}, B: Side{Table: tab}}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := c.Count(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Count when canceled: %v", err)
+	}
+	if err := c.Stream(ctx, func([]Difference) error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("Stream when canceled: %v", err)
+	}
+	if _, err := c.Page(context.Background(), Page{Cursor: "x"}); !errors.Is(err, ErrCursor) {
+		t.Errorf("foreign cursor: %v", err)
+	}
+	full := errors.New("full")
+	if err := c.Stream(context.Background(), func([]Difference) error { return full }); !errors.Is(err, full) {
+		t.Errorf("Stream: %v, want the error of yield", err)
+	}
+}
+
+func TestChangedAttributesAreNamed(t *testing.T) {
+	var a route.Attrs
+	for _, code := range []route.AttrCode{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 16, 25, 26, 32, 35, 99} {
+		a = a.AppendAttr(code, []byte{1})
+	}
+	want := []string{
+		"origin-code", "path", "nexthop", "med", "local-pref", "atomic-aggregate", "aggregator", "community", "originator-id", "cluster-list",
+		"ext-community", "aigp", "large-community", "otc", "attribute-99",
+	}
+	if diff := gocmp.Diff(want, ChangedAttributes(a, nil)); diff != "" {
+		t.Error(diff)
+	}
+	if got := ChangedAttributes(a, a); got != nil || CauseOf(a, a) != "" {
+		t.Errorf("equal sets differ in %v", got)
+	}
+}
