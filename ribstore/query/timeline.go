@@ -19,12 +19,14 @@ type Timeline struct {
 	// From, when the oldest route was received. LastSeen is when it had one last;
 	// To when it has one still. Both are zero for a prefix without any route.
 	FirstSeen, LastSeen time.Time
-	States              int            // of all rows, absences included, also where not all are kept
-	Flaps               int            // of all rows
-	Announcements       int            // of all rows
-	OriginChanges       []OriginChange // the newest, as many as states are kept
-	OriginChangeCount   int
-	Notices             []string // for people, such as that not all states are kept
+
+	// Counts of all rows, whether or not all of it is kept. States include
+	// absences.
+	States, Flaps, Announcements, Withdrawals int
+
+	OriginChanges     []OriginChange // the newest, at most as many as states are kept
+	OriginChangeCount int
+	Notices           []string // for people, such as that not all states are kept
 }
 
 // TimelineRow is one route of the prefix through time.
@@ -34,7 +36,7 @@ type TimelineRow struct {
 	States        []TimelineState // in order, without gaps, up to the end of the span
 	Total         int             // states, also where not all are kept
 	Flaps         int             // how often the route was gone and came back
-	Announcements int             // how often it came, or came again
+	Announcements int             // how often it came, or came again, within the span
 	Withdrawals   int             // how often it went
 }
 
@@ -54,22 +56,3 @@ type OriginChange struct {
 
 // DefaultStates is how many states a timeline keeps when nothing is said.
 const DefaultStates = 10_000
-
-// TimelineBuilder makes a timeline of successive observations. It is for one
-// goroutine.
-type TimelineBuilder struct {
-	timeline Timeline
-}
-
-// NewTimelineBuilder begins the timeline of a prefix. It keeps at most so many
-// states, the newest; 0 means [DefaultStates].
-func NewTimelineBuilder(f route.Family, p netip.Prefix, from time.Time, states int) *TimelineBuilder {
-	return &TimelineBuilder{}
-}
-
-// Observe tells all routes of the prefix as they are from at on. Times do not
-// decrease; one before the beginning counts as the beginning. The routes are only read.
-func (b *TimelineBuilder) Observe(at time.Time, routes []route.Route) {}
-
-// Timeline ends the timeline. The builder is of no use afterwards.
-func (b *TimelineBuilder) Timeline(to time.Time) *Timeline { return &b.timeline }
