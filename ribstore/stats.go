@@ -13,8 +13,17 @@ type Stats struct {
 	TableBytes              uint64 // memory of prefixes, routes and attribute sets
 }
 
+func (s *Stats) total() int {
+	n := 0
+	for _, routes := range s.Routes {
+		n += routes
+	}
+	return n
+}
+
 // PeerStats counts what the store holds of one peer at one moment.
 type PeerStats struct {
+	Peer          *route.Peer
 	Routes, Stale [route.NumFamilies]int
 	Freshness     query.Freshness
 }

@@ -13,12 +13,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 
-	"ribglass/ribstore/query"
+	"ribglass/ribstore/history"
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
 )
@@ -30,11 +30,12 @@ type Config struct {
 	SearchTime time.Duration `yaml:"search_time"` // for one
 	SearchWait time.Duration `yaml:"search_wait"` // for a place, before ErrBusy
 	SearchRows int           `yaml:"search_rows"` // attribute sets and routes one may touch; 0: any number
+	PastTables int           `yaml:"past_tables"` // whole tables of the past kept for questions that may come; each takes what the live one takes
 }
 
 // DefaultConfig returns the defaults.
 func DefaultConfig() Config {
-	return Config{Searches: 1, SearchTime: 10 * time.Second, SearchWait: 5 * time.Second}
+	return Config{Searches: 1, SearchTime: 10 * time.Second, SearchWait: 5 * time.Second, PastTables: 2}
 }
 
 // Validate says what is wrong with c. The text begins with the key.
@@ -47,36 +48,65 @@ func (c Config) Validate() error {
 		return fmt.Errorf("search_time %v: must be positive", c.SearchTime)
 	case c.SearchRows < 0:
 		return fmt.Errorf("search_rows %d: must not be negative", c.SearchRows)
+	case c.PastTables < 1 || c.PastTables > most:
+		return fmt.Errorf("past_tables %d: must be from 1 to %d", c.PastTables, most)
 	case c.SearchWait < 0:
 		return fmt.Errorf("search_wait %v: must not be negative", c.SearchWait)
 	}
 	return nil
 }
 
-// Deps are what a store needs of its surroundings. All are required.
+// Deps are what a store needs of its surroundings. All but History are required.
 type Deps struct {
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 	Now        func() time.Time
+	History    *history.History // nil: the past is not kept
 }
 
-// Store holds routes and answers questions about them. All methods but Run may
-// be called by anyone at any time; before Run the store is empty.
+// Store holds routes and answers questions about them, as they are and as they
+// were. All methods but Resume and Run may be called by anyone at any time;
+// before Resume the store is empty.
 type Store struct {
-	config  Config
-	deps    Deps
-	table   *table.Table
-	metrics *metrics
-	places  chan struct{} // of searches under way
+	asker
+
+	deps     Deps
+	table    *table.Table
+	metrics  *metrics
+	requests chan func() // for the writer to run
+	running  chan struct{}
 }
 
 // New returns a store that waits to be run. It fails when a metric is
 // registered already.
 func New(cfg Config, deps Deps) (*Store, error) {
-	s := &Store{config: cfg, deps: deps, table: table.New(), places: make(chan struct{}, cfg.Searches)}
+	s := &Store{deps: deps, table: table.New(), requests: make(chan func()), running: make(chan struct{})}
+	s.asker = newAsker(cfg, deps, s.now)
 	var err error
 	s.metrics, err = newMetrics(s, deps.Registerer)
 	return s, err
+}
+
+// now returns the table of now.
+func (s *Store) now() (*table.Table, time.Time) { return s.table, s.deps.Now() }
+
+// Resume loads what was recorded last, so that the store answers with it until
+// the peers are back. It is called before anything else, or not at all.
+func (s *Store) Resume(ctx context.Context) error {
+	if s.deps.History == nil {
+		return nil
+	}
+	started := s.deps.Now()
+	t, err := s.deps.History.Resume(ctx)
+	if err != nil {
+		return fmt.Errorf("history: %w", err)
+	}
+	s.table = t
+	if n := s.Stats(); n.Peers > 0 {
+		s.deps.Logger.Info("resumed from the history; all routes are stale until their peers are back",
+			"routes", n.total(), "peers", n.Peers, "took", s.deps.Now().Sub(started).Round(time.Millisecond))
+	}
+	return nil
 }
 
 // housekeeping is how often deadlines are looked at and sizes are measured.
@@ -86,8 +116,24 @@ const housekeeping = time.Second
 const reclaim = 10 * time.Millisecond
 
 // Run applies what comes in until the context ends or the channel is closed,
-// and releases every batch it took.
+// and releases every batch it took. With a history it is recorded too, and Run
+// returns when the history has written everything.
 func (s *Store) Run(ctx context.Context, in <-chan route.Batch) error {
+	if s.deps.History == nil {
+		s.write(ctx, in)
+		return nil
+	}
+	var group errgroup.Group
+	recording, stop := context.WithCancel(context.WithoutCancel(ctx))
+	group.Go(func() error { return s.deps.History.Run(recording, history.Live{Table: s.table, Do: s.do}) })
+	s.write(ctx, in)
+	stop()
+	return group.Wait()
+}
+
+// write is the writer.
+func (s *Store) write(ctx context.Context, in <-chan route.Batch) {
+	defer close(s.running)
 	tick := time.NewTicker(housekeeping)
 	defer tick.Stop()
 	more := false
@@ -96,7 +142,7 @@ func (s *Store) Run(ctx context.Context, in <-chan route.Batch) error {
 		select {
 		case b, open := <-in:
 			if !open {
-				return nil
+				return
 			}
 			s.apply(&b)
 			if more {
@@ -104,16 +150,52 @@ func (s *Store) Run(ctx context.Context, in <-chan route.Batch) error {
 			} else {
 				more = b.Event != route.Routes
 			}
+		case f := <-s.requests:
+			f()
 		case <-idle:
 			more = s.table.Work()
 		case now := <-tick.C:
-			s.table.Expire(now)
+			s.expire(now)
 			s.table.Measure()
 			more = true
 		case <-ctx.Done():
-			return nil
+			return
 		}
 	}
+}
+
+// errStopped is returned to who wants something of a writer that ended.
+var errStopped = errors.New("the table is not written any more")
+
+// do has the writer run f between two batches.
+func (s *Store) do(ctx context.Context, f func()) error {
+	done := make(chan struct{})
+	select {
+	case s.requests <- func() { defer close(done); f() }:
+		<-done
+		return nil
+	case <-s.running:
+		return errStopped
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// expire has stale routes expire that are due.
+func (s *Store) expire(now time.Time) {
+	if s.deps.History != nil && s.table.Due(now) {
+		now = s.deps.History.RecordExpiry(now)
+	}
+	s.table.Expire(now)
+}
+
+// Snapshot takes a snapshot of the table now. It fails with [ErrNoHistory] when
+// the past is not kept.
+func (s *Store) Snapshot(ctx context.Context) (history.SnapshotInfo, error) {
+	if s.deps.History == nil {
+		return history.SnapshotInfo{}, ErrNoHistory
+	}
+	return s.deps.History.Snapshot(ctx, history.Live{Table: s.table, Do: s.do})
 }
 
 // idle returns a channel that fires when the writer has something to do of its
@@ -133,163 +215,15 @@ func (s *Store) idle(more bool) <-chan time.Time {
 
 func (s *Store) apply(b *route.Batch) {
 	start := s.deps.Now()
+	if s.deps.History != nil {
+		s.deps.History.Record(b)
+	}
 	s.table.Apply(b)
 	s.metrics.applied(b, s.deps.Now().Sub(start))
 	if b.Event == route.PeerDown {
 		s.deps.Logger.Info("routes are stale", "peer", b.Peer.Name, "reason", b.Reason)
 	}
 	b.Release()
-}
-
-// CostError is returned for a search that would touch more rows, attribute sets
-// and routes, than one may.
-type CostError struct{ Rows, Limit int }
-
-// Error returns "the search would touch 5 rows, 4 are allowed".
-func (e *CostError) Error() string {
-	return fmt.Sprintf("the search would touch %d rows, %d are allowed", e.Rows, e.Limit)
-}
-
-// affordable returns a *CostError for a query beyond the budget of rows.
-func (s *Store) affordable(v *table.View, q query.Query) error {
-	if s.config.SearchRows == 0 {
-		return nil
-	}
-	if cost := query.Explain(v, q, s.deps.Now()).Cost; cost > s.config.SearchRows {
-		return &CostError{cost, s.config.SearchRows}
-	}
-	return nil
-}
-
-// ErrTooLong is returned for a search that took longer than it may.
-var ErrTooLong = errors.New("the search takes too long")
-
-// ErrBusy is returned when as many searches run as may, and stay so for as long
-// as a question may wait. It says to come again.
-var ErrBusy = errors.New("too many searches at a time")
-
-// Search answers one page of a query. Errors are [query.ErrCursor], [ErrBusy],
-// [ErrTooLong], a [*CostError], and those of the context.
-func (s *Store) Search(ctx context.Context, q query.Query, page query.Page) (*query.Result, error) {
-	var result *query.Result
-	now := s.deps.Now()
-	err := s.ask(ctx, q, func(ctx context.Context, v *table.View) error {
-		var err error
-		result, err = query.Run(ctx, v, q, page, now)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	result.At = now.UTC()
-	result.Freshness = s.freshness(result)
-	return result, nil
-}
-
-// Facets counts the whole answer to a query, with the most values most of each
-// kind. Errors are those of Search.
-func (s *Store) Facets(ctx context.Context, q query.Query, most int) (*query.Facets, error) {
-	var facets *query.Facets
-	now := s.deps.Now()
-	err := s.ask(ctx, q, func(ctx context.Context, v *table.View) error {
-		var err error
-		facets, err = query.Count(ctx, v, q, now, most)
-		return err
-	})
-	return facets, err
-}
-
-// Around tells where an AS stands in the paths of the table, with the most
-// values most of each kind. Errors are those of Search.
-func (s *Store) Around(ctx context.Context, asn route.ASN, most int) (*query.Transit, error) {
-	var transit *query.Transit
-	now := s.deps.Now()
-	err := s.ask(ctx, query.Query{Expr: query.Via{asn}}, func(ctx context.Context, v *table.View) error {
-		var err error
-		transit, err = query.Around(ctx, v, asn, now, most)
-		return err
-	})
-	return transit, err
-}
-
-// Explain tells how a query would be answered.
-func (s *Store) Explain(ctx context.Context, q query.Query) (query.Plan, error) {
-	var plan query.Plan
-	err := ctx.Err()
-	if err == nil {
-		err = s.table.View(func(v *table.View) error {
-			plan = query.Explain(v, q, s.deps.Now())
-			return nil
-		})
-	}
-	return plan, err
-}
-
-// Stream calls yield with the routes of the whole answer in order, a slice at a
-// time that is valid during the call. It takes as long as yield does and holds
-// no more than a slice. Errors are those of Search and of yield.
-func (s *Store) Stream(ctx context.Context, q query.Query, yield func([]route.Route) error) error {
-	if err := s.table.View(func(v *table.View) error { return s.affordable(v, q) }); err != nil {
-		return err
-	}
-	return query.Stream(ctx, s.table, q, s.deps.Now(), yield)
-}
-
-// ask has a question answered from a view: at once when it is a cheap one, else
-// when one of the places for searches is free, and for no longer than a search
-// may take.
-func (s *Store) ask(ctx context.Context, q query.Query, answer func(context.Context, *table.View) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if m, _ := q.Prefix(); m == query.Longest || m == query.Exact || m == query.OrShorter {
-		return s.table.View(func(v *table.View) error { return answer(ctx, v) })
-	}
-	waiting, cancel := context.WithTimeoutCause(ctx, s.config.SearchWait, ErrBusy)
-	defer cancel()
-	select {
-	case s.places <- struct{}{}:
-		defer func() { <-s.places }()
-	case <-waiting.Done():
-		return context.Cause(waiting)
-	}
-	searching, cancel := context.WithTimeoutCause(ctx, s.config.SearchTime, ErrTooLong)
-	defer cancel()
-	err := s.table.View(func(v *table.View) error {
-		if err := s.affordable(v, q); err != nil {
-			return err
-		}
-		return answer(searching, v)
-	})
-	if err != nil && searching.Err() != nil {
-		return context.Cause(searching)
-	}
-	return err
-}
-
-// freshness tells how current the peers behind an answer are: those with a
-// route in it, and those the query named.
-func (s *Store) freshness(r *query.Result) []query.Freshness {
-	names := r.Query.Peers()
-	for i := range r.Routes {
-		if name := r.Routes[i].Peer.Name; !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	var list []query.Freshness
-	for _, name := range names {
-		if p, ok := s.table.Peer(name); ok {
-			list = append(list, freshness(&p))
-		}
-	}
-	return list
-}
-
-func freshness(p *table.PeerInfo) query.Freshness {
-	return query.Freshness{
-		Peer: p.Peer.Name, Up: p.Up, LastUpdate: p.LastUpdate, EndOfRIB: p.EndOfRIB, StaleSince: p.StaleSince,
-	}
 }
 
 // Stats returns what the store holds.
@@ -307,7 +241,7 @@ func (s *Store) Peer(name string) (PeerStats, bool) {
 	if !ok {
 		return PeerStats{}, false
 	}
-	return PeerStats{Routes: p.Routes, Stale: p.Stale, Freshness: freshness(&p)}, true
+	return PeerStats{Peer: p.Peer, Routes: p.Routes, Stale: p.Stale, Freshness: freshness(&p)}, true
 }
 
 // Prefixes returns how many routes of a family the store holds of a peer, stale

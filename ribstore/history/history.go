@@ -231,8 +231,9 @@ func (h *History) Record(b *route.Batch) { b.At = h.journal.batch(h.deps.Now(), 
 // RecordAt is Record for a batch of another time: of a file that is imported.
 func (h *History) RecordAt(b *route.Batch, now time.Time) { b.At = h.journal.batch(now, b) }
 
-// RecordExpiry records that something in the table expired at a time.
-func (h *History) RecordExpiry(now time.Time) { h.journal.expire(now) }
+// RecordExpiry records that something in the table is about to expire, and
+// returns the time that it does.
+func (h *History) RecordExpiry(now time.Time) time.Time { return h.journal.expire(now) }
 
 // Live is the table that a history records, and its writer.
 type Live struct {

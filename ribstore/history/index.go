@@ -297,6 +297,14 @@ func (x *index) begins() time.Time {
 	return fromMillis(first)
 }
 
+func (x *index) run(id uint32) *run {
+	i, ok := slices.BinarySearchFunc(x.runs, id, func(r run, id uint32) int { return cmp.Compare(r.id, id) })
+	if !ok {
+		return nil
+	}
+	return &x.runs[i]
+}
+
 // between returns the pieces that have records after from and up to upTo.
 func (x *index) between(from, upTo position) []piece {
 	var list []piece
@@ -307,14 +315,4 @@ func (x *index) between(from, upTo position) []piece {
 		}
 	}
 	return list
-}
-
-// holed reports whether pieces that should follow each other do not.
-func holed(pieces []piece) bool {
-	for i := 1; i < len(pieces); i++ {
-		if pieces[i].from != pieces[i-1].to+1 {
-			return true
-		}
-	}
-	return false
 }

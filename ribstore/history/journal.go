@@ -112,8 +112,8 @@ func (j *journal) batch(now time.Time, b *route.Batch) time.Time {
 	return j.record(now, b.Event != route.Routes, func(w *groupWriter, at int64) { w.batch(j.number(b.Peer.Name), b, at) })
 }
 
-func (j *journal) expire(now time.Time) {
-	j.record(now, true, func(w *groupWriter, at int64) { w.expire(at) })
+func (j *journal) expire(now time.Time) time.Time {
+	return j.record(now, true, func(w *groupWriter, at int64) { w.expire(at) })
 }
 
 // wait records that unconfirmed routes wait for a while more.

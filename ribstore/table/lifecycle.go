@@ -281,6 +281,18 @@ func (t *Table) resetIfEmpty(f *family) {
 	t.dropDoneSweeps()
 }
 
+// Due reports whether Expire would do anything. Only the writer calls it.
+func (t *Table) Due(now time.Time) bool {
+	for _, p := range t.byName {
+		for i := range p.families {
+			if pf := &p.families[i]; !pf.deadline.IsZero() && !now.Before(pf.deadline) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Postpone has unconfirmed routes wait until a time, or longer where they do
 // already. Only the writer calls it.
 func (t *Table) Postpone(until time.Time) {

@@ -1,0 +1,326 @@
+package ribstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"ribglass/ribstore/history"
+	"ribglass/ribstore/query"
+	"ribglass/ribstore/route"
+	"ribglass/ribstore/table"
+)
+
+// CostError is returned for a search that would touch more rows, attribute sets
+// and routes, than one may.
+type CostError struct{ Rows, Limit int }
+
+// Error returns "the search would touch 5 rows, 4 are allowed".
+func (e *CostError) Error() string {
+	return fmt.Sprintf("the search would touch %d rows, %d are allowed", e.Rows, e.Limit)
+}
+
+// Errors of questions.
+var (
+	// ErrTooLong is returned for a search that took longer than it may.
+	ErrTooLong = errors.New("the search takes too long")
+	// ErrBusy is returned when as many searches run as may, and stay so for as
+	// long as a question may wait. It says to come again.
+	ErrBusy = errors.New("too many searches at a time")
+	// ErrNoHistory is returned for a question about the past when it is not kept.
+	ErrNoHistory = errors.New("this server keeps no history")
+	// ErrFuture is returned for a question about a time that has not come.
+	ErrFuture = errors.New("the moment is in the future")
+)
+
+// asker answers questions: about the table of now, which it is given, and about
+// tables of the past, which it has history make and keeps for a while. Its
+// methods are promoted to [Store] and [Archive], and may be called by anyone at
+// any time. They never wait for the writer of a table.
+type asker struct {
+	config Config
+	clock  func() time.Time
+	past   *history.History // nil: not kept
+	now    func() (*table.Table, time.Time)
+	whole  tables
+	places chan struct{} // of searches under way
+	narrow chan struct{} // of questions about one prefix in the past
+}
+
+// narrowPlaces is how many questions about one prefix in the past are answered
+// at a time. One takes a few milliseconds and little memory.
+const narrowPlaces = 4
+
+func newAsker(cfg Config, deps Deps, now func() (*table.Table, time.Time)) asker {
+	return asker{
+		config: cfg, clock: deps.Now, past: deps.History, now: now, whole: tables{most: cfg.PastTables, deps: deps},
+		places: make(chan struct{}, cfg.Searches), narrow: make(chan struct{}, narrowPlaces),
+	}
+}
+
+// moment is a table and the moment that it is asked about.
+type moment struct {
+	table     *table.Table
+	at        time.Time // ages count from it
+	requested time.Time // zero: it is at
+	notices   []string
+	past      *history.Past // nil: now
+}
+
+// Search answers one page of a query. Errors are [query.ErrCursor], [ErrBusy],
+// [ErrTooLong], a [*CostError], those of the past ([ErrNoHistory], [ErrFuture], a
+// [*history.RangeError]), and those of the context.
+func (a *asker) Search(ctx context.Context, q query.Query, page query.Page) (*query.Result, error) {
+	var result *query.Result
+	err := a.ask(ctx, q, func(ctx context.Context, m *moment, v *table.View) error {
+		var err error
+		if result, err = query.Run(ctx, v, q, page, m.at); err != nil {
+			return err
+		}
+		result.At, result.Requested, result.Notices = m.at.UTC(), m.requested, m.notices
+		result.Freshness = freshnessOf(m.table, result)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+// Facets counts the whole answer to a query, with the most values most of each
+// kind. Errors are those of Search.
+func (a *asker) Facets(ctx context.Context, q query.Query, most int) (*query.Facets, error) {
+	var facets *query.Facets
+	err := a.ask(ctx, q, func(ctx context.Context, m *moment, v *table.View) error {
+		var err error
+		facets, err = query.Count(ctx, v, q, m.at, most)
+		return err
+	})
+	return facets, err
+}
+
+// Around tells where an AS stands in the paths of the table at a moment, with the
+// most values most of each kind. Errors are those of Search.
+func (a *asker) Around(ctx context.Context, asn route.ASN, at query.Moment, most int) (*query.Transit, error) {
+	var transit *query.Transit
+	q := query.Query{Expr: query.Via{asn}, At: at}
+	err := a.ask(ctx, q, func(ctx context.Context, m *moment, v *table.View) error {
+		var err error
+		transit, err = query.Around(ctx, v, asn, m.at, most)
+		return err
+	})
+	return transit, err
+}
+
+// Explain tells how a query would be answered. It does not load a past.
+func (a *asker) Explain(ctx context.Context, q query.Query) (query.Plan, error) {
+	var plan query.Plan
+	err := ctx.Err()
+	if err == nil {
+		t, now := a.now()
+		err = t.View(func(v *table.View) error {
+			plan = query.Explain(v, q, now)
+			return nil
+		})
+	}
+	return plan, err
+}
+
+// Stream calls yield with the routes of the whole answer in order, a slice at a
+// time that is valid during the call. It takes as long as yield does and holds
+// no more than a slice. Errors are those of Search and of yield.
+func (a *asker) Stream(ctx context.Context, q query.Query, yield func([]route.Route) error) error {
+	m, err := a.momentFor(ctx, q)
+	if err != nil {
+		return err
+	}
+	if err := m.table.View(func(v *table.View) error { return a.affordable(v, q, m.at) }); err != nil {
+		return err
+	}
+	return query.Stream(ctx, m.table, q, m.at, yield)
+}
+
+// PeersAt returns what was known of every peer at a moment, ordered by name.
+func (a *asker) PeersAt(ctx context.Context, at query.Moment) (peers []PeerStats, when time.Time, notices []string, err error) {
+	m, err := a.momentFor(ctx, query.Query{At: at})
+	if err != nil {
+		return nil, time.Time{}, nil, err
+	}
+	for _, p := range m.table.Peers() {
+		peers = append(peers, PeerStats{Peer: p.Peer, Routes: p.Routes, Stale: p.Stale, Freshness: freshness(&p)})
+	}
+	slices.SortFunc(peers, func(a, b PeerStats) int { return compareNames(a.Peer, b.Peer) })
+	return peers, m.at, m.notices, nil
+}
+
+// affordable returns a *CostError for a query beyond the budget of rows.
+func (a *asker) affordable(v *table.View, q query.Query, now time.Time) error {
+	if a.config.SearchRows == 0 {
+		return nil
+	}
+	if cost := query.Explain(v, q, now).Cost; cost > a.config.SearchRows {
+		return &CostError{cost, a.config.SearchRows}
+	}
+	return nil
+}
+
+// ask has a question answered from a view: at once when it is a cheap one, else
+// when one of the places for searches is free, and for no longer than a search
+// may take.
+func (a *asker) ask(ctx context.Context, q query.Query, answer func(context.Context, *moment, *table.View) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if m, _ := q.Prefix(); m == query.Longest || m == query.Exact || m == query.OrShorter {
+		m, err := a.momentOf(ctx, q)
+		if err != nil {
+			return err
+		}
+		return m.table.View(func(v *table.View) error { return answer(ctx, m, v) })
+	}
+	return a.inPlace(ctx, func(ctx context.Context) error {
+		m, err := a.momentOf(ctx, q)
+		if err != nil {
+			return err
+		}
+		return m.table.View(func(v *table.View) error {
+			if err := a.affordable(v, q, m.at); err != nil {
+				return err
+			}
+			return answer(ctx, m, v)
+		})
+	})
+}
+
+// inPlace runs a search when there is a place for it, and ends it when it takes
+// too long.
+func (a *asker) inPlace(ctx context.Context, search func(context.Context) error) error {
+	leave, err := a.enter(ctx, a.places)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	searching, cancel := context.WithTimeoutCause(ctx, a.config.SearchTime, ErrTooLong)
+	defer cancel()
+	err = search(searching)
+	if err != nil && searching.Err() != nil {
+		return context.Cause(searching)
+	}
+	return err
+}
+
+// enter waits for a place, no longer than a question may.
+func (a *asker) enter(ctx context.Context, places chan struct{}) (leave func(), err error) {
+	waiting, cancel := context.WithTimeoutCause(ctx, a.config.SearchWait, ErrBusy)
+	defer cancel()
+	select {
+	case places <- struct{}{}:
+		return func() { <-places }, nil
+	case <-waiting.Done():
+		return nil, context.Cause(waiting)
+	}
+}
+
+// momentFor is momentOf for who has no place: loading a whole table takes one.
+func (a *asker) momentFor(ctx context.Context, q query.Query) (m *moment, err error) {
+	if q.At.IsZero() || isNarrow(q) {
+		return a.momentOf(ctx, q)
+	}
+	err = a.inPlace(ctx, func(ctx context.Context) error {
+		m, err = a.momentOf(ctx, q)
+		return err
+	})
+	return m, err
+}
+
+// momentOf returns the table that a query is about.
+func (a *asker) momentOf(ctx context.Context, q query.Query) (*moment, error) {
+	if q.At.IsZero() {
+		t, now := a.now()
+		return &moment{table: t, at: now}, nil
+	}
+	within := netip.Prefix{}
+	if isNarrow(q) {
+		_, within = q.Prefix()
+	}
+	return a.at(ctx, q.At.In(a.clock()), within)
+}
+
+// at returns the table of a moment, with at least the prefixes that overlap
+// within.
+func (a *asker) at(ctx context.Context, t time.Time, within netip.Prefix) (*moment, error) {
+	switch {
+	case a.past == nil:
+		return nil, ErrNoHistory
+	case t.After(a.clock()):
+		return nil, ErrFuture
+	}
+	t = t.UTC().Truncate(time.Millisecond)
+	var past *history.Past
+	var err error
+	if !within.IsValid() {
+		past, err = a.whole.get(ctx, t, func(ctx context.Context) (*history.Past, error) { return a.past.At(ctx, t, within) })
+	} else if past = a.whole.peek(t); past == nil {
+		var leave func()
+		if leave, err = a.enter(ctx, a.narrow); err != nil {
+			return nil, err
+		}
+		past, err = a.past.At(ctx, t, within)
+		leave()
+	}
+	if err != nil {
+		return nil, err
+	}
+	m := &moment{table: past.Table, at: past.At, notices: past.Notices, past: past}
+	if !past.At.Equal(t) {
+		m.requested = t
+	}
+	return m, nil
+}
+
+// A query that is confined to a prefix as long as these reads a small part of the
+// past only.
+const (
+	narrowIPv4 = 8
+	narrowIPv6 = 24
+)
+
+func isNarrow(q query.Query) bool {
+	match, p := q.Prefix()
+	switch match {
+	case query.Longest, query.Exact, query.OrShorter:
+		return true
+	case query.OrLonger:
+		return p.Bits() >= narrowIPv4 && p.Addr().Is4() || p.Bits() >= narrowIPv6
+	case query.Any:
+	}
+	return false
+}
+
+// freshnessOf tells how current the peers behind an answer are: those with a
+// route in it, and those the query named.
+func freshnessOf(t *table.Table, r *query.Result) []query.Freshness {
+	names := r.Query.Peers()
+	for i := range r.Routes {
+		if name := r.Routes[i].Peer.Name; !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	var list []query.Freshness
+	for _, name := range names {
+		if p, ok := t.Peer(name); ok {
+			list = append(list, freshness(&p))
+		}
+	}
+	return list
+}
+
+func freshness(p *table.PeerInfo) query.Freshness {
+	return query.Freshness{
+		Peer: p.Peer.Name, Up: p.Up, LastUpdate: p.LastUpdate, EndOfRIB: p.EndOfRIB, StaleSince: p.StaleSince,
+	}
+}
