@@ -1,0 +1,159 @@
+package query
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"slices"
+	"time"
+)
+
+// ChangePage says which changes are wanted.
+type ChangePage struct {
+	Page
+	Oldest bool // the oldest first, else the newest
+}
+
+// ChangeList is one page of changes. It is the caller's to keep.
+type ChangeList struct {
+	Query      Query
+	From, To   time.Time // the span; the caller's to fill in
+	Changes    []Change
+	Total      int      // changes on all pages, as far as the pager was told of them
+	Kinds      []Facet  // how many of Total are of each kind, the most frequent first
+	NextCursor string   // "" on the last page
+	Notices    []string // for people; the caller's to fill in
+}
+
+// ChangePager collects one page of changes. It is for one goroutine.
+type ChangePager struct {
+	filter ChangeFilter
+	page   ChangePage
+	resume bool        // there is a cursor
+	cursor changePlace // the last change of the page before
+	list   []Change    // in order of time
+	more   bool
+	total  int
+	kinds  map[string]int
+}
+
+// changePlace is where a change stands in time.
+type changePlace struct {
+	at     int64 // nanoseconds since 1970
+	number uint32
+}
+
+func placeOf(c *Change) changePlace { return changePlace{c.At.UnixNano(), uint32(c.Number)} }
+
+func (p changePlace) before(o changePlace) bool {
+	return p.at < o.at || p.at == o.at && p.number < o.number
+}
+
+func (p changePlace) String() string {
+	b := binary.BigEndian.AppendUint64(nil, uint64(p.at))
+	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint32(b, p.number))
+}
+
+func parseChangePlace(s string) (changePlace, error) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	if err != nil || len(b) != 12 {
+		return changePlace{}, ErrCursor
+	}
+	return changePlace{int64(binary.BigEndian.Uint64(b)), binary.BigEndian.Uint32(b[8:])}, nil
+}
+
+// NewChangePager returns a pager. The error is [ErrCursor] for a foreign cursor.
+func NewChangePager(filter ChangeFilter, page ChangePage) (*ChangePager, error) {
+	p := &ChangePager{filter: filter, page: page, resume: page.Cursor != "", kinds: map[string]int{}}
+	if p.page.Limit <= 0 {
+		p.page.Limit = DefaultLimit
+	}
+	if !p.resume {
+		return p, nil
+	}
+	var err error
+	p.cursor, err = parseChangePlace(page.Cursor)
+	return p, err
+}
+
+// Narrow returns the part of a span that the page can be in: who tells the pager
+// of no more than that gets the page, but not the total.
+func (p *ChangePager) Narrow(from, to time.Time) (narrowedFrom, narrowedTo time.Time) {
+	if !p.resume {
+		return from, to
+	}
+	at := time.Unix(0, p.cursor.at).UTC()
+	switch {
+	case p.page.Oldest && at.After(from):
+		from = at
+	case !p.page.Oldest && at.Before(to):
+		to = at
+	}
+	return from, to
+}
+
+// Observe takes occurrences in order of time, the oldest first in any case, and
+// reports whether more can add to the page. A pager that is told on nevertheless
+// counts on.
+func (p *ChangePager) Observe(o Occurrence) (more bool) {
+	for _, c := range p.filter.Changes(o) {
+		p.total++
+		p.kinds[string(c.Kind)]++
+		if p.page.Oldest {
+			p.addOldest(c)
+		} else {
+			p.addNewest(c)
+		}
+	}
+	if p.page.Oldest {
+		return !p.more
+	}
+	return !p.resume || o.At.UnixNano() <= p.cursor.at
+}
+
+// addOldest takes a change behind the cursor until the page is full.
+func (p *ChangePager) addOldest(c Change) {
+	switch {
+	case p.resume && !p.cursor.before(placeOf(&c)):
+	case len(p.list) == p.page.Limit:
+		p.more = true
+	default:
+		p.list = append(p.list, c)
+	}
+}
+
+// addNewest takes a change before the cursor and lets go of older ones that the
+// page has no place for, many at a time.
+func (p *ChangePager) addNewest(c Change) {
+	if p.resume && !placeOf(&c).before(p.cursor) {
+		return
+	}
+	p.list = append(p.list, c)
+	if len(p.list) >= 2*p.page.Limit {
+		p.trim()
+	}
+}
+
+// trim lets go of the oldest changes beyond the limit.
+func (p *ChangePager) trim() {
+	if beyond := len(p.list) - p.page.Limit; beyond > 0 {
+		p.list = slices.Delete(p.list, 0, beyond)
+		p.more = true
+	}
+}
+
+// List returns the page. The pager is of no use afterwards.
+func (p *ChangePager) List() *ChangeList {
+	if !p.page.Oldest {
+		p.trim()
+		slices.Reverse(p.list)
+	}
+	l := &ChangeList{Query: p.filter.Query, Changes: p.list, Total: p.total}
+	if p.more {
+		l.NextCursor = placeOf(&p.list[len(p.list)-1]).String()
+	}
+	for kind, n := range p.kinds {
+		l.Kinds = append(l.Kinds, Facet{kind, n})
+	}
+	sortFacets(l.Kinds)
+	return l
+}
