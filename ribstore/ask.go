@@ -44,7 +44,7 @@ type asker struct {
 	config Config
 	clock  func() time.Time
 	past   *history.History // nil: not kept
-	now    func() (*table.Table, time.Time)
+	now    func() (*table.Table, time.Time) // nil: the last moment of the past
 	whole  tables
 	places chan struct{} // of searches under way
 	narrow chan struct{} // of questions about one prefix in the past
@@ -115,17 +115,21 @@ func (a *asker) Around(ctx context.Context, asn route.ASN, at query.Moment, most
 	return transit, err
 }
 
-// Explain tells how a query would be answered. It does not load a past.
+// Explain tells how a query would be answered, at the time that it is about.
 func (a *asker) Explain(ctx context.Context, q query.Query) (query.Plan, error) {
 	var plan query.Plan
 	err := ctx.Err()
-	if err == nil {
-		t, now := a.now()
-		err = t.View(func(v *table.View) error {
-			plan = query.Explain(v, q, now)
-			return nil
-		})
+	if err != nil {
+		return plan, err
 	}
+	m, err := a.momentFor(ctx, q)
+	if err != nil {
+		return plan, err
+	}
+	err = m.table.View(func(v *table.View) error {
+		plan = query.Explain(v, q, m.at)
+		return nil
+	})
 	return plan, err
 }
 
@@ -226,7 +230,7 @@ func (a *asker) enter(ctx context.Context, places chan struct{}) (leave func(), 
 
 // momentFor is momentOf for who has no place: loading a whole table takes one.
 func (a *asker) momentFor(ctx context.Context, q query.Query) (m *moment, err error) {
-	if q.At.IsZero() || isNarrow(q) {
+	if q.At.IsZero() && a.now != nil || isNarrow(q) {
 		return a.momentOf(ctx, q)
 	}
 	err = a.inPlace(ctx, func(ctx context.Context) error {
@@ -238,7 +242,7 @@ func (a *asker) momentFor(ctx context.Context, q query.Query) (m *moment, err er
 
 // momentOf returns the table that a query is about.
 func (a *asker) momentOf(ctx context.Context, q query.Query) (*moment, error) {
-	if q.At.IsZero() {
+	if q.At.IsZero() && a.now != nil {
 		t, now := a.now()
 		return &moment{table: t, at: now}, nil
 	}

@@ -1,0 +1,107 @@
+package ribstore
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"ribglass/ribstore/history"
+)
+
+// Archive is a collection: a history that was imported from files and changes no
+// more. Its now is the last moment recorded. It is asked like a [Store].
+type Archive struct {
+	asker
+
+	Name    string
+	history *history.History
+	file    os.FileInfo
+}
+
+// Stats tells what the collection holds.
+func (a *Archive) Stats() history.Stats { return a.history.Stats() }
+
+// ErrNoCollection is returned for a name that no collection has.
+var ErrNoCollection = errors.New("there is no such collection")
+
+// CollectionName is what names of collections look like.
+var CollectionName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
+
+// collectionSuffix is how the files of collections end.
+const collectionSuffix = ".db"
+
+// CollectionPath returns the file of a collection in a data directory.
+func CollectionPath(dataDir, name string) (string, error) {
+	if !CollectionName.MatchString(name) {
+		return "", fmt.Errorf("%q is no name for a collection: lower-case letters, digits, dots, dashes", name)
+	}
+	return filepath.Join(dataDir, "collections", name+collectionSuffix), nil
+}
+
+// Collections are the collections of a data directory. Files are opened when they
+// are asked for, and anew when they were imported again. It may be used by
+// anyone; Close ends it.
+type Collections struct {
+	dir    string
+	config Config
+	deps   Deps
+
+	mu   sync.Mutex
+	open map[string]*Archive
+}
+
+// NewCollections returns the collections of a data directory.
+func NewCollections(dataDir string, cfg Config, deps Deps) *Collections {
+	return &Collections{dir: dataDir, config: cfg, deps: deps, open: make(map[string]*Archive)}
+}
+
+// List returns the names of the collections in order.
+func (c *Collections) List() ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(c.dir, "collections"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var names []string
+	for _, e := range entries {
+		if name, ok := strings.CutSuffix(e.Name(), collectionSuffix); ok && CollectionName.MatchString(name) {
+			names = append(names, name)
+		}
+	}
+	return names, err
+}
+
+// Get returns a collection. Errors are [ErrNoCollection] and those of opening.
+func (c *Collections) Get(name string) (*Archive, error) {
+	path, err := CollectionPath(c.dir, name)
+	if err != nil {
+		return nil, ErrNoCollection
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, ErrNoCollection
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if a := c.open[name]; a != nil && os.SameFile(a.file, info) {
+		return a, nil
+	}
+	h, err := history.OpenReadOnly(path, history.Deps{Logger: c.deps.Logger, Now: c.deps.Now})
+	if err != nil {
+		return nil, err
+	}
+	a := &Archive{Name: name, history: h, file: info}
+	end := h.Stats().Ends
+	deps := c.deps
+	deps.History, deps.Now = h, func() time.Time { return end }
+	a.asker = newAsker(c.config, deps, nil)
+	// The one of before, if any, may still be answering: its file stays open
+	// until the program ends, which costs a descriptor.
+	c.open[name] = a
+	return a, nil
+}

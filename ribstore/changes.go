@@ -1,0 +1,308 @@
+package ribstore
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"ribglass/ribstore/history"
+	"ribglass/ribstore/query"
+	"ribglass/ribstore/route"
+	"ribglass/ribstore/table"
+)
+
+// Changes lists what happened in the span of a query to the routes that meet it
+// before or after, and to their sessions. Errors are those of Search.
+func (a *asker) Changes(ctx context.Context, q query.Query, page query.ChangePage) (*query.ChangeList, error) {
+	if a.past == nil {
+		return nil, ErrNoHistory
+	}
+	from, to := a.span(q)
+	pager, err := query.NewChangePager(query.ChangeFilter{Query: q, Now: to, Sessions: true}, page)
+	if err != nil {
+		return nil, err
+	}
+	var notices []string
+	if !to.Before(from) {
+		notices, err = a.follow(ctx, q, from, to, pager)
+	}
+	if err != nil {
+		return nil, err
+	}
+	list := pager.List()
+	list.From, list.To, list.Notices = from, to, notices
+	return list, nil
+}
+
+// span returns the span of a query within what is recorded.
+func (a *asker) span(q query.Query) (from, to time.Time) {
+	now := a.clock()
+	from, to = q.Between.In(now)
+	if begins := a.past.Stats().Begins; from.Before(begins) {
+		from = begins
+	}
+	if to.After(now) {
+		to = now
+	}
+	return from.UTC().Truncate(time.Millisecond), to.UTC().Truncate(time.Millisecond)
+}
+
+// follow tells the pager what happened in a span: on a small table of the
+// prefixes in question at once, on a whole one as a search.
+func (a *asker) follow(ctx context.Context, q query.Query, from, to time.Time, pager *query.ChangePager) ([]string, error) {
+	within := netip.Prefix{}
+	run := a.inPlace
+	if isNarrow(q) {
+		_, within = q.Prefix()
+		run = func(ctx context.Context, f func(context.Context) error) error {
+			leave, err := a.enter(ctx, a.narrow)
+			if err != nil {
+				return err
+			}
+			defer leave()
+			return f(ctx)
+		}
+	}
+	var notices []string
+	err := run(ctx, func(ctx context.Context) error {
+		past, err := a.past.At(ctx, from, within)
+		if err != nil {
+			return err
+		}
+		f := follower{table: past.Table, pager: pager}
+		more, err := a.past.Replay(ctx, past, to, within, f.event)
+		notices = slices.Concat(past.Notices, more)
+		return err
+	})
+	return notices, err
+}
+
+// follower watches a table of its own while events are replayed on it.
+type follower struct {
+	table *table.Table
+	pager *query.ChangePager
+}
+
+// fewPrefixes is up to how many prefixes each is looked at when something
+// happens to a session, which may change all routes of a peer.
+const fewPrefixes = 4096
+
+func (f *follower) event(e *history.Event) error {
+	o := query.Occurrence{At: e.At, Expired: e.Batch == nil}
+	var touched []place
+	switch {
+	case e.Batch != nil && e.Batch.Event == route.Routes:
+		o.Peer = e.Batch.Peer
+		touched = placesOf(e.Batch)
+	default:
+		if e.Batch != nil {
+			o.Event, o.Peer, o.Family, o.Reason = e.Batch.Event, e.Batch.Peer, e.Batch.Family, e.Batch.Reason
+			f.pager.Observe(o)
+		}
+		if n := f.table.Counts().Prefixes; n[route.IPv4Unicast]+n[route.IPv6Unicast]+n[route.IPv4Multicast]+n[route.IPv6Multicast] <= fewPrefixes {
+			touched = everyPlace(f.table)
+		}
+	}
+	before := routesAt(f.table, touched)
+	e.Apply(f.table)
+	if o.Expired || o.Event != route.Routes {
+		for f.table.Work() {
+		}
+	}
+	after := routesAt(f.table, touched)
+	for i := range touched {
+		o.Before, o.After = before[i], after[i]
+		if len(o.Before)+len(o.After) > 0 {
+			f.pager.Observe(o)
+		}
+	}
+	return nil
+}
+
+// place is a prefix of a family.
+type place struct {
+	family route.Family
+	prefix netip.Prefix
+}
+
+// placesOf returns the prefixes that a batch changes, each once.
+func placesOf(b *route.Batch) []place {
+	var list []place
+	for i := range b.Updates {
+		for _, n := range b.Updates[i].NLRI {
+			list = append(list, place{b.Updates[i].Family, n.Prefix})
+		}
+	}
+	if len(list) < 2 {
+		return list
+	}
+	slices.SortFunc(list, func(p, q place) int {
+		if p.family != q.family {
+			return int(p.family) - int(q.family)
+		}
+		return p.prefix.Compare(q.prefix)
+	})
+	return slices.Compact(list)
+}
+
+func everyPlace(t *table.Table) []place {
+	var list []place
+	_ = t.View(func(v *table.View) error {
+		for _, f := range route.Families() {
+			for d := range v.Within(f, netip.Prefix{}, netip.Prefix{}) {
+				list = append(list, place{f, d.Prefix})
+			}
+		}
+		return nil
+	})
+	return list
+}
+
+func routesAt(t *table.Table, places []place) [][]route.Route {
+	list := make([][]route.Route, len(places))
+	_ = t.View(func(v *table.View) error {
+		for i, p := range places {
+			if d, ok := v.Exact(p.family, p.prefix); ok {
+				list[i] = v.Routes(nil, d, nil)
+			}
+		}
+		return nil
+	})
+	return list
+}
+
+// ErrNoPrefix is returned for a timeline of something that is not one prefix.
+var ErrNoPrefix = errors.New("a timeline is of one prefix, or of an address")
+
+// timelineSpan is how far back a timeline goes when nothing is said.
+const timelineSpan = 30 * 24 * time.Hour
+
+// Timeline tells what became of the prefix that confines a query in its span, or
+// in the last thirty days. An address means the most specific prefix that covers
+// it at the end of the span, else at its begin. At most so many states are kept;
+// zero means query.DefaultStates. Errors are [ErrNoPrefix] and those of Search.
+func (a *asker) Timeline(ctx context.Context, q query.Query, states int) (*query.Timeline, error) {
+	if a.past == nil {
+		return nil, ErrNoHistory
+	}
+	match, p := q.Prefix()
+	if match != query.Exact && match != query.Longest {
+		return nil, ErrNoPrefix
+	}
+	if q.Between.IsZero() {
+		q.Between.From.Ago = timelineSpan
+	}
+	from, to := a.span(q)
+	leave, err := a.enter(ctx, a.narrow)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	if match == query.Longest {
+		if p, err = a.longest(ctx, p, from, to); err != nil {
+			return nil, err
+		}
+	}
+	return a.timeline(ctx, p, from, to, states)
+}
+
+// longest finds the most specific prefix that covers an address.
+func (a *asker) longest(ctx context.Context, p netip.Prefix, moments ...time.Time) (netip.Prefix, error) {
+	slices.Reverse(moments)
+	for _, t := range moments {
+		past, err := a.past.At(ctx, t, p)
+		if err != nil {
+			return p, err
+		}
+		found := netip.Prefix{}
+		_ = past.Table.View(func(v *table.View) error {
+			if d, ok := v.Longest(unicast(p), p.Addr()); ok {
+				found = d.Prefix
+			}
+			return nil
+		})
+		if found.IsValid() {
+			return found, nil
+		}
+	}
+	return p, nil
+}
+
+func unicast(p netip.Prefix) route.Family {
+	if p.Addr().Is6() {
+		return route.IPv6Unicast
+	}
+	return route.IPv4Unicast
+}
+
+func (a *asker) timeline(ctx context.Context, p netip.Prefix, from, to time.Time, states int) (*query.Timeline, error) {
+	past, err := a.past.At(ctx, from, p)
+	if err != nil {
+		return nil, err
+	}
+	if states <= 0 {
+		states = query.DefaultStates
+	}
+	at := []place{{unicast(p), p}}
+	builder := query.NewTimelineBuilder(at[0].family, p, from, states)
+	builder.Observe(from, routesAt(past.Table, at)[0])
+	notices, err := a.past.Replay(ctx, past, to, p, func(e *history.Event) error {
+		if e.Batch != nil && e.Batch.Event == route.Routes && !slices.Contains(placesOf(e.Batch), at[0]) {
+			return nil
+		}
+		e.Apply(past.Table)
+		for past.Table.Work() {
+		}
+		builder.Observe(e.At, routesAt(past.Table, at)[0])
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	timeline := builder.Timeline(to)
+	timeline.Notices = slices.Concat(past.Notices, notices, timeline.Notices)
+	return timeline, nil
+}
+
+// Contrast says what is compared: two moments, or two peers at one of them.
+type Contrast struct {
+	From, To         query.Moment
+	FromPeer, ToPeer string      // "": all peers
+	Query            query.Query // only routes that meet it on either side
+	Stale            bool        // whether a route is stale counts too
+}
+
+// Compare returns the comparison of two moments or peers, ready to be counted and
+// paged, and what is to be said about the moments. Errors are those of Search.
+func (a *asker) Compare(ctx context.Context, c Contrast) (*query.Comparison, []string, error) {
+	sides := [2]*moment{}
+	load := func(ctx context.Context) error {
+		group, ctx := errgroup.WithContext(ctx)
+		for i, at := range []query.Moment{c.From, c.To} {
+			group.Go(func() error {
+				q := c.Query
+				q.At, q.Between = at, query.Span{}
+				m, err := a.momentOf(ctx, q)
+				sides[i] = m
+				return err
+			})
+		}
+		return group.Wait()
+	}
+	run := a.inPlace
+	if isNarrow(c.Query) {
+		run = func(ctx context.Context, f func(context.Context) error) error { return f(ctx) }
+	}
+	if err := run(ctx, load); err != nil {
+		return nil, nil, err
+	}
+	return &query.Comparison{
+		A:     query.Side{Table: sides[0].table, Peer: c.FromPeer, At: sides[0].at},
+		B:     query.Side{Table: sides[1].table, Peer: c.ToPeer, At: sides[1].at},
+		Query: c.Query, Stale: c.Stale,
+	}, slices.Concat(sides[0].notices, sides[1].notices), nil
+}
