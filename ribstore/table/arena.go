@@ -15,7 +15,7 @@ import (
 // written before its index is published and then left alone, except through
 // the atomic operations of the structure that owns it.
 type arena[W uint32 | uint64] struct {
-	chunks atomic.Pointer[[]*arenaChunk[W]]
+	chunks atomic.Pointer[[][]W]
 	next   uint32                 // first word never handed out
 	free   [arenaClasses][]uint32 // freed blocks by class
 	used   int                    // words in live blocks
@@ -24,10 +24,9 @@ type arena[W uint32 | uint64] struct {
 const (
 	arenaShift   = 14
 	arenaWords   = 1 << arenaShift // in a chunk; the largest block must fit
+	arenaFirst   = 1 << 8          // in the first chunk: many tables are small
 	arenaClasses = 57
 )
-
-type arenaChunk[W uint32 | uint64] [arenaWords]W
 
 // arenaClass returns the size class that n words belong to, and its size:
 // exact up to 16 words, then four steps to a doubling.
@@ -55,23 +54,35 @@ func (a *arena[W]) alloc(n int) (uint32, []W) {
 
 // extend cuts a block off the unused end, adding a chunk when it does not fit.
 func (a *arena[W]) extend(size int) uint32 {
-	var chunks []*arenaChunk[W]
+	var chunks [][]W
 	if p := a.chunks.Load(); p != nil {
 		chunks = *p
 	}
-	left := uint32(len(chunks))<<arenaShift - a.next
-	if uint32(size) > left {
+	if left := a.left(chunks); uint32(size) > left {
 		a.donate(left)
 		a.next = uint32(len(chunks)) << arenaShift
-		grown := append(slices.Clip(chunks), new(arenaChunk[W]))
-		a.chunks.Store(&grown)
+		words := arenaWords
 		if a.next == 0 {
 			a.next = 1
+			if size < arenaFirst {
+				words = arenaFirst
+			}
 		}
+		grown := append(slices.Clip(chunks), make([]W, words))
+		a.chunks.Store(&grown)
 	}
 	index := a.next
 	a.next += uint32(size)
 	return index
+}
+
+// left returns how many words at the end of the last chunk were never handed out.
+func (a *arena[W]) left(chunks [][]W) uint32 {
+	if len(chunks) == 0 {
+		return 0
+	}
+	last := len(chunks) - 1
+	return uint32(last)<<arenaShift + uint32(len(chunks[last])) - a.next
 }
 
 // donate puts the rest of a chunk into the free lists of small blocks.
@@ -114,5 +125,9 @@ func (a *arena[W]) bytes() uint64 {
 	if ^w > 1<<32-1 {
 		size = 8
 	}
-	return uint64(len(*p)) * arenaWords * size
+	words := 0
+	for _, c := range *p {
+		words += len(c)
+	}
+	return uint64(words) * size
 }

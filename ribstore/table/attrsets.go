@@ -14,7 +14,7 @@ import (
 // Ids are small and dense, so that a predicate can run once for each set and
 // note its verdict in a bitmap.
 //
-// A set's octets live in a slab of one megabyte, appended and never changed, so
+// A set's octets live in a slab of up to one megabyte, appended and never changed, so
 // that readers keep what they found for as long as they like. When routes let
 // go of sets, a slab whose sets are all gone is dropped, and when much is dead
 // the sparsest slab is emptied by moving its sets. An id is reused after a
@@ -42,6 +42,7 @@ type attrSets struct {
 
 const (
 	slabSize    = 1 << 20
+	firstSlab   = 1 << 12
 	slabShift   = 18 // a place is slab<<slabShift | offset/4
 	indexShards = 256
 	maxAttrID   = 1<<idBits - 1
@@ -50,7 +51,7 @@ const (
 // slab holds sets, each a length (one octet below 255, else 255 and three
 // octets) and its octets, padded to four.
 type slab struct {
-	octets [slabSize]byte
+	octets []byte // of slabSize, less in the first few
 	filled uint32 // octets used
 	live   uint32 // octets of live sets
 }
@@ -226,8 +227,8 @@ func (s *attrSets) takeID() (uint32, bool) {
 func (s *attrSets) store(set route.Attrs) uint32 {
 	size := framed(len(set))
 	slabs := *s.slabs.Load()
-	if len(slabs) == 0 || slabs[s.last].filled+size > slabSize {
-		s.addSlab()
+	if len(slabs) == 0 || int(slabs[s.last].filled+size) > len(slabs[s.last].octets) {
+		s.addSlab(size)
 		slabs = *s.slabs.Load()
 	}
 	b := slabs[s.last]
@@ -246,16 +247,20 @@ func (s *attrSets) store(set route.Attrs) uint32 {
 	return s.last<<slabShift | at/4
 }
 
-func (s *attrSets) addSlab() {
-	slabs := *s.slabs.Load()
+// addSlab begins a slab with room for so many octets. The first ones are small,
+// as many tables are.
+func (s *attrSets) addSlab(room uint32) {
+	size := min(firstSlab<<(2*min(len(*s.slabs.Load()), 10)), slabSize)
+	b := &slab{octets: make([]byte, max(size, int(room)))}
 	if n := len(s.empty); n > 0 {
 		s.last = s.empty[n-1]
 		s.empty = s.empty[:n-1]
-		s.swapSlab(s.last, new(slab))
+		s.swapSlab(s.last, b)
 		return
 	}
+	slabs := *s.slabs.Load()
 	s.last = uint32(len(slabs))
-	grown := append(slices.Clip(slabs), new(slab))
+	grown := append(slices.Clip(slabs), b)
 	s.slabs.Store(&grown)
 }
 
@@ -364,7 +369,7 @@ func (s *attrSets) bytes() uint64 {
 	}
 	for _, b := range *s.slabs.Load() {
 		if b != nil {
-			n += slabSize
+			n += uint64(len(b.octets))
 		}
 	}
 	return n

@@ -87,3 +87,31 @@ func BenchmarkViewRoutes(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkRestoreSmall makes a table of ten prefixes, as a lookup in the past
+// does for each question.
+func BenchmarkRestoreSmall(b *testing.B) {
+	states := make([]PeerState, 3)
+	for i := range states {
+		states[i] = PeerState{Peer: &route.Peer{Name: string(rune('a' + i))}, Up: true}
+	}
+	var prefixes []netip.Prefix
+	for bits := 15; bits < 25; bits++ {
+		prefixes = append(prefixes, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 1, 2}), bits).Masked())
+	}
+	sets := []route.Attrs{attrsOf(1), attrsOf(2), attrsOf(3), attrsOf(4)}
+	b.ReportAllocs()
+	for b.Loop() {
+		l := Restore(states)
+		for i, p := range prefixes {
+			slot, _ := l.Prefix(route.IPv4Unicast, p)
+			for peer := range states {
+				set, _ := l.Set(sets[(i+peer)%len(sets)])
+				if !l.Route(peer, route.IPv4Unicast, slot, 0, set, 1, 0) {
+					b.Fatal("a route is not taken")
+				}
+			}
+		}
+		l.Finish()
+	}
+}

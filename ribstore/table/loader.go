@@ -113,11 +113,17 @@ func (l *Loader) Prefix(id route.Family, p netip.Prefix) (slot uint32, ok bool) 
 		return 0, false
 	}
 	f := l.table.families[id].Load()
-	slot, added := f.trie.insert(k)
-	if added && slot&chunkMask == 0 {
-		l.table.grace.poll()
-	}
+	slot, _ = f.trie.insert(k)
+	l.reuse()
 	return slot, true
+}
+
+// reuse gives back what has been retired, which nobody reads, once it is much.
+func (l *Loader) reuse() {
+	const much = 64
+	if g := &l.table.grace; len(g.waiting) >= much {
+		g.poll()
+	}
 }
 
 // Route adds a route of the peer with the index among the states, received at a
@@ -141,6 +147,7 @@ func (l *Loader) Route(peer int, id route.Family, slot, pathID, set uint32, rece
 	if !pf.store(f, p.index, slot, pathID, w) {
 		return false
 	}
+	l.reuse()
 	if old != 0 {
 		pf.counts[old.gen()]--
 		*t.attrs.refs.at(old.id())--

@@ -20,12 +20,12 @@ type slots struct {
 }
 
 const (
-	chunkShift = 12
+	chunkShift = 10
 	chunkSlots = 1 << chunkShift
 	chunkMask  = chunkSlots - 1
 )
 
-// slotChunk holds what belongs to 4,096 slots. Only the half of the address
+// slotChunk holds what belongs to 1,024 slots. Only the half of the address
 // that the family needs is there.
 type slotChunk struct {
 	v4   *[chunkSlots]uint32

@@ -29,9 +29,11 @@ type trie struct {
 
 	// short holds the slots (plus one, so that zero means none) of prefixes of
 	// 0 to 12 bits, at 1<<length | bits. lengths has a bit for each length used.
-	short   [1 << rootBits]uint32
+	// short and root are made when the first prefix needs them: many tables are
+	// small, and most have no multicast.
+	short   atomic.Pointer[index]
 	lengths atomic.Uint32
-	root    [1 << rootBits]uint32 // child words
+	root    atomic.Pointer[index] // child words
 	counts  [rootBits]int         // prefixes of each short length
 }
 
@@ -41,6 +43,33 @@ const (
 	header   = 4       // words of bitmap
 	leafFlag = 1 << 31 // in a child word: the rest is a slot, not a node
 )
+
+// index is an array that the first bits of a prefix lead into.
+type index [1 << rootBits]uint32
+
+// made returns the index behind p, a new one when there is none.
+func made(p *atomic.Pointer[index]) *index {
+	if p.Load() == nil {
+		p.Store(new(index))
+	}
+	return p.Load()
+}
+
+// child returns the child word of the root at the place.
+func (t *trie) child(at uint64) uint32 {
+	if root := t.root.Load(); root != nil {
+		return atomic.LoadUint32(&root[at])
+	}
+	return 0
+}
+
+// shortAt returns what short has at the place, zero for none.
+func (t *trie) shortAt(at uint64) uint32 {
+	if short := t.short.Load(); short != nil {
+		return atomic.LoadUint32(&short[at])
+	}
+	return 0
+}
 
 // places tells where the places of a node stand in preorder.
 type places struct {
@@ -132,7 +161,7 @@ func (k key) rankAt(depth uint) (rank uint8, child bool) {
 
 // longest returns the slot of the longest prefix that covers the address.
 func (t *trie) longest(addr key) (slot uint32, ok bool) {
-	word := atomic.LoadUint32(&t.root[addr.hi>>(64-rootBits)])
+	word := t.child(addr.hi >> (64 - rootBits))
 	for depth := uint(rootBits); word != 0; depth += stride {
 		if word&leafFlag != 0 {
 			if leaf := word &^ leafFlag; t.slots.key(leaf).covers(addr) {
@@ -161,7 +190,7 @@ func (t *trie) longestShort(addr key) (slot uint32, ok bool) {
 	for lengths := t.lengths.Load(); lengths != 0; {
 		length := uint(bits.Len32(lengths) - 1)
 		lengths &^= 1 << length
-		if s := atomic.LoadUint32(&t.short[shortIndex(addr, length)]); s != 0 {
+		if s := t.shortAt(shortIndex(addr, length)); s != 0 {
 			return s - 1, true
 		}
 	}
@@ -173,10 +202,10 @@ func shortIndex(k key, length uint) uint64 { return 1<<length | k.hi>>1>>(63-len
 // exact returns the slot of the prefix.
 func (t *trie) exact(k key) (slot uint32, ok bool) {
 	if k.bits < rootBits {
-		s := atomic.LoadUint32(&t.short[shortIndex(k, uint(k.bits))])
+		s := t.shortAt(shortIndex(k, uint(k.bits)))
 		return s - 1, s != 0
 	}
-	word := atomic.LoadUint32(&t.root[k.hi>>(64-rootBits)])
+	word := t.child(k.hi >> (64 - rootBits))
 	for depth := uint(rootBits); word != 0; depth += stride {
 		if word&leafFlag != 0 {
 			slot = word &^ leafFlag
@@ -201,7 +230,7 @@ func (t *trie) insert(k key) (slot uint32, added bool) {
 	if k.bits < rootBits {
 		return t.insertShort(k)
 	}
-	ref := &t.root[k.hi>>(64-rootBits)]
+	ref := &made(&t.root)[k.hi>>(64-rootBits)]
 	for depth := uint(rootBits); ; depth += stride {
 		word := *ref
 		if word == 0 {
@@ -241,7 +270,7 @@ func (t *trie) insert(k key) (slot uint32, added bool) {
 
 func (t *trie) insertShort(k key) (slot uint32, added bool) {
 	length := uint(k.bits)
-	ref := &t.short[shortIndex(k, length)]
+	ref := &made(&t.short)[shortIndex(k, length)]
 	if *ref != 0 {
 		return *ref - 1, false
 	}
@@ -314,25 +343,26 @@ func (t *trie) remove(k key) (slot uint32, ok bool) {
 	if k.bits < rootBits {
 		return t.removeShort(k)
 	}
-	word, slot, ok := t.removeBelow(t.root[k.hi>>(64-rootBits)], rootBits, k)
+	at := k.hi >> (64 - rootBits)
+	word, slot, ok := t.removeBelow(t.child(at), rootBits, k)
 	if ok {
-		atomic.StoreUint32(&t.root[k.hi>>(64-rootBits)], word)
+		atomic.StoreUint32(&t.root.Load()[at], word)
 	}
 	return slot, ok
 }
 
 func (t *trie) removeShort(k key) (slot uint32, ok bool) {
 	length := uint(k.bits)
-	ref := &t.short[shortIndex(k, length)]
-	if *ref == 0 {
+	at := shortIndex(k, length)
+	slot = t.shortAt(at)
+	if slot == 0 {
 		return 0, false
 	}
-	slot = *ref - 1
-	atomic.StoreUint32(ref, 0)
+	atomic.StoreUint32(&t.short.Load()[at], 0)
 	if t.counts[length]--; t.counts[length] == 0 {
 		t.lengths.Store(t.lengths.Load() &^ (1 << length))
 	}
-	return slot, true
+	return slot - 1, true
 }
 
 // removeBelow takes k out of what word refers to and returns the word that

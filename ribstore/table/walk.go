@@ -25,7 +25,7 @@ func (t *trie) ascend(within, after key, resume bool, yield func(slot uint32) bo
 		resume = false
 	}
 	if within.bits >= rootBits {
-		w.below(atomic.LoadUint32(&t.root[within.hi>>(64-rootBits)]), rootBits, true, resume)
+		w.below(t.child(within.hi>>(64-rootBits)), rootBits, true, resume)
 		return
 	}
 	w.top(resume)
@@ -46,7 +46,7 @@ func (w *walker) top(resume bool) bool {
 			return false
 		}
 		firstShort = uint(w.within.bits)
-		word := atomic.LoadUint32(&w.trie.root[at])
+		word := w.trie.child(at)
 		if word != 0 && !w.below(word, rootBits, false, resume) {
 			return false
 		}
@@ -62,7 +62,7 @@ func (w *walker) shorts(index uint64, first uint) bool {
 	for lengths := w.trie.lengths.Load() >> first << first; lengths != 0; lengths &= lengths - 1 {
 		length := uint(bits.TrailingZeros32(lengths))
 		place := 1<<length | index>>(rootBits-length)
-		if s := atomic.LoadUint32(&w.trie.short[place]); s != 0 && !w.yield(s-1) {
+		if s := w.trie.shortAt(place); s != 0 && !w.yield(s-1) {
 			return false
 		}
 	}
@@ -146,14 +146,14 @@ func (t *trie) covering(dst []uint32, k key) []uint32 {
 		if length > uint(k.bits) {
 			return dst
 		}
-		if s := atomic.LoadUint32(&t.short[shortIndex(k, length)]); s != 0 {
+		if s := t.shortAt(shortIndex(k, length)); s != 0 {
 			dst = append(dst, s-1)
 		}
 	}
 	if k.bits < rootBits {
 		return dst
 	}
-	word := atomic.LoadUint32(&t.root[k.hi>>(64-rootBits)])
+	word := t.child(k.hi >> (64 - rootBits))
 	for depth := uint(rootBits); word != 0; depth += stride {
 		if word&leafFlag != 0 {
 			if leaf := word &^ leafFlag; t.slots.key(leaf).covers(k) {
