@@ -23,8 +23,9 @@ type world struct {
 	now     time.Time
 	pool    [2][]netip.Prefix
 	peers   map[string]*worldPeer
-	flaps   int // how much oftener than routes sessions change, 0 to 10
-	odd     bool
+	flaps   int  // how often sessions change, 0 to 10
+	odd     bool // some events are out of order
+	endless bool // sessions come and go and never complete, so that generations run out
 	journal []entry
 }
 
@@ -49,6 +50,7 @@ func newWorld(seed uint64) *world {
 	w.table.columnMin = []int{1, 3, columnMinRoutes}[w.random.IntN(3)]
 	w.flaps = w.random.IntN(11)
 	w.odd = w.random.IntN(4) == 0
+	w.endless = w.random.IntN(2) == 0
 	for len(w.pool[0]) < 1+w.random.IntN(12) {
 		bits := []int{0, 8, 12, 13, 16, 18, 19, 24, 32}[w.random.IntN(9)]
 		a := [4]byte{10, byte(w.random.IntN(3)), byte(w.random.IntN(3) << 6), byte(w.random.IntN(2))}
@@ -80,6 +82,9 @@ func (w *world) step() {
 
 func (w *world) batch() *route.Batch {
 	name := string(rune('a' + w.random.IntN(3)))
+	if w.endless && w.random.IntN(8) > 0 {
+		name = "a"
+	}
 	p := w.peers[name]
 	if p == nil {
 		p = &worldPeer{info: &route.Peer{Name: name, Address: netip.AddrFrom4([4]byte{192, 0, 2, name[0]})}}
@@ -91,6 +96,9 @@ func (w *world) batch() *route.Batch {
 		b.Retention[f] = route.Retention{
 			Stale:     time.Duration([]int{0, 9, 30, 30, 90}[w.random.IntN(5)]) * time.Second,
 			LongLived: time.Duration([]int{0, 0, 30}[w.random.IntN(3)]) * time.Second,
+		}
+		if w.endless && w.random.IntN(40) > 0 {
+			b.Retention[f].Stale = time.Hour
 		}
 	}
 	switch b.Event {
@@ -104,7 +112,7 @@ func (w *world) batch() *route.Batch {
 	case route.PeerRemoved:
 		delete(w.peers, name)
 	case route.Routes:
-		for range 1 + w.random.IntN(4) {
+		for range 1 + w.random.IntN(3) {
 			b.Updates = append(b.Updates, w.update(p.info))
 		}
 	case route.EndOfRIB, route.RefreshBegin, route.RefreshEnd:
@@ -118,8 +126,10 @@ func (w *world) event(p *worldPeer) route.Event {
 	switch {
 	case w.odd && n == 0:
 		return route.Event(w.random.IntN(int(route.RefreshEnd) + 1))
+	case w.endless && p.up:
+		return w.endlessEvent()
 	case !p.up:
-		if n == 1 {
+		if n == 1 && !w.endless {
 			return route.PeerRemoved
 		}
 		return route.PeerUp
@@ -137,6 +147,22 @@ func (w *world) event(p *worldPeer) route.Event {
 	return route.PeerDown
 }
 
+func (w *world) endlessEvent() route.Event {
+	switch n := w.random.IntN(300); {
+	case n < 2:
+		return route.EndOfRIB
+	case n < 3:
+		return route.PeerRemoved
+	case n < 5:
+		return route.RefreshEnd
+	case n < 100:
+		return route.Routes
+	case n < 150:
+		return route.RefreshBegin
+	}
+	return route.PeerDown
+}
+
 func (w *world) update(info *route.Peer) route.Update {
 	u := route.Update{Family: route.Family(w.random.IntN(2))}
 	if w.random.IntN(4) > 0 {
@@ -147,7 +173,11 @@ func (w *world) update(info *route.Peer) route.Update {
 				AppendAttr(route.AttrCommunities, []byte{0xff, 0xff, 0, 7})
 		}
 	}
-	for range 1 + w.random.IntN(4) {
+	most := 4
+	if w.endless {
+		most = 1
+	}
+	for range 1 + w.random.IntN(most) {
 		n := route.NLRI{Prefix: w.pool[u.Family][w.random.IntN(len(w.pool[u.Family]))]}
 		if info.AddPath[u.Family] {
 			n.PathID = w.random.Uint32N(3)
@@ -229,7 +259,7 @@ func collect(v *View, d Dest, states []PeerState) []kept {
 func exported(states []PeerState) []PeerState {
 	var all []PeerState
 	for _, s := range states {
-		s.peer, s.marks = nil, [route.NumFamilies]mark{}
+		s.peer, s.advances = nil, [route.NumFamilies]uint64{}
 		all = append(all, s)
 	}
 	return all

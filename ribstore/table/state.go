@@ -19,8 +19,8 @@ type PeerState struct {
 	LastUpdate time.Time // zero: none yet
 	Families   [route.NumFamilies]FamilyState
 
-	peer  *peer // of the table that State was called of
-	marks [route.NumFamilies]mark
+	peer     *peer                     // of the table that State was called of
+	advances [route.NumFamilies]uint64 // generations taken until then
 }
 
 // FamilyState is the part of a PeerState that belongs to one family.
@@ -36,13 +36,6 @@ type FamilyState struct {
 	// Since tells by class since when its routes are stale, zero when they are
 	// not. Classes behind its end have no routes.
 	Since []time.Time
-}
-
-// mark remembers where the generations of a peer were.
-type mark struct {
-	gen      uint8
-	advances uint64
-	gone     uint16
 }
 
 // State returns the state of every peer, ordered by name, without those that
@@ -69,7 +62,7 @@ func (p *peer) state() PeerState {
 	for i := range p.families {
 		pf := &p.families[i]
 		ph := pf.phase.Load()
-		s.marks[i] = mark{ph.gen, ph.advances, ph.gone}
+		s.advances[i] = ph.advances
 		s.Families[i] = pf.state(ph)
 	}
 	return s
@@ -123,12 +116,10 @@ func (s *PeerState) Class(f Found) (class uint8, kept bool) {
 	if f.peer != s.peer || f.PathID != 0 && !s.Peer.AddPath[f.Family] {
 		return 0, false
 	}
-	then, now := s.marks[f.Family], f.phase
-	age := uint64(back(now.gen, f.word.gen()))
-	taken := now.advances - then.advances
+	age := uint64(back(f.phase.gen, f.word.gen()))
+	taken := f.phase.advances - s.advances[f.Family]
 	if age < taken {
 		return 0, true
 	}
-	class = uint8(age - taken)
-	return class, then.gone>>back(then.gen, class)&1 == 0
+	return uint8(age - taken), true
 }
