@@ -18,6 +18,7 @@ import (
 // usable; it must not be copied, and one goroutine at a time uses it.
 type Loader struct {
 	table *Table
+	sets  setLoader
 	peers []*peer // by index of the state; nil: the state was not taken
 	live  []loaded
 }
@@ -33,6 +34,7 @@ func Restore(states []PeerState) *Loader {
 		peers: make([]*peer, len(states)),
 		live:  make([]loaded, len(states)*route.NumFamilies),
 	}
+	l.sets.sets = l.table.attrs
 	var byIndex []*peer
 	for i := range states {
 		p := l.table.restorePeer(&states[i])
@@ -99,7 +101,7 @@ func (l *Loader) Set(a route.Attrs) (id uint32, ok bool) {
 	if len(a) == 0 || len(a) > maxSet {
 		return 0, false
 	}
-	return l.table.attrs.intern(a, 0)
+	return l.sets.intern(a)
 }
 
 // Prefix returns a number for the prefix, good for Route of this loader and
@@ -181,11 +183,7 @@ func (l *Loader) Finish() *Table {
 			}
 		}
 	}
-	for id := range t.attrs.count.Load() {
-		if *t.attrs.refs.at(id) == 0 {
-			t.attrs.letGo(id, 0)
-		}
-	}
+	l.sets.finish()
 	t.grace.poll()
 	t.Measure()
 	return t
