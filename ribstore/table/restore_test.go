@@ -319,7 +319,7 @@ func same(t *testing.T, what string, live, restored *Table) {
 // TestRestoredTableGoesOnAsTheTableDoes: a table made of the state and the
 // routes of another is equal to it, and stays so whatever happens to both.
 func TestRestoredTableGoesOnAsTheTableDoes(t *testing.T) {
-	for seed := range uint64(runs(300)) {
+	for seed := range uint64(runs(100)) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			w := newWorld(seed)
 			for range w.random.IntN(150) {
@@ -344,7 +344,7 @@ func TestRestoredTableGoesOnAsTheTableDoes(t *testing.T) {
 // TestFuzzySnapshotAndReplayEqualTheTable: the routes may be collected while the
 // table changes, when all that happened since the state is replayed.
 func TestFuzzySnapshotAndReplayEqualTheTable(t *testing.T) {
-	for seed := range uint64(runs(1000)) {
+	for seed := range uint64(runs(300)) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			w := newWorld(seed)
 			for range w.random.IntN(150) {

@@ -12,6 +12,11 @@
 // time, the writer, calls the methods of [Table] that change it; any number
 // call [Table.View] meanwhile and see each route whole, though a long walk may
 // see one prefix before a change and the next one after.
+//
+// What the table is depends on the batches and the times of Expire alone, never
+// on how far the work in the background has come. So a table can be made again
+// of a record of those, or of [Table.State] and the routes that a view meets
+// from then on, by [Restore], when what happened meanwhile is applied after.
 package table
 
 import (

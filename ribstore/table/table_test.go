@@ -504,3 +504,33 @@ func makeCandidate(name string, address byte, change func(*candidateAttrs)) rout
 	}
 	return route.Route{Peer: peer, Attrs: attrs, LongLived: c.longLived}
 }
+
+// TestSessionThatReplacesOneConfirmsNothing: a session may come up while the one
+// before it is not known to have ended, in the middle of a route refresh.
+func TestSessionThatReplacesOneConfirmsNothing(t *testing.T) {
+	table, w := New(), newTwin()
+	peer := &route.Peer{Name: "a"}
+	routes := func(i byte) []route.Update {
+		p := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, i}), 16)
+		return []route.Update{{Attrs: attrsOf(1), NLRI: []route.NLRI{{Prefix: p}}}}
+	}
+	for i, b := range []*route.Batch{
+		{Event: route.PeerUp},
+		{Updates: routes(1)},
+		{Updates: routes(2)},
+		{Event: route.RefreshBegin},
+		{Updates: routes(2)},
+		{Event: route.PeerUp},
+		{Updates: routes(3)},
+		{Event: route.EndOfRIB},
+	} {
+		b.Peer, b.At = peer, time.Unix(1000+int64(i), 0)
+		for f := range b.Retention {
+			b.Retention[f].Stale = time.Hour
+		}
+		table.Apply(b)
+		w.apply(b)
+		settle(table)
+		compare(t, table, w)
+	}
+}
