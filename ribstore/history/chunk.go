@@ -277,30 +277,14 @@ func (d *chunkReader) readPeers(r *reader) {
 	}
 }
 
-// difference makes of a chunk what is to be known beside a base to have it.
-func difference(dst, base, c *chunk) {
+// difference makes of a chunk what is to be known beside another one to have it.
+func difference(dst, before, c *chunk) {
 	dst.reset(c.family)
-	dst.sets = c.sets
-	i, k := 0, 0
-	for i < len(base.prefixes) || k < len(c.prefixes) {
-		switch order := nextPrefix(base, i, c, k); {
-		case order < 0:
-			for _, e := range base.of(i) {
-				dst.routes = append(dst.routes, entry{peer: e.peer, pathID: e.pathID, class: gone})
-			}
-			dst.finish(base.prefixes[i])
-			i++
-		case order > 0:
-			dst.routes = append(dst.routes, c.of(k)...)
-			dst.finish(c.prefixes[k])
-			k++
-		default:
-			dst.differ(base, base.of(i), c, c.of(k))
-			dst.finish(c.prefixes[k])
-			i++
-			k++
-		}
-	}
+	dst.sets = append(dst.sets, c.sets...)
+	both(before, c, func(p netip.Prefix, was, is []entry) {
+		dst.differ(before, was, c, is)
+		dst.finish(p)
+	})
 }
 
 // nextPrefix compares the prefixes that two chunks have next; the end comes last.
@@ -355,49 +339,77 @@ func nextEntry(a, b []entry) int {
 	return compareEntries(a[0], b[0])
 }
 
+// overlay makes one difference of two, of which the second is from what the first
+// gives.
+func overlay(dst, first, second *chunk) {
+	dst.reset(first.family)
+	dst.sets = append(append(dst.sets, first.sets...), second.sets...)
+	offset := uint32(len(first.sets))
+	both(first, second, func(p netip.Prefix, before, after []entry) {
+		for len(before) > 0 || len(after) > 0 {
+			order := nextEntry(before, after)
+			if order >= 0 {
+				e := after[0]
+				if e.class != gone {
+					e.set += offset
+				}
+				dst.routes = append(dst.routes, e)
+				after = after[1:]
+			} else {
+				dst.routes = append(dst.routes, before[0])
+			}
+			if order <= 0 {
+				before = before[1:]
+			}
+		}
+		dst.finish(p)
+	})
+}
+
+// both calls found with the prefixes of two chunks in order, and the routes that
+// each has of it.
+func both(a, b *chunk, found func(p netip.Prefix, ofA, ofB []entry)) {
+	i, k := 0, 0
+	for i < len(a.prefixes) || k < len(b.prefixes) {
+		switch order := nextPrefix(a, i, b, k); {
+		case order < 0:
+			found(a.prefixes[i], a.of(i), nil)
+			i++
+		case order > 0:
+			found(b.prefixes[k], nil, b.of(k))
+			k++
+		default:
+			found(a.prefixes[i], a.of(i), b.of(k))
+			i++
+			k++
+		}
+	}
+}
+
 // routeFound is told a route, whose set is one of the chunk.
 type routeFound func(p netip.Prefix, from *chunk, e entry)
 
 // eachRoute calls found with the routes of a base as a difference, which may be
-// nil, changes them. A route's set is of the chunk that is given with it.
-func eachRoute(base, changes *chunk, found routeFound) {
+// nil, changes them.
+func eachRoute(base, change *chunk, found routeFound) {
 	none := chunk{}
-	if changes == nil {
-		changes = &none
+	if change == nil {
+		change = &none
 	}
-	give := func(p netip.Prefix, from *chunk, entries []entry) {
-		for _, e := range entries {
-			if e.class != gone {
-				found(p, from, e)
-			}
-		}
-	}
-	i, k := 0, 0
-	for i < len(base.prefixes) || k < len(changes.prefixes) {
-		switch order := nextPrefix(base, i, changes, k); {
-		case order < 0:
-			give(base.prefixes[i], base, base.of(i))
-			i++
-		case order > 0:
-			give(changes.prefixes[k], changes, changes.of(k))
-			k++
-		default:
-			p, before, after := base.prefixes[i], base.of(i), changes.of(k)
-			for len(before) > 0 || len(after) > 0 {
-				switch order := nextEntry(before, after); {
-				case order < 0:
-					give(p, base, before[:1])
-					before = before[1:]
-				case order > 0:
-					give(p, changes, after[:1])
-					after = after[1:]
-				default:
-					give(p, changes, after[:1])
-					before, after = before[1:], after[1:]
+	both(base, change, func(p netip.Prefix, before, after []entry) {
+		for len(before) > 0 || len(after) > 0 {
+			order := nextEntry(before, after)
+			if order >= 0 {
+				if after[0].class != gone {
+					found(p, change, after[0])
 				}
+				after = after[1:]
+			} else {
+				found(p, base, before[0])
 			}
-			i++
-			k++
+			if order <= 0 {
+				before = before[1:]
+			}
 		}
-	}
+	})
 }

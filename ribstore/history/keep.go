@@ -225,7 +225,10 @@ func (h *History) sweepChunks(ctx context.Context) error {
 			return err
 		}
 		for i := range m.ranges {
-			used[m.ranges[i].base], used[m.ranges[i].change] = true, true
+			used[m.ranges[i].base] = true
+			for _, change := range m.ranges[i].changes {
+				used[change] = true
+			}
 		}
 	}
 	return h.sweepKeys(ctx, bucketChunks, func(k []byte) bool { return len(k) != len(hash{}) || !used[hash(k)] })

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"slices"
 	"sync"
 
@@ -28,12 +29,14 @@ type manifest struct {
 	tail    []byte // a group
 }
 
-// chunkRange is the part of a snapshot from a place up to the next range.
+// chunkRange is the part of a snapshot from a place up to the next range. At
+// ordinary churn most ranges change a little from one snapshot to the next, so
+// that a snapshot adds a difference to the chunks that the one before has.
 type chunkRange struct {
-	first  place
-	base   hash // a chunk of all routes
-	change hash // a difference from it; the zero hash: none
-	routes uint32
+	first   place
+	base    hash   // a chunk of all routes
+	changes []hash // differences, each from what is before it
+	routes  uint32
 }
 
 // hash is the address of a chunk: half of the SHA-256 of its stored octets.
@@ -56,9 +59,9 @@ func (m *manifest) encode() []byte {
 		r := &m.ranges[i]
 		b = appendPlace(b, r.first)
 		b = append(b, r.base[:]...)
-		b = append(b, flag(r.change != hash{}))
-		if r.change != (hash{}) {
-			b = append(b, r.change[:]...)
+		b = append(b, byte(len(r.changes)))
+		for _, change := range r.changes {
+			b = append(b, change[:]...)
 		}
 		b = binary.AppendUvarint(b, uint64(r.routes))
 	}
@@ -85,8 +88,10 @@ func decodeManifest(key, b []byte) (*manifest, error) {
 	for range r.count() {
 		c := chunkRange{first: r.place()}
 		copy(c.base[:], r.take(len(c.base)))
-		if r.octet() != 0 {
-			copy(c.change[:], r.take(len(c.change)))
+		for range r.octet() {
+			var change hash
+			copy(change[:], r.take(len(change)))
+			c.changes = append(c.changes, change)
 		}
 		c.routes = uint32(r.uvarint())
 		if n := len(m.ranges); n > 0 && m.ranges[n-1].first.compare(c.first) >= 0 {
@@ -179,34 +184,66 @@ func (h *History) chunk(d *chunkReader, at hash) (*chunk, error) {
 	return c, nil
 }
 
-// pair is a base with its difference, decoded.
-type pair struct {
-	base, change chunkReader
-	changed      bool
+// stack is a base with its differences, decoded. It is used again and again, and
+// what it gives is valid until then.
+type stack struct {
+	base    chunkReader
+	changes []*chunkReader
+	merged  [2]chunk
+	change  *chunk // all differences in one; nil: there is none
 }
 
-func (h *History) readRange(p *pair, r *chunkRange) error {
-	if _, err := h.chunk(&p.base, r.base); err != nil {
+// read reads a range.
+func (s *stack) read(h *History, r *chunkRange) error {
+	s.change = nil
+	base, err := h.chunk(&s.base, r.base)
+	if err != nil {
 		return err
 	}
-	p.changed = r.change != hash{}
-	if !p.changed {
-		return nil
+	for i, at := range r.changes {
+		if i == len(s.changes) {
+			s.changes = append(s.changes, new(chunkReader))
+		}
+		change, err := h.chunk(s.changes[i], at)
+		if err == nil && change.family != base.family {
+			err = damaged("chunk %x: a difference is of another family than its base", at)
+		}
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			into := &s.merged[i%2]
+			overlay(into, s.change, change)
+			change = into
+		}
+		s.change = change
 	}
-	_, err := h.chunk(&p.change, r.change)
-	if err == nil && p.change.chunk.family != p.base.chunk.family {
-		err = damaged("chunk %x: a difference is of another family than its base", r.change)
-	}
-	return err
+	return nil
 }
 
 // each calls found with the routes of the range.
-func (p *pair) each(found routeFound) {
-	change := (*chunk)(nil)
-	if p.changed {
-		change = &p.change.chunk
+func (s *stack) each(found routeFound) { eachRoute(&s.base.chunk, s.change, found) }
+
+// flatten makes one chunk of all.
+func (s *stack) flatten(dst *chunk) {
+	dst.reset(s.base.chunk.family)
+	dst.sets = append(dst.sets, s.base.chunk.sets...)
+	offset := uint32(len(dst.sets))
+	if s.change != nil {
+		dst.sets = append(dst.sets, s.change.sets...)
 	}
-	eachRoute(&p.base.chunk, change, found)
+	last := netip.Prefix{}
+	s.each(func(p netip.Prefix, from *chunk, e entry) {
+		if p != last && last.IsValid() {
+			dst.finish(last)
+		}
+		last = p
+		if from == s.change {
+			e.set += offset
+		}
+		dst.routes = append(dst.routes, e)
+	})
+	dst.finish(last)
 }
 
-func (p *pair) family() route.Family { return p.base.chunk.family }
+func (s *stack) family() route.Family { return s.base.chunk.family }

@@ -143,11 +143,14 @@ func (h *History) restore(ctx context.Context, m *manifest, within scope) (*tabl
 	for i, n := range m.numbers {
 		at[n] = i
 	}
-	err := h.eachRange(ctx, m, within, func(p *pair) error {
+	err := h.eachRange(ctx, m, within, func(p *stack) error {
 		f := p.family()
 		var slot uint32
 		var known netip.Prefix
-		ids := [2][]uint32{make([]uint32, len(p.base.chunk.sets)), make([]uint32, len(p.change.chunk.sets))}
+		ids := [2][]uint32{make([]uint32, len(p.base.chunk.sets)), nil}
+		if p.change != nil {
+			ids[1] = make([]uint32, len(p.change.sets))
+		}
 		ok := true
 		p.each(func(prefix netip.Prefix, from *chunk, e entry) {
 			if !within.has(prefix) {
@@ -162,7 +165,7 @@ func (h *History) restore(ctx context.Context, m *manifest, within scope) (*tabl
 				known = prefix
 			}
 			sets := ids[0]
-			if from == &p.change.chunk {
+			if from == p.change {
 				sets = ids[1]
 			}
 			if sets[e.set] == 0 {
@@ -191,7 +194,7 @@ func (h *History) restore(ctx context.Context, m *manifest, within scope) (*tabl
 
 // eachRange calls load with the ranges of a snapshot that the scope touches, in
 // order. When there are many, others are read and decoded meanwhile.
-func (h *History) eachRange(ctx context.Context, m *manifest, within scope, load func(*pair) error) error {
+func (h *History) eachRange(ctx context.Context, m *manifest, within scope, load func(*stack) error) error {
 	var wanted []*chunkRange
 	for i := range m.ranges {
 		next := place{}
@@ -212,7 +215,7 @@ func (h *History) eachRange(ctx context.Context, m *manifest, within scope, load
 		case got := <-results[i]:
 			err := got.err
 			if err == nil {
-				err = load(got.pair)
+				err = load(got.stack)
 			}
 			if err != nil {
 				return err
@@ -226,18 +229,18 @@ func (h *History) eachRange(ctx context.Context, m *manifest, within scope, load
 }
 
 type readResult struct {
-	pair    *pair
+	stack   *stack
 	err     error
-	release func() // gives the pair back to be filled again
+	release func() // gives the stack back to be filled again
 }
 
 // readAhead reads ranges in several goroutines, which end with the context, a few
 // ranges ahead of who takes the results.
 func (h *History) readAhead(ctx context.Context, group *sync.WaitGroup, wanted []*chunkRange) []chan readResult {
 	workers := min(max(1, runtime.GOMAXPROCS(0)/2), len(wanted))
-	free := make(chan *pair, workers+1)
+	free := make(chan *stack, workers+1)
 	for range cap(free) {
-		free <- new(pair)
+		free <- new(stack)
 	}
 	results := make([]chan readResult, len(wanted))
 	for i := range results {
@@ -247,7 +250,7 @@ func (h *History) readAhead(ctx context.Context, group *sync.WaitGroup, wanted [
 	for range workers {
 		group.Go(func() {
 			for {
-				var p *pair
+				var p *stack
 				select {
 				case p = <-free: // first, so that the range wanted next never waits for one
 				case <-ctx.Done():
@@ -257,7 +260,7 @@ func (h *History) readAhead(ctx context.Context, group *sync.WaitGroup, wanted [
 				if i >= len(wanted) {
 					return
 				}
-				err := h.readRange(p, wanted[i])
+				err := p.read(h, wanted[i])
 				results[i] <- readResult{p, err, func() { free <- p }}
 			}
 		})

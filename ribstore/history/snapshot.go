@@ -22,9 +22,13 @@ const (
 	maxChunkRoutes   = 1 << 19
 )
 
-// A difference is kept while it has fewer routes than one in this many of its
-// base; then the chunk is stored whole again and is the base from there on.
-const changeFraction = 4
+// Differences are added to a base while all of them have fewer routes than one in
+// so many of its; then the chunk is stored whole again. When there are too many
+// of them they are made into one.
+const (
+	changeFraction = 4
+	maxChanges     = 12
+)
 
 // SnapshotInfo describes a snapshot.
 type SnapshotInfo struct {
@@ -68,9 +72,10 @@ type snapshotter struct {
 	octets   int             // of chunks
 	info     SnapshotInfo
 
-	now, short, change chunk
-	sets, shortSets    map[uint32]uint32 // set of the table to set of the chunk
-	base               chunkReader
+	now, short      chunk
+	sets, shortSets map[uint32]uint32 // set of the table to set of the chunk
+	base            stack
+	was, change     chunk
 }
 
 func (s *snapshotter) take(ctx context.Context, live Live) error {
@@ -261,13 +266,7 @@ func (s *snapshotter) cut(c *chunk) error {
 	}
 	r := chunkRange{first: placeOf(c.family, c.prefixes[0]), routes: uint32(len(c.routes))}
 	s.manifest.routes += r.routes
-	if before := s.before(r.first); before != nil && s.differs(c, before) {
-		// The range begins where it did, though its first prefix may be gone.
-		r.first, r.base = before.first, before.base
-		if len(s.change.routes) > 0 {
-			r.change = s.store(&s.change)
-		}
-	} else {
+	if before := s.before(r.first); before == nil || !s.differs(c, before, &r) {
 		r.base = s.store(c)
 	}
 	s.manifest.ranges = append(s.manifest.ranges, r)
@@ -297,15 +296,29 @@ func (s *snapshotter) before(first place) *chunkRange {
 	return r
 }
 
-// differs finds the difference of a chunk from a base, and reports whether it is
-// small enough to be kept as one.
-func (s *snapshotter) differs(c *chunk, before *chunkRange) bool {
-	base, err := s.history.chunk(&s.base, before.base)
-	if err != nil || base.family != c.family {
+// differs makes a range out of the one of the snapshot before and what is
+// different, and reports whether that is little enough.
+func (s *snapshotter) differs(c *chunk, before, r *chunkRange) bool {
+	if err := s.base.read(s.history, before); err != nil || s.base.family() != c.family {
 		return false // stored whole, it is whole again
 	}
-	difference(&s.change, base, c)
-	return len(s.change.routes) <= len(base.routes)/changeFraction
+	s.base.flatten(&s.was)
+	difference(&s.change, &s.was, c)
+	changed, most := len(s.change.routes), len(s.base.base.chunk.routes)/changeFraction
+	if s.base.change != nil && changed+len(s.base.change.routes) > most || changed > most {
+		return false
+	}
+	// The range begins where it did, though its first prefix may be gone.
+	r.first, r.base, r.changes = before.first, before.base, before.changes
+	switch {
+	case changed == 0:
+	case len(before.changes) < maxChanges:
+		r.changes = append(slices.Clone(before.changes), s.store(&s.change))
+	default:
+		difference(&s.change, &s.base.base.chunk, c)
+		r.changes = []hash{s.store(&s.change)}
+	}
+	return true
 }
 
 // store has a chunk written unless it is in the file, and returns its address.
