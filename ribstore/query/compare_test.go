@@ -146,23 +146,21 @@ func (w *diffTwin) line(a, b *route.Route) []string {
 	if !w.kept[a] && !w.kept[b] {
 		return nil
 	}
-	describe := func(of, other []route.Route, r *route.Route, causes ...Cause) string {
-		cause := causes[2]
+	describe := func(other []route.Route, r *route.Route, prefix, peer, alone Cause) string {
+		cause := peer
 		if w.across || slices.ContainsFunc(other, func(o route.Route) bool { return o.Peer.Name == r.Peer.Name && o.Family == r.Family }) {
-			causes[1] = causes[2]
+			cause = alone
 		}
-		cause = causes[1]
 		if !slices.ContainsFunc(other, func(o route.Route) bool { return o.Family == r.Family && o.Prefix == r.Prefix }) {
-			cause = causes[0]
+			cause = prefix
 		}
-		_ = of
 		return fmt.Sprintf("%s %s =%s %x", keyOfRoute(r), r.Attrs.ASPath(), cause, []byte(r.Attrs))
 	}
 	switch {
 	case b == nil:
-		return []string{"- " + describe(w.a, w.b, a, CausePrefixGone, CausePeerGone, CauseRouteGone)}
+		return []string{"- " + describe(w.b, a, CausePrefixGone, CausePeerGone, CauseRouteGone)}
 	case a == nil:
-		return []string{"+ " + describe(w.b, w.a, b, CauseNewPrefix, CauseNewPeer, CauseNewRoute)}
+		return []string{"+ " + describe(w.a, b, CauseNewPrefix, CauseNewPeer, CauseNewRoute)}
 	}
 	stale := w.Stale && a.StaleSince.IsZero() != b.StaleSince.IsZero()
 	if string(a.Attrs) == string(b.Attrs) && !stale {
@@ -189,8 +187,8 @@ func changedTwin(a, b route.Attrs) (names []string, cause Cause) {
 		{"path", a.ASPath().String(), b.ASPath().String()},
 		{"nexthop", a.NextHop().String(), b.NextHop().String()},
 		{"med", text(med, okMED), text(medB, okMEDB)},
-		{"community", fmt.Sprint([]byte(a.Communities())), fmt.Sprint([]byte(b.Communities()))},
-		{"large-community", fmt.Sprint([]byte(a.LargeCommunities())), fmt.Sprint([]byte(b.LargeCommunities()))},
+		{"community", string(a.Communities()), string(b.Communities())},
+		{"large-community", string(a.LargeCommunities()), string(b.LargeCommunities())},
 	}
 	for _, x := range list {
 		if x.a != x.b {

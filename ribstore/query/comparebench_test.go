@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 
@@ -22,7 +23,7 @@ var benchLater = sync.OnceValue(func() *table.Table {
 			}
 			attrs := r.Attrs
 			if n%100 == 0 {
-				attrs = append(attrs[:len(attrs):len(attrs)], byte(route.AttrOTC), 4, 0, 0, 0, 1)
+				attrs = append(slices.Clip(attrs), byte(route.AttrOTC), 4, 0, 0, 0, 1)
 			}
 			tab.Apply(&route.Batch{Peer: r.Peer, At: now, Updates: []route.Update{{Attrs: attrs, NLRI: []route.NLRI{{Prefix: r.Prefix}}}}})
 		}

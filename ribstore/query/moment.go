@@ -150,15 +150,30 @@ func (p *parser) moment(of token) (Moment, error) {
 	if err := p.advance(); err != nil {
 		return m, err
 	}
-	if _, err := time.Parse(time.DateOnly, v.text); err != nil || p.ahead.kind != wordToken || len(p.ahead.text) < len("03:12") || p.ahead.text[2] != ':' {
+	if !isLayout(time.DateOnly, v.text) || p.ahead.kind != wordToken || !isTimeOfDay(p.ahead.text) {
 		return m, nil
 	}
 	whole, err := ParseMoment(v.text + "T" + p.ahead.text)
 	if err != nil {
-		return m, nil //nolint:nilerr // a community, such as 65:100
+		return m, p.fail(p.ahead, "%v", err)
 	}
 	p.note(p.ahead, of.text+" "+whole.String(), "")
 	return whole, p.advance()
+}
+
+// isTimeOfDay reports whether a word begins as a time of day does, which also a
+// community could: "03:12", unlike "65:120" and "3:12".
+func isTimeOfDay(s string) bool {
+	const hm = "15:04"
+	if len(s) < len(hm) || len(s) > len(hm) && s[len(hm)] >= '0' && s[len(hm)] <= '9' {
+		return false
+	}
+	return isLayout(hm, s[:len(hm)])
+}
+
+func isLayout(layout, s string) bool {
+	_, err := time.Parse(layout, s)
+	return err == nil
 }
 
 // turnToPast notes that a word turns the query to the past, which only one does,

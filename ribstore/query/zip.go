@@ -234,17 +234,13 @@ func (z *zipper) pair(a, b *entry) {
 		if z.b.meets(b) {
 			z.differs(Added, z.causeGone(b, z.a, CauseNewPrefix, CauseNewPeer, CauseNewRoute), nil, nil, b)
 		}
-	case z.same(a, b):
-		stale := z.Stale && z.a.isStale(a) != z.b.isStale(b)
-		switch {
-		case stale && (z.b.meets(b) || z.a.meets(a)):
-			z.differs(Changed, CauseStale, new(codes), a, b)
-		case !stale && z.counting && (z.b.meetsSame(b) || z.a.meetsSame(a)):
+	case z.same(a, b) && (!z.Stale || z.a.isStale(a) == z.b.isStale(b)):
+		if z.counting && (z.b.meetsSame(b) || z.a.meetsSame(a)) {
 			z.tally.peer(b.peer).Same++
 		}
 	case z.b.meets(b) || z.a.meets(a):
 		known := z.causeOf(a, b)
-		z.differs(Changed, known.cause, known.changed, a, b)
+		z.differs(Changed, cmp.Or(known.cause, CauseStale), known.changed, a, b)
 	}
 }
 
