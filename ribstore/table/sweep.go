@@ -23,7 +23,7 @@ func newSweep(p *peer, f route.Family, mask uint16, slots uint32) *sweep {
 
 // visited counts the slots from first up to last as done.
 func (s *sweep) visited(first, last uint32) {
-	s.remaining -= min(last, s.limit) - min(first, s.limit)
+	s.remaining -= min(s.remaining, min(last, s.limit)-min(first, s.limit))
 }
 
 const allGenerations = 1<<generations - 1
