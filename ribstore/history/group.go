@@ -200,19 +200,25 @@ func (r *record) apply(t *table.Table) {
 
 // groupReader reads groups. What it gives out is valid until the next record.
 type groupReader struct {
+	record  record
 	updates []route.Update
 	nlri    []route.NLRI
 }
 
-// decode calls found with the records of a group in order.
+// decode calls found with the records of a group in order. No octets are a group
+// without records.
 func (d *groupReader) decode(b []byte, found func(*record) error) error {
+	if len(b) == 0 {
+		return nil
+	}
 	r := reader{b: b}
 	at := r.varint()
 	var set route.Attrs
 	for len(r.b) > 0 {
 		k := kind(r.octet())
 		at += int64(r.uvarint())
-		rec := record{kind: k, at: at}
+		rec := &d.record
+		*rec = record{kind: k, at: at}
 		switch {
 		case k == kindExpire:
 		case k == kindWait:
@@ -227,7 +233,7 @@ func (d *groupReader) decode(b []byte, found func(*record) error) error {
 		if r.err != nil {
 			return r.err
 		}
-		if err := found(&rec); err != nil {
+		if err := found(rec); err != nil {
 			return err
 		}
 	}

@@ -92,6 +92,7 @@ type History struct {
 	codec   *codec
 	journal *journal
 	metrics *metrics
+	levels  []merging
 
 	file      atomic.Pointer[file]   // replaced by a compaction
 	index     atomic.Pointer[index]  // replaced under journal.mu
@@ -132,7 +133,7 @@ func OpenReadOnly(path string, deps Deps) (*History, error) {
 }
 
 func open(path string, cfg Config, deps Deps, readOnly bool) (*History, error) {
-	h := &History{config: cfg, deps: deps, journal: newJournal()}
+	h := &History{config: cfg, deps: deps, journal: newJournal(), levels: mergings()}
 	var err error
 	if h.codec, err = newCodec(); err != nil {
 		return nil, err

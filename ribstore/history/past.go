@@ -327,9 +327,6 @@ func (h *History) replay(ctx context.Context, pieces []piece, from, upTo positio
 
 // replayTail replays what was recorded while a snapshot was taken.
 func (h *History) replayTail(m *manifest, within scope, who *peers, found func(*record) error) error {
-	if len(m.tail) == 0 {
-		return nil
-	}
 	always := position{math.MaxUint32, math.MaxInt64}
 	return new(groupReader).decode(m.tail, func(rec *record) error {
 		return deliver(rec, m.run, position{}, always, within, who, found)

@@ -106,32 +106,40 @@ func (h *History) block(d *blockReader, p *piece, number int, found func(route.F
 	return nil
 }
 
-// Bounds of merging.
+// Sizes of blocks, in changes. One ends with the region once it has enough, and
+// at the latest when it has too many.
 const (
-	blockChanges   = 4096    // a block ends with the region once it has as many,
-	maxBlock       = 16384   // and at the latest with this many
-	mergeGroups    = 300     // groups that make a segment of level 1,
-	mergeRecords   = 250_000 // or the records in them
-	mergeSegments  = 24      // segments of level 1 that make one of level 2,
-	mergeSegmented = 2_500_000
+	blockChanges = 4096
+	maxBlock     = 16384
 )
+
+// merging says how many pieces of a level, or pieces with how many records, make
+// one of the next level. The number of pieces that a question must look into is
+// the sum of the first column, and of the last level one for every few hours; a
+// record is written once a level.
+type merging struct{ pieces, records int }
+
+func mergings() []merging {
+	return []merging{{64, 250_000}, {24, 1_000_000}, {16, 2_500_000}}
+}
 
 // mergeable returns a stretch of pieces of one level that should become one, and
 // the level it would have.
-func (x *index) mergeable() (stretch []piece, level uint8) {
+func (x *index) mergeable(levels []merging) (stretch []piece, level uint8) {
 	for start := 0; start < len(x.pieces); {
-		end, records := start, 0
 		p := &x.pieces[start]
-		for end < len(x.pieces) && x.pieces[end].level == p.level && x.pieces[end].run == p.run &&
-			(end == start || x.pieces[end].from == x.pieces[end-1].to+1) {
-			if records >= enough(p.level) || end-start >= most(p.level) {
-				break
-			}
+		if int(p.level) >= len(levels) {
+			start++
+			continue
+		}
+		enough := levels[p.level]
+		end, records := start, 0
+		for end < len(x.pieces) && records < enough.records && end-start < enough.pieces && x.follows(start, end) {
 			records += int(x.pieces[end].records)
 			end++
 		}
-		whole := records >= enough(p.level) || end-start >= most(p.level) || end < len(x.pieces) && x.pieces[end].run != p.run
-		if p.level < 2 && whole && end-start > 1 {
+		whole := records >= enough.records || end-start >= enough.pieces || end < len(x.pieces) && x.pieces[end].run != p.run
+		if whole && end-start > 1 {
 			return x.pieces[start:end], p.level + 1
 		}
 		start = max(end, start+1)
@@ -139,18 +147,11 @@ func (x *index) mergeable() (stretch []piece, level uint8) {
 	return nil, 0
 }
 
-func enough(level uint8) int {
-	if level == 0 {
-		return mergeRecords
-	}
-	return mergeSegmented
-}
-
-func most(level uint8) int {
-	if level == 0 {
-		return mergeGroups
-	}
-	return mergeSegments
+// follows reports whether the piece with index i can be merged with those from
+// start on.
+func (x *index) follows(start, i int) bool {
+	first, p := &x.pieces[start], &x.pieces[i]
+	return p.level == first.level && p.run == first.run && !p.lost && (i == start || p.from == x.pieces[i-1].to+1)
 }
 
 // source gives the changes of a piece in order: of a group after sorting it, of a
