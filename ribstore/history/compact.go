@@ -18,8 +18,7 @@ import (
 // while it was copied is copied last, when nobody reads or writes.
 
 const (
-	worthBytes    = 64 << 20 // free, and
-	worthFraction = 3        // a third of the file
+	worthFraction = 3 // of the file is free when it is copied
 	copyBatch     = 4 << 20
 )
 
@@ -28,7 +27,7 @@ func temporary(path string) string { return path + ".compacting" }
 // compactIfWorth copies the file when much of it is free.
 func (h *History) compactIfWorth(ctx context.Context) error {
 	total, free := h.file.Load().size()
-	if free < worthBytes || free < total/worthFraction {
+	if free < h.limits.worthBytes || free < total/worthFraction {
 		return nil
 	}
 	return h.compact(ctx)
@@ -39,8 +38,8 @@ func (h *History) compact(ctx context.Context) error {
 	path := h.file.Load().path
 	total, free := h.file.Load().size()
 	var disk unix.Statfs_t
-	if err := unix.Statfs(filepath.Dir(path), &disk); err == nil && int64(disk.Bavail)*disk.Bsize < total-free+worthBytes {
-		h.deps.Logger.Warn("no room on the disk to compact the history", "needed_bytes", total-free+worthBytes)
+	if err := unix.Statfs(filepath.Dir(path), &disk); err == nil && int64(disk.Bavail)*disk.Bsize < total-free+h.limits.worthBytes {
+		h.deps.Logger.Warn("no room on the disk to compact the history", "needed_bytes", total-free+h.limits.worthBytes)
 		return nil
 	}
 	target := temporary(path)

@@ -88,11 +88,11 @@ type Deps struct {
 // writer's; all others may be called by anyone.
 type History struct {
 	config  Config
+	limits  limits
 	deps    Deps
 	codec   *codec
 	journal *journal
 	metrics *metrics
-	levels  []merging
 
 	file      atomic.Pointer[file]   // replaced by a compaction
 	index     atomic.Pointer[index]  // replaced under journal.mu
@@ -133,7 +133,8 @@ func OpenReadOnly(path string, deps Deps) (*History, error) {
 }
 
 func open(path string, cfg Config, deps Deps, readOnly bool) (*History, error) {
-	h := &History{config: cfg, deps: deps, journal: newJournal(), levels: mergings()}
+	h := &History{config: cfg, deps: deps, limits: defaultLimits()}
+	h.journal = newJournal(&h.limits)
 	var err error
 	if h.codec, err = newCodec(); err != nil {
 		return nil, err

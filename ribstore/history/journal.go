@@ -9,15 +9,6 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// Bounds of what waits to be written.
-const (
-	groupRecords = 10_000           // a group is written when it has as many,
-	groupOctets  = 4 << 20          // or takes as much,
-	groupEvery   = time.Second      // or is as old
-	maxPending   = 64 << 20         // octets; beyond, the disk does not keep up and they are given up
-	maxStep      = 10 * time.Second // a clock that was set back by less is waited for
-)
-
 // journal is the end of the journal that is in memory. The writer of the table
 // records; the history takes to the file what is full or old enough.
 //
@@ -27,6 +18,8 @@ const (
 // kept apart from the events, ordered by prefix, and still be put together again
 // as they were.
 type journal struct {
+	limits *limits
+
 	mu      sync.Mutex
 	now     run // under way
 	open    groupWriter
@@ -57,8 +50,8 @@ type pendingGroup struct {
 	octets []byte
 }
 
-func newJournal() *journal {
-	return &journal{peers: make(map[string]uint32), ready: make(chan struct{}, 1), off: true}
+func newJournal(l *limits) *journal {
+	return &journal{limits: l, peers: make(map[string]uint32), ready: make(chan struct{}, 1), off: true}
 }
 
 // begin begins a run. Nothing is recorded before the first.
@@ -134,7 +127,7 @@ func (j *journal) number(name string) uint32 {
 }
 
 func (j *journal) closeIfFull() {
-	if j.open.records < groupRecords && len(j.open.octets) < groupOctets {
+	if j.open.records < j.limits.groupRecords && len(j.open.octets) < j.limits.groupOctets {
 		return
 	}
 	j.closeGroup()
@@ -142,7 +135,7 @@ func (j *journal) closeIfFull() {
 	case j.ready <- struct{}{}:
 	default:
 	}
-	if j.pending.octets > maxPending {
+	if j.pending.octets > j.limits.maxPending {
 		j.giveUp()
 	}
 }

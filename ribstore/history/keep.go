@@ -92,7 +92,7 @@ func (h *History) Merge(ctx context.Context) error {
 	h.keeping.Lock()
 	defer h.keeping.Unlock()
 	for ctx.Err() == nil {
-		stretch, level := h.index.Load().mergeable(h.levels)
+		stretch, level := h.index.Load().mergeable(h.limits.levels)
 		if stretch == nil {
 			return nil
 		}

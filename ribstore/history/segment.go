@@ -106,23 +106,6 @@ func (h *History) block(d *blockReader, p *piece, number int, found func(route.F
 	return nil
 }
 
-// Sizes of blocks, in changes. One ends with the region once it has enough, and
-// at the latest when it has too many.
-const (
-	blockChanges = 4096
-	maxBlock     = 16384
-)
-
-// merging says how many pieces of a level, or pieces with how many records, make
-// one of the next level. The number of pieces that a question must look into is
-// the sum of the first column, and of the last level one for every few hours; a
-// record is written once a level.
-type merging struct{ pieces, records int }
-
-func mergings() []merging {
-	return []merging{{64, 250_000}, {24, 1_000_000}, {16, 2_500_000}}
-}
-
 // mergeable returns a stretch of pieces of one level that should become one, and
 // the level it would have.
 func (x *index) mergeable(levels []merging) (stretch []piece, level uint8) {
@@ -300,7 +283,7 @@ func (m *merger) add(c *placed) error {
 		if last := m.block[n-1].prefix; at.long {
 			region = netip.PrefixFrom(last.Addr(), regionBits(c.family)).Masked()
 		}
-		full := n >= blockChanges && !region.Contains(at.prefix.Addr()) || n >= maxBlock && m.block[n-1].prefix != c.prefix
+		full := n >= m.history.limits.blockChanges && !region.Contains(at.prefix.Addr()) || n >= m.history.limits.maxBlock && m.block[n-1].prefix != c.prefix
 		if m.at.family != at.family || m.at.long != at.long || full {
 			if err := m.cut(); err != nil {
 				return err
@@ -323,7 +306,7 @@ func (m *merger) cut() error {
 	m.octets += len(stored)
 	m.segment.blocks = append(m.segment.blocks, blockInfo{m.at, uint32(len(m.block))})
 	m.block = m.block[:0]
-	if m.octets < writeAhead {
+	if m.octets < m.history.limits.writeAhead {
 		return nil
 	}
 	err := m.history.update(m.put)

@@ -14,14 +14,6 @@ import (
 	"ribglass/ribstore/table"
 )
 
-// Sizes of chunks, in prefixes. One is cut where a region ends once it has
-// enough, and anywhere when it has too many.
-const (
-	chunkPrefixes    = 6144
-	maxChunkPrefixes = 2 * chunkPrefixes
-	maxChunkRoutes   = 1 << 19
-)
-
 // Differences are added to a base while all of them have fewer routes than one in
 // so many of its; then the chunk is stored whole again. When there are too many
 // of them they are made into one.
@@ -137,10 +129,6 @@ func (s *snapshotter) number() {
 	}
 }
 
-// walkSlice is how many prefixes are read in one view, so that memory which the
-// writer freed does not wait long.
-const walkSlice = 2048
-
 func (s *snapshotter) walk(ctx context.Context, t *table.Table) error {
 	for _, f := range route.Families() {
 		s.now.reset(f)
@@ -190,7 +178,7 @@ func (s *snapshotter) slice(v *table.View, f route.Family, after *netip.Prefix) 
 			clear(s.sets) // they are numbers in the chunk
 		}
 		s.collect(v, d, into, sets)
-		if n++; n == walkSlice {
+		if n++; n == s.history.limits.walkSlice {
 			return true, nil
 		}
 	}
@@ -204,7 +192,7 @@ func (s *snapshotter) ends(at place) bool {
 	switch {
 	case n == 0:
 		return false
-	case n >= maxChunkPrefixes || len(s.now.routes) >= maxChunkRoutes:
+	case n >= s.history.limits.maxChunkPrefixes || len(s.now.routes) >= s.history.limits.maxChunkRoutes:
 		return true
 	}
 	last := s.now.prefixes[n-1]
@@ -217,7 +205,7 @@ func (s *snapshotter) ends(at place) bool {
 			return false
 		}
 	}
-	if n < chunkPrefixes {
+	if n < s.history.limits.chunkPrefixes {
 		return false
 	}
 	region := netip.PrefixFrom(last.Addr(), regionBits(at.family)).Masked()
@@ -271,7 +259,7 @@ func (s *snapshotter) cut(c *chunk) error {
 	}
 	s.manifest.ranges = append(s.manifest.ranges, r)
 	c.reset(c.family)
-	return s.write(writeAhead)
+	return s.write(s.history.limits.writeAhead)
 }
 
 // before returns the range of the snapshot before that a chunk continues.
@@ -329,9 +317,6 @@ func (s *snapshotter) store(c *chunk) hash {
 	s.octets += len(stored)
 	return at
 }
-
-// writeAhead is how many octets of chunks are collected for one transaction.
-const writeAhead = 4 << 20
 
 // write writes the chunks when they are more than some octets.
 func (s *snapshotter) write(least int) error {
