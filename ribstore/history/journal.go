@@ -65,7 +65,7 @@ func (j *journal) beginLocked(from origin, start, resumed int64, reason string) 
 	j.closeGroup()
 	j.now = run{id: j.now.id + 1, origin: from, start: start, resumed: resumed, first: j.next, reason: reason}
 	j.pending.runs = append(j.pending.runs, j.now)
-	j.last, j.barrier, j.off = start, false, false
+	j.last, j.barrier, j.off = start-1, false, false
 }
 
 // record writes one record with write, also to the tails of snapshots, and
@@ -89,6 +89,7 @@ func (j *journal) record(now time.Time, event bool, write func(w *groupWriter, a
 func (j *journal) stamp(at int64, event bool) int64 {
 	if at < j.last-maxStep.Milliseconds() && !j.off {
 		j.beginLocked(originContinued, at, at, "the clock was set back")
+		j.last = at
 		return at
 	}
 	if at <= j.last {

@@ -140,11 +140,14 @@ func (s *snapshotter) walk(ctx context.Context, t *table.Table) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
+			full := false
 			err := t.View(func(v *table.View) error {
-				var err error
-				more, err = s.slice(v, f, &after)
-				return err
+				more, full = s.slice(v, f, &after)
+				return nil
 			})
+			if err == nil && full {
+				err = s.cut(&s.now) // outside of the view, which should not last
+			}
 			if err != nil {
 				return err
 			}
@@ -160,29 +163,27 @@ func (s *snapshotter) walk(ctx context.Context, t *table.Table) error {
 	return nil
 }
 
-// slice reads some prefixes and reports whether there may be more.
-func (s *snapshotter) slice(v *table.View, f route.Family, after *netip.Prefix) (more bool, err error) {
+// slice reads some prefixes, and reports whether there may be more and whether
+// the chunk is to be cut first.
+func (s *snapshotter) slice(v *table.View, f route.Family, after *netip.Prefix) (more, full bool) {
 	n := 0
 	// The table may use the number of a set for another one in the next view.
 	clear(s.sets)
 	clear(s.shortSets)
 	for d := range v.Within(f, netip.Prefix{}, *after) {
-		*after = d.Prefix
 		into, sets := &s.now, s.sets
 		if at := placeOf(f, d.Prefix); !at.long {
 			into, sets = &s.short, s.shortSets
 		} else if s.ends(at) {
-			if err := s.cut(&s.now); err != nil {
-				return false, err
-			}
-			clear(s.sets) // they are numbers in the chunk
+			return true, true
 		}
+		*after = d.Prefix
 		s.collect(v, d, into, sets)
 		if n++; n == s.history.limits.walkSlice {
-			return true, nil
+			return true, false
 		}
 	}
-	return false, nil
+	return false, false
 }
 
 // ends reports whether the chunk under way ends before a place: where one of the
