@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"unsafe"
 
 	"ribglass/ribstore/route"
@@ -33,6 +34,26 @@ func (b *Builder) Bytes() int {
 
 // Reset forgets the updates and takes their memory back.
 func (b *Builder) Reset() { b.truncate(builderMark{}) }
+
+// Announce appends one prefix with attributes that were decoded before, which are
+// copied; consecutive prefixes of a family with equal attributes share an Update.
+func (b *Builder) Announce(f route.Family, attrs route.Attrs, n route.NLRI) {
+	if last := len(b.updates) - 1; last >= 0 {
+		if u := &b.updates[last]; u.Family == f && bytes.Equal(u.Attrs, attrs) {
+			start := len(b.nlri) - len(u.NLRI)
+			b.nlri = append(b.nlri, n)
+			u.NLRI = b.nlri[start:len(b.nlri):len(b.nlri)]
+			return
+		}
+	}
+	start := len(b.attrs)
+	b.attrs = append(b.attrs, attrs...)
+	b.nlri = append(b.nlri, n)
+	end := len(b.nlri)
+	b.updates = append(b.updates, route.Update{
+		Family: f, Attrs: b.attrs[start:len(b.attrs):len(b.attrs)], NLRI: b.nlri[end-1 : end : end],
+	})
+}
 
 // builderMark is a state of a Builder to go back to.
 type builderMark struct{ attrs, nlri, updates int }

@@ -40,6 +40,32 @@ func AppendEndOfRIB(b []byte, f route.Family) []byte {
 	return endMessage(b, start)
 }
 
+// AppendTableAttributes appends the attributes of a route of f as a table in an
+// MRT file has them (RFC 6396 section 4.3.4): AS numbers have four octets, and of
+// MP_REACH_NLRI there is the next hop only.
+func AppendTableAttributes(b []byte, f route.Family, attrs route.Attrs) []byte {
+	nextHop, _ := attrs.Get(route.AttrNextHop)
+	classic := f == route.IPv4Unicast && len(nextHop) == 4
+	placed := classic || len(nextHop) == 0
+	reach := append([]byte{byte(len(nextHop))}, nextHop...)
+	for code, value := range attrs.All() {
+		if !placed && code > attrMPReach {
+			b, placed = appendAttribute(b, flagOptional, attrMPReach, reach), true
+		}
+		switch {
+		case code == route.AttrNextHop && !classic:
+		case code.Known():
+			b = appendAttribute(b, knownFlags(code), code, value)
+		case len(value) > 0:
+			b = appendAttribute(b, value[0]&^flagExtended, code, value[1:])
+		}
+	}
+	if !placed {
+		b = appendAttribute(b, flagOptional, attrMPReach, reach)
+	}
+	return b
+}
+
 // encoder is an update on its way into messages.
 type encoder struct {
 	session    Session

@@ -6,6 +6,7 @@ import "fmt"
 const (
 	stateChange            = 0
 	message                = 1
+	entry                  = 2
 	messageAS4             = 4
 	stateChangeAS4         = 5
 	messageLocal           = 6
@@ -16,6 +17,9 @@ const (
 	messageAS4LocalAddPath = 11
 )
 
+// Address family numbers of IANA.
+const afiIPv4, afiIPv6 = 1, 2
+
 func (r *Reader) bgp4mp(h Header, b *cursor) (Record, error) {
 	switch h.Type.Subtype {
 	case stateChange, stateChangeAS4:
@@ -23,6 +27,8 @@ func (r *Reader) bgp4mp(h Header, b *cursor) (Record, error) {
 	case message, messageAS4, messageLocal, messageAS4Local,
 		messageAddPath, messageAS4AddPath, messageLocalAddPath, messageAS4LocalAddPath:
 		return r.bgpMessage(h, b)
+	case entry:
+		return r.entry(h, b)
 	}
 	return r.unread(h, b), nil
 }
@@ -60,7 +66,6 @@ func (r *Reader) bgpMessage(h Header, b *cursor) (Record, error) {
 }
 
 func parseSession(b *cursor, fourOctetAS bool) (Session, error) {
-	const afiIPv4, afiIPv6 = 1, 2
 	s := Session{PeerASN: b.asn(fourOctetAS), LocalASN: b.asn(fourOctetAS), Interface: b.uint16()}
 	afi := b.uint16()
 	if !b.short && afi != afiIPv4 && afi != afiIPv6 {

@@ -18,25 +18,30 @@ import (
 // The Decoder makes the UPDATE whole again and has package wire decode it, so
 // that tables and sessions meet the same checks.
 type Decoder struct {
-	wire    *wire.Decoder
+	wire    [2]*wire.Decoder // by whether AS numbers have four octets
 	builder wire.Builder
 	body    []byte
 }
 
 // NewDecoder returns a Decoder.
 func NewDecoder() *Decoder {
+	return &Decoder{wire: [2]*wire.Decoder{wire.NewDecoder(tolerant(false)), wire.NewDecoder(tolerant(true))}}
+}
+
+// tolerant is a session with whatever peer a file tells of.
+func tolerant(fourOctetAS bool) wire.Session {
 	s := wire.Session{
 		// A table does not say which of its peers were internal; as internal
 		// ones they keep LOCAL_PREF and the attributes of route reflection.
 		IBGP:            true,
-		FourOctetAS:     true,
+		FourOctetAS:     fourOctetAS,
 		LoopbackNextHop: true,
 		MaxReceive:      wire.MaxExtendedLen,
 	}
 	for _, f := range route.Families() {
 		s.Families[f], s.ExtendedNextHop[f] = true, true
 	}
-	return &Decoder{wire: wire.NewDecoder(s)}
+	return s
 }
 
 // Attrs returns the attributes of an entry of rib. They are the Decoder's and
@@ -44,13 +49,37 @@ func NewDecoder() *Decoder {
 // entry whose attributes an UPDATE could not announce gives an error, but for a
 // missing next hop: some collectors do not write it.
 func (d *Decoder) Attrs(rib *RIB, e Entry) (route.Attrs, wire.Report, error) {
+	attrs, report, err := d.attrs(form{rib.Family, true}, e.Attributes, nil)
+	if err != nil {
+		return nil, report, fmt.Errorf("attributes of %v: %w", rib.Prefix, err)
+	}
+	return attrs, report, nil
+}
+
+// DumpAttrs is Attrs for a TableDump.
+func (d *Decoder) DumpAttrs(t *TableDump) (route.Attrs, wire.Report, error) {
+	attrs, report, err := d.attrs(form{t.Family, t.FourOctetAS}, t.Attributes, t.NextHop)
+	if err != nil {
+		return nil, report, fmt.Errorf("attributes of %v: %w", t.Prefix, err)
+	}
+	return attrs, report, nil
+}
+
+// form is what decides how the octets of attributes are read.
+type form struct {
+	family      route.Family
+	fourOctetAS bool
+}
+
+// attrs decodes attributes; nextHop is that of a record that has it outside them.
+func (d *Decoder) attrs(f form, attributes, nextHop []byte) (route.Attrs, wire.Report, error) {
 	d.builder.Reset()
-	u := updateBody{rib: rib, b: append(d.body[:0], 0, 0, 0, 0)}
-	if err := u.append(e.Attributes); err != nil {
-		return nil, wire.Report{}, fmt.Errorf("attributes of %v: %w", rib.Prefix, err)
+	u := updateBody{family: f.family, nextHop: nextHop, b: append(d.body[:0], 0, 0, 0, 0)}
+	if err := u.append(attributes); err != nil {
+		return nil, wire.Report{}, err
 	}
 	d.body = u.b
-	report, err := d.wire.Update(d.body, &d.builder)
+	report, err := d.wire[index(f.fourOctetAS)].Update(d.body, &d.builder)
 	if err == nil {
 		err = report.TreatedAsWithdraw
 	}
@@ -59,7 +88,7 @@ func (d *Decoder) Attrs(rib *RIB, e Entry) (route.Attrs, wire.Report, error) {
 		err = errors.New("announce nothing")
 	}
 	if err != nil {
-		return nil, report, fmt.Errorf("attributes of %v: %w", rib.Prefix, err)
+		return nil, report, err
 	}
 	attrs := updates[0].Attrs
 	if u.hopless {
@@ -87,18 +116,19 @@ const (
 
 var errAttributeShort = errors.New("an attribute reaches beyond the end")
 
-// updateBody is the body of the UPDATE that announces the prefix of a table
-// entry, under construction.
+// updateBody is the body of an UPDATE that announces a prefix, the shortest of
+// the family, with the attributes of a table entry, under construction.
 type updateBody struct {
-	rib     *RIB
+	family  route.Family
+	nextHop []byte // when the attributes have none
 	b       []byte // begins with: no withdrawn routes; length of attributes
 	hopless bool   // the next hop is one that we made up
 }
 
-// append appends the attributes of a table entry, made whole, and the prefix.
+// append appends the attributes of a table entry, made whole, and a prefix.
 func (u *updateBody) append(attributes []byte) error {
 	const start = 4
-	var nextHop, mpNextHop []byte
+	nextHop, mpNextHop := u.nextHop, []byte(nil)
 	for rest := attributes; len(rest) > 0; {
 		code, whole, value, next, ok := cutAttribute(rest)
 		if !ok {
@@ -116,7 +146,7 @@ func (u *updateBody) append(attributes []byte) error {
 		}
 		rest = next
 	}
-	classic := u.rib.Family == route.IPv4Unicast && mpNextHop == nil
+	classic := u.family == route.IPv4Unicast && mpNextHop == nil
 	switch {
 	case mpNextHop != nil:
 		u.appendReach(mpNextHop)
@@ -136,7 +166,7 @@ func (u *updateBody) append(attributes []byte) error {
 	}
 	binary.BigEndian.PutUint16(u.b[start-2:], uint16(length))
 	if classic && !u.hopless {
-		u.b = appendPrefix(u.b, u.rib.Prefix)
+		u.b = append(u.b, 0)
 	}
 	return nil
 }
@@ -182,13 +212,13 @@ func (u *updateBody) appendReach(nextHop []byte) {
 	const optionalExtended = 0x80 | 0x10
 	u.b = append(u.b, optionalExtended, codeMPReach, 0, 0)
 	start := len(u.b)
-	u.b = append(u.b, 0, byte(u.rib.Family.AFI()), u.rib.Family.SAFI(), byte(len(nextHop)))
+	u.b = append(u.b, 0, byte(u.family.AFI()), u.family.SAFI(), byte(len(nextHop)))
 	u.b = append(u.b, nextHop...)
-	u.b = append(u.b, 0) // reserved
-	u.b = appendPrefix(u.b, u.rib.Prefix)
+	u.b = append(u.b, 0, 0) // reserved, and the prefix
 	binary.BigEndian.PutUint16(u.b[start-2:], uint16(len(u.b)-start))
 }
 
+// appendPrefix appends a prefix as NLRI.
 func appendPrefix(b []byte, p netip.Prefix) []byte {
 	octets := p.Addr().AsSlice()
 	b = append(b, byte(p.Bits()))

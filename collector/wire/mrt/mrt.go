@@ -30,11 +30,15 @@ import (
 // The largest real ones, a prefix with hundreds of peers, are well below 1 MiB.
 const MaxRecord = 32 << 20
 
+const headerLen = 12
+
 // Type is the type of a record, with its subtype.
 type Type struct{ Type, Subtype uint16 }
 
 // The types of RFC 6396 section 4 that are read.
 const (
+	typeBGP         = 5 // deprecated, RFC 6396 appendix B.2
+	typeTableDump   = 12
 	typeTableDumpV2 = 13
 	typeBGP4MP      = 16
 	typeBGP4MPET    = 17
@@ -43,6 +47,10 @@ const (
 // String returns "TABLE_DUMP_V2/2" and the like.
 func (t Type) String() string {
 	switch t.Type {
+	case typeBGP:
+		return fmt.Sprintf("BGP/%d", t.Subtype)
+	case typeTableDump:
+		return fmt.Sprintf("TABLE_DUMP/%d", t.Subtype)
 	case typeTableDumpV2:
 		return fmt.Sprintf("TABLE_DUMP_V2/%d", t.Subtype)
 	case typeBGP4MP:
@@ -60,8 +68,8 @@ type Header struct {
 	Type   Type
 }
 
-// Record is one of [*PeerIndex], [*RIB], [*Message], [*StateChange] and
-// [*Other]. All but a PeerIndex belong to the Reader and are valid until its
+// Record is one of [*PeerIndex], [*RIB], [*TableDump], [*Message],
+// [*StateChange] and [*Other]. All but a PeerIndex belong to the Reader and are valid until its
 // next call.
 type Record interface{ record() }
 
@@ -99,6 +107,19 @@ type Entry struct {
 	Attributes []byte // as in the file; see Decoder
 }
 
+// TableDump is one peer's route of one prefix: a record of the older tables,
+// TABLE_DUMP (RFC 6396 section 4.2) and BGP4MP_ENTRY (appendix B.3).
+type TableDump struct {
+	Header
+	Family      route.Family
+	Prefix      netip.Prefix // masked
+	Peer        Peer         // without RouterID, which is not told
+	Originated  time.Time
+	FourOctetAS bool
+	NextHop     []byte // when it is outside the attributes, else nil
+	Attributes  []byte // as in the file; see Decoder
+}
+
 // Session is the two ends of a BGP4MP record.
 type Session struct {
 	PeerASN, LocalASN         route.ASN
@@ -132,6 +153,7 @@ type Other struct {
 
 func (*PeerIndex) record()   {}
 func (*RIB) record()         {}
+func (*TableDump) record()   {}
 func (*Message) record()     {}
 func (*StateChange) record() {}
 func (*Other) record()       {}

@@ -27,7 +27,9 @@ type Reader struct {
 	index  *PeerIndex // the last one; nil before it
 
 	rib     RIB
+	dump    TableDump
 	message Message
+	whole   []byte // a message whose record lacks the header
 	change  StateChange
 	other   Other
 }
@@ -111,7 +113,7 @@ func (r *Reader) Next() (Record, error) {
 // itself only at the end of a whole record.
 func (r *Reader) header() (Header, int, error) {
 	h := Header{Offset: r.offset}
-	var b [12]byte
+	var b [headerLen]byte
 	if n, err := io.ReadFull(r.r, b[:]); err != nil {
 		if n == 0 && errors.Is(err, io.EOF) {
 			return h, 0, io.EOF
@@ -156,6 +158,10 @@ func unexpected(err error) error {
 func (r *Reader) parse(h Header) (Record, error) {
 	b := &cursor{rest: r.body}
 	switch h.Type.Type {
+	case typeBGP:
+		return r.bgp(h, b)
+	case typeTableDump:
+		return r.tableDump(h, b)
 	case typeTableDumpV2:
 		return r.tableDumpV2(h, b)
 	case typeBGP4MPET:

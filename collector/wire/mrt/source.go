@@ -1,0 +1,340 @@
+package mrt
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ribglass/collector/wire"
+	"ribglass/ribstore/route"
+)
+
+// Batch is a [route.Batch] out of a file. It belongs to whoever got it from
+// [Source.Next] until Release, which may be called from any goroutine; a Batch
+// that is not released is garbage like any other.
+type Batch struct {
+	route.Batch
+
+	// Originated says of the routes of a table when the peer announced them, in
+	// seconds since 1970, one for each prefix of Updates in order. It is nil when
+	// the time is At.
+	Originated []uint32
+
+	peer    *peer
+	builder wire.Builder
+	recycle func()
+}
+
+const (
+	batchRoutes   = 512      // prefixes after which a batch is full
+	batchOctets   = 64 << 10 // memory after which it is
+	pendingRoutes = 1 << 16  // prefixes of all peers' batches of a table
+	pendingOctets = 16 << 20 // their memory
+)
+
+// SourceOptions are what a Source may be told. The zero value is good.
+type SourceOptions struct {
+	// Peers keeps the identity of peers over several files; nil: this file's own.
+	Peers *Peers
+	// Errors is how many errors the Report keeps; zero: 20.
+	Errors int
+	// ReplacesTable makes a table take the place of what was known: the routes of
+	// each peer are enclosed in RefreshBegin and RefreshEnd, so that what the table
+	// does not have is removed. A table that ends in damage removes nothing.
+	ReplacesTable bool
+}
+
+// Source reads a file as what a collector would have heard: batches of routes,
+// sessions that come up and go down, End-of-RIB markers. Make one with [NewSource];
+// one goroutine uses it at a time, but for [Source.Consumed].
+//
+// A peer comes up (PeerUp) before its first routes; when a session is recorded as
+// lost its routes are removed at once. Damage costs the record, or the entry of a
+// table, that has it, and is counted in the Report.
+type Source struct {
+	input    *counted
+	reader   *Reader
+	options  SourceOptions
+	peers    *Peers
+	decoders [2][2]*wire.Decoder // of messages: four-octet AS numbers, ADD-PATH
+	messages *Batch              // routes of messages, under construction
+	table    table
+	ready    []*Batch
+	next     int // in ready
+	err      error
+	pool     sync.Pool
+	report   Report
+}
+
+// counted counts the octets that are read.
+type counted struct {
+	r io.Reader
+	n atomic.Int64
+}
+
+func (c *counted) Read(b []byte) (int, error) {
+	n, err := c.r.Read(b)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+// NewSource returns a Source that reads r, which may be compressed as for
+// [NewReader].
+func NewSource(r io.Reader, o SourceOptions) (*Source, error) {
+	s := &Source{input: &counted{r: r}, options: o, peers: o.Peers}
+	if s.peers == nil {
+		s.peers = NewPeers("")
+	}
+	if s.options.Errors == 0 {
+		s.options.Errors = 20
+	}
+	var err error
+	if s.reader, err = NewReader(s.input); err != nil {
+		return nil, err
+	}
+	s.pool.New = s.newBatch
+	s.table = newTable()
+	return s, nil
+}
+
+// Close gives the decompressor's memory back. It does not close the stream.
+func (s *Source) Close() error { return s.reader.Close() }
+
+// Consumed returns how many octets of the stream, compressed as it is, were read.
+func (s *Source) Consumed() int64 { return s.input.n.Load() }
+
+// Report returns what was read so far, and what could not be.
+func (s *Source) Report() Report { return s.report.clone() }
+
+// Next returns the next batch, and io.EOF after the last one. When the framing of
+// the records is lost, the [*Error] that says so comes after the last batch.
+func (s *Source) Next() (*Batch, error) {
+	for s.next == len(s.ready) {
+		if s.err != nil {
+			return nil, s.err
+		}
+		s.ready, s.next = s.ready[:0], 0
+		s.record()
+	}
+	b := s.ready[s.next]
+	s.ready[s.next] = nil
+	s.next++
+	return b, nil
+}
+
+// record reads one record.
+func (s *Source) record() {
+	record, err := s.reader.Next()
+	if err != nil {
+		s.readError(err)
+		return
+	}
+	s.report.Records++
+	switch record := record.(type) {
+	case *PeerIndex:
+		s.endTable(true)
+		s.flushMessages()
+		s.beginTable(record)
+	case *RIB:
+		s.flushMessages()
+		s.rib(record)
+	case *TableDump:
+		s.flushMessages()
+		s.tableDump(record)
+	case *Message:
+		s.endTable(true)
+		s.message(record)
+	case *StateChange:
+		s.endTable(true)
+		s.flushMessages()
+		s.stateChange(record)
+	case *Other:
+		s.skip(SkippedType, fmt.Errorf("record at offset %d: %v is not read", record.Offset, record.Type))
+	}
+}
+
+func (s *Source) readError(err error) {
+	var e *Error
+	switch {
+	case errors.Is(err, io.EOF):
+		s.endTable(true)
+	case errors.As(err, &e) && !e.Final:
+		s.report.Records++
+		s.table.damaged = true
+		s.skip(SkippedRecord, err)
+		return
+	default:
+		s.skip(SkippedRest, err)
+		s.endTable(false)
+	}
+	s.flushMessages()
+	s.err = err
+}
+
+// message takes the routes out of an UPDATE. Other messages, and what the
+// collector itself sent, say nothing about the peer's routes.
+func (s *Source) message(m *Message) {
+	if m.Sent {
+		return
+	}
+	body, err := updateBodyOf(m.Bytes)
+	if err != nil {
+		s.skip(SkippedMessage, fmt.Errorf("record at offset %d: %w", m.Offset, err))
+		return
+	}
+	if body == nil {
+		return
+	}
+	p := s.peers.ofSession(m.Session, m.AddPath)
+	if p == nil {
+		s.skip(SkippedPeer, fmt.Errorf("record at offset %d: %w", m.Offset, errManyPeers))
+		return
+	}
+	b := s.messages
+	if b != nil && (b.Peer != p.info || !b.At.Equal(m.Time)) {
+		s.flushMessages()
+		b = nil
+	}
+	if b == nil {
+		b = s.batch(p, m.Time)
+		s.messages = b
+	}
+	report, err := s.decoder(m.FourOctetAS, m.AddPath).Update(body, &b.builder)
+	s.report.update(&report)
+	switch {
+	case err != nil:
+		s.skip(SkippedMessage, fmt.Errorf("record at offset %d: %w", m.Offset, err))
+	case report.IsEndOfRIB:
+		s.flushMessages()
+		s.endOfRIB(m, report.EndOfRIB)
+	case b.builder.Len() >= batchRoutes || b.builder.Bytes() >= batchOctets:
+		s.flushMessages()
+	}
+}
+
+// updateBodyOf returns the body of an UPDATE, nil for another message.
+func updateBodyOf(b []byte) ([]byte, error) {
+	if len(b) < wire.HeaderLen {
+		return nil, fmt.Errorf("message of %d octets", len(b))
+	}
+	kind, length, err := wire.ParseHeader(b, wire.MaxExtendedLen)
+	switch {
+	case err != nil:
+		return nil, err
+	case length > len(b):
+		return nil, fmt.Errorf("message of %d octets says %d", len(b), length)
+	case kind != wire.TypeUpdate:
+		return nil, nil
+	}
+	return b[wire.HeaderLen:length], nil
+}
+
+func (s *Source) decoder(fourOctetAS, addPath bool) *wire.Decoder {
+	d := &s.decoders[index(fourOctetAS)][index(addPath)]
+	if *d == nil {
+		session := tolerant(fourOctetAS)
+		for _, f := range route.Families() {
+			session.AddPath[f] = addPath
+		}
+		*d = wire.NewDecoder(session)
+	}
+	return *d
+}
+
+func index(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// flushMessages hands the routes of messages on.
+func (s *Source) flushMessages() {
+	if b := s.messages; b != nil {
+		s.messages = nil
+		s.handOn(b)
+	}
+}
+
+const established = 6 // of the states' numbers in RFC 6396 section 4.4.1
+
+func (s *Source) stateChange(c *StateChange) {
+	up := c.New == established
+	if up == (c.Old == established) {
+		return
+	}
+	for _, p := range s.peers.ofState(c.Session) {
+		p.up = up
+		if up {
+			s.event(p, c.Time, route.PeerUp)
+			continue
+		}
+		s.event(p, c.Time, route.PeerDown).Reason = "recorded as lost"
+	}
+}
+
+// endOfRIB passes the marker on. It belongs to the session, whichever of its
+// messages have path identifiers.
+func (s *Source) endOfRIB(m *Message, f route.Family) {
+	for _, p := range s.peers.ofState(m.Session) {
+		s.comeUp(p, m.Time)
+		s.event(p, m.Time, route.EndOfRIB).Family = f
+	}
+}
+
+// comeUp says that a peer is there, when nothing else has.
+func (s *Source) comeUp(p *peer, at time.Time) {
+	if !p.up {
+		p.up = true
+		s.event(p, at, route.PeerUp)
+	}
+}
+
+func (s *Source) event(p *peer, at time.Time, e route.Event) *Batch {
+	b := s.batch(p, at)
+	b.Event = e
+	s.ready = append(s.ready, b)
+	return b
+}
+
+// handOn gives a batch of routes to the caller, after the news that its peer is
+// there.
+func (s *Source) handOn(b *Batch) {
+	b.Updates = b.builder.Updates()
+	if len(b.Updates) == 0 {
+		b.Release()
+		return
+	}
+	if len(b.Originated) == 0 {
+		b.Originated = nil
+	}
+	for i := range b.Updates {
+		if u := &b.Updates[i]; u.Withdraw() {
+			s.report.Withdrawals += len(u.NLRI)
+		} else {
+			s.report.Announcements += len(u.NLRI)
+		}
+	}
+	b.peer.routes = true
+	s.comeUp(b.peer, b.At)
+	s.ready = append(s.ready, b)
+}
+
+func (s *Source) newBatch() any {
+	b := new(Batch)
+	b.recycle = func() { s.pool.Put(b) }
+	return b
+}
+
+// batch returns an empty batch of routes.
+func (s *Source) batch(p *peer, at time.Time) *Batch {
+	b, _ := s.pool.Get().(*Batch)
+	b.builder.Reset()
+	b.peer = p
+	b.Batch = route.Batch{Peer: p.info, At: at, Recycle: b.recycle}
+	b.Originated = b.Originated[:0]
+	return b
+}
