@@ -23,7 +23,9 @@ type Reader struct {
 
 	number int
 	offset int64 // of the next record
+	head   [headerLen]byte
 	body   []byte
+	cursor cursor
 	index  *PeerIndex // the last one; nil before it
 
 	rib     RIB
@@ -86,9 +88,7 @@ func (r *Reader) Next() (Record, error) {
 		return nil, r.err
 	}
 	r.number++
-	e := &Error{Number: r.number, Offset: r.offset}
 	h, length, err := r.header()
-	e.Type = h.Type
 	switch {
 	case errors.Is(err, io.EOF):
 		r.err = io.EOF
@@ -97,14 +97,12 @@ func (r *Reader) Next() (Record, error) {
 		err = r.fill(length)
 	}
 	if err != nil {
-		e.Final, e.Err = true, err
-		r.err = e
-		return nil, e
+		r.err = &Error{Number: r.number, Offset: h.Offset, Type: h.Type, Final: true, Err: err}
+		return nil, r.err
 	}
 	record, err := r.parse(h)
 	if err != nil {
-		e.Err = err
-		return nil, e
+		return nil, &Error{Number: r.number, Offset: h.Offset, Type: h.Type, Err: err}
 	}
 	return record, nil
 }
@@ -113,7 +111,7 @@ func (r *Reader) Next() (Record, error) {
 // itself only at the end of a whole record.
 func (r *Reader) header() (Header, int, error) {
 	h := Header{Offset: r.offset}
-	var b [headerLen]byte
+	b := &r.head
 	if n, err := io.ReadFull(r.r, b[:]); err != nil {
 		if n == 0 && errors.Is(err, io.EOF) {
 			return h, 0, io.EOF
@@ -156,7 +154,8 @@ func unexpected(err error) error {
 
 // parse reads the body of a record by its type.
 func (r *Reader) parse(h Header) (Record, error) {
-	b := &cursor{rest: r.body}
+	r.cursor = cursor{rest: r.body}
+	b := &r.cursor
 	switch h.Type.Type {
 	case typeBGP:
 		return r.bgp(h, b)
