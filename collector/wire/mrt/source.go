@@ -61,6 +61,7 @@ type Source struct {
 	peers    *Peers
 	decoders [2][2]*wire.Decoder // of messages: four-octet AS numbers, ADD-PATH
 	messages *Batch              // routes of messages, under construction
+	scratch  wire.Builder
 	table    table
 	ready    []*Batch
 	next     int // in ready
@@ -185,7 +186,7 @@ func (s *Source) message(m *Message) {
 		s.skip(SkippedMessage, fmt.Errorf("record at offset %d: %w", m.Offset, err))
 		return
 	}
-	if body == nil {
+	if body == nil || s.endOfRIB(m, body) {
 		return
 	}
 	p := s.peers.ofSession(m.Session, m.AddPath)
@@ -207,9 +208,6 @@ func (s *Source) message(m *Message) {
 	switch {
 	case err != nil:
 		s.skip(SkippedMessage, fmt.Errorf("record at offset %d: %w", m.Offset, err))
-	case report.IsEndOfRIB:
-		s.flushMessages()
-		s.endOfRIB(m, report.EndOfRIB)
 	case b.builder.Len() >= batchRoutes || b.builder.Bytes() >= batchOctets:
 		s.flushMessages()
 	}
@@ -276,13 +274,24 @@ func (s *Source) stateChange(c *StateChange) {
 	}
 }
 
-// endOfRIB passes the marker on. It belongs to the session, whichever of its
-// messages have path identifiers.
-func (s *Source) endOfRIB(m *Message, f route.Family) {
+// endOfRIB passes an End-of-RIB marker on, and reports whether body is one. It
+// belongs to the session, whichever of its messages have path identifiers.
+func (s *Source) endOfRIB(m *Message, body []byte) bool {
+	const longest = 4 + 4 + 3 // lengths, and an MP_UNREACH_NLRI without prefixes
+	if len(body) > longest {
+		return false
+	}
+	s.scratch.Reset()
+	report, err := s.decoder(m.FourOctetAS, m.AddPath).Update(body, &s.scratch)
+	if err != nil || !report.IsEndOfRIB {
+		return false
+	}
+	s.flushMessages()
 	for _, p := range s.peers.ofState(m.Session) {
 		s.comeUp(p, m.Time)
-		s.event(p, m.Time, route.EndOfRIB).Family = f
+		s.event(p, m.Time, route.EndOfRIB).Family = report.EndOfRIB
 	}
+	return true
 }
 
 // comeUp says that a peer is there, when nothing else has.

@@ -68,7 +68,10 @@ func (w *Writer) StateChange(c *StateChange) error {
 	return nil
 }
 
-var errNoRoom = errors.New("the attributes leave no room for a prefix")
+var (
+	errNoRoom    = errors.New("the attributes leave no room for a prefix")
+	errNoNextHop = errors.New("no next hop, which only a table can leave out")
+)
 
 // Update writes the messages in which s's peer would have announced or withdrawn
 // u, with four-octet AS numbers: messages of 4,096 octets at most, longer ones
@@ -76,6 +79,9 @@ var errNoRoom = errors.New("the attributes leave no room for a prefix")
 func (w *Writer) Update(at time.Time, s Session, u route.Update, addPath bool) error {
 	if len(u.NLRI) == 0 {
 		return nil
+	}
+	if _, ok := u.Attrs.Get(route.AttrNextHop); !ok && !u.Withdraw() {
+		return fmt.Errorf("write UPDATE: %w", errNoNextHop)
 	}
 	session := wire.Session{FourOctetAS: true}
 	session.AddPathSend[u.Family] = addPath
