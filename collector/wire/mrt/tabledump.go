@@ -16,6 +16,7 @@ const (
 	ribIPv4Multicast        = 3
 	ribIPv6Unicast          = 4
 	ribIPv6Multicast        = 5
+	ribGeneric              = 6
 	ribIPv4UnicastAddPath   = 8
 	ribIPv6MulticastAddPath = 11
 	addPathSubtypes         = ribIPv4UnicastAddPath - ribIPv4Unicast
@@ -32,6 +33,9 @@ func (r *Reader) tableDumpV2(h Header, b *cursor) (Record, error) {
 		}
 		r.index = index
 		return index, nil
+	}
+	if subtype == ribGeneric {
+		return r.ribGeneric(h, b)
 	}
 	addPath := subtype >= ribIPv4UnicastAddPath && subtype <= ribIPv6MulticastAddPath
 	if addPath {
@@ -50,10 +54,30 @@ func (r *Reader) tableDumpV2(h Header, b *cursor) (Record, error) {
 	default:
 		return r.unread(h, b), nil
 	}
+	return r.parseRIB(h, f, addPath, b.uint32(), b)
+}
+
+// ribGeneric reads a RIB_GENERIC (RFC 6396 section 4.3.3) of a family that is
+// kept. Of RIB_GENERIC_ADDPATH, whose form writers do not agree on, nothing is
+// read.
+func (r *Reader) ribGeneric(h Header, b *cursor) (Record, error) {
+	whole := *b
+	sequence := b.uint32()
+	f, known := route.FamilyOf(b.uint16(), b.uint8())
+	if b.short {
+		return nil, errShort
+	}
+	if !known {
+		return r.unread(h, &whole), nil
+	}
+	return r.parseRIB(h, f, false, sequence, b)
+}
+
+func (r *Reader) parseRIB(h Header, f route.Family, addPath bool, sequence uint32, b *cursor) (Record, error) {
 	if r.index == nil {
 		return nil, errNoPeerIndex
 	}
-	r.rib = RIB{Header: h, Family: f, AddPath: addPath, Entries: r.rib.Entries[:0]}
+	r.rib = RIB{Header: h, Family: f, Sequence: sequence, AddPath: addPath, Entries: r.rib.Entries[:0]}
 	if err := r.rib.parse(b, len(r.index.Peers)); err != nil {
 		return nil, err
 	}
@@ -85,7 +109,6 @@ func parsePeerIndex(h Header, b *cursor) (*PeerIndex, error) {
 }
 
 func (rib *RIB) parse(b *cursor, peers int) error {
-	rib.Sequence = b.uint32()
 	var err error
 	if rib.Prefix, err = b.prefix(rib.Family); err != nil {
 		return err
