@@ -40,7 +40,7 @@ type peer struct {
 	routerID netip.Addr
 	nth      int  // of peers of a table that agree in everything
 	up       bool // so say the batches
-	routes   bool // there were some
+	routes   bool // there were some, or may be
 }
 
 // NewPeers returns a Peers that puts router into every [route.Peer] as the router

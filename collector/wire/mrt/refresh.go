@@ -45,7 +45,7 @@ func (s *Source) refreshAbsent() {
 		for which := range seat.parts {
 			p := &seat.parts[which]
 			if p.peer == nil {
-				p.peer = s.peers.known(seat.entry, seat.nth, which == 1)
+				p.peer = s.peers.known(seat.entry, seat.nth, p.addPath)
 			}
 			if p.peer == nil {
 				continue

@@ -201,7 +201,7 @@ func (s *Source) message(m *Message) {
 	}
 	if b == nil {
 		b = s.batch(p, m.Time)
-		s.messages = b
+		s.messages, p.routes = b, true
 	}
 	report, err := s.decoder(m.FourOctetAS, m.AddPath).Update(body, &b.builder)
 	s.report.update(&report)
@@ -327,7 +327,6 @@ func (s *Source) handOn(b *Batch) {
 			s.report.Announcements += len(u.NLRI)
 		}
 	}
-	b.peer.routes = true
 	s.comeUp(b.peer, b.At)
 	s.ready = append(s.ready, b)
 }

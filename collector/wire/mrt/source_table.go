@@ -34,9 +34,26 @@ type seat struct {
 }
 
 type part struct {
+	seat    *seat
+	addPath bool
+
 	peer  *peer // nil before the first route
 	batch *Batch
 	begun [route.NumFamilies]bool // RefreshBegin was sent
+}
+
+func newSeat(entry Peer, nth int) *seat {
+	s := &seat{entry: entry, nth: nth}
+	s.parts = [2]part{{seat: s}, {seat: s, addPath: true}}
+	return s
+}
+
+// tableRoute is a route on its way into a batch.
+type tableRoute struct {
+	family     route.Family
+	attrs      route.Attrs
+	nlri       route.NLRI
+	originated time.Time
 }
 
 func newTable() table { return table{decoder: NewDecoder(), memo: newMemo()} }
@@ -47,7 +64,7 @@ func (s *Source) beginTable(index *PeerIndex) {
 	t.seats, t.byPeer, t.damaged = make([]*seat, len(index.Peers)), nil, false
 	same := make(map[Peer]int)
 	for i, p := range index.Peers {
-		t.seats[i] = &seat{entry: p, nth: same[p]}
+		t.seats[i] = newSeat(p, same[p])
 		same[p]++
 	}
 }
@@ -64,8 +81,9 @@ func (s *Source) rib(rib *RIB) {
 			s.skipEntry(&rib.Header, fmt.Errorf("attributes of %v: %w", rib.Prefix, err))
 			continue
 		}
-		n := route.NLRI{Prefix: rib.Prefix, PathID: e.PathID}
-		s.tableRoute(t.seats[e.Peer], index(rib.AddPath), rib.Family, attrs, n, e.Originated)
+		s.tableRoute(&t.seats[e.Peer].parts[index(rib.AddPath)], tableRoute{
+			rib.Family, attrs, route.NLRI{Prefix: rib.Prefix, PathID: e.PathID}, e.Originated,
+		})
 	}
 }
 
@@ -87,10 +105,10 @@ func (s *Source) tableDump(d *TableDump) {
 		if t.byPeer == nil {
 			t.byPeer = make(map[Peer]*seat)
 		}
-		at = &seat{entry: d.Peer}
+		at = newSeat(d.Peer, 0)
 		t.byPeer[d.Peer] = at
 	}
-	s.tableRoute(at, 0, d.Family, attrs, route.NLRI{Prefix: d.Prefix}, d.Originated)
+	s.tableRoute(&at.parts[0], tableRoute{d.Family, attrs, route.NLRI{Prefix: d.Prefix}, d.Originated})
 }
 
 // tableTime begins new batches when the time of the records goes on, so that
@@ -125,27 +143,26 @@ func (s *Source) attrs(f form, raw, nextHop []byte) (route.Attrs, error) {
 }
 
 // tableRoute puts a route into the batch of its peer.
-func (s *Source) tableRoute(at *seat, which int, f route.Family, attrs route.Attrs, n route.NLRI, originated time.Time) {
-	t, p := &s.table, &at.parts[which]
+func (s *Source) tableRoute(p *part, r tableRoute) {
+	t := &s.table
 	if p.peer == nil {
-		if p.peer = s.peers.ofTable(at.entry, at.nth, which == 1); p.peer == nil {
+		if p.peer = s.peers.ofTable(p.seat.entry, p.seat.nth, p.addPath); p.peer == nil {
 			s.skip(SkippedPeer, errManyPeers)
 			return
 		}
 	}
-	t.families[f] = true
-	if s.options.ReplacesTable && !p.begun[f] {
-		s.refresh(p, f)
+	t.families[r.family], p.peer.routes = true, true
+	if s.options.ReplacesTable && !p.begun[r.family] {
+		s.refresh(p, r.family)
 	}
-	b := p.batch
-	if b == nil {
-		b = s.batch(p.peer, t.at)
-		p.batch = b
+	if p.batch == nil {
+		p.batch = s.batch(p.peer, t.at)
 		t.open = append(t.open, p)
 	}
+	b := p.batch
 	before := b.builder.Bytes()
-	b.builder.Announce(f, attrs, n)
-	b.Originated = append(b.Originated, uint32(originated.Unix()))
+	b.builder.Announce(r.family, r.attrs, r.nlri)
+	b.Originated = append(b.Originated, uint32(r.originated.Unix()))
 	t.routes++
 	t.octets += b.builder.Bytes() - before
 	switch {
