@@ -29,13 +29,14 @@ type memoSlot struct {
 	attrs route.Attrs
 }
 
-func newMemo() *memo {
-	return &memo{seed: maphash.MakeSeed(), slots: make([]memoSlot, memoSlots)}
-}
+func newMemo() *memo { return &memo{seed: maphash.MakeSeed()} }
 
 // find returns the attributes decoded from raw, and the hash to remember them by.
 func (m *memo) find(f form, raw []byte) (attrs route.Attrs, hash uint64, ok bool) {
 	hash = maphash.Bytes(m.seed, raw)
+	if m.slots == nil { // not before the first table: a file of messages has none
+		m.slots = make([]memoSlot, memoSlots)
+	}
 	slot := &m.slots[hash%memoSlots]
 	if slot.hash != hash || slot.form != f || len(raw) == 0 || !bytes.Equal(slot.raw, raw) {
 		return nil, hash, false

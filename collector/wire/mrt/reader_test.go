@@ -196,9 +196,9 @@ func TestCompressionIsSeen(t *testing.T) {
 	}
 }
 
-// FuzzReader looks for input that panics, that makes the reader go on for ever,
-// or that decodes to a prefix its family cannot have.
-func FuzzReader(f *testing.F) {
+// addFiles adds the first records of the files in testdata, decompressed.
+func addFiles(f *testing.F) {
+	f.Helper()
 	files, err := filepath.Glob("testdata/*")
 	if err != nil {
 		f.Fatal(err)
@@ -217,6 +217,12 @@ func FuzzReader(f *testing.F) {
 		_ = r.Close()
 		f.Add(b)
 	}
+}
+
+// FuzzReader looks for input that panics, that makes the reader go on for ever,
+// or that decodes to a prefix its family cannot have.
+func FuzzReader(f *testing.F) {
+	addFiles(f)
 	f.Add(append(onePeer(), record(13, 2, 0, 0, 0, 0, 8, 1, 0, 0)...))
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		r, err := NewReader(bytes.NewReader(stream))

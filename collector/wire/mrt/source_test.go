@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -424,17 +423,8 @@ func plainly(t *testing.T, path string) (lines []string) {
 // FuzzSource looks for input that panics, that makes a Source go on for ever or
 // hold much, and for batches that are not what they must be.
 func FuzzSource(f *testing.F) {
-	files, err := filepath.Glob("testdata/*")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, name := range files {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b[:min(len(b), 4000)])
-	}
+	addFiles(f)
+	f.Add(zipped(onePeer()))
 	f.Add(written(f, func(w *Writer) error {
 		return errors.Join(writeTable(w, moment(), indexOf("192.0.2.1", "192.0.2.1"), "198.51.100.0/24", 0, 1, 0),
 			w.Update(moment(), session(64500, "192.0.2.1"), update(64500, "203.0.113.0/24"), true))
