@@ -1,21 +1,26 @@
-// Package mrt reads MRT, the format in which routing information is stored in
-// files (RFC 6396, ADD-PATH by RFC 8050): the tables of TABLE_DUMP_V2, and the
-// messages and state changes of BGP4MP.
+// Package mrt reads and writes MRT, the format in which routing information is
+// stored in files (RFC 6396, ADD-PATH by RFC 8050): tables as TABLE_DUMP_V2 and
+// its elders, and the messages and state changes of BGP4MP.
 //
 // A [Reader] goes through a stream record by record and holds one record at a
 // time. [Reader.Next] returns a [Record]: a [*PeerIndex], then a [*RIB] for each
-// prefix, each with an [Entry] for every peer that has a route; or [*Message]
-// and [*StateChange]; or [*Other] for what this package frames and does not
-// read. [Decoder] turns the attributes of an Entry into canonical
-// [route.Attrs], by way of package wire, which is strict.
+// prefix, each with an [Entry] for every peer that has a route; a [*TableDump],
+// which is a prefix and one peer; [*Message] and [*StateChange]; or [*Other] for
+// what this package frames and does not read. [Decoder] turns the attributes of
+// an Entry into canonical [route.Attrs], by way of package wire, which is strict.
+//
+// A [Source] puts these together: out of a file come batches of routes and events
+// as a collector hears them, of peers that [Peers] knows again in the next file.
+// [Writer] is the way back.
 //
 // # Error handling
 //
 // Every error names the record's number and its offset in the (decompressed)
 // stream. Damage within a record leaves the framing whole: after an [*Error]
-// that is not Final the next call reads the next record. No input makes this
-// package panic, and none makes it hold more than one record of [MaxRecord]
-// octets.
+// that is not Final the next call reads the next record. A Source goes on by
+// itself and counts. No input makes this package panic, none makes a Reader hold
+// more than one record of [MaxRecord] octets, and none a Source more than some
+// tens of megabytes beside it.
 package mrt
 
 import (

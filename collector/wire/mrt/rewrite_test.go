@@ -15,7 +15,7 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// rewritten are files of every kind, small and large.
+// rewritten are files of every kind.
 func rewritten() []string {
 	return []string{
 		"bgpdump-bview.64k_stream_overflow.gz",
@@ -25,12 +25,11 @@ func rewritten() []string {
 		"bgpdump-updates.20100722.2015.gz",
 		"bgpdump-updates.20160811.1600.gz",
 		"bgpdump-updates.long_withdrawal.gz",
-		"dnas-sydney.updates.20220601.0230.bz2",
 		"mrtparse-bird-mrtdump_bgp",
 		"mrtparse-bird6-mrtdump_rib",
 		"mrtparse-openbgpd_rib_table-v2",
 		"mrtparse-quagga_bgp",
-		"pyasn-rib6.20151101.0600_firstMB.bz2",
+		"ryu-updates.20161101.0000.bz2",
 	}
 }
 
