@@ -20,12 +20,20 @@ type Batch struct {
 
 	// Originated says of the routes of a table when the peer announced them, in
 	// seconds since 1970, one for each prefix of Updates in order. It is nil when
-	// the time is At.
+	// the time is At. Like Updates it is invalid after Release.
 	Originated []uint32
 
-	peer    *peer
-	builder wire.Builder
-	recycle func()
+	peer   *peer
+	memory *memory
+}
+
+// memory is what a batch of routes points into. It goes from batch to batch; the
+// Batch itself does not, for Release still writes to it when it has given this
+// back.
+type memory struct {
+	builder    wire.Builder
+	originated []uint32
+	recycle    func()
 }
 
 const (
@@ -96,7 +104,7 @@ func NewSource(r io.Reader, o SourceOptions) (*Source, error) {
 	if s.reader, err = NewReader(s.input); err != nil {
 		return nil, err
 	}
-	s.pool.New = s.newBatch
+	s.pool.New = s.newMemory
 	s.table = newTable()
 	return s, nil
 }
@@ -203,12 +211,12 @@ func (s *Source) message(m *Message) {
 		b = s.batch(p, m.Time)
 		s.messages, p.routes = b, true
 	}
-	report, err := s.decoder(m.FourOctetAS, m.AddPath).Update(body, &b.builder)
+	report, err := s.decoder(m.FourOctetAS, m.AddPath).Update(body, &b.memory.builder)
 	s.report.update(&report)
 	switch {
 	case err != nil:
 		s.skip(SkippedMessage, fmt.Errorf("record at offset %d: %w", m.Offset, err))
-	case b.builder.Len() >= batchRoutes || b.builder.Bytes() >= batchOctets:
+	case b.memory.isFull():
 		s.flushMessages()
 	}
 }
@@ -303,8 +311,7 @@ func (s *Source) comeUp(p *peer, at time.Time) {
 }
 
 func (s *Source) event(p *peer, at time.Time, e route.Event) *Batch {
-	b := s.batch(p, at)
-	b.Event = e
+	b := &Batch{Batch: route.Batch{Peer: p.info, At: at, Event: e}}
 	s.ready = append(s.ready, b)
 	return b
 }
@@ -312,13 +319,13 @@ func (s *Source) event(p *peer, at time.Time, e route.Event) *Batch {
 // handOn gives a batch of routes to the caller, after the news that its peer is
 // there.
 func (s *Source) handOn(b *Batch) {
-	b.Updates = b.builder.Updates()
+	b.Updates = b.memory.builder.Updates()
 	if len(b.Updates) == 0 {
 		b.Release()
 		return
 	}
-	if len(b.Originated) == 0 {
-		b.Originated = nil
+	if len(b.memory.originated) > 0 {
+		b.Originated = b.memory.originated
 	}
 	for i := range b.Updates {
 		if u := &b.Updates[i]; u.Withdraw() {
@@ -331,18 +338,21 @@ func (s *Source) handOn(b *Batch) {
 	s.ready = append(s.ready, b)
 }
 
-func (s *Source) newBatch() any {
-	b := new(Batch)
-	b.recycle = func() { s.pool.Put(b) }
-	return b
-}
-
 // batch returns an empty batch of routes.
 func (s *Source) batch(p *peer, at time.Time) *Batch {
-	b, _ := s.pool.Get().(*Batch)
-	b.builder.Reset()
-	b.peer = p
-	b.Batch = route.Batch{Peer: p.info, At: at, Recycle: b.recycle}
-	b.Originated = b.Originated[:0]
-	return b
+	m, _ := s.pool.Get().(*memory)
+	m.builder.Reset()
+	m.originated = m.originated[:0]
+	return &Batch{Batch: route.Batch{Peer: p.info, At: at, Recycle: m.recycle}, peer: p, memory: m}
+}
+
+func (s *Source) newMemory() any {
+	m := new(memory)
+	m.recycle = func() { s.pool.Put(m) }
+	return m
+}
+
+// isFull reports whether a batch should go on.
+func (m *memory) isFull() bool {
+	return m.builder.Len() >= batchRoutes || m.builder.Bytes() >= batchOctets
 }

@@ -160,15 +160,16 @@ func (s *Source) tableRoute(p *part, r tableRoute) {
 		t.open = append(t.open, p)
 	}
 	b := p.batch
-	before := b.builder.Bytes()
-	b.builder.Announce(r.family, r.attrs, r.nlri)
-	b.Originated = append(b.Originated, uint32(r.originated.Unix()))
+	m := b.memory
+	before := m.builder.Bytes()
+	m.builder.Announce(r.family, r.attrs, r.nlri)
+	m.originated = append(m.originated, uint32(r.originated.Unix()))
 	t.routes++
-	t.octets += b.builder.Bytes() - before
+	t.octets += m.builder.Bytes() - before
 	switch {
-	case b.builder.Len() >= batchRoutes || b.builder.Bytes() >= batchOctets:
-		t.routes -= b.builder.Len()
-		t.octets -= b.builder.Bytes()
+	case m.isFull():
+		t.routes -= m.builder.Len()
+		t.octets -= m.builder.Bytes()
 		s.handOn(b)
 		p.batch = s.batch(p.peer, t.at)
 	case t.routes >= pendingRoutes || t.octets >= pendingOctets:
