@@ -40,14 +40,14 @@ func (r *reader) peer() *route.Peer {
 // appendState appends the state of a peer at the moment of a snapshot.
 func appendState(b []byte, s *table.PeerState) []byte {
 	b = appendPeer(b, s.Peer)
-	b = append(b, flag(s.Up))
+	b = append(b, octetOf(s.Up))
 	b = appendInstant(appendInstant(b, s.StaleSince), s.LastUpdate)
 	for i := range s.Families {
 		f := &s.Families[i]
 		b = binary.AppendUvarint(b, uint64(f.Routes))
 		b = appendInstant(appendInstant(b, f.EndOfRIB), f.Deadline)
 		b = binary.AppendUvarint(b, uint64(max(0, f.LongLived)))
-		b = append(b, flag(f.InLongLived))
+		b = append(b, octetOf(f.InLongLived))
 		b = binary.AppendUvarint(b, uint64(len(f.Since)))
 		for _, t := range f.Since {
 			b = appendInstant(b, t)
@@ -56,7 +56,7 @@ func appendState(b []byte, s *table.PeerState) []byte {
 	return b
 }
 
-func flag(on bool) byte {
+func octetOf(on bool) byte {
 	if on {
 		return 1
 	}
