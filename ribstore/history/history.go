@@ -98,6 +98,7 @@ type History struct {
 	index     atomic.Pointer[index]  // replaced under journal.mu
 	trouble   atomic.Pointer[string] // why nothing is recorded; nil: all is well
 	swap      sync.RWMutex           // held for writing while the file is replaced
+	flushing  sync.Mutex             // held by Flush: what waits is taken and written by one at a time
 	keeping   sync.Mutex             // held by what rewrites the file: snapshots, merges, retention, compaction
 	taken     atomic.Int64           // records since the last snapshot
 	hurry     atomic.Bool            // a snapshot is needed soon

@@ -66,6 +66,8 @@ func (h *History) Trouble() string {
 
 // Flush writes all that was recorded up to now.
 func (h *History) Flush() error {
+	h.flushing.Lock()
+	defer h.flushing.Unlock()
 	p := h.journal.take()
 	if len(p.groups)+len(p.runs)+len(p.names) == 0 {
 		return nil
