@@ -85,7 +85,7 @@ func (s *fakeStore) Facets(ctx context.Context, q query.Query, most int) (f *que
 	return f, errors.Join(err, s.err)
 }
 
-func (s *fakeStore) Around(ctx context.Context, asn route.ASN, most int) (f *query.Transit, err error) {
+func (s *fakeStore) Around(ctx context.Context, asn route.ASN, _ query.Moment, most int) (f *query.Transit, err error) {
 	s.inTable(func(v *table.View) { f, err = query.Around(ctx, v, asn, s.at, most) })
 	return f, errors.Join(err, s.err)
 }

@@ -177,7 +177,7 @@ func (s *Server) lookAround(ctx context.Context, asn route.ASN) (v asView, err e
 	own := query.Query{Expr: query.Origin{ASNs: query.ASNs{First: asn, Last: asn}}}
 	bounded, cancel := context.WithTimeout(ctx, s.cfg.QueryTimeout)
 	defer cancel()
-	if v.transit, err = s.deps.Store.Around(bounded, asn, asValues); err != nil {
+	if v.transit, err = s.deps.Store.Around(bounded, asn, query.Moment{}, asValues); err != nil {
 		return v, s.refused("look around", own, err)
 	}
 	if v.origin, err = s.search(ctx, own, query.Page{Limit: asRoutes}); err != nil {
