@@ -161,14 +161,19 @@ func TestPagesOfChanges(t *testing.T) {
 		l := genLife(t)
 		filter := ChangeFilter{Now: now, Sessions: rapid.Bool().Draw(t, "sessions")}
 		filter.Query.Expr, _ = genExpr(t, 2)
+		page := ChangePage{
+			Page: Page{Limit: rapid.IntRange(1, 6).Draw(t, "limit")}, Oldest: rapid.Bool().Draw(t, "oldest"),
+			Kinds: rapid.SampledFrom([][]ChangeKind{nil, {Replaced}, {Announced, WithdrawnBy, SessionDown}}).Draw(t, "kinds"),
+		}
 		var want []string
 		all := filter
 		for _, o := range l.occurrences {
 			for _, c := range all.Changes(o) {
-				want = append(want, describeChange(&c))
+				if page.Kinds == nil || slices.Contains(page.Kinds, c.Kind) {
+					want = append(want, describeChange(&c))
+				}
 			}
 		}
-		page := ChangePage{Page: Page{Limit: rapid.IntRange(1, 6).Draw(t, "limit")}, Oldest: rapid.Bool().Draw(t, "oldest")}
 		if !page.Oldest {
 			slices.Reverse(want)
 		}

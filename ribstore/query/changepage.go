@@ -10,7 +10,8 @@ import (
 // ChangePage says which changes are wanted.
 type ChangePage struct {
 	Page
-	Oldest bool // the oldest first, else the newest
+	Oldest bool         // the oldest first, else the newest
+	Kinds  []ChangeKind // only changes of these kinds; none: all
 }
 
 // ChangeList is one page of changes. It is the caller's to keep.
@@ -19,7 +20,7 @@ type ChangeList struct {
 	From, To   time.Time // the span; the caller's to fill in
 	Changes    []Change
 	Total      int      // changes on all pages, as far as the pager was told of them
-	Kinds      []Facet  // how many of Total are of each kind, the most frequent first
+	Kinds      []Facet  // how many there are of each kind, wanted or not, the most frequent first
 	NextCursor string   // "" on the last page
 	Notices    []string // for people; the caller's to fill in
 }
@@ -96,8 +97,11 @@ func (p *ChangePager) Narrow(from, to time.Time) (narrowedFrom, narrowedTo time.
 // counts on.
 func (p *ChangePager) Observe(o Occurrence) (more bool) {
 	for _, c := range p.filter.Changes(o) {
-		p.total++
 		p.kinds[string(c.Kind)]++
+		if len(p.page.Kinds) > 0 && !slices.Contains(p.page.Kinds, c.Kind) {
+			continue
+		}
+		p.total++
 		if p.page.Oldest {
 			p.addOldest(c)
 		} else {
