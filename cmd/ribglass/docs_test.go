@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -18,6 +19,7 @@ import (
 	"ribglass/collector"
 	"ribglass/httpapi"
 	"ribglass/ribstore"
+	"ribglass/ribstore/history"
 	"ribglass/ribstore/route"
 )
 
@@ -116,6 +118,11 @@ func (d describer) Unregister(prometheus.Collector) bool { return false }
 func TestEveryMetricIsInTheReference(t *testing.T) {
 	registered := make(describer)
 	log := slog.New(slog.DiscardHandler)
+	past, err := history.Open(filepath.Join(t.TempDir(), "history.db"), history.DefaultConfig(), history.Deps{Logger: log, Registerer: registered, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer past.Close()
 	store, err := ribstore.New(ribstore.DefaultConfig(), ribstore.Deps{Logger: log, Registerer: registered, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)

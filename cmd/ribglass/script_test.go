@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 //	ports NAME…         sets variables to ports of 127.0.0.1 that are free
 //	poll URL REGEXP     asks until the answer matches
 //	signal HUP|TERM     sends a signal to the program in the background
+//	expand FILE         puts variables of the script into a file
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -48,6 +49,7 @@ func TestScripts(t *testing.T) {
 			"ports":  cmdPorts,
 			"poll":   cmdPoll,
 			"signal": cmdSignal,
+			"expand": cmdExpand,
 		},
 	})
 }
@@ -158,4 +160,14 @@ func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
 	for _, c := range ts.BackgroundCmds() {
 		ts.Check(c.Process.Signal(signals[args[0]]))
 	}
+}
+
+func cmdExpand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: expand FILE")
+	}
+	file := ts.MkAbs(args[0])
+	text, err := os.ReadFile(file)
+	ts.Check(err)
+	ts.Check(os.WriteFile(file, []byte(os.Expand(string(text), ts.Getenv)), 0o600))
 }

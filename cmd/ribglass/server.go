@@ -21,6 +21,7 @@ import (
 	"ribglass/collector"
 	"ribglass/httpapi"
 	"ribglass/ribstore"
+	"ribglass/ribstore/history"
 	"ribglass/ribstore/route"
 )
 
@@ -38,6 +39,7 @@ type server struct {
 
 	batches   chan route.Batch
 	collector *collector.Collector
+	history   *history.History // nil: the past is not kept
 	store     *ribstore.Store
 	http      *httpapi.Server
 	admin     *httpapi.Admin
@@ -45,31 +47,59 @@ type server struct {
 	httpListener, adminListener net.Listener
 }
 
-// newServer makes the components and binds the addresses of the web servers, so
-// that an address in use is an error at once. Nothing runs yet.
+// newServer makes the components, binds the addresses of the web servers, so
+// that an address in use is an error at once, and loads what was recorded last.
+// Nothing runs yet.
 func newServer(ctx context.Context, cfg *config.Config, logTo io.Writer) (*server, error) {
 	s := &server{cfg: cfg, level: new(slog.LevelVar), batches: make(chan route.Batch, pending)}
 	s.log = newLogger(logTo, cfg.Log.Format, s.level)
 	s.applyProcess(cfg)
-	if err := s.makeComponents(cfg); err != nil { //nolint:contextcheck // requests have contexts of their own
-		return nil, err
+	err := s.makeComponents(cfg) //nolint:contextcheck // requests have contexts of their own
+	if err == nil {
+		err = s.listen(ctx, cfg)
 	}
+	if err == nil {
+		err = s.store.Resume(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+func (s *server) listen(ctx context.Context, cfg *config.Config) error {
 	var lc net.ListenConfig
 	var err error
 	if s.httpListener, err = lc.Listen(ctx, "tcp", cfg.HTTP.Listen); err != nil {
-		return nil, fmt.Errorf("http: %w", err)
+		return fmt.Errorf("http: %w", err)
 	}
 	if s.adminListener, err = lc.Listen(ctx, "tcp", cfg.Admin.Listen); err != nil {
-		return nil, errors.Join(fmt.Errorf("admin: %w", err), s.httpListener.Close())
+		return fmt.Errorf("admin: %w", err)
 	}
-	return s, nil
+	return nil
+}
+
+// close closes what newServer opened, for a server that does not run.
+func (s *server) close() error {
+	var errs []error
+	for _, l := range []net.Listener{s.httpListener, s.adminListener} {
+		if l != nil {
+			errs = append(errs, l.Close())
+		}
+	}
+	return errors.Join(append(errs, s.closeHistory())...)
 }
 
 func (s *server) makeComponents(cfg *config.Config) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	var err error
-	s.store, err = ribstore.New(cfg.Search, ribstore.Deps{Logger: s.log.With("component", "ribstore"), Registerer: registry, Now: time.Now})
+	if s.history, err = openHistory(cfg, s.log.With("component", "history"), registry); err != nil {
+		return err
+	}
+	s.store, err = ribstore.New(cfg.Search, ribstore.Deps{
+		Logger: s.log.With("component", "ribstore"), Registerer: registry, Now: time.Now, History: s.history,
+	})
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
@@ -114,7 +144,7 @@ func (s *server) run(ctx context.Context, load func() (*config.Config, error), h
 		s.tellSupervisor("STOPPING=1")
 	})
 	defer stopping()
-	err := group.Wait()
+	err := errors.Join(group.Wait(), s.closeHistory())
 	s.log.InfoContext(ctx, "stopped")
 	return err
 }
@@ -182,6 +212,8 @@ func (s *server) reload(load func() (*config.Config, error)) {
 		"http":       !reflect.DeepEqual(cfg.HTTP, s.cfg.HTTP),
 		"admin":      !reflect.DeepEqual(cfg.Admin, s.cfg.Admin),
 		"search":     cfg.Search != s.cfg.Search,
+		"data_dir":   cfg.DataDir != s.cfg.DataDir,
+		"history":    !reflect.DeepEqual(cfg.History, s.cfg.History),
 		"log.format": cfg.Log.Format != s.cfg.Log.Format,
 		"demo":       !reflect.DeepEqual(cfg.Demo, s.cfg.Demo),
 	} {

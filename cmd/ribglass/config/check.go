@@ -20,9 +20,7 @@ import (
 func check(d *decoder, cfg *Config) {
 	checkRequired(d, cfg)
 	checkASN(d, "asn", cfg.ASN)
-	if cfg.DataDir != "" && !filepath.IsAbs(cfg.DataDir) {
-		d.reportAt("data_dir", "data_dir: %q is relative; write the whole path", cfg.DataDir)
-	}
+	checkHistory(d, cfg)
 	checkMemory(d, cfg.Memory)
 	checkListeners(d, cfg)
 	checkDemo(d, cfg)
@@ -93,6 +91,16 @@ func checkMemory(d *decoder, m Memory) {
 	if d.has("memory.gc_percent") && (m.GCPercent < 1 || m.GCPercent > 1000) {
 		d.reportAt("memory.gc_percent", "gc_percent: %d is not between 1 and 1000", m.GCPercent)
 	}
+}
+
+func checkHistory(d *decoder, cfg *Config) {
+	switch {
+	case cfg.DataDir != "" && !filepath.IsAbs(cfg.DataDir):
+		d.reportAt("data_dir", "data_dir: %q is relative; write the whole path", cfg.DataDir)
+	case cfg.DataDir == "" && d.has("history"):
+		d.reportAt("history", "history: without data_dir there is no place to keep it in")
+	}
+	checkComponent(d, "history", cfg.History.Settings().Validate())
 }
 
 func checkListeners(d *decoder, cfg *Config) {

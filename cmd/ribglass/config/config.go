@@ -14,6 +14,7 @@ import (
 	"ribglass/collector"
 	"ribglass/httpapi"
 	"ribglass/ribstore"
+	"ribglass/ribstore/history"
 	"ribglass/ribstore/route"
 )
 
@@ -30,6 +31,7 @@ type Config struct {
 	Log              Log                 `yaml:"log"`
 	Memory           Memory              `yaml:"memory"`
 	Search           ribstore.Config     `yaml:"search"`
+	History          History             `yaml:"history"`
 	Neighbors        []Neighbor          `yaml:"neighbors"`
 	DynamicNeighbors []DynamicNeighbor   `yaml:"dynamic_neighbors"`
 	Demo             Demo                `yaml:"demo"`
@@ -78,6 +80,20 @@ type Memory struct {
 	GCPercent int  `yaml:"gc_percent"`
 }
 
+// History configures the past, which is kept where there is a DataDir.
+type History struct {
+	history.Config `yaml:",inline"`
+
+	MaxSize Size `yaml:"max_size"`
+}
+
+// Settings returns the configuration as the history takes it.
+func (h History) Settings() history.Config {
+	settings := h.Config
+	settings.MaxSize = int64(h.MaxSize)
+	return settings
+}
+
 // Demo configures the speakers that peer with Ribglass from inside the program
 // and announce recorded routes.
 type Demo struct {
@@ -122,12 +138,14 @@ func (f *Format) UnmarshalText(text []byte) error {
 // Default returns the configuration of an empty file. It is not valid: asn,
 // router_id and a neighbour have no default.
 func Default() Config {
+	past := history.DefaultConfig()
 	return Config{
-		Listen: collector.DefaultConfig().Listen,
-		HTTP:   httpapi.DefaultConfig(),
-		Admin:  httpapi.DefaultAdminConfig(),
-		Log:    Log{Format: FormatText},
-		Search: ribstore.DefaultConfig(),
+		Listen:  collector.DefaultConfig().Listen,
+		HTTP:    httpapi.DefaultConfig(),
+		Admin:   httpapi.DefaultAdminConfig(),
+		Log:     Log{Format: FormatText},
+		Search:  ribstore.DefaultConfig(),
+		History: History{Config: past, MaxSize: Size(past.MaxSize)},
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"ribglass/collector"
 	"ribglass/httpapi"
 	"ribglass/ribstore"
+	"ribglass/ribstore/history"
 	"ribglass/ribstore/route"
 )
 
@@ -63,7 +64,13 @@ admin: { listen: "127.0.0.1:9091", hosts: [lg-admin] }
 data_dir: /var/lib/ribglass
 log: { level: debug, format: json }
 memory: { limit: 4GiB, gc_percent: 50 }
-search: { searches: 2, search_time: 5s, search_wait: 1s }
+search: { searches: 2, search_time: 5s, search_wait: 1s, past_tables: 3 }
+history:
+  snapshot_every: 30m
+  keep: [{ every: 1h, for: 2d }, { every: 1d, for: 52w1d12h }]
+  journal: 4w
+  restart_time: 10m
+  max_size: 20GB
 neighbors:
   - name: edge1
     address: "::ffff:192.0.2.1"
@@ -91,6 +98,7 @@ dynamic_neighbors:
 	if err != nil {
 		t.Fatal(err)
 	}
+	const day = 24 * time.Hour
 	one, two := collector.DefaultSettings(), collector.DefaultSettings()
 	one.Group = "ixp"
 	want := Config{
@@ -104,7 +112,11 @@ dynamic_neighbors:
 		DataDir: "/var/lib/ribglass",
 		Log:     Log{Level: -4, Format: FormatJSON},
 		Memory:  Memory{Limit: 4 << 30, GCPercent: 50},
-		Search:  ribstore.Config{Searches: 2, SearchTime: 5 * time.Second, SearchWait: time.Second},
+		Search:  ribstore.Config{Searches: 2, SearchTime: 5 * time.Second, SearchWait: time.Second, PastTables: 3},
+		History: History{MaxSize: 20e9, Config: history.Config{
+			SnapshotEvery: 30 * time.Minute, Journal: 28 * day, Restart: 10 * time.Minute, MaxSize: history.DefaultConfig().MaxSize,
+			Keep: []history.Tier{{Every: time.Hour, For: 2 * day}, {Every: day, For: 365*day + 12*time.Hour}},
+		}},
 		Neighbors: []Neighbor{{
 			Secret: Secret{PasswordEnv: "EDGE_MD5"},
 			Neighbor: collector.Neighbor{

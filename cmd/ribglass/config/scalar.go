@@ -118,15 +118,37 @@ func parse[T any](into *T, text string, read func(string) (T, error)) error {
 	return err
 }
 
+// parseDuration reads a duration with Go's units, and with weeks (w) and days (d)
+// in front of them.
 func parseDuration(text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	switch {
-	case err != nil:
-		return 0, fmt.Errorf("%q is not a duration such as 90s, 5m or 2h30m", text)
-	case d < 0:
+	const day = 24 * time.Hour
+	wrong := fmt.Errorf("%q is not a duration such as 90s, 2h30m, 2d or 4w", text)
+	if strings.HasPrefix(text, "-") {
 		return 0, fmt.Errorf("%q is negative", text)
 	}
-	return d, nil
+	rest, sum := text, time.Duration(0)
+	for _, unit := range []struct {
+		letter string
+		length time.Duration
+	}{{"w", 7 * day}, {"d", day}} {
+		digits, behind, found := strings.Cut(rest, unit.letter)
+		if !found {
+			continue
+		}
+		n, err := strconv.ParseUint(digits, 10, 13) // so many weeks and days together are a duration still
+		if err != nil {
+			return 0, wrong
+		}
+		sum, rest = sum+time.Duration(n)*unit.length, behind
+	}
+	if rest == "" && text != "" {
+		return sum, nil
+	}
+	d, err := time.ParseDuration(rest)
+	if err != nil || d < 0 || d > math.MaxInt64-sum {
+		return 0, wrong
+	}
+	return sum + d, nil
 }
 
 func parseAddr(text string) (netip.Addr, error) {
