@@ -105,3 +105,15 @@ func (c *Collections) Get(name string) (*Archive, error) {
 	c.open[name] = a
 	return a, nil
 }
+
+// Close closes the files. Nothing may be asked any more.
+func (c *Collections) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var list []error
+	for name, a := range c.open {
+		list = append(list, a.history.Close())
+		delete(c.open, name)
+	}
+	return errors.Join(list...)
+}

@@ -48,11 +48,33 @@ func (h *History) resumeReadOnly(ctx context.Context) (*table.Table, error) {
 	if len(x.runs) == 0 {
 		return table.New(), nil
 	}
-	past, err := h.At(ctx, fromMillis(x.lastOf(x.runs[len(x.runs)-1].id)), noPrefix)
+	end := fromMillis(x.lastOf(x.runs[len(x.runs)-1].id))
+	past, err := h.At(ctx, end, noPrefix)
 	if err != nil {
 		return table.New(), nil //nolint:nilerr // passed over and logged
 	}
+	for _, b := range h.ended(past.Table) {
+		b.At = end
+		past.Table.Apply(&b)
+	}
+	past.Table.Postpone(h.deps.Now().Add(h.config.Restart))
 	return past.Table, nil
+}
+
+// ended returns what ends the sessions of a table that recording left behind.
+func (h *History) ended(t *table.Table) []route.Batch {
+	var list []route.Batch
+	for _, s := range t.State() {
+		if !s.Up {
+			continue
+		}
+		b := route.Batch{Peer: s.Peer, Event: route.PeerDown, Reason: "Ribglass did not run"}
+		for f := range b.Retention {
+			b.Retention[f].Stale = h.config.Restart
+		}
+		list = append(list, b)
+	}
+	return list
 }
 
 // resumeAt begins a run at the moment at which recording ended: there the
@@ -63,17 +85,42 @@ func (h *History) resumeAt(t *table.Table, from origin, end, now time.Time) {
 		start = now // the clock was set back while nothing ran
 	}
 	h.journal.begin(from, start, now, "Ribglass did not run")
-	for _, s := range t.State() {
-		if !s.Up {
-			continue
-		}
-		b := route.Batch{Peer: s.Peer, Event: route.PeerDown, Reason: "Ribglass did not run"}
-		for f := range b.Retention {
-			b.Retention[f].Stale = h.config.Restart
-		}
+	for _, b := range h.ended(t) {
 		h.RecordAt(&b, start)
 		t.Apply(&b)
 	}
 	at := h.journal.wait(now, h.config.Restart)
 	t.Postpone(at.Add(h.config.Restart))
+}
+
+// Continue begins to record where recording ended, with the sessions as they were
+// then, and returns the table: for who imports one file after another. When
+// nothing is recorded yet the table is empty, fresh is true, and Begin must
+// follow.
+func (h *History) Continue(ctx context.Context) (t *table.Table, fresh bool, err error) {
+	x := h.index.Load()
+	if len(x.runs) == 0 {
+		return table.New(), true, nil
+	}
+	end := fromMillis(x.lastOf(x.runs[len(x.runs)-1].id))
+	past, err := h.At(ctx, end, noPrefix)
+	if err != nil {
+		return nil, false, err
+	}
+	if !past.At.Equal(end) {
+		return nil, false, damaged("the last state recorded is lost: %v", past.Notices)
+	}
+	start := end.Add(time.Millisecond)
+	h.journal.begin(originContinued, start, start, "more was imported")
+	return past.Table, false, h.Flush()
+}
+
+// Begin begins to record at a time. When the table was filled before, which was
+// not recorded, a snapshot must follow: until then nothing is known of it.
+func (h *History) Begin(at time.Time, filled bool) {
+	from, reason := originEmpty, "the first"
+	if filled {
+		from, reason = originUnknown, "what was before is not recorded"
+	}
+	h.journal.begin(from, at, at, reason)
 }
