@@ -43,7 +43,7 @@ var (
 type asker struct {
 	config Config
 	clock  func() time.Time
-	past   *history.History // nil: not kept
+	past   *history.History                 // nil: not kept
 	now    func() (*table.Table, time.Time) // nil: the last moment of the past
 	whole  tables
 	places chan struct{} // of searches under way

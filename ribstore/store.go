@@ -103,7 +103,7 @@ func (s *Store) Resume(ctx context.Context) error {
 	}
 	s.table = t
 	if n := s.Stats(); n.Peers > 0 {
-		s.deps.Logger.Info("resumed from the history; all routes are stale until their peers are back",
+		s.deps.Logger.InfoContext(ctx, "resumed from the history; all routes are stale until their peers are back",
 			"routes", n.total(), "peers", n.Peers, "took", s.deps.Now().Sub(started).Round(time.Millisecond))
 	}
 	return nil

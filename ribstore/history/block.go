@@ -1,7 +1,6 @@
 package history
 
 import (
-	"cmp"
 	"encoding/binary"
 	"net/netip"
 	"slices"
@@ -16,15 +15,6 @@ type change struct {
 	peer   uint32
 	pathID uint32
 	set    route.Attrs // nil: withdrawn
-}
-
-// compareChanges orders changes as blocks have them: by prefix, then time.
-// Changes of one prefix at one time stay in the order in which they were.
-func compareChanges(a, b change) int {
-	if c := comparePrefixes(a.prefix, b.prefix); c != 0 {
-		return c
-	}
-	return cmp.Compare(a.at, b.at)
 }
 
 // blockWriter turns changes into octets.

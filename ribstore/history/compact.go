@@ -39,7 +39,7 @@ func (h *History) compact(ctx context.Context) error {
 	total, free := h.file.Load().size()
 	var disk unix.Statfs_t
 	if err := unix.Statfs(filepath.Dir(path), &disk); err == nil && int64(disk.Bavail)*disk.Bsize < total-free+h.limits.worthBytes {
-		h.deps.Logger.Warn("no room on the disk to compact the history", "needed_bytes", total-free+h.limits.worthBytes)
+		h.deps.Logger.WarnContext(ctx, "no room on the disk to compact the history", "needed_bytes", total-free+h.limits.worthBytes)
 		return nil
 	}
 	target := temporary(path)
@@ -51,7 +51,7 @@ func (h *History) compact(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("compact: %w", err), os.Remove(target))
 	}
 	after, _ := h.file.Load().size()
-	h.deps.Logger.Info("compacted the history", "bytes_before", total, "bytes_after", after)
+	h.deps.Logger.InfoContext(ctx, "compacted the history", "bytes_before", total, "bytes_after", after)
 	return nil
 }
 
@@ -88,7 +88,7 @@ func (c *compaction) run(ctx context.Context, target string) error {
 	c.to.path = from.path
 	h.file.Store(c.to)
 	if err := from.close(); err != nil {
-		h.deps.Logger.Warn("the file of before did not close", "error", err)
+		h.deps.Logger.WarnContext(ctx, "the file of before did not close", "error", err)
 	}
 	return nil
 }
@@ -141,7 +141,7 @@ func (c *compaction) batch(b *bbolt.Bucket, last []byte) []keyValue {
 }
 
 func syncDir(dir string) error {
-	d, err := os.Open(dir)
+	d, err := os.Open(dir) //nolint:gosec // the directory of our own file
 	if err != nil {
 		return err
 	}

@@ -50,6 +50,7 @@ const lockWait = time.Second
 type file struct {
 	db       *bbolt.DB
 	path     string
+	pageSize int
 	readOnly bool
 }
 
@@ -71,9 +72,9 @@ func openFile(path string, readOnly bool) (*file, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	f.pageSize = f.db.Info().PageSize
 	if err := f.check(); err != nil {
-		f.close()
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.close())
 	}
 	return f, nil
 }
@@ -81,7 +82,7 @@ func openFile(path string, readOnly bool) (*file, error) {
 // openRegular opens a regular file and follows no symbolic link, so that nobody
 // who may write to the directory can have another file overwritten.
 func openRegular(name string, flag int, mode fs.FileMode) (*os.File, error) {
-	f, err := os.OpenFile(name, flag|syscall.O_NOFOLLOW, mode)
+	f, err := os.OpenFile(name, flag|syscall.O_NOFOLLOW, mode) //nolint:gosec // the configured file
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +162,7 @@ func (f *file) size() (total, free int64) {
 	if info, err := os.Stat(f.path); err == nil {
 		total = info.Size()
 	}
-	return total, int64(stats.FreePageN+stats.PendingPageN) * int64(f.db.Info().PageSize)
+	return total, int64(stats.FreePageN+stats.PendingPageN) * int64(f.pageSize)
 }
 
 // guard runs what reads or writes the file and returns a panic, and a fault of

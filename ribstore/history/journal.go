@@ -158,7 +158,7 @@ func (j *journal) giveUp() {
 func (j *journal) peerNames() []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.names[:len(j.names):len(j.names)]
+	return slices.Clip(j.names)
 }
 
 // take ends the open group and returns what is to be written.

@@ -41,7 +41,7 @@ func (h *History) keep(ctx context.Context, live Live) error {
 		if err := k.step(ctx, now); err != nil && ctx.Err() == nil {
 			k.pause = now.Add(keepBackoff)
 			h.metrics.failures.Inc()
-			h.deps.Logger.Error("the history could not be kept in order; it is tried again", "error", err, "in", keepBackoff)
+			h.deps.Logger.ErrorContext(ctx, "the history could not be kept in order; it is tried again", "error", err, "in", keepBackoff)
 		}
 	}
 }
@@ -74,7 +74,7 @@ func (k *keeper) step(ctx context.Context, now time.Time) error {
 		}
 		h.hurry.Store(false)
 		k.before = 0
-		h.deps.Logger.Info("took a snapshot", "routes", info.Routes, "took", info.Took.Round(time.Millisecond),
+		h.deps.Logger.InfoContext(ctx, "took a snapshot", "routes", info.Routes, "took", info.Took.Round(time.Millisecond),
 			"new_chunks", info.Chunks, "bytes", info.Bytes)
 	}
 	if err := h.Merge(ctx); err != nil {
@@ -82,6 +82,11 @@ func (k *keeper) step(ctx context.Context, now time.Time) error {
 	}
 	if now.Sub(k.pruned) < pruneEvery {
 		return nil
+	}
+	if k.pruned.IsZero() {
+		if err := h.tidy(ctx); err != nil {
+			return err
+		}
 	}
 	k.pruned = now
 	return h.Prune(ctx)
@@ -212,6 +217,16 @@ func (h *History) drop(ctx context.Context, snapshots []snapshot, pieces []piece
 
 // sweepBatch is how many keys go in one transaction.
 const sweepBatch = 1000
+
+// tidy removes what a snapshot and a merge left that a crash ended.
+func (h *History) tidy(ctx context.Context) error {
+	h.keeping.Lock()
+	defer h.keeping.Unlock()
+	if err := h.sweepBlocks(ctx); err != nil {
+		return err
+	}
+	return h.sweepChunks(ctx)
+}
 
 // sweepChunks removes the chunks that no snapshot refers to.
 func (h *History) sweepChunks(ctx context.Context) error {

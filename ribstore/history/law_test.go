@@ -25,6 +25,7 @@ var lawRuns = flag.Int("law", 60, "random logs that TestLaw tries")
 // equals the plain fold of the events up to it, whatever snapshots, merges,
 // retention, compactions, restarts and clocks there were.
 func TestLaw(t *testing.T) {
+	t.Parallel()
 	runs := *lawRuns
 	if testing.Short() {
 		runs = 10
@@ -73,6 +74,7 @@ func smallLimits() limits {
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
+	t.Helper()
 	w := &world{
 		t: t, rand: rand.New(rand.NewPCG(seed, 4)), path: filepath.Join(t.TempDir(), "h.db"),
 		now: time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC),
@@ -320,7 +322,7 @@ func describeTable(t *table.Table, within netip.Prefix) (lines []string) {
 					return cmp.Or(cmp.Compare(a.Peer.Name, b.Peer.Name), cmp.Compare(a.PathID, b.PathID))
 				})
 				for _, r := range routes {
-					lines = append(lines, fmt.Sprint(f, d.Prefix, r.Peer.Name, r.PathID, []byte(r.Attrs), r.ReceivedAt, r.StaleSince, r.LongLived, r.Best))
+					lines = append(lines, fmt.Sprint(f, d.Prefix, r.Peer.Name, r.PathID, string(r.Attrs), r.ReceivedAt, r.StaleSince, r.LongLived, r.Best))
 				}
 			}
 		}

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -135,8 +136,8 @@ func (h *History) look() (*index, int) {
 	if len(j.pending.groups) == 0 && j.open.records == 0 && len(j.pending.runs) == 0 {
 		return &x, 0
 	}
-	x.runs = append(x.runs[:len(x.runs):len(x.runs)], j.pending.runs...)
-	x.pieces = x.pieces[:len(x.pieces):len(x.pieces)]
+	x.runs = append(slices.Clip(x.runs), j.pending.runs...)
+	x.pieces = slices.Clip(x.pieces)
 	add := func(g pendingGroup) {
 		g.piece.pending = g.octets
 		x.pieces = append(x.pieces, g.piece)

@@ -176,7 +176,7 @@ func (h *History) restore(ctx context.Context, m *manifest, within scope) (*tabl
 				}
 				sets[e.set] = id + 1
 			}
-			i := 0
+			var i int
 			if i, has = at[e.peer]; !has || !loader.Route(i, f, slot, e.pathID, sets[e.set]-1, int64(e.received), e.class) {
 				ok = false
 			}

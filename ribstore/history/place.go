@@ -169,7 +169,7 @@ func (c *prefixColumn) next(r *reader) netip.Prefix {
 		r.fail("a prefix is too long")
 		return netip.Prefix{}
 	}
-	hi, lo := uint64(0), uint64(0)
+	var hi, lo uint64
 	if bits <= 64 {
 		hi = c.far(r, steps(c.hi, bits), bits)
 	} else {

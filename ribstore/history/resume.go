@@ -27,7 +27,7 @@ func (h *History) Resume(ctx context.Context) (*table.Table, error) {
 	var before *RangeError
 	switch {
 	case errors.As(err, &before):
-		h.deps.Logger.Warn("nothing of the history can be read; the table begins empty")
+		h.deps.Logger.WarnContext(ctx, "nothing of the history can be read; the table begins empty")
 		h.journal.begin(originEmpty, now, now, "what was before could not be read")
 		return table.New(), h.Flush()
 	case err != nil:
@@ -37,7 +37,7 @@ func (h *History) Resume(ctx context.Context) (*table.Table, error) {
 	if !past.At.Equal(end) {
 		from = originUnknown
 		h.hurry.Store(true)
-		h.deps.Logger.Warn("the table begins with an older state than the last recorded", "at", past.At, "notices", past.Notices)
+		h.deps.Logger.WarnContext(ctx, "the table begins with an older state than the last recorded", "at", past.At, "notices", past.Notices)
 	}
 	h.resumeAt(past.Table, from, end, now)
 	return past.Table, h.Flush()

@@ -29,8 +29,8 @@ func (w *setWriter) reset() {
 // add returns the number of a set, and whether it is new: then it is the next.
 // The set is kept until reset.
 func (w *setWriter) add(a route.Attrs) (id uint32, fresh bool) {
-	if id, ok := w.ids[string(a)]; ok {
-		return id, false
+	if known, ok := w.ids[string(a)]; ok {
+		return known, false
 	}
 	id = uint32(len(w.sets))
 	w.ids[string(a)] = id
