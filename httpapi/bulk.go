@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -34,11 +35,11 @@ func (s *Server) bulk(c *gin.Context) error {
 	if negotiate(accept(c), []string{typeNDJSON}) == "" {
 		return problemf(codeNotAcceptable, "The answer is %s.", typeNDJSON)
 	}
-	list, err := readParams(c.Request.URL.RawQuery, []known{{"best", false}, {"fields", false}})
+	list, err := readParams(c.Request.URL.RawQuery, sceneParams(known{"best", false}, known{"fields", false}))
 	if err != nil {
 		return err
 	}
-	req, err := readRequest(list, query.Query{})
+	req, err := s.readSearch(list, query.Query{})
 	if err != nil {
 		return err
 	}
@@ -46,15 +47,18 @@ func (s *Server) bulk(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	select {
-	case s.streams <- struct{}{}:
-		defer func() { <-s.streams }()
-	default:
-		return s.tooManyStreams()
+	leave, err := s.enterStreams(req.scene)
+	if err != nil {
+		return err
 	}
-	w := newStreamWriter(s, c, typeNDJSON, req.fields)
+	defer leave()
+	w := newRouteWriter(s, c, typeNDJSON, req.fields)
+	req.scene = req.scene.fixed(s.now()) // all answers are about the same moment
+	if err := s.askable(c.Request.Context(), req); err != nil {
+		return err
+	}
 	w.begin()
-	b := bulkWriter{streamWriter: w, best: req.best}
+	b := bulkWriter{routeWriter: w, request: req}
 	if err := b.answer(questions); err != nil && !errors.Is(err, errGone) {
 		if c.Request.Context().Err() == nil {
 			s.log.WarnContext(c.Request.Context(), "bulk lookup broken off", "error", err)
@@ -118,8 +122,8 @@ func splitQuestions(mediaType string, body []byte) ([]string, error) {
 
 // bulkWriter writes the answers to a bulk lookup.
 type bulkWriter struct {
-	*streamWriter
-	best bool // only the best route of each prefix
+	*routeWriter
+	request request
 }
 
 func (w *bulkWriter) answer(questions []string) error {
@@ -153,9 +157,13 @@ func (w *bulkWriter) line(b []byte, text string) ([]byte, error) {
 		return append(b, "}}\n"...), nil
 	}
 	ctx := w.context.Request.Context()
-	res, err := w.server.search(ctx, q, query.Page{Limit: query.MaxLimit})
+	q.At = w.request.scene.at
+	res, err := w.server.search(ctx, w.request.from, q, query.Page{Limit: query.MaxLimit})
 	if err != nil {
 		return b, err
+	}
+	if !w.request.scene.live() {
+		b = appendMoment(b, res.At, res.Requested, res.Notices)
 	}
 	return append(w.routes(b, res.Routes), '}', '\n'), nil
 }
@@ -166,11 +174,23 @@ func (w *bulkWriter) routes(b []byte, routes []route.Route) []byte {
 	}
 	b = append(appendKey(b, "routes"), '[')
 	for i := range routes {
-		if !w.best || routes[i].Best {
+		if !w.request.best || routes[i].Best {
 			b = appendFields(appendComma(b), &routes[i], w.fields)
 		}
 	}
 	return append(b, ']')
+}
+
+// askable asks one question whose answer nobody wants, so that a moment that
+// cannot be asked about is refused before the stream begins.
+func (s *Server) askable(ctx context.Context, req request) error {
+	if req.scene.live() {
+		return nil
+	}
+	q := query.Lookup{Match: query.Longest, Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 32)}.Query()
+	q.At = req.scene.at
+	_, err := s.search(ctx, req.from, q, query.Page{Limit: 1})
+	return err
 }
 
 // bulkQuery reads one question of a bulk lookup.

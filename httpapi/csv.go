@@ -9,11 +9,14 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// column is a column of CSV. Lists in it are separated by spaces, an unknown
-// attribute is code:flags:hex.
-type column struct {
+// column is a column of CSV of routes. Lists in it are separated by spaces, an
+// unknown attribute is code:flags:hex.
+type column = columnOf[route.Route]
+
+// columnOf is a column of CSV whose lines are values of a type.
+type columnOf[T any] struct {
 	name   string
-	append func(b []byte, r *route.Route) []byte
+	append func(b []byte, v *T) []byte
 }
 
 // csvColumns returns the columns for the wanted fields, in the order of
@@ -32,7 +35,9 @@ func csvColumns(want fields) []column {
 	return list
 }
 
-func appendCSVHeader(b []byte, columns []column) []byte {
+// csvHeader returns the line that names the columns.
+func csvHeader[T any](columns []columnOf[T]) []byte {
+	var b []byte
 	for i, c := range columns {
 		if i > 0 {
 			b = append(b, ',')
@@ -42,13 +47,13 @@ func appendCSVHeader(b []byte, columns []column) []byte {
 	return append(b, '\r', '\n')
 }
 
-// appendCSVRoute appends a route as a line of RFC 4180.
-func appendCSVRoute(b []byte, r *route.Route, columns []column) []byte {
+// appendCSVLine appends a value as a line of RFC 4180.
+func appendCSVLine[T any](b []byte, v *T, columns []columnOf[T]) []byte {
 	for i, c := range columns {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = c.append(b, r)
+		b = c.append(b, v)
 	}
 	return append(b, '\r', '\n')
 }

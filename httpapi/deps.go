@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -9,17 +10,27 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ribglass/ribstore"
+	"ribglass/ribstore/history"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 )
 
-// Searcher answers questions about routes. Its methods may be called by many
+// Searcher answers questions about routes, as they are and as they were: the
+// store does, and so does a collection. Its methods may be called by many
 // goroutines at once and never wait for a writer.
 type Searcher interface {
+	RouteSearcher
+	PastSearcher
+}
+
+// RouteSearcher answers questions about routes at the moment that a query names.
+// All methods fail with ribstore.ErrBusy and ErrTooLong at the limits of
+// searches, and for the past with ErrNoHistory, ErrFuture and a
+// *history.RangeError.
+type RouteSearcher interface {
 	// Search returns one page of the routes that q selects. Routes of one
 	// prefix follow each other and are never split between pages. A cursor that
-	// it did not give out is query.ErrCursor; ribstore.ErrBusy and ErrTooLong
-	// are the limits of searches. Facets and Stream fail the same way.
+	// it did not give out is query.ErrCursor.
 	Search(ctx context.Context, q query.Query, p query.Page) (*query.Result, error)
 	// Facets counts the whole answer, with the most values most of each kind.
 	Facets(ctx context.Context, q query.Query, most int) (*query.Facets, error)
@@ -33,6 +44,20 @@ type Searcher interface {
 	Stream(ctx context.Context, q query.Query, yield func([]route.Route) error) error
 }
 
+// PastSearcher answers questions that only one who remembers can answer. Its
+// methods fail as those of [RouteSearcher].
+type PastSearcher interface {
+	// PeersAt returns what was known of every peer at a moment, by name, and
+	// the moment that this is true for.
+	PeersAt(ctx context.Context, at query.Moment) (peers []ribstore.PeerStats, when time.Time, notices []string, err error)
+	// Changes lists what happened in the span of q.
+	Changes(ctx context.Context, q query.Query, p query.ChangePage) (*query.ChangeList, error)
+	// Timeline tells what became of the prefix of q, with as many states at most.
+	Timeline(ctx context.Context, q query.Query, states int) (*query.Timeline, error)
+	// Compare makes a comparison ready to be counted and paged.
+	Compare(ctx context.Context, c ribstore.Contrast) (*query.Comparison, []string, error)
+}
+
 // Store answers questions about routes, and says what it holds.
 type Store interface {
 	Searcher
@@ -40,6 +65,19 @@ type Store interface {
 	// Peer returns what is held of the peer, and false when nothing was ever
 	// heard of it.
 	Peer(name string) (ribstore.PeerStats, bool)
+}
+
+// History tells what is kept of the past.
+type History interface {
+	Stats() history.Stats
+}
+
+// Collections are histories that were imported from files.
+type Collections interface {
+	List() ([]string, error)
+	// Get returns a collection, and ribstore.ErrNoCollection when there is none
+	// of the name.
+	Get(name string) (*ribstore.Archive, error)
 }
 
 // Sessions tells about the neighbours. What it returns is the caller's to keep.
@@ -65,4 +103,12 @@ type Deps struct {
 	Registerer prometheus.Registerer
 	Info       Info
 	Now        func() time.Time // nil means time.Now
+
+	History   History                       // nil: the past is not kept
+	Snapshots func() []history.SnapshotInfo // which there are, oldest first; nil: they are not listed
+
+	Collections Collections // nil: there are none
+	// Export writes the answer to a query as MRT: routes, or changes when the
+	// query has a span. nil: MRT is not offered.
+	Export func(ctx context.Context, w io.Writer, from Searcher, q query.Query) error
 }

@@ -25,6 +25,8 @@ import (
 // fakeStore answers from a list of routes in prefix order, by looking at every
 // one of them.
 type fakeStore struct {
+	forgetful
+
 	routes []route.Route
 	peers  map[string]ribstore.PeerStats
 	at     time.Time
@@ -88,6 +90,25 @@ func (s *fakeStore) Facets(ctx context.Context, q query.Query, most int) (f *que
 func (s *fakeStore) Around(ctx context.Context, asn route.ASN, _ query.Moment, most int) (f *query.Transit, err error) {
 	s.inTable(func(v *table.View) { f, err = query.Around(ctx, v, asn, s.at, most) })
 	return f, errors.Join(err, s.err)
+}
+
+// forgetful answers questions about the past as one who keeps none of it.
+type forgetful struct{}
+
+func (forgetful) PeersAt(context.Context, query.Moment) ([]ribstore.PeerStats, time.Time, []string, error) {
+	return nil, time.Time{}, nil, ribstore.ErrNoHistory
+}
+
+func (forgetful) Changes(context.Context, query.Query, query.ChangePage) (*query.ChangeList, error) {
+	return nil, ribstore.ErrNoHistory
+}
+
+func (forgetful) Timeline(context.Context, query.Query, int) (*query.Timeline, error) {
+	return nil, ribstore.ErrNoHistory
+}
+
+func (forgetful) Compare(context.Context, ribstore.Contrast) (*query.Comparison, []string, error) {
+	return nil, nil, ribstore.ErrNoHistory
 }
 
 // inTable shows the routes in a real table.

@@ -90,7 +90,7 @@ func hostName(host string) string {
 // without copying, so nobody may change them.
 type fixedHeaders struct {
 	nosniff, referrer, policy, permissions, resource, noStore []string
-	json, ndjson, csv, html, text, problem                    []string
+	json, ndjson, csv, html, text, problem, octets            []string
 }
 
 // contentSecurityPolicy lets a page load its own style sheet, images and forms,
@@ -112,6 +112,7 @@ func newFixedHeaders() fixedHeaders {
 		html:        []string{typeHTML + "; charset=utf-8"},
 		text:        []string{typeText + "; charset=utf-8"},
 		problem:     []string{typeProblem},
+		octets:      []string{typeMRT},
 	}
 }
 
@@ -138,6 +139,8 @@ func (f *fixedHeaders) contentType(mediaType string) []string {
 		return f.html
 	case typeProblem:
 		return f.problem
+	case typeMRT:
+		return f.octets
 	}
 	return f.text
 }

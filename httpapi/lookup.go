@@ -23,11 +23,11 @@ func (s *Server) lookupPage(c *gin.Context) error {
 		return err
 	}
 	list, err := readParams(c.Request.URL.RawQuery,
-		[]known{{"limit", false}, {"cursor", false}, {"peer", true}, {"family", true}})
+		sceneParams(known{"limit", false}, known{"cursor", false}, known{"peer", true}, known{"family", true}))
 	if err != nil {
 		return err
 	}
-	req, err := readRequest(list, base)
+	req, err := s.readPage(list, base)
 	if err != nil {
 		return err
 	}
@@ -79,26 +79,35 @@ func looksLikeAddress(target string) bool {
 }
 
 // searchPage answers for /search?q=. A query about one prefix has a page of its
-// own, whose URL is the one to keep.
+// own, whose URL is the one to keep, and one about a span is about changes.
 func (s *Server) searchPage(c *gin.Context) error {
 	_, suffix := cutSuffix(c.Request.URL.Path)
 	list, err := readParams(c.Request.URL.RawQuery,
-		[]known{{"q", false}, {"limit", false}, {"cursor", false}, {"peer", true}, {"family", true}})
+		sceneParams(known{"q", false}, known{"limit", false}, known{"cursor", false}, known{"peer", true}, known{"family", true},
+			known{"stay", false}))
 	if err != nil {
 		return err
 	}
-	req, err := readRequest(list, query.Query{})
+	req, err := s.readPage(list, query.Query{})
 	if err != nil {
 		return err
 	}
-	_, limited := get(list, "limit")
-	text := req.query.String()
+	stayed, err := req.stay(list, s.now())
+	if err != nil {
+		return err
+	}
 	switch {
-	case text == "":
-		s.redirect(c, "/")
+	case !req.query.Between.IsZero():
+		s.redirect(c, withSuffix(req.scene.changes(req.query), suffix))
 		return nil
-	case hasOwnPage(req.query) && !limited && req.page.Cursor == "":
-		s.redirect(c, withSuffix(lookupURL(req.query), suffix))
+	case req.query.Expr == nil:
+		s.redirect(c, req.scene.link("/"))
+		return nil
+	case hasOwnPage(req.query) && !req.limited && req.page.Cursor == "":
+		s.redirect(c, withSuffix(req.scene.lookup(req.query), suffix))
+		return nil
+	case stayed:
+		s.redirect(c, withSuffix(pageURL(req, req.page.Cursor), suffix))
 		return nil
 	}
 	return s.answerLookup(c, req, suffix)
@@ -116,18 +125,18 @@ func (s *Server) answerLookup(c *gin.Context, req request, suffix string) error 
 	if err != nil {
 		return err
 	}
-	if err = s.peersExist(req.query.Peers()); err != nil {
+	if err = s.peersExist(req); err != nil {
 		return err
 	}
 	if form == typeJSON {
 		return s.answerRoutes(c, req)
 	}
-	res, err := s.search(c.Request.Context(), req.query, req.page)
+	res, err := s.search(c.Request.Context(), req.from, req.query, req.page)
 	if err != nil {
 		return err
 	}
 	page := s.lookup(c, req, res)
-	if page.Facets, err = s.pageFacetsOf(c.Request.Context(), res, req.page.Cursor); err != nil {
+	if page.Facets, err = s.pageFacetsOf(c.Request.Context(), req, res); err != nil {
 		return err
 	}
 	return s.render(c, http.StatusOK, form, page)
@@ -138,10 +147,10 @@ func (s *Server) lookup(c *gin.Context, req request, res *query.Result) *ui.Look
 	canonical := res.Query.String()
 	page := &ui.Lookup{
 		Frame: s.frame(c, canonical, own), Canonical: canonical, About: about(res.Query),
-		Groups: groups(res.Routes), Total: res.Total, Shown: len(res.Routes), Related: related(res),
+		Groups: groups(res.Routes, req.scene), Total: res.Total, Shown: len(res.Routes), Related: related(res, req.scene),
 	}
-	page.Search = canonical
-	page.Notes = readings(res.Query)
+	page.Search = present(res.Query).String()
+	page.Notes = readings(res.Query, req.scene)
 	if m := res.Plan.Method; m == query.Walk || m == query.Scan {
 		page.Plan = res.Plan.String()
 	}
@@ -159,16 +168,16 @@ func (s *Server) lookup(c *gin.Context, req request, res *query.Result) *ui.Look
 }
 
 // groups collects the routes of each prefix, the best first.
-func groups(routes []route.Route) []ui.Group {
+func groups(routes []route.Route, v scene) []ui.Group {
 	var list []ui.Group
 	for _, r := range routes {
 		last := len(list) - 1
 		if last < 0 || list[last].Prefix != r.Prefix || list[last].Family != r.Family {
 			exact := query.Lookup{Match: query.Exact, Prefix: r.Prefix}
-			list = append(list, ui.Group{Prefix: r.Prefix, Family: r.Family, URL: lookupURL(exact.Query())})
+			list = append(list, ui.Group{Prefix: r.Prefix, Family: r.Family, URL: v.lookup(exact.Query())})
 			last++
 		}
-		list[last].Routes = append(list[last].Routes, ui.Route{Route: r, PeerURL: peerURL(r.Peer.Name)})
+		list[last].Routes = append(list[last].Routes, ui.Route{Route: r, PeerURL: v.peer(r.Peer.Name)})
 	}
 	for i := range list {
 		slices.SortStableFunc(list[i].Routes, func(a, b ui.Route) int { return rank(a) - rank(b) })
@@ -189,9 +198,9 @@ func rank(r ui.Route) int {
 
 // about puts a query into words.
 func about(all query.Query) string {
-	q, plain := all.Lookup()
+	q, plain := present(all).Lookup()
 	if !plain {
-		return "Routes: " + all.String()
+		return "Routes: " + present(all).String()
 	}
 	var text string
 	switch q.Match {
@@ -221,8 +230,8 @@ func about(all query.Query) string {
 
 // related links the other ways to ask about the prefix that was found, or
 // asked for when none was.
-func related(res *query.Result) []ui.Link {
-	q, plain := res.Query.Lookup()
+func related(res *query.Result, v scene) []ui.Link {
+	q, plain := present(res.Query).Lookup()
 	if !plain || q.Match == query.Any {
 		return nil
 	}
@@ -237,24 +246,33 @@ func related(res *query.Result) []ui.Link {
 	}{{query.Exact, "exact"}, {query.OrLonger, "more specifics"}, {query.OrShorter, "covering"}} {
 		if other.match != asked {
 			q.Match = other.match
-			list = append(list, ui.Link{Text: other.text, URL: lookupURL(q.Query())})
+			list = append(list, ui.Link{Text: other.text, URL: v.lookup(q.Query())})
 		}
 	}
 	return list
 }
 
+// present returns a query without its moment.
+func present(q query.Query) query.Query {
+	q.At = query.Moment{}
+	return q
+}
+
 // hasOwnPage reports whether a query is about one prefix and no more than a path
 // and its filters can say.
 func hasOwnPage(q query.Query) bool {
-	l, plain := q.Lookup()
+	l, plain := present(q).Lookup()
 	return plain && l.Match != query.Any
 }
 
-// lookupURL returns the URL of the page that answers a query: a path for one
-// about a prefix, a search for others.
-func lookupURL(all query.Query) string {
+// lookup returns the URL of the page that answers a query in the scene: a path
+// for one about a prefix, a search for others.
+func (v scene) lookup(all query.Query) string {
+	values := v.values()
+	all = present(all)
 	if !hasOwnPage(all) {
-		return "/search?" + url.Values{"q": {all.String()}}.Encode()
+		values.Set("q", all.String())
+		return withValues("/search", values)
 	}
 	q, _ := all.Lookup()
 	var path string
@@ -269,17 +287,21 @@ func lookupURL(all query.Query) string {
 	case query.OrShorter:
 		path = "/" + q.Prefix.String() + "/or-shorter"
 	}
-	filters := url.Values{}
 	for _, p := range q.Peers {
-		filters.Add("peer", p)
+		values.Add("peer", p)
 	}
 	for _, f := range q.Families {
-		filters.Add("family", f.String())
+		values.Add("family", f.String())
 	}
-	if len(filters) == 0 {
-		return path
-	}
-	return path + "?" + filters.Encode()
+	return withValues(path, values)
+}
+
+// changes returns the URL of the page of what happened in the span of a query.
+func (v scene) changes(q query.Query) string {
+	v.at = query.Moment{}
+	values := v.values()
+	values.Set("q", present(q).String())
+	return withValues("/changes", values)
 }
 
 // withSuffix puts .txt or .json behind the path of a URL.
@@ -293,7 +315,7 @@ func withSuffix(u, suffix string) string {
 
 // pageURL returns the URL of another page of the answer.
 func pageURL(req request, cursor string) string {
-	path, rest, _ := strings.Cut(lookupURL(req.query), "?")
+	path, rest, _ := strings.Cut(req.scene.lookup(req.query), "?")
 	values, err := url.ParseQuery(rest)
 	if err != nil { // it was encoded just now
 		return path
@@ -304,11 +326,8 @@ func pageURL(req request, cursor string) string {
 	if cursor != "" {
 		values.Set("cursor", cursor)
 	}
-	if len(values) == 0 {
-		return path
-	}
-	return path + "?" + values.Encode()
+	return withValues(path, values)
 }
 
-// peerURL returns the URL of a peer's page.
-func peerURL(name string) string { return "/peers/" + url.PathEscape(name) }
+// peer returns the URL of a peer's page.
+func (v scene) peer(name string) string { return v.link("/peers/" + url.PathEscape(name)) }

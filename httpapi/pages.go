@@ -221,14 +221,14 @@ func (s *Server) homePage(c *gin.Context) error {
 func (s *Server) examples(c *gin.Context) []ui.Example {
 	var list []ui.Example
 	add := func(q query.Query, about string) {
-		list = append(list, ui.Example{Query: q.String(), URL: lookupURL(q), About: about})
+		list = append(list, ui.Example{Query: q.String(), URL: scene{}.lookup(q), About: about})
 	}
 	for _, text := range []string{"1.1.1.1", "8.8.8.8", "193.0.0.1", "2001:4860:4860::8888", "2001:67c:2e8::1"} {
 		q, err := query.Parse(text)
 		if err != nil {
 			continue // they are constants
 		}
-		res, err := s.search(c.Request.Context(), q, query.Page{Limit: 1})
+		res, err := s.search(c.Request.Context(), s.deps.Store, q, query.Page{Limit: 1})
 		if err != nil || len(res.Routes) == 0 || len(list) >= 3 {
 			continue
 		}
@@ -288,8 +288,8 @@ func (s *Server) peerPage(c *gin.Context) error {
 		return s.sendJSON(c, s.onePeer(session))
 	}
 	page := &ui.Peer{
-		Frame: s.frame(c, name, peerURL(name)), Neighbour: s.neighbour(session),
-		RoutesURL: lookupURL(query.Lookup{Peers: []string{name}}.Query()),
+		Frame: s.frame(c, name, scene{}.peer(name)), Neighbour: s.neighbour(session),
+		RoutesURL: scene{}.lookup(query.Lookup{Peers: []string{name}}.Query()),
 	}
 	page.Live = s.liveNow([]ui.Neighbour{page.Neighbour})
 	return s.render(c, http.StatusOK, form, page)
@@ -308,7 +308,7 @@ func (s *Server) neighbour(session route.Session) ui.Neighbour {
 	stats, _ := s.deps.Store.Peer(session.Peer.Name) // zero when it never said anything
 	return ui.Neighbour{
 		Session: session, Routes: stats.Routes, Stale: stats.Stale, StaleSince: stats.Freshness.StaleSince,
-		URL: peerURL(session.Peer.Name),
+		URL: scene{}.peer(session.Peer.Name),
 	}
 }
 

@@ -131,6 +131,8 @@ func get(list []param, name string) (string, bool) {
 // request is a question for routes: what to search, which part of the answer.
 type request struct {
 	query   query.Query
+	from    Searcher // who is asked
+	scene   scene
 	page    query.Page
 	limited bool // the client asked for a limit
 	explain bool // how it would be answered, instead of the answer
@@ -182,7 +184,8 @@ func readRequest(list []param, base query.Query) (request, error) {
 			r.query = r.query.With(e)
 		}
 	}
-	return r, nil
+	err := r.readMoments(list)
+	return r, err
 }
 
 // parseQuery parses the text of a query; its error shows the text.

@@ -48,7 +48,7 @@ func TestLookupURLAsksTheSameQuery(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		path, raw, _ := strings.Cut(lookupURL(q), "?")
+		path, raw, _ := strings.Cut(scene{}.lookup(q), "?")
 		list, err := readParams(raw, []known{{"q", false}, {"peer", true}, {"family", true}})
 		if err != nil {
 			t.Fatal(err)
@@ -61,7 +61,7 @@ func TestLookupURLAsksTheSameQuery(t *testing.T) {
 		}
 		r, err := readRequest(list, base)
 		if err != nil || r.query.String() != q.String() {
-			t.Errorf("lookupURL(%q) = %q, which asks %q (%v)", text, lookupURL(q), r.query, err)
+			t.Errorf("scene{}.lookup(%q) = %q, which asks %q (%v)", text, scene{}.lookup(q), r.query, err)
 		}
 	}
 }

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"ribglass/ribstore"
+	"ribglass/ribstore/history"
 	"ribglass/ribstore/query"
 )
 
@@ -32,6 +34,12 @@ const (
 	codeBusy             code = "busy"
 	codeSearchTooLong    code = "search_too_long"
 	codeSearchTooCostly  code = "search_too_costly"
+	codeNoHistory        code = "no_history"
+	codeFuture           code = "future"
+	codeBeforeHistory    code = "before_history"
+	codeNoCollection     code = "unknown_collection"
+	codeNoPrefix         code = "not_a_prefix"
+	codeNoExport         code = "no_export"
 	codeMediaType        code = "unsupported_media_type"
 	codeTooLarge         code = "too_large"
 	codeInternal         code = "internal"
@@ -72,6 +80,18 @@ func (c code) describe() (status int, title string) { //nolint:gocyclo // a tabl
 		return http.StatusServiceUnavailable, "The search costs more than one may"
 	case codeSearchTooCostly:
 		return http.StatusBadRequest, "The search would touch more than one may"
+	case codeNoHistory:
+		return http.StatusNotFound, "The past is not kept here"
+	case codeFuture:
+		return http.StatusBadRequest, "The moment is in the future"
+	case codeBeforeHistory:
+		return http.StatusNotFound, "The moment is before the history begins"
+	case codeNoCollection:
+		return http.StatusNotFound, "There is no such collection"
+	case codeNoPrefix:
+		return http.StatusBadRequest, "A timeline is of one prefix"
+	case codeNoExport:
+		return http.StatusNotFound, "This format is not written here"
 	case codeMediaType:
 		return http.StatusUnsupportedMediaType, "The body has a form that is not read here"
 	case codeTooLarge:
@@ -126,7 +146,31 @@ func problemOf(err error) *problem {
 	case errors.Is(err, context.DeadlineExceeded):
 		return problemf(codeTimeout, "The search was given up. Ask for less at once, or try again.")
 	}
+	if p := pastProblemOf(err); p != nil {
+		return p
+	}
 	return problemf(codeInternal, "The answer could not be made. The operator finds the reason in the log.")
+}
+
+// pastProblemOf is problemOf for what can be wrong with a question about the
+// past, nil for everything else.
+func pastProblemOf(err error) *problem {
+	var before *history.RangeError
+	switch {
+	case errors.Is(err, ribstore.ErrNoHistory):
+		return problemf(codeNoHistory, "This server keeps no history. Ask without a moment for what is now.")
+	case errors.Is(err, ribstore.ErrFuture):
+		return problemf(codeFuture, "Ask for a moment that has been.")
+	case errors.As(err, &before) && before.Begins.IsZero():
+		return problemf(codeBeforeHistory, "Nothing is recorded yet.")
+	case errors.As(err, &before):
+		return problemf(codeBeforeHistory, "What is recorded begins at %s.", before.Begins.UTC().Format(time.RFC3339Nano))
+	case errors.Is(err, ribstore.ErrNoCollection):
+		return problemf(codeNoCollection, "/api/v1/collections lists those that there are.")
+	case errors.Is(err, ribstore.ErrNoPrefix):
+		return problemf(codeNoPrefix, "Ask for one prefix or address, such as q=192.0.2.0/24.")
+	}
+	return nil
 }
 
 // appendJSON appends p as problem details for the request path.

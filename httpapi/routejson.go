@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/netip"
+	"time"
 
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
@@ -304,12 +305,7 @@ func appendFacets(b []byte, f *query.Facets) []byte {
 		{"lengths", f.Lengths},
 		{"next_hops", f.NextHops},
 	} {
-		b = append(appendKey(b, kind.name), '[')
-		for _, one := range kind.list {
-			b = appendString(appendKey(append(appendComma(b), '{'), "value"), one.Value)
-			b = append(appendInt(appendKey(b, "count"), int64(one.Count)), '}')
-		}
-		b = append(b, ']')
+		b = appendCounts(b, kind.name, kind.list)
 	}
 	return append(b, '}')
 }
@@ -318,7 +314,7 @@ func appendFacets(b []byte, f *query.Facets) []byte {
 // and with facets unless they are nil.
 func appendResult(b []byte, res *query.Result, want fields, facets *query.Facets) []byte {
 	b = appendQuery(append(b, '{'), res.Query, res.Plan)
-	b = appendTime(appendKey(b, "at"), res.At)
+	b = appendMoment(b, res.At, res.Requested, res.Notices)
 	b = append(appendKey(b, "freshness"), '[')
 	for i := range res.Freshness {
 		b = appendFreshness(appendComma(b), &res.Freshness[i])
@@ -337,6 +333,27 @@ func appendResult(b []byte, res *query.Result, want fields, facets *query.Facets
 		b = appendString(appendKey(b, "next_cursor"), res.NextCursor)
 	}
 	return append(b, '}', '\n')
+}
+
+// appendMoment appends the moment that an answer is true for, the one asked for
+// when that is another, and what is to be said about it.
+func appendMoment(b []byte, at, requested time.Time, notices []string) []byte {
+	b = appendTime(appendKey(b, "at"), at)
+	if !requested.IsZero() && !requested.Equal(at) {
+		b = appendTime(appendKey(b, "requested_at"), requested)
+	}
+	return appendNotices(b, notices)
+}
+
+func appendNotices(b []byte, notices []string) []byte {
+	if len(notices) == 0 {
+		return b
+	}
+	b = append(appendKey(b, "notices"), '[')
+	for _, n := range notices {
+		b = appendString(appendComma(b), n)
+	}
+	return append(b, ']')
 }
 
 func appendFreshness(b []byte, f *query.Freshness) []byte {

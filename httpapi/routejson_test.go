@@ -236,7 +236,7 @@ func TestDamagedAttributesStillGiveJSON(t *testing.T) {
 		if got := appendRoute([]byte("["), r)[1:]; !json.Valid(got) {
 			t.Errorf("appendRoute = %s, which is no JSON", got)
 		}
-		appendCSVRoute(nil, r, csvColumns(allFields))
+		appendCSVLine(nil, r, csvColumns(allFields))
 	})
 }
 
@@ -299,7 +299,7 @@ func TestCSVLineHasEveryColumnAndNoFormula(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := drawRoute(t)
 		r.Peer.Name = rapid.StringMatching(`[=+\-@a"\n,]{0,8}`).Draw(t, "hostile name")
-		reader := csv.NewReader(bytes.NewReader(appendCSVRoute(nil, r, csvColumns(allFields))))
+		reader := csv.NewReader(bytes.NewReader(appendCSVLine(nil, r, csvColumns(allFields))))
 		cells, err := reader.Read()
 		if err != nil || len(cells) != columns {
 			t.Fatalf("read back %d cells, %v; want %d", len(cells), err, columns)

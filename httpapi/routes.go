@@ -23,11 +23,14 @@ func (s *Server) routes(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	req, err := readRequest(list, query.Query{})
+	req, err := s.readSearch(list, query.Query{})
 	if err != nil {
 		return err
 	}
-	if err := s.peersExist(req.query.Peers()); err != nil {
+	if err := req.refuseSpan(); err != nil {
+		return err
+	}
+	if err := s.peersExist(req); err != nil {
 		return err
 	}
 	c.Writer.Header().Set("Vary", "Accept")
@@ -44,27 +47,28 @@ func (s *Server) routes(c *gin.Context) error {
 
 // routesParams are the parameters of a question for routes.
 func routesParams() []known {
-	return []known{
-		{"q", false},
-		{"limit", false},
-		{"cursor", false},
-		{"peer", true},
-		{"family", true},
-		{"explain", false},
-		{"facets", false},
-		{"fields", false},
-	}
+	return sceneParams(
+		known{"q", false},
+		known{"limit", false},
+		known{"cursor", false},
+		known{"peer", true},
+		known{"family", true},
+		known{"explain", false},
+		known{"facets", false},
+		known{"fields", false},
+		known{"between", false}, // to say where such a question goes
+	)
 }
 
 // answerRoutes writes one page as JSON.
 func (s *Server) answerRoutes(c *gin.Context, req request) error {
-	res, err := s.search(c.Request.Context(), req.query, req.page)
+	res, err := s.search(c.Request.Context(), req.from, req.query, req.page)
 	if err != nil {
 		return err
 	}
 	var facets *query.Facets
 	if req.facets > 0 {
-		if facets, err = s.facets(c.Request.Context(), req.query, req.facets); err != nil {
+		if facets, err = s.facets(c.Request.Context(), req.from, req.query, req.facets); err != nil {
 			return err
 		}
 	}
@@ -77,7 +81,7 @@ func (s *Server) answerRoutes(c *gin.Context, req request) error {
 
 // answerPlan writes how a query would be answered.
 func (s *Server) answerPlan(c *gin.Context, req request) error {
-	plan, err := s.deps.Store.Explain(c.Request.Context(), req.query)
+	plan, err := req.from.Explain(c.Request.Context(), req.query)
 	if err != nil {
 		return s.refused("explain", req.query, err)
 	}
@@ -88,12 +92,12 @@ func (s *Server) answerPlan(c *gin.Context, req request) error {
 	return nil
 }
 
-// search asks the store within the time a search may take.
-func (s *Server) search(ctx context.Context, q query.Query, p query.Page) (*query.Result, error) {
+// search asks within the time a search may take.
+func (s *Server) search(ctx context.Context, from Searcher, q query.Query, p query.Page) (*query.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.QueryTimeout)
 	defer cancel()
 	start := s.now()
-	res, err := s.deps.Store.Search(ctx, q, p)
+	res, err := from.Search(ctx, q, p)
 	if err != nil {
 		return nil, s.refused("search", q, err)
 	}
@@ -102,10 +106,10 @@ func (s *Server) search(ctx context.Context, q query.Query, p query.Page) (*quer
 }
 
 // facets counts an answer within the time a search may take.
-func (s *Server) facets(ctx context.Context, q query.Query, most int) (*query.Facets, error) {
+func (s *Server) facets(ctx context.Context, from Searcher, q query.Query, most int) (*query.Facets, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.QueryTimeout)
 	defer cancel()
-	f, err := s.deps.Store.Facets(ctx, q, most)
+	f, err := from.Facets(ctx, q, most)
 	if err != nil {
 		return nil, s.refused("count", q, err)
 	}
@@ -143,9 +147,13 @@ func cheaper(q query.Query) string {
 }
 
 // peersExist refuses the name of a peer that neither the collector nor the
-// store knows: an empty answer would hide a slip of the pen.
-func (s *Server) peersExist(names []string) error {
-	for _, name := range names {
+// store knows: an empty answer would hide a slip of the pen. Who was a peer in
+// the past is not known before that is read.
+func (s *Server) peersExist(req request) error {
+	if !req.scene.live() {
+		return nil
+	}
+	for _, name := range req.query.Peers() {
 		if _, ok := s.deps.Sessions.Session(name); ok {
 			continue
 		}

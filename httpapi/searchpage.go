@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -18,12 +19,12 @@ import (
 const pageFacets = 8
 
 // readings puts the notes of a query into links to its other readings.
-func readings(q query.Query) []ui.Note {
+func readings(q query.Query, v scene) []ui.Note {
 	var list []ui.Note
 	for _, n := range q.Notes {
 		note := ui.Note{Understood: n.Understood, Other: n.Other}
 		if other, err := query.Parse(n.Other); err == nil && n.Other != "" {
-			note.URL = lookupURL(other)
+			note.URL = v.lookup(other)
 		}
 		list = append(list, note)
 	}
@@ -32,11 +33,11 @@ func readings(q query.Query) []ui.Note {
 
 // pageFacetsOf counts the answer to a search for its page. A page does without
 // when the budget does not allow it.
-func (s *Server) pageFacetsOf(ctx context.Context, res *query.Result, cursor string) ([]ui.Facets, error) {
-	if m := res.Plan.Method; cursor != "" || res.Total == 0 || m != query.Walk && m != query.Scan {
+func (s *Server) pageFacetsOf(ctx context.Context, req request, res *query.Result) ([]ui.Facets, error) {
+	if m := res.Plan.Method; req.page.Cursor != "" || res.Total == 0 || m != query.Walk && m != query.Scan {
 		return nil, nil
 	}
-	f, err := s.facets(ctx, res.Query, pageFacets)
+	f, err := s.facets(ctx, req.from, res.Query, pageFacets)
 	if err != nil {
 		var p *problem
 		if errors.Is(err, ribstore.ErrBusy) || errors.As(err, &p) && (p.code == codeSearchTooLong || p.code == codeSearchTooCostly) {
@@ -44,11 +45,11 @@ func (s *Server) pageFacetsOf(ctx context.Context, res *query.Result, cursor str
 		}
 		return nil, err
 	}
-	return facetLinks(res.Query, f), nil
+	return facetLinks(res.Query, f, req.scene), nil
 }
 
 // facetLinks makes of each value a link to the query confined to it.
-func facetLinks(q query.Query, f *query.Facets) []ui.Facets {
+func facetLinks(q query.Query, f *query.Facets, v scene) []ui.Facets {
 	var list []ui.Facets
 	for _, kind := range []struct {
 		title, word string
@@ -65,9 +66,9 @@ func facetLinks(q query.Query, f *query.Facets) []ui.Facets {
 			continue
 		}
 		facets := ui.Facets{Title: kind.title}
-		for _, v := range kind.values {
-			url := refined(q, kind.word+strings.TrimPrefix(v.Value, "/"))
-			facets.Values = append(facets.Values, ui.Facet{Text: v.Value, Count: v.Count, URL: url})
+		for _, one := range kind.values {
+			url := v.refined(q, kind.word+strings.TrimPrefix(one.Value, "/"))
+			facets.Values = append(facets.Values, ui.Facet{Text: one.Value, Count: one.Count, URL: url})
 		}
 		list = append(list, facets)
 	}
@@ -76,7 +77,7 @@ func facetLinks(q query.Query, f *query.Facets) []ui.Facets {
 
 // refined returns the URL of the query with one more condition, "" when the
 // condition cannot be written or is there already.
-func refined(q query.Query, condition string) string {
+func (v scene) refined(q query.Query, condition string) string {
 	one, err := query.Parse(condition)
 	if err != nil || one.Expr == nil {
 		return ""
@@ -85,7 +86,7 @@ func refined(q query.Query, condition string) string {
 	if with.String() == q.String() {
 		return ""
 	}
-	return lookupURL(with)
+	return v.lookup(with)
 }
 
 // communityPage answers for /community/64500:100, a community of any kind by
@@ -101,11 +102,12 @@ func (s *Server) communityPage(c *gin.Context) error {
 	default:
 		return &problem{code: codeInvalidQuery, detail: "A path below /community/ holds a community, such as 64500:100.", query: text, column: 1}
 	}
-	list, err := readParams(c.Request.URL.RawQuery, []known{{"limit", false}, {"cursor", false}, {"peer", true}, {"family", true}})
+	list, err := readParams(c.Request.URL.RawQuery,
+		sceneParams(known{"limit", false}, known{"cursor", false}, known{"peer", true}, known{"family", true}))
 	if err != nil {
 		return err
 	}
-	req, err := readRequest(list, query.Query{Expr: q.Expr})
+	req, err := s.readPage(list, query.Query{Expr: q.Expr})
 	if err != nil {
 		return err
 	}
@@ -120,6 +122,9 @@ const (
 
 // asAnswer is the JSON form of the page of an AS.
 type asAnswer struct {
+	At         time.Time     `json:"at"`
+	Requested  time.Time     `json:"requested_at,omitzero"`
+	Notices    []string      `json:"notices,omitempty"`
 	ASN        route.ASN     `json:"asn"`
 	Prefixes   int           `json:"prefixes"`
 	Originated int           `json:"originated_routes"`
@@ -148,19 +153,24 @@ func (s *Server) asPage(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err = readParams(c.Request.URL.RawQuery, nil); err != nil {
+	list, err := readParams(c.Request.URL.RawQuery, sceneParams())
+	if err != nil {
 		return err
 	}
-	view, err := s.lookAround(c.Request.Context(), asn)
+	req, err := s.readPage(list, query.Query{})
+	if err != nil {
+		return err
+	}
+	view, err := s.lookAround(c.Request.Context(), req, asn)
 	if err != nil {
 		return err
 	}
 	if form == typeJSON {
 		return s.sendJSON(c, view.answer())
 	}
-	page := view.page()
+	page := view.page(req.scene)
 	page.Frame = s.frame(c, "AS"+asn.String(), "/as/"+asn.String())
-	page.Search = view.origin.Query.String()
+	page.Search = present(view.origin.Query).String()
 	page.Live = s.liveNow(s.neighbours())
 	return s.render(c, http.StatusOK, form, page)
 }
@@ -172,31 +182,31 @@ type asView struct {
 	origin, moas *query.Result
 }
 
-func (s *Server) lookAround(ctx context.Context, asn route.ASN) (v asView, err error) {
+func (s *Server) lookAround(ctx context.Context, req request, asn route.ASN) (v asView, err error) {
 	v.asn = asn
-	own := query.Query{Expr: query.Origin{ASNs: query.ASNs{First: asn, Last: asn}}}
+	own := query.Query{Expr: query.Origin{ASNs: query.ASNs{First: asn, Last: asn}}, At: req.query.At}
 	bounded, cancel := context.WithTimeout(ctx, s.cfg.QueryTimeout)
 	defer cancel()
-	if v.transit, err = s.deps.Store.Around(bounded, asn, query.Moment{}, asValues); err != nil {
+	if v.transit, err = req.from.Around(bounded, asn, own.At, asValues); err != nil {
 		return v, s.refused("look around", own, err)
 	}
-	if v.origin, err = s.search(ctx, own, query.Page{Limit: asRoutes}); err != nil {
+	if v.origin, err = s.search(ctx, req.from, own, query.Page{Limit: asRoutes}); err != nil {
 		return v, err
 	}
-	v.moas, err = s.search(ctx, own.With(query.MOAS), query.Page{Limit: asRoutes})
+	v.moas, err = s.search(ctx, req.from, own.With(query.MOAS), query.Page{Limit: asRoutes})
 	return v, err
 }
 
-func (v asView) page() *ui.AS {
+func (v asView) page(at scene) *ui.AS {
 	via := query.Query{Expr: query.Via{v.asn}}
 	p := &ui.AS{
-		ASN: v.asn, Prefixes: v.transit.Prefixes, Groups: groups(v.origin.Routes), Total: v.origin.Total,
+		ASN: v.asn, Prefixes: v.transit.Prefixes, Groups: groups(v.origin.Routes, at), Total: v.origin.Total,
 		Shown: len(v.origin.Routes), Transit: v.transit.Routes, MOASTotal: v.moas.Total,
-		Origin: ui.Link{URL: lookupURL(v.origin.Query)}, Via: ui.Link{URL: lookupURL(via)},
-		MOAS: ui.Link{URL: lookupURL(v.moas.Query)},
+		Origin: ui.Link{URL: at.lookup(v.origin.Query)}, Via: ui.Link{URL: at.lookup(via)},
+		MOAS: ui.Link{URL: at.lookup(v.moas.Query)},
 	}
 	for _, prefix := range prefixesOf(v.moas.Routes) {
-		p.MOASPrefixes = append(p.MOASPrefixes, ui.Link{Text: prefix, URL: "/" + prefix})
+		p.MOASPrefixes = append(p.MOASPrefixes, ui.Link{Text: prefix, URL: at.link("/" + prefix)})
 	}
 	for _, side := range []struct {
 		title  string
@@ -204,7 +214,7 @@ func (v asView) page() *ui.AS {
 	}{{"Upstream", v.transit.Upstream}, {"Downstream", v.transit.Downstream}} {
 		facets := ui.Facets{Title: side.title}
 		for _, f := range side.values {
-			facets.Values = append(facets.Values, ui.Facet{Text: f.Value, Count: f.Count, URL: "/as/" + f.Value})
+			facets.Values = append(facets.Values, ui.Facet{Text: f.Value, Count: f.Count, URL: at.link("/as/" + f.Value)})
 		}
 		if facets.Values != nil {
 			p.Facets = append(p.Facets, facets)
@@ -212,13 +222,14 @@ func (v asView) page() *ui.AS {
 	}
 	for _, f := range v.transit.Paths {
 		expression := "path ^" + strings.ReplaceAll(f.Value, " ", "_") + "$"
-		p.Paths = append(p.Paths, ui.Facet{Text: f.Value, Count: f.Count, URL: refined(query.Query{}, expression)})
+		p.Paths = append(p.Paths, ui.Facet{Text: f.Value, Count: f.Count, URL: at.refined(query.Query{}, expression)})
 	}
 	return p
 }
 
 func (v asView) answer() asAnswer {
 	return asAnswer{
+		At: v.origin.At, Requested: v.origin.Requested, Notices: v.origin.Notices,
 		ASN: v.asn, Prefixes: v.transit.Prefixes, Originated: v.origin.Total, Routes: v.transit.Routes, MOAS: v.moas.Total,
 		First: prefixesOf(v.origin.Routes), MOASFirst: prefixesOf(v.moas.Routes),
 		Upstream: facetAnswers(v.transit.Upstream), Downstream: facetAnswers(v.transit.Downstream), Paths: facetAnswers(v.transit.Paths),

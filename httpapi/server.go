@@ -40,8 +40,11 @@ type Server struct {
 	buffers sync.Pool     // of *[]byte
 	streams chan struct{} // holds one for each stream under way
 	packers sync.Pool     // of *gzip.Writer
-	fixed   fixedHeaders
-	engine  *gin.Engine
+
+	pastStreams chan struct{} // holds one for each of streams that is about the past
+	comparisons chan struct{} // holds one for each comparison under way
+	fixed       fixedHeaders
+	engine      *gin.Engine
 }
 
 // New returns a server that does nothing until Run. It fails when cfg is not
@@ -52,6 +55,8 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, deps: deps, log: deps.Logger, now: deps.Now, fixed: newFixedHeaders()}
 	s.streams = make(chan struct{}, cfg.MaxStreams)
+	s.pastStreams = make(chan struct{}, pastStreams)
+	s.comparisons = make(chan struct{}, comparisonsAtATime)
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -107,6 +112,12 @@ func (s *Server) routeAPI(e *gin.Engine) {
 		"/api/v1/peers":        s.peers,
 		"/api/v1/peers/:name":  s.peer,
 		"/api/v1/routes":       s.routes,
+		"/api/v1/changes":      s.changes,
+		"/api/v1/timeline":     s.timeline,
+		"/api/v1/diff":         s.diff,
+		"/api/v1/history":      s.history,
+		"/api/v1/collections":  s.collections,
+		"/api/v1/export":       s.export,
 		"/api/v1/openapi.json": s.openAPI,
 	} {
 		s.get(e, path, h)

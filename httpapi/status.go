@@ -25,6 +25,8 @@ type statusAnswer struct {
 	AttributeSets int          `json:"attribute_sets"`
 	Peers         peerTotals   `json:"peers"`
 	Memory        memoryInUse  `json:"memory"`
+
+	History *historyAnswer `json:"history,omitempty"`
 }
 
 // familyCounts holds a count for each family.
@@ -63,7 +65,7 @@ func (s *Server) status(c *gin.Context) error {
 
 func (s *Server) statusNow() statusAnswer {
 	stats, info := s.deps.Store.Stats(), s.deps.Info
-	return statusAnswer{
+	answer := statusAnswer{
 		Version:       info.Version,
 		StartedAt:     info.StartedAt.UTC(),
 		Now:           s.now().UTC(),
@@ -76,6 +78,11 @@ func (s *Server) statusNow() statusAnswer {
 		Peers:         peerCounts(s.deps.Sessions.Sessions()),
 		Memory:        memoryInUse{stats.TableBytes, heapBytes(), rssBytes()},
 	}
+	if s.deps.History != nil {
+		kept := historyAnswerOf(s.deps.History.Stats())
+		answer.History = &kept
+	}
+	return answer
 }
 
 func peerCounts(sessions []route.Session) peerTotals {
