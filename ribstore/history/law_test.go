@@ -61,8 +61,8 @@ type logged struct {
 	do func(*table.Table)
 }
 
-// smallLimits make a few dozen records go through everything.
-func smallLimits() limits {
+// tinyLimits make a few dozen records go through everything.
+func tinyLimits() limits {
 	l := defaultLimits()
 	l.groupRecords = 7
 	l.blockChanges, l.maxBlock = 4, 12
@@ -91,7 +91,7 @@ func (w *world) open() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	h.limits = smallLimits()
+	h.limits = tinyLimits()
 	w.history = h
 	before := len(w.log)
 	known := h.journal.last
