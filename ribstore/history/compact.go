@@ -24,10 +24,13 @@ const (
 
 func temporary(path string) string { return path + ".compacting" }
 
-// compactIfWorth copies the file when much of it is free.
+// compactIfWorth copies the file when much of it is free, or when it is larger
+// than it may be for lack of room in one piece.
 func (h *History) compactIfWorth(ctx context.Context) error {
 	total, free := h.file.Load().size()
-	if free < h.limits.worthBytes || free < total/worthFraction {
+	much := free >= h.limits.worthBytes && free >= total/worthFraction
+	tooLarge := total > h.config.MaxSize && total-free < h.config.MaxSize
+	if !much && !tooLarge {
 		return nil
 	}
 	return h.compact(ctx)

@@ -102,6 +102,7 @@ type History struct {
 	keeping   sync.Mutex             // held by what rewrites the file: snapshots, merges, retention, compaction
 	taken     atomic.Int64           // records since the last snapshot
 	hurry     atomic.Bool            // a snapshot is needed soon
+	full      atomic.Bool            // there is no room; what is oldest must go
 	manifests manifestCache
 }
 

@@ -167,7 +167,7 @@ func (j *journal) take() pending {
 	defer j.mu.Unlock()
 	j.closeGroup()
 	return pending{
-		groups: slices.Clone(j.pending.groups), runs: slices.Clone(j.pending.runs), names: slices.Clone(j.pending.names),
+		groups: slices.Clone(j.pending.groups), octets: j.pending.octets, runs: slices.Clone(j.pending.runs), names: slices.Clone(j.pending.names),
 		firstName: uint32(len(j.peers) - len(j.pending.names)),
 	}
 }

@@ -39,7 +39,9 @@ func (h *History) keep(ctx context.Context, live Live) error {
 			continue
 		}
 		if err := k.step(ctx, now); err != nil && ctx.Err() == nil {
-			k.pause = now.Add(keepBackoff)
+			if !errors.Is(err, ErrFull) { // it is dropped what is oldest
+				k.pause = now.Add(keepBackoff)
+			}
 			h.metrics.failures.Inc()
 			h.deps.Logger.ErrorContext(ctx, "the history could not be kept in order; it is tried again", "error", err, "in", keepBackoff)
 		}
@@ -62,25 +64,19 @@ type keeper struct {
 }
 
 func (k *keeper) step(ctx context.Context, now time.Time) error {
-	h := k.history
-	taken := h.taken.Load()
-	calm := taken-k.before < quietRecords
-	k.before = taken
-	if due := !now.Before(k.next); due || calm && (h.hurry.Load() || taken > manyRecords) {
-		k.next = h.nextSnapshot(now)
-		info, err := h.Snapshot(ctx, k.live)
-		if err != nil {
-			return err
-		}
-		h.hurry.Store(false)
-		k.before = 0
-		h.deps.Logger.InfoContext(ctx, "took a snapshot", "routes", info.Routes, "took", info.Took.Round(time.Millisecond),
-			"new_chunks", info.Chunks, "bytes", info.Bytes)
-	}
-	if err := h.Merge(ctx); err != nil {
+	if err := k.prune(ctx, now); err != nil {
 		return err
 	}
-	if now.Sub(k.pruned) < pruneEvery {
+	if err := k.snapshot(ctx, now); err != nil {
+		return err
+	}
+	return k.history.Merge(ctx)
+}
+
+// prune drops what is too old, every minute and when there is no room.
+func (k *keeper) prune(ctx context.Context, now time.Time) error {
+	h := k.history
+	if now.Sub(k.pruned) < pruneEvery && !h.full.Load() {
 		return nil
 	}
 	if k.pruned.IsZero() {
@@ -90,6 +86,28 @@ func (k *keeper) step(ctx context.Context, now time.Time) error {
 	}
 	k.pruned = now
 	return h.Prune(ctx)
+}
+
+// snapshot takes one when it is due, when the last is of no more use, and when
+// much was recorded since: after a table was loaded, but not while it is.
+func (k *keeper) snapshot(ctx context.Context, now time.Time) error {
+	h := k.history
+	taken := h.taken.Load()
+	calm := taken-k.before < quietRecords
+	k.before = taken
+	if now.Before(k.next) && (!calm || !h.hurry.Load() && taken <= manyRecords) {
+		return nil
+	}
+	k.next = h.nextSnapshot(now)
+	info, err := h.Snapshot(ctx, k.live)
+	if err != nil {
+		return err
+	}
+	h.hurry.Store(false)
+	k.before = 0
+	h.deps.Logger.InfoContext(ctx, "took a snapshot", "routes", info.Routes, "took", info.Took.Round(time.Millisecond),
+		"new_chunks", info.Chunks, "bytes", info.Bytes)
+	return nil
 }
 
 // Merge puts the journal in order where enough came together.
@@ -117,6 +135,7 @@ func (h *History) Prune(ctx context.Context) error {
 	if err := h.drop(ctx, snapshots, pieces); err != nil {
 		return err
 	}
+	h.full.Store(false)
 	for h.tooLarge() && ctx.Err() == nil {
 		snapshots, pieces := h.index.Load().oldest()
 		if len(snapshots)+len(pieces) == 0 {

@@ -324,6 +324,9 @@ func (s *snapshotter) write(least int) error {
 	if s.octets <= least {
 		return nil
 	}
+	if err := s.history.room(s.octets); err != nil {
+		return err
+	}
 	err := s.history.update(func(tx *bbolt.Tx) error { return s.put(tx) })
 	clear(s.chunks)
 	s.octets = 0

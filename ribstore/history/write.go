@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -72,6 +73,9 @@ func (h *History) Flush() error {
 	if len(p.groups)+len(p.runs)+len(p.names) == 0 {
 		return nil
 	}
+	if err := h.room(p.octets); err != nil {
+		return err
+	}
 	started := h.deps.Now()
 	if err := h.update(func(tx *bbolt.Tx) error { return h.put(tx, p) }); err != nil {
 		return err
@@ -89,6 +93,22 @@ func (h *History) Flush() error {
 		h.index.Store(&x)
 	})
 	return nil
+}
+
+// ErrFull is returned when the file is as large as it may be. What is oldest goes
+// then, and it is tried again.
+var ErrFull = errors.New("the history is as large as it may be")
+
+// room returns ErrFull when there is none for so many octets.
+func (h *History) room(octets int) error {
+	h.swap.RLock()
+	total, free := h.file.Load().size()
+	h.swap.RUnlock()
+	if total-free+int64(octets) <= h.config.MaxSize {
+		return nil
+	}
+	h.full.Store(true)
+	return ErrFull
 }
 
 func (h *History) put(tx *bbolt.Tx, p pending) error {
