@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"net/netip"
 	"time"
 
@@ -55,6 +56,20 @@ func (c *codec) open(dst, value []byte) ([]byte, error) {
 		return nil, damaged("%v", err)
 	}
 	return b, nil
+}
+
+// castagnoli sums up keys, whose numbers decide what is read at all.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli) //nolint:gochecknoglobals // constant
+
+const sumSize = 4
+
+// appendSum appends the sum of all octets.
+func appendSum(b []byte) []byte { return be32(b, crc32.Checksum(b, castagnoli)) }
+
+// hasSum reports whether octets end with the sum of those before.
+func hasSum(b []byte) bool {
+	n := len(b) - sumSize
+	return n >= 0 && binary.BigEndian.Uint32(b[n:]) == crc32.Checksum(b[:n], castagnoli)
 }
 
 // reader takes values off the front of octets that may be anything. After the

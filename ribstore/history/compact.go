@@ -79,6 +79,7 @@ func (c *compaction) run(ctx context.Context, target string) error {
 	h.swap.Lock()
 	defer h.swap.Unlock()
 	from := h.file.Load()
+	delete(c.last, string(bucketMeta)) // the end is written again and again
 	for _, bucket := range buckets() {
 		if err := c.copyBucket(ctx, bucket, from.view); err != nil {
 			return errors.Join(err, c.to.close())

@@ -57,16 +57,52 @@ func (h *History) Replay(ctx context.Context, from *Past, to time.Time, within n
 // known returns the pieces between two moments up to the first break, and a
 // notice when there is one.
 func (x *index) known(from, upTo position) ([]piece, []string) {
-	list := x.between(from, upTo)
-	for i := range list {
-		p := &list[i]
-		unknown := false
-		if r := x.run(p.run); r != nil && p.run > from.run && r.origin != originContinued && p.from >= r.first && (i == 0 || list[i-1].run != p.run) {
-			unknown = true
+	var list []piece
+	until := func(at int64) ([]piece, []string) {
+		return list, []string{"a part of what was recorded is lost: nothing is known from " + stamp(at) + " on"}
+	}
+	for i := range x.pieces {
+		p := &x.pieces[i]
+		after := (position{p.run, p.last}).compare(from) > 0
+		before := (position{p.run, p.first}).compare(upTo) <= 0
+		if i == 0 && after && !x.follows(from, p) {
+			return until(from.at)
 		}
-		if p.lost || unknown || i > 0 && p.from != list[i-1].to+1 {
-			return list[:i], []string{"a part of what was recorded is lost: nothing is known from " + stamp(p.first) + " on"}
+		if i > 0 && after && p.from != x.pieces[i-1].to+1 {
+			if last := (position{x.pieces[i-1].run, x.pieces[i-1].last}); last.compare(upTo) <= 0 {
+				return until(max(last.at, from.at))
+			}
 		}
+		if !after || !before {
+			continue
+		}
+		if p.lost || x.unknown(from, i, len(list) == 0) {
+			return until(p.first)
+		}
+		list = append(list, *p)
 	}
 	return list, nil
+}
+
+// unknown reports whether the run of piece i began, since a moment, with what was
+// not recorded.
+func (x *index) unknown(from position, i int, first bool) bool {
+	p := &x.pieces[i]
+	r := x.run(p.run)
+	return r != nil && p.run > from.run && r.origin != originContinued && p.from >= r.first && (first || x.pieces[i-1].run != p.run)
+}
+
+// follows reports whether nothing is missing between a moment and the first piece
+// of the journal, of which what was before it may be kept no longer.
+func (x *index) follows(from position, p *piece) bool {
+	if r := x.run(from.run); r != nil && r.first >= p.from {
+		return true // the journal has all of the run, from its begin
+	}
+	for i := range x.snapshots {
+		s := &x.snapshots[i]
+		if s.next >= p.from && (position{s.run, s.end}).compare(from) <= 0 {
+			return true
+		}
+	}
+	return (position{p.run, p.first}).compare(from) <= 0
 }

@@ -33,6 +33,7 @@ var (
 	bucketJournal   = []byte("journal")            //nolint:gochecknoglobals // constant
 	bucketBlocks    = []byte("blocks")             //nolint:gochecknoglobals // constant
 	keyFormat       = []byte("format")             //nolint:gochecknoglobals // constant
+	keyEnd          = []byte("end")                //nolint:gochecknoglobals // constant
 	formatName      = []byte("ribglass history 1") //nolint:gochecknoglobals // constant
 )
 

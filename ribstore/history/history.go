@@ -161,60 +161,6 @@ func (h *History) Close() error {
 	return h.file.Load().close()
 }
 
-// load reads the index.
-func (h *History) load() error {
-	x := &index{next: 1}
-	var names []string
-	err := h.view(func(tx *bbolt.Tx) error {
-		var err error
-		if x.runs, err = loadRuns(tx, h.codec); err != nil {
-			return err
-		}
-		if names, err = loadPeers(tx); err != nil {
-			return err
-		}
-		if x.snapshots, err = loadKeys(tx.Bucket(bucketSnapshots), parseSnapshot); err != nil {
-			return err
-		}
-		x.pieces, err = loadKeys(tx.Bucket(bucketJournal), parsePiece)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for i := range x.pieces {
-		x.next = max(x.next, x.pieces[i].to+1)
-	}
-	for i := range x.snapshots {
-		x.next = max(x.next, x.snapshots[i].next)
-	}
-	j := h.journal
-	j.names = names
-	for i, name := range names {
-		j.peers[name] = uint32(i)
-	}
-	j.next = x.next
-	if n := len(x.runs); n > 0 {
-		j.now = x.runs[n-1]
-		j.last = x.lastOf(j.now.id)
-	}
-	h.index.Store(x)
-	return nil
-}
-
-func loadKeys[T any](b *bbolt.Bucket, parse func([]byte) (T, error)) ([]T, error) {
-	var list []T
-	c := b.Cursor()
-	for k, _ := c.First(); k != nil; k, _ = c.Next() {
-		v, err := parse(k)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, v)
-	}
-	return list, nil
-}
-
 // view and update use the file that is in force.
 func (h *History) view(read func(*bbolt.Tx) error) error {
 	h.swap.RLock()

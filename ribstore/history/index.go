@@ -55,7 +55,7 @@ type piece struct {
 	lost        bool   // it was found damaged
 }
 
-const pieceKey = 1 + 4 + 4*8 + 4
+const pieceKey = 1 + 4 + 4*8 + 4 + sumSize
 
 // key returns the key of a piece, which sorts by number of the first group.
 func (p *piece) key() []byte {
@@ -63,12 +63,12 @@ func (p *piece) key() []byte {
 	b = append(b, p.level)
 	b = be64(be32(b, p.run), p.to)
 	b = be64(be64(b, uint64(p.first)), uint64(p.last))
-	return be32(b, p.records)
+	return appendSum(be32(b, p.records))
 }
 
 func parsePiece(k []byte) (piece, error) {
-	if len(k) != pieceKey {
-		return piece{}, damaged("a key of the journal has %d octets", len(k))
+	if len(k) != pieceKey || !hasSum(k) {
+		return piece{}, damaged("a key of the journal is none")
 	}
 	u64 := func(at int) uint64 { return binary.BigEndian.Uint64(k[at:]) }
 	p := piece{
@@ -89,17 +89,17 @@ type snapshot struct {
 	routes     uint32
 }
 
-const snapshotKey = 4 + 3*8 + 4
+const snapshotKey = 4 + 3*8 + 4 + sumSize
 
 func (s *snapshot) key() []byte {
 	b := be32(make([]byte, 0, snapshotKey), s.run)
 	b = be64(be64(b, uint64(s.end)), uint64(s.begun))
-	return be32(be64(b, s.next), s.routes)
+	return appendSum(be32(be64(b, s.next), s.routes))
 }
 
 func parseSnapshot(k []byte) (snapshot, error) {
-	if len(k) != snapshotKey {
-		return snapshot{}, damaged("a key of a snapshot has %d octets", len(k))
+	if len(k) != snapshotKey || !hasSum(k) {
+		return snapshot{}, damaged("a key of a snapshot is none")
 	}
 	u64 := func(at int) uint64 { return binary.BigEndian.Uint64(k[at:]) }
 	return snapshot{
@@ -227,10 +227,13 @@ func (x *index) through(p *plan, from uint64) error {
 	i, _ := slices.BinarySearchFunc(x.pieces, from, func(c piece, n uint64) int { return cmp.Compare(c.to, n) })
 	for ; i < len(x.pieces); i++ {
 		c := &x.pieces[i]
+		if c.from > from { // what is missing may be of any time since
+			return p.stopBefore()
+		}
 		if (position{c.run, c.first}).compare(p.upTo) > 0 {
 			break
 		}
-		if c.from > from || c.lost {
+		if c.lost {
 			return p.stopBefore()
 		}
 		p.pieces = append(p.pieces, *c)
@@ -247,6 +250,10 @@ func (p *plan) stopBefore() error {
 	}
 	if n := len(p.pieces); n > 0 {
 		last = position{p.pieces[n-1].run, p.pieces[n-1].last}
+	}
+	if p.upTo.compare(last) == 0 {
+		// What is lost may begin in the same moment.
+		p.notices = append(p.notices, "a part of the journal is lost: of the state of "+p.at.Format(time.RFC3339)+" the last changes may be missing")
 	}
 	return p.stopAt(last, "a part of the journal is lost")
 }
@@ -303,16 +310,4 @@ func (x *index) run(id uint32) *run {
 		return nil
 	}
 	return &x.runs[i]
-}
-
-// between returns the pieces that have records after from and up to upTo.
-func (x *index) between(from, upTo position) []piece {
-	var list []piece
-	for i := range x.pieces {
-		c := &x.pieces[i]
-		if (position{c.run, c.last}).compare(from) > 0 && (position{c.run, c.first}).compare(upTo) <= 0 {
-			list = append(list, *c)
-		}
-	}
-	return list
 }

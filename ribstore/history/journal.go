@@ -43,6 +43,7 @@ type pending struct {
 	names  []string // of peers, those with the highest numbers
 
 	firstName uint32 // number of the first of names
+	end       end    // with all of it
 }
 
 type pendingGroup struct {
@@ -119,7 +120,7 @@ func (j *journal) wait(now time.Time, d time.Duration) time.Time {
 func (j *journal) number(name string) uint32 {
 	n, ok := j.peers[name]
 	if !ok {
-		n = uint32(len(j.peers))
+		n = uint32(len(j.names))
 		j.peers[name] = n
 		j.names = append(j.names, name)
 		j.pending.names = append(j.pending.names, name)
@@ -168,7 +169,8 @@ func (j *journal) take() pending {
 	j.closeGroup()
 	return pending{
 		groups: slices.Clone(j.pending.groups), octets: j.pending.octets, runs: slices.Clone(j.pending.runs), names: slices.Clone(j.pending.names),
-		firstName: uint32(len(j.peers) - len(j.pending.names)),
+		firstName: uint32(len(j.names) - len(j.pending.names)),
+		end:       end{next: j.next, run: j.now.id, peers: uint32(len(j.names))},
 	}
 }
 

@@ -119,7 +119,13 @@ func (h *History) Merge(ctx context.Context) error {
 		if stretch == nil {
 			return nil
 		}
-		if err := h.merge(stretch, level); err != nil {
+		err := h.merge(stretch, level)
+		var l *loss
+		if errors.As(err, &l) && errors.Is(err, ErrDamaged) {
+			h.passOver(l) // the others are merged without it
+			continue
+		}
+		if err != nil {
 			return fmt.Errorf("merge the journal of %s: %w", stamp(stretch[0].first), err)
 		}
 	}

@@ -3,6 +3,7 @@ package history
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -95,7 +96,9 @@ func recordForever(path string, step, kill int) error {
 			default:
 			}
 		}
-		if err := h.Flush(); err != nil {
+		if err := h.Flush(); errors.Is(err, ErrFull) {
+			continue // until what is oldest is dropped
+		} else if err != nil {
 			return err
 		}
 		if _, err := fmt.Println(r.next); err != nil {
@@ -115,6 +118,9 @@ func keepForever(h *History, live Live) {
 			err = h.Prune(ctx)
 		default:
 			err = h.Merge(ctx)
+		}
+		if errors.Is(err, ErrFull) {
+			err = h.Prune(ctx)
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "keep:", err)

@@ -280,7 +280,7 @@ func (h *History) newPeers() *peers {
 
 // resolve sets the peer of a record.
 func (p *peers) resolve(rec *record) error {
-	if int(rec.peer) >= len(p.names) {
+	if int(rec.peer) >= len(p.names) || p.names[rec.peer] == "" {
 		return damaged("a record is of an unknown peer")
 	}
 	name := p.names[rec.peer]

@@ -117,7 +117,7 @@ func (x *index) mergeable(levels []merging) (stretch []piece, level uint8) {
 		}
 		enough := levels[p.level]
 		end, records := start, 0
-		for end < len(x.pieces) && records < enough.records && end-start < enough.pieces && x.follows(start, end) {
+		for end < len(x.pieces) && records < enough.records && end-start < enough.pieces && x.joins(start, end) {
 			records += int(x.pieces[end].records)
 			end++
 		}
@@ -130,9 +130,9 @@ func (x *index) mergeable(levels []merging) (stretch []piece, level uint8) {
 	return nil, 0
 }
 
-// follows reports whether the piece with index i can be merged with those from
+// joins reports whether the piece with index i can be merged with those from
 // start on.
-func (x *index) follows(start, i int) bool {
+func (x *index) joins(start, i int) bool {
 	first, p := &x.pieces[start], &x.pieces[i]
 	return p.level == first.level && p.run == first.run && !p.lost && (i == start || p.from == x.pieces[i-1].to+1)
 }
@@ -190,7 +190,7 @@ func (h *History) groupSource(groups []piece, events *groupWriter) (*source, err
 			return nil
 		})
 		if err != nil {
-			return nil, err
+			return nil, &loss{piece: &groups[i], err: err}
 		}
 	}
 	slices.SortStableFunc(list, func(a, b placed) int { return comparePlaced(&a, &b) })
@@ -219,7 +219,7 @@ func appendChanges(list []placed, rec *record, u *route.Update, sets map[string]
 func (h *History) segmentSource(p *piece, events *groupWriter) (*source, error) {
 	s, err := h.segmentOf(p)
 	if err != nil {
-		return nil, err
+		return nil, &loss{piece: p, err: err}
 	}
 	var d groupReader
 	err = d.decode(s.events, func(rec *record) error {
@@ -227,7 +227,7 @@ func (h *History) segmentSource(p *piece, events *groupWriter) (*source, error) 
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, &loss{piece: p, err: err}
 	}
 	number := 0
 	return &source{more: func() ([]placed, error) {
@@ -237,6 +237,9 @@ func (h *History) segmentSource(p *piece, events *groupWriter) (*source, error) 
 		list := make([]placed, 0, s.blocks[number].changes)
 		err := h.block(new(blockReader), p, number, func(f route.Family, c change) { list = append(list, placed{f, c}) })
 		number++
+		if err != nil {
+			err = &loss{piece: p, err: err}
+		}
 		return list, err
 	}}, nil
 }

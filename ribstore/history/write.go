@@ -118,7 +118,8 @@ func (h *History) put(tx *bbolt.Tx, p pending) error {
 		}
 	}
 	for i, name := range p.names {
-		if err := tx.Bucket(bucketPeers).Put(be32(nil, p.firstName+uint32(i)), []byte(name)); err != nil {
+		number := p.firstName + uint32(i)
+		if err := tx.Bucket(bucketPeers).Put(be32(nil, number), encodeName(h.codec, number, name)); err != nil {
 			return err
 		}
 	}
@@ -128,7 +129,7 @@ func (h *History) put(tx *bbolt.Tx, p pending) error {
 			return err
 		}
 	}
-	return nil
+	return p.end.put(tx)
 }
 
 func (r *run) encode(c *codec) []byte {
@@ -136,37 +137,4 @@ func (r *run) encode(c *codec) []byte {
 	b = appendZigzag(appendZigzag(b, r.start), r.resumed)
 	b = binary.AppendUvarint(b, r.first)
 	return c.fast.EncodeAll(appendText(b, r.reason), nil)
-}
-
-func loadRuns(tx *bbolt.Tx, c *codec) ([]run, error) {
-	var runs []run
-	err := tx.Bucket(bucketRuns).ForEach(func(k, v []byte) error {
-		b, err := c.open(nil, v)
-		if err != nil {
-			return fmt.Errorf("run %x: %w", k, err)
-		}
-		r := reader{b: b}
-		u := run{origin: origin(r.octet()), id: uint32(r.uvarint()), start: r.varint(), resumed: r.varint(), first: r.uvarint(), reason: r.text()}
-		if r.err == nil && string(be32(nil, u.id)) != string(k) {
-			r.fail("it is filed as another one")
-		}
-		if r.err != nil {
-			return fmt.Errorf("run %x: %w", k, r.err)
-		}
-		runs = append(runs, u)
-		return nil
-	})
-	return runs, err
-}
-
-func loadPeers(tx *bbolt.Tx) ([]string, error) {
-	var names []string
-	err := tx.Bucket(bucketPeers).ForEach(func(k, v []byte) error {
-		if string(k) != string(be32(nil, uint32(len(names)))) {
-			return damaged("peer %d is missing", len(names))
-		}
-		names = append(names, string(v))
-		return nil
-	})
-	return names, err
 }
