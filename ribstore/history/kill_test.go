@@ -57,7 +57,7 @@ func child(what string) error {
 func killConfig() Config {
 	c := smallConfig()
 	c.Keep = []Tier{{20 * time.Second, 10 * time.Minute}}
-	c.MaxSize = 1 << 20
+	c.MaxSize = 3 << 20
 	return c
 }
 

@@ -11,7 +11,8 @@ import (
 
 // Resume begins to record, and returns the table that recording goes on with: the
 // one of the last moment recorded, in which every session is down since then, or
-// an empty one when nothing is recorded. Nothing may be recorded before.
+// an empty one when nothing is recorded. A file that cannot be written is no
+// error: it is tried again. Nothing may be recorded before.
 func (h *History) Resume(ctx context.Context) (*table.Table, error) {
 	now := h.deps.Now()
 	x := h.index.Load()
@@ -20,7 +21,8 @@ func (h *History) Resume(ctx context.Context) (*table.Table, error) {
 	}
 	if len(x.runs) == 0 {
 		h.journal.begin(originEmpty, now, now, "the first")
-		return table.New(), h.Flush()
+		h.writeFirst(ctx)
+		return table.New(), nil
 	}
 	end := fromMillis(x.lastOf(x.runs[len(x.runs)-1].id))
 	past, err := h.At(ctx, end, noPrefix)
@@ -29,7 +31,8 @@ func (h *History) Resume(ctx context.Context) (*table.Table, error) {
 	case errors.As(err, &before):
 		h.deps.Logger.WarnContext(ctx, "nothing of the history can be read; the table begins empty")
 		h.journal.begin(originEmpty, now, now, "what was before could not be read")
-		return table.New(), h.Flush()
+		h.writeFirst(ctx)
+		return table.New(), nil
 	case err != nil:
 		return nil, err
 	}
@@ -40,7 +43,18 @@ func (h *History) Resume(ctx context.Context) (*table.Table, error) {
 		h.deps.Logger.WarnContext(ctx, "the table begins with an older state than the last recorded", "at", past.At, "notices", past.Notices)
 	}
 	h.resumeAt(past.Table, from, end, now)
-	return past.Table, h.Flush()
+	h.writeFirst(ctx)
+	return past.Table, nil
+}
+
+// writeFirst writes the begin of a run. What is oldest may have to go for it.
+func (h *History) writeFirst(ctx context.Context) {
+	if err := h.Flush(); errors.Is(err, ErrFull) {
+		if err := h.Prune(ctx); err != nil {
+			h.deps.Logger.WarnContext(ctx, "nothing could be dropped of a history that is full", "error", err)
+		}
+	}
+	h.writeOrAlarm()
 }
 
 func (h *History) resumeReadOnly(ctx context.Context) (*table.Table, error) {
