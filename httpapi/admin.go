@@ -2,16 +2,21 @@ package httpapi
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"ribglass/ribstore"
+	"ribglass/ribstore/history"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 )
@@ -19,7 +24,10 @@ import (
 // readyTimeout bounds the lookup that proves that the table answers.
 const readyTimeout = time.Second
 
-// AdminDeps are what an Admin works with. All must be set.
+// snapshotTimeout bounds a snapshot that was asked for.
+const snapshotTimeout = 5 * time.Minute
+
+// AdminDeps are what an Admin works with. All but Snapshot must be set.
 type AdminDeps struct {
 	Store    Store
 	Sessions Sessions
@@ -27,6 +35,8 @@ type AdminDeps struct {
 	Logger   *slog.Logger
 	// Refresh asks the peer to send every route again.
 	Refresh func(peer string) error
+	// Snapshot takes a snapshot of the table. nil: the past is not kept.
+	Snapshot func(ctx context.Context) (history.SnapshotInfo, error)
 }
 
 // Admin answers the operator's listener: metrics, health, and the commands
@@ -36,6 +46,8 @@ type Admin struct {
 	cfg  AdminConfig
 	deps AdminDeps
 	mux  http.Handler
+
+	snapping sync.Mutex // held while a snapshot is taken
 }
 
 // NewAdmin returns an admin listener that does nothing until Run. It fails when
@@ -52,6 +64,7 @@ func NewAdmin(cfg AdminConfig, deps AdminDeps) (*Admin, error) {
 	mux.HandleFunc("GET /-/healthy", a.healthy)
 	mux.HandleFunc("GET /-/ready", a.ready)
 	mux.HandleFunc("POST /-/refresh", a.refresh)
+	mux.HandleFunc("POST /-/snapshot", a.snapshot)
 	// A page in the operator's browser may not give commands: neither across
 	// origins nor by a name of its own that resolves to this address.
 	a.mux = headers(http.NewCrossOriginProtection().Handler(mux))
@@ -106,10 +119,18 @@ func (a *Admin) ready(w http.ResponseWriter, r *http.Request) {
 	say(w, http.StatusOK, "ready")
 }
 
+// refusesHost answers a command that comes in under a name of somebody else's.
+func (a *Admin) refusesHost(w http.ResponseWriter, r *http.Request) bool {
+	if a.commandHost(r.Host) {
+		return false
+	}
+	say(w, http.StatusMisdirectedRequest, "commands are taken under an address, localhost or a configured host only")
+	return true
+}
+
 // refresh answers POST /-/refresh?peer=NAME.
 func (a *Admin) refresh(w http.ResponseWriter, r *http.Request) {
-	if !a.commandHost(r.Host) {
-		say(w, http.StatusMisdirectedRequest, "commands are taken under an address, localhost or a configured host only")
+	if a.refusesHost(w, r) {
 		return
 	}
 	list, err := readParams(r.URL.RawQuery, []known{{"peer", false}})
@@ -143,6 +164,42 @@ func (a *Admin) refreshPeer(w http.ResponseWriter, r *http.Request, name string)
 	}
 	a.deps.Logger.InfoContext(r.Context(), "refresh asked for", "peer", name)
 	say(w, http.StatusAccepted, "asked "+name+" to send its routes again")
+}
+
+// snapshot answers POST /-/snapshot when the snapshot is stored. A client that
+// goes away meanwhile does not end it.
+func (a *Admin) snapshot(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case a.refusesHost(w, r):
+		return
+	case a.deps.Snapshot == nil:
+		say(w, http.StatusNotFound, "the past is not kept here")
+		return
+	case !a.snapping.TryLock():
+		say(w, http.StatusConflict, "a snapshot is being taken already")
+		return
+	}
+	defer a.snapping.Unlock()
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(snapshotTimeout + writeTimeout)) // tests have a writer without
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), snapshotTimeout)
+	defer cancel()
+	info, err := a.deps.Snapshot(ctx)
+	switch {
+	case errors.Is(err, ribstore.ErrNoHistory):
+		say(w, http.StatusNotFound, "the past is not kept here")
+		return
+	case err != nil:
+		a.deps.Logger.ErrorContext(ctx, "snapshot failed", "error", err)
+		say(w, http.StatusInternalServerError, "the snapshot failed; the log says why")
+		return
+	}
+	body, err := json.Marshal(snapshotAnswerOf(info))
+	if err != nil { // it holds a time and numbers
+		say(w, http.StatusInternalServerError, "the snapshot was taken")
+		return
+	}
+	w.Header().Set("Content-Type", typeJSON)
+	_, _ = w.Write(append(body, '\n')) // a client that is gone is nobody's error
 }
 
 // commandHost reports whether a command may come in under the Host.

@@ -95,10 +95,18 @@ func (s *Server) peers(c *gin.Context) error {
 	if err := acceptsJSON(c); err != nil {
 		return err
 	}
-	if _, err := readParams(c.Request.URL.RawQuery, nil); err != nil {
+	req, err := s.readScene(c)
+	if err != nil {
 		return err
 	}
-	return s.sendJSON(c, s.allPeers())
+	if req.scene.live() {
+		return s.sendJSON(c, s.allPeers())
+	}
+	then, err := s.peersAt(c.Request.Context(), req)
+	if err != nil {
+		return err
+	}
+	return s.sendJSON(c, then.answer())
 }
 
 // peer answers GET /api/v1/peers/{name}.
@@ -106,14 +114,30 @@ func (s *Server) peer(c *gin.Context) error {
 	if err := acceptsJSON(c); err != nil {
 		return err
 	}
-	if _, err := readParams(c.Request.URL.RawQuery, nil); err != nil {
+	req, err := s.readScene(c)
+	if err != nil {
 		return err
+	}
+	if !req.scene.live() {
+		return s.sendPastPeer(c, req, c.Param("name"))
 	}
 	session, err := s.session(c.Param("name"))
 	if err != nil {
 		return err
 	}
 	return s.sendJSON(c, s.onePeer(session))
+}
+
+func (s *Server) sendPastPeer(c *gin.Context, req request, name string) error {
+	then, err := s.peersAt(c.Request.Context(), req)
+	if err != nil {
+		return err
+	}
+	p, err := then.peer(name)
+	if err != nil {
+		return err
+	}
+	return s.sendJSON(c, onePastPeer{then.pastMoment, pastPeerOf(p)})
 }
 
 func (s *Server) session(name string) (route.Session, error) {

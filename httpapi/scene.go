@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gin-gonic/gin"
+
 	"ribglass/ribstore"
 	"ribglass/ribstore/query"
 )
@@ -148,6 +150,15 @@ func (s *Server) readPage(list []param, base query.Query) (request, error) {
 		r.query.At = r.scene.at
 	}
 	return r, err
+}
+
+// readScene reads the parameters of what has no others than those of a scene.
+func (s *Server) readScene(c *gin.Context) (request, error) {
+	list, err := readParams(c.Request.URL.RawQuery, sceneParams())
+	if err != nil {
+		return request{}, err
+	}
+	return s.readPage(list, query.Query{})
 }
 
 // stay has a question without a moment be asked about that of the page that it

@@ -71,6 +71,7 @@ type Neighbour struct {
 	Routes, Stale [route.NumFamilies]int
 	StaleSince    time.Time
 	URL           string
+	Then          bool // of the past: State says up or not, and no more is known of the session
 }
 
 // Total returns the count of routes of all families.
