@@ -133,7 +133,7 @@ func TestBadRequestsAreTyped(t *testing.T) {
 		"a misspelt parameter":           {"/api/v1/routes?famly=ipv4", 400, "unknown_parameter", 0, `did you mean "family"`},
 		"a parameter like no other":      {"/api/v1/routes?frobnicate=1", 400, "unknown_parameter", 0, "there are q, limit"},
 		"a parameter where none is":      {"/api/v1/status?q=1", 400, "unknown_parameter", 0, "no parameters"},
-		"a parameter of the peers":       {"/api/v1/peers?limit=1", 400, "unknown_parameter", 0, "no parameters"},
+		"a parameter of the peers":       {"/api/v1/peers?limit=1", 400, "unknown_parameter", 0, "at, collection"},
 		"an unknown family":              {"/api/v1/routes?family=ipx", 400, "invalid_parameter", 0, "ipv4-unicast"},
 		"limit zero":                     {"/api/v1/routes?limit=0", 400, "invalid_parameter", 0, "1 to 1000"},
 		"limit too large":                {"/api/v1/routes?limit=1001", 400, "invalid_parameter", 0, "1 to 1000"},

@@ -158,6 +158,8 @@ func (s *Server) lookup(c *gin.Context, req request, res *query.Result) *ui.Look
 	if len(res.Freshness) == 0 {
 		page.Live = s.liveNow(s.neighbours())
 	}
+	s.turnBack(c, &page.Frame, req.scene, momentOf(res))
+	page.Related = append(page.Related, s.relatedPast(req, res)...)
 	if req.page.Cursor != "" {
 		page.First = pageURL(req, "")
 	}
@@ -165,6 +167,15 @@ func (s *Server) lookup(c *gin.Context, req request, res *query.Result) *ui.Look
 		page.Next = pageURL(req, res.NextCursor)
 	}
 	return page
+}
+
+// momentOf returns the moment of an answer.
+func momentOf(res *query.Result) pastMoment {
+	m := pastMoment{At: res.At, Notices: res.Notices}
+	if !res.Requested.Equal(res.At) {
+		m.Requested = res.Requested
+	}
+	return m
 }
 
 // groups collects the routes of each prefix, the best first.

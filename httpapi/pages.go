@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,6 +42,18 @@ func (s *Server) routePages(e *gin.Engine) {
 		"/peers.txt":               s.peersPage,
 		"/peers.json":              s.peersPage,
 		"/peers/:name":             s.peerPage,
+		"/changes":                 s.changesPage,
+		"/changes.txt":             s.changesPage,
+		"/changes.json":            s.changesPage,
+		"/timeline":                s.timelinePage,
+		"/timeline.txt":            s.timelinePage,
+		"/timeline.json":           s.timelinePage,
+		"/diff":                    s.diffPage,
+		"/diff.txt":                s.diffPage,
+		"/diff.json":               s.diffPage,
+		"/history":                 s.historyPage,
+		"/history.txt":             s.historyPage,
+		"/history.json":            s.historyPage,
 		"/assets/:file":            s.asset,
 		"/:target":                 s.lookupPage,
 		"/:target/:length":         s.lookupPage,
@@ -142,9 +157,52 @@ func (s *Server) frame(c *gin.Context, title, path string) ui.Frame {
 		return path + suffix
 	}
 	now := s.now()
-	return ui.Frame{
+	f := ui.Frame{
 		Title: title, Text: with(".txt"), JSON: with(".json"), Host: exampleHost(c.Request.Host),
 		Version: s.deps.Info.Version, Now: now, Live: ui.Live{At: now},
+	}
+	f.Moment.Asked = now
+	if s.deps.History != nil {
+		f.Moment.Kept = true
+		f.Moment.Action, f.Moment.Fields = path, fieldsBut(c.Request.URL.Query(), "at", "cursor")
+	}
+	return f
+}
+
+// fieldsBut returns parameters for a form that has others of its own.
+func fieldsBut(values url.Values, but ...string) []ui.Field {
+	var list []ui.Field
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if slices.Contains(but, name) {
+			continue
+		}
+		for _, v := range values[name] {
+			list = append(list, ui.Field{Name: name, Value: v})
+		}
+	}
+	return list
+}
+
+// turnBack has a page show the moment of a scene. What is live stays as it is.
+func (s *Server) turnBack(c *gin.Context, f *ui.Frame, v scene, m pastMoment) {
+	if v.live() {
+		return
+	}
+	f.Now, f.Live = m.At, ui.Live{At: m.At}
+	f.Moment.Past, f.Moment.Collection = true, v.collection
+	f.Moment.Requested, f.Moment.Notices = m.Requested, m.Notices
+	f.Moment.Keep = v.link("")
+	if !v.at.IsZero() {
+		f.Moment.Value = v.at.String()
+	}
+	path, _ := cutSuffix(c.Request.URL.EscapedPath())
+	values := c.Request.URL.Query()
+	for _, name := range []string{"at", "collection", "cursor"} {
+		values.Del(name)
+	}
+	f.Moment.Live = withValues(path, values)
+	if v.collection != "" && f.Moment.Action == "" {
+		f.Moment.Action, f.Moment.Fields = path, fieldsBut(c.Request.URL.Query(), "at", "cursor")
 	}
 }
 
@@ -171,7 +229,7 @@ func (s *Server) failPage(c *gin.Context, p *problem) {
 	}
 	status, title := p.code.describe()
 	page := &ui.Problem{Frame: s.frame(c, title, ""), Status: status, Detail: p.detail}
-	page.Text, page.JSON = "", ""
+	page.Text, page.JSON, page.Moment.Action = "", "", ""
 	page.Live = s.liveNow(s.neighbours())
 	if p.column > 0 {
 		page.Search = printable(p.query)
@@ -190,15 +248,19 @@ func (s *Server) homePage(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := readParams(c.Request.URL.RawQuery, nil); err != nil {
+	req, err := s.readScene(c)
+	if err != nil {
 		return err
+	}
+	if !req.scene.live() {
+		return s.homeThen(c, req, form)
 	}
 	if form == typeJSON {
 		return s.sendJSON(c, s.statusNow())
 	}
 	stats, info, neighbours := s.deps.Store.Stats(), s.deps.Info, s.neighbours()
 	page := &ui.Home{
-		Frame: s.frame(c, "AS"+info.ASN.String(), "/index"), ASN: info.ASN, RouterID: info.RouterID,
+		Frame: s.homeFrame(c), ASN: info.ASN, RouterID: info.RouterID,
 		StartedAt: info.StartedAt, AttributeSets: stats.AttributeSets, Neighbours: neighbours,
 		Examples: s.examples(c),
 	}
@@ -212,6 +274,44 @@ func (s *Server) homePage(c *gin.Context) error {
 				Family: f, Routes: stats.Routes[f], Prefixes: stats.Prefixes[f], Stale: stats.Stale[f],
 			})
 		}
+	}
+	return s.render(c, http.StatusOK, form, page)
+}
+
+// homeFrame is the frame of the first page, whose forms have a path of their own.
+func (s *Server) homeFrame(c *gin.Context) ui.Frame {
+	f := s.frame(c, "AS"+s.deps.Info.ASN.String(), "/index")
+	if f.Moment.Action != "" {
+		f.Moment.Action = "/"
+	}
+	return f
+}
+
+// homeThen answers for / at a moment.
+func (s *Server) homeThen(c *gin.Context, req request, form string) error {
+	then, err := s.peersAt(c.Request.Context(), req)
+	if err != nil {
+		return err
+	}
+	if form == typeJSON {
+		return s.sendJSON(c, then.answer())
+	}
+	page := &ui.Home{Frame: s.homeFrame(c), ASN: s.deps.Info.ASN, Neighbours: then.neighbours(req.scene)}
+	s.turnBack(c, &page.Frame, req.scene, then.pastMoment)
+	var routes, stale [route.NumFamilies]int
+	for i := range then.list {
+		for f := range routes {
+			routes[f] += then.list[i].Routes[f]
+			stale[f] += then.list[i].Stale[f]
+		}
+	}
+	for _, f := range route.Families() {
+		if routes[f] > 0 {
+			page.Families = append(page.Families, ui.FamilyTotal{Family: f, Routes: routes[f], Stale: stale[f]})
+		}
+	}
+	if extra := len(page.Neighbours) - homeNeighbours; extra > 0 {
+		page.Neighbours, page.More = page.Neighbours[:homeNeighbours], extra
 	}
 	return s.render(c, http.StatusOK, form, page)
 }
@@ -253,8 +353,12 @@ func (s *Server) peersPage(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := readParams(c.Request.URL.RawQuery, nil); err != nil {
+	req, err := s.readScene(c)
+	if err != nil {
 		return err
+	}
+	if !req.scene.live() {
+		return s.peersPageThen(c, req, form)
 	}
 	if form == typeJSON {
 		return s.sendJSON(c, s.allPeers())
@@ -267,6 +371,13 @@ func (s *Server) peersPage(c *gin.Context) error {
 // peerPage answers for /peers/NAME. A peer whose name ends in .txt is found
 // before the suffix is.
 func (s *Server) peerPage(c *gin.Context) error {
+	req, err := s.readScene(c)
+	if err != nil {
+		return err
+	}
+	if !req.scene.live() {
+		return s.peerPageThen(c, req)
+	}
 	name, suffix := c.Param("name"), ""
 	session, err := s.session(name)
 	if err != nil {
@@ -279,9 +390,6 @@ func (s *Server) peerPage(c *gin.Context) error {
 	}
 	form, err := s.form(c, suffix)
 	if err != nil {
-		return err
-	}
-	if _, err := readParams(c.Request.URL.RawQuery, nil); err != nil {
 		return err
 	}
 	if form == typeJSON {

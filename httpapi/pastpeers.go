@@ -2,7 +2,10 @@ package httpapi
 
 import (
 	"context"
+	"net/http"
 	"time"
+
+	"github.com/gin-gonic/gin"
 
 	"ribglass/ribstore"
 	"ribglass/ribstore/query"
@@ -134,4 +137,49 @@ func (p *peersThen) neighbours(v scene) []ui.Neighbour {
 		list[i] = neighbourThen(&p.list[i], v)
 	}
 	return list
+}
+
+// peersPageThen answers for /peers at a moment.
+func (s *Server) peersPageThen(c *gin.Context, req request, form string) error {
+	then, err := s.peersAt(c.Request.Context(), req)
+	if err != nil {
+		return err
+	}
+	if form == typeJSON {
+		return s.sendJSON(c, then.answer())
+	}
+	page := &ui.Peers{Frame: s.frame(c, "Peers", "/peers"), Neighbours: then.neighbours(req.scene)}
+	s.turnBack(c, &page.Frame, req.scene, then.pastMoment)
+	return s.render(c, http.StatusOK, form, page)
+}
+
+// peerPageThen answers for /peers/NAME at a moment.
+func (s *Server) peerPageThen(c *gin.Context, req request) error {
+	then, err := s.peersAt(c.Request.Context(), req)
+	if err != nil {
+		return err
+	}
+	name, suffix := c.Param("name"), ""
+	p, err := then.peer(name)
+	if err != nil {
+		if name, suffix = cutSuffix(name); suffix != "" {
+			p, err = then.peer(name)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	form, err := s.form(c, suffix)
+	if err != nil {
+		return err
+	}
+	if form == typeJSON {
+		return s.sendJSON(c, onePastPeer{then.pastMoment, pastPeerOf(p)})
+	}
+	page := &ui.Peer{
+		Frame: s.frame(c, name, scene{}.peer(name)), Neighbour: neighbourThen(p, req.scene),
+		RoutesURL: req.scene.lookup(query.Lookup{Peers: []string{name}}.Query()),
+	}
+	s.turnBack(c, &page.Frame, req.scene, then.pastMoment)
+	return s.render(c, http.StatusOK, form, page)
 }

@@ -172,6 +172,7 @@ func (s *Server) asPage(c *gin.Context) error {
 	page.Frame = s.frame(c, "AS"+asn.String(), "/as/"+asn.String())
 	page.Search = present(view.origin.Query).String()
 	page.Live = s.liveNow(s.neighbours())
+	s.turnBack(c, &page.Frame, req.scene, momentOf(view.origin))
 	return s.render(c, http.StatusOK, form, page)
 }
 

@@ -23,8 +23,9 @@ type Frame struct {
 	JSON    string // URL of the page as JSON
 	Host    string // as the client wrote it, for examples
 	Version string
-	Now     time.Time
+	Now     time.Time // what ages count to: the moment shown
 	Live    Live
+	Moment  Moment
 }
 
 func (f *Frame) frame() *Frame { return f }
@@ -36,6 +37,24 @@ type Live struct {
 	LastUpdate     time.Time // of the most recent UPDATE; zero: none
 	Stale          []StalePeer
 }
+
+// Moment says which moment a page shows when it is not live, and leads to others.
+type Moment struct {
+	Kept       bool      // the past is kept, so there are pages about it
+	Past       bool      // what is shown is not what is now
+	Collection string    // what is shown is of this collection; "": of the peers
+	Asked      time.Time // when the page was made
+	Requested  time.Time // the moment asked for, when another is shown
+	Notices    []string
+	Keep       string  // stands behind links to other pages, so that they show the same moment: "?at=…"
+	Live       string  // URL of the page as it is now
+	Action     string  // where the form for another moment leads; "": there is none
+	Fields     []Field // parameters of the page that the form keeps
+	Value      string  // stands in the form, and is kept by the search box
+}
+
+// Field is a parameter that a form carries along.
+type Field struct{ Name, Value string }
 
 // StalePeer is a peer that is down and whose routes are still shown.
 type StalePeer struct {

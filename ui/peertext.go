@@ -11,12 +11,14 @@ import (
 func (p *Peer) text(w *textWriter) {
 	n := &p.Neighbour
 	w.line("%s, AS%s, %s", n.Peer.Name, n.Peer.ASN, n.Peer.Address)
-	w.live(p.Live)
+	w.bar(&p.Frame)
 	w.table("", p.overview())
 	w.line("")
 	w.families(n)
 	w.capabilities(n.Capabilities)
-	w.counters(n.Counters)
+	if !n.Then {
+		w.counters(n.Counters)
+	}
 	w.history(n.History)
 	w.line("Routes: curl %s", shellURL(p.Host+p.RoutesURL))
 }
@@ -33,7 +35,11 @@ func (p *Peer) overview() [][]string {
 	add("description", n.Peer.Description)
 	add("group", n.Peer.Group)
 	add("router", n.Peer.Router)
-	add("state", fmt.Sprintf("%s since %s (%s)", stateText(n.Session), utc(n.Since), age(p.Now, n.Since)))
+	if n.Then {
+		add("state", stateText(n))
+	} else {
+		add("state", fmt.Sprintf("%s since %s (%s)", stateText(n), utc(n.Since), age(p.Now, n.Since)))
+	}
 	if n.Peer.RouterID.IsValid() {
 		add("router id", n.Peer.RouterID.String())
 	}

@@ -40,9 +40,9 @@ func New() (*Renderer, error) {
 	if r.style, err = newAsset("style", ".css", "text/css; charset=utf-8", styleSheet); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"home", "lookup", "as", "peers", "peer", "problem"} {
+	for _, name := range []string{"home", "lookup", "as", "peers", "peer", "problem", "changes", "timeline", "diff", "history"} {
 		t, err := template.New("frame.html").Funcs(r.funcs()).
-			ParseFS(templates, "templates/frame.html", "templates/parts.html", "templates/"+name+".html")
+			ParseFS(templates, "templates/frame.html", "templates/parts.html", "templates/past.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("parse page %s: %w", name, err)
 		}
@@ -74,12 +74,19 @@ func (r *Renderer) funcs() template.FuncMap {
 		"med": med, "localPref": localPref, "facts": facts, "familyLabel": familyLabel, "perFamily": perFamily,
 		"plural": plural, "count": count[int], "count64": count[uint64], "endsOfRIB": endsOfRIB,
 		"style": func() string { return r.style.Path },
-		"in":    func(now, item any) within { return within{now, item} },
+		"in":    func(now, item any) within { return within{Now: now, Item: item} },
+		"at":    func(f Frame, item any) within { return within{f.Now, item, f.Moment.Keep} },
+		"keep":  func(keep string, item any) within { return within{Item: item, Keep: keep} },
+		"bytes": byteSize, "span": span, "precise": precise, "sides": sides, "attrChanges": Changed, "asns": asns,
 	}
 }
 
-// within hands a part of a page the item it shows and the page's moment.
-type within struct{ Now, Item any }
+// within hands a part of a page the item it shows and the page's moment: for ages,
+// and for links.
+type within struct {
+	Now, Item any
+	Keep      string
+}
 
 // Asset returns the asset served under path.
 func (r *Renderer) Asset(path string) (Asset, bool) {
@@ -114,3 +121,8 @@ func (*AS) template() string      { return "as" }
 func (*Peers) template() string   { return "peers" }
 func (*Peer) template() string    { return "peer" }
 func (*Problem) template() string { return "problem" }
+
+func (*Changes) template() string  { return "changes" }
+func (*Timeline) template() string { return "timeline" }
+func (*Diff) template() string     { return "diff" }
+func (*History) template() string  { return "history" }

@@ -3,6 +3,7 @@ package ui
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -73,7 +74,28 @@ func (w *textWriter) wrapped(indent int, label string, words []string) {
 	w.line("%s", line)
 }
 
-// live writes the bar that says which moment is shown.
+// bar writes which moment a page shows.
+func (w *textWriter) bar(f *Frame) {
+	m := &f.Moment
+	if !m.Past {
+		w.live(f.Live)
+		return
+	}
+	name := "past"
+	if m.Collection != "" {
+		name = "collection " + m.Collection
+	}
+	w.line("%s %s (%s ago)", name, utc(f.Live.At), age(m.Asked, f.Live.At))
+	if !m.Requested.IsZero() {
+		w.line("asked for %s", utc(m.Requested))
+	}
+	for _, n := range m.Notices {
+		w.line("%s", n)
+	}
+	w.line("")
+}
+
+// live writes how fresh what is live is.
 func (w *textWriter) live(l Live) {
 	w.line("live %s, %d of %s up, last update %s ago", utc(l.At), l.Up, plural(l.Configured, "peer"),
 		age(w.now, l.LastUpdate))
@@ -84,11 +106,16 @@ func (w *textWriter) live(l Live) {
 }
 
 func (p *Home) text(w *textWriter) {
-	w.line("Ribglass %s, AS%s, router id %s, up %s", p.Version, p.ASN, p.RouterID, age(w.now, p.StartedAt))
-	w.live(p.Live)
+	w.line("Ribglass %s, AS%s, router id %s, up %s", p.Version, p.ASN, p.RouterID, age(p.Moment.Asked, p.StartedAt))
+	w.bar(&p.Frame)
 	rows := [][]string{{"Family", "Routes", "Prefixes", "Stale"}}
 	for _, f := range p.Families {
 		rows = append(rows, []string{familyLabel(f.Family), count(f.Routes), count(f.Prefixes), count(f.Stale)})
+	}
+	if p.Moment.Past { // prefixes of the past are not counted
+		for i := range rows {
+			rows[i] = slices.Delete(rows[i], 2, 3)
+		}
 	}
 	w.table("lrrr", rows)
 	w.line("")
@@ -97,7 +124,9 @@ func (p *Home) text(w *textWriter) {
 		w.line("and %d more: /peers", p.More)
 	}
 	w.line("")
-	w.line("Try")
+	if len(p.Examples) > 0 {
+		w.line("Try")
+	}
 	for _, e := range p.Examples {
 		w.line("  curl %s", shellURL(p.Host+e.URL))
 	}
@@ -120,18 +149,31 @@ func (w *textWriter) neighbours(list []Neighbour) {
 			stale += s
 		}
 		rows = append(rows, []string{
-			n.Peer.Name, n.Peer.ASN.String(), n.Peer.Address.String(), stateText(n.Session), age(w.now, n.Since),
+			n.Peer.Name, n.Peer.ASN.String(), n.Peer.Address.String(), stateText(n), sinceText(w.now, n.Since),
 			count(n.Total()), count(stale), n.Peer.Description,
 		})
 	}
 	w.table("lrllrrr", rows)
 }
 
-func stateText(s route.Session) string {
-	if s.AdminDown {
+func stateText(n *Neighbour) string {
+	switch {
+	case n.Then && n.State == route.StateEstablished:
+		return "up"
+	case n.Then:
+		return "down"
+	case n.AdminDown:
 		return "admin down"
 	}
-	return string(s.State)
+	return string(n.State)
+}
+
+// sinceText prints an age, nothing for what is not known.
+func sinceText(now, since time.Time) string {
+	if since.IsZero() {
+		return ""
+	}
+	return age(now, since)
 }
 
 func (p *Lookup) text(w *textWriter) {
@@ -142,7 +184,7 @@ func (p *Lookup) text(w *textWriter) {
 			w.line("did you mean %s? curl %s", n.Other, shellURL(p.Host+n.URL))
 		}
 	}
-	w.live(p.Live)
+	w.bar(&p.Frame)
 	if len(p.Groups) == 0 {
 		w.line("No route.")
 		return
@@ -173,7 +215,7 @@ func (w *textWriter) facetLists(list []Facets) {
 func (p *AS) text(w *textWriter) {
 	w.line("AS%s: originates %s in %s; %s through it", p.ASN, plural(p.Prefixes, "prefix"), plural(p.Total, "route"),
 		plural(p.Transit, "route"))
-	w.live(p.Live)
+	w.bar(&p.Frame)
 	if len(p.Groups) > 0 {
 		w.routes(p.Groups)
 		w.line("")
@@ -286,7 +328,7 @@ func (w *textWriter) facts(r *Route) {
 
 func (p *Peers) text(w *textWriter) {
 	w.line("%s", plural(len(p.Neighbours), "peer"))
-	w.live(p.Live)
+	w.bar(&p.Frame)
 	w.neighbours(p.Neighbours)
 }
 

@@ -1,0 +1,460 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"ribglass/ribstore/history"
+	"ribglass/ribstore/query"
+	"ribglass/ui"
+)
+
+// around is how far before and after a moment of the past the changes are that a
+// page of it leads to.
+const around = 12 * time.Hour
+
+// relatedPast links what became of the prefix of a page, where the past is kept.
+func (s *Server) relatedPast(req request, res *query.Result) []ui.Link {
+	if s.deps.History == nil && req.scene.collection == "" {
+		return nil
+	}
+	q := present(res.Query)
+	where := url.Values{}
+	if req.scene.collection != "" {
+		where.Set("collection", req.scene.collection)
+	}
+	if at := req.scene.at.Time; !at.IsZero() {
+		where.Set("between", betweenText(query.Span{
+			From: query.Moment{Time: at.Add(-around)}, To: query.Moment{Time: earlier(at.Add(around), s.now().UTC().Truncate(time.Second))},
+		}))
+	}
+	link := func(text, path, q string) ui.Link {
+		where.Set("q", q)
+		return ui.Link{Text: text, URL: withValues(path, where)}
+	}
+	list := []ui.Link{link("changes", "/changes", q.String())}
+	if match, p := q.Prefix(); match == query.Exact || match == query.Longest {
+		if match == query.Longest && len(res.Routes) > 0 {
+			p = res.Routes[0].Prefix
+		}
+		list = append(list, link("timeline", "/timeline", p.String()))
+	}
+	if !req.scene.at.IsZero() {
+		list = append(list, ui.Link{Text: "compare with now", URL: diffURL(req.scene.collection, req.scene.at, query.Moment{}, q)})
+	}
+	return list
+}
+
+func diffURL(collection string, a, b query.Moment, q query.Query) string {
+	values := url.Values{"a": {a.String()}, "b": {b.String()}}
+	if text := q.String(); text != "" {
+		values.Set("q", text)
+	}
+	if collection != "" {
+		values.Set("collection", collection)
+	}
+	return withValues("/diff", values)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// betweenText returns a span as the parameter between.
+func betweenText(s query.Span) string { return s.From.String() + "/" + s.To.String() }
+
+// pastFrame is the frame of a page that has a span or two moments of its own.
+func (s *Server) pastFrame(c *gin.Context, title, path string, req request, notices []string) ui.Frame {
+	f := s.frame(c, title, path)
+	f.Live = s.liveNow(s.neighbours())
+	f.Moment.Action, f.Moment.Collection, f.Moment.Notices = "", req.scene.collection, notices
+	return f
+}
+
+// changesPage answers for /changes.
+func (s *Server) changesPage(c *gin.Context) error {
+	_, suffix := cutSuffix(c.Request.URL.Path)
+	form, err := s.form(c, suffix)
+	if err != nil {
+		return err
+	}
+	list, err := readParams(c.Request.URL.RawQuery, changesParams())
+	if err != nil {
+		return err
+	}
+	req, err := s.readChanges(list)
+	if err != nil {
+		return err
+	}
+	if form == typeJSON {
+		return s.answerChanges(c, req)
+	}
+	found, err := s.findChanges(c.Request.Context(), req, req.changePage())
+	if err != nil {
+		return err
+	}
+	page := s.listChanges(&req, found)
+	page.Frame = s.pastFrame(c, "Changes", "/changes", req.request, found.Notices)
+	return s.render(c, http.StatusOK, form, page)
+}
+
+func (s *Server) listChanges(req *changesRequest, found *query.ChangeList) *ui.Changes {
+	page := &ui.Changes{
+		Query: withoutSpan(req.query).String(), Between: betweenText(req.query.Between), From: found.From, To: found.To,
+		Total: found.Total, Fields: collectionField(req.scene),
+	}
+	for _, k := range found.Kinds {
+		kind := query.ChangeKind(k.Value)
+		one := ui.Kind{Text: k.Value, Count: k.Count, Chosen: slices.Contains(req.kinds, kind)}
+		other := *req
+		if other.kinds = []query.ChangeKind{kind}; one.Chosen {
+			other.kinds = nil
+		}
+		one.URL = other.url("")
+		page.Kinds = append(page.Kinds, one)
+	}
+	for i := range found.Changes {
+		page.List = append(page.List, changeOf(&found.Changes[i], req.scene))
+	}
+	other := *req
+	if other.oldest = !req.oldest; req.oldest {
+		page.Order = ui.Link{Text: "newest first", URL: other.url("")}
+	} else {
+		page.Order = ui.Link{Text: "oldest first", URL: other.url("")}
+	}
+	if req.page.Cursor != "" {
+		page.First = req.url("")
+	}
+	if found.NextCursor != "" { // the span stays where it is while the clock goes on
+		fixed := *req
+		fixed.query.Between = query.Span{From: query.Moment{Time: found.From}, To: query.Moment{Time: found.To}}
+		page.Next = fixed.url(found.NextCursor)
+	}
+	return page
+}
+
+// url returns the URL of a page of the same changes.
+func (r *changesRequest) url(cursor string) string {
+	values := url.Values{"between": {betweenText(r.query.Between)}}
+	if text := withoutSpan(r.query).String(); text != "" {
+		values.Set("q", text)
+	}
+	if r.scene.collection != "" {
+		values.Set("collection", r.scene.collection)
+	}
+	for _, k := range r.kinds {
+		values.Add("kind", string(k))
+	}
+	if r.oldest {
+		values.Set("order", "oldest")
+	}
+	if r.limited {
+		values.Set("limit", strconv.Itoa(r.page.Limit))
+	}
+	if cursor != "" {
+		values.Set("cursor", cursor)
+	}
+	return withValues("/changes", values)
+}
+
+func withoutSpan(q query.Query) query.Query {
+	q.Between = query.Span{}
+	return q
+}
+
+func collectionField(v scene) []ui.Field {
+	if v.collection == "" {
+		return nil
+	}
+	return []ui.Field{{Name: "collection", Value: v.collection}}
+}
+
+// changeOf puts a change into the form of a page. Its prefix links to how things
+// were right after it.
+func changeOf(c *query.Change, v scene) ui.Change {
+	v.at = query.Moment{Time: c.At.UTC()}
+	one := ui.Change{
+		At: c.At, Kind: string(c.Kind), Prefix: c.Prefix, Family: c.Family, OfFamily: ofFamily(c.Kind), Peer: c.Peer.Name,
+		PeerURL: v.peer(c.Peer.Name), PathID: c.PathID, Cause: string(c.Cause), Attributes: c.Attributes, Old: c.Old, New: c.New,
+		Reason: c.Reason,
+	}
+	if c.Prefix.IsValid() {
+		one.AddPath = c.Peer.AddPath[c.Family]
+		one.URL = v.link("/" + c.Prefix.String())
+	}
+	return one
+}
+
+// timelinePage answers for /timeline?q=.
+func (s *Server) timelinePage(c *gin.Context) error {
+	_, suffix := cutSuffix(c.Request.URL.Path)
+	form, err := s.form(c, suffix)
+	if err != nil {
+		return err
+	}
+	list, err := readParams(c.Request.URL.RawQuery, timelineParams())
+	if err != nil {
+		return err
+	}
+	req, err := s.readTimeline(list)
+	if err != nil {
+		return err
+	}
+	if form == typeJSON {
+		return s.answerTimeline(c, req)
+	}
+	if !req.limited {
+		req.page.Limit = pageStates
+	}
+	t, err := s.findTimeline(c.Request.Context(), req)
+	if err != nil {
+		return err
+	}
+	page := timelineOf(&req, t)
+	page.Frame = s.pastFrame(c, "Timeline of "+t.Prefix.String(), "/timeline", req, t.Notices)
+	return s.render(c, http.StatusOK, form, page)
+}
+
+// Bounds of the page of a timeline.
+const (
+	pageStates        = 200
+	pageOriginChanges = 50
+)
+
+func timelineOf(req *request, t *query.Timeline) *ui.Timeline {
+	span := query.Span{From: query.Moment{Time: t.From}, To: query.Moment{Time: t.To}}
+	v := scene{collection: req.scene.collection}
+	page := &ui.Timeline{
+		Query: withoutSpan(req.query).String(), Between: betweenText(span), Prefix: t.Prefix, URL: v.link("/" + t.Prefix.String()),
+		From: t.From, To: t.To, FirstSeen: t.FirstSeen, LastSeen: t.LastSeen, States: t.States, Flaps: t.Flaps,
+		Announcements: t.Announcements, Withdrawals: t.Withdrawals, OriginChangeCount: t.OriginChangeCount, Fields: collectionField(v),
+	}
+	if !req.query.Between.IsZero() {
+		page.Between = betweenText(req.query.Between)
+	}
+	exact := query.Lookup{Match: query.Exact, Prefix: t.Prefix}.Query()
+	exact.Between = span
+	changes := changesRequest{request: request{query: exact, scene: v}}
+	page.Changes = ui.Link{URL: changes.url("")}
+	for _, o := range slices.Backward(t.OriginChanges) {
+		if len(page.OriginChanges) == pageOriginChanges {
+			break
+		}
+		page.OriginChanges = append(page.OriginChanges, ui.OriginChange{At: o.At, From: o.From, To: o.To})
+	}
+	for i := range t.Rows {
+		page.Rows = append(page.Rows, timelineRowOf(t, &t.Rows[i], v))
+	}
+	return page
+}
+
+func timelineRowOf(t *query.Timeline, r *query.TimelineRow, v scene) ui.TimelineRow {
+	row := ui.TimelineRow{
+		Peer: r.Peer.Name, PeerURL: v.peer(r.Peer.Name), PathID: r.PathID, AddPath: r.Peer.AddPath[t.Family], Flaps: r.Flaps, Total: r.Total,
+	}
+	for i := range r.States {
+		from := &r.States[i]
+		v.at = query.Moment{Time: from.From.UTC()}
+		state := ui.TimelineState{From: from.From, To: from.To, Open: from.To.Equal(t.To), URL: v.link("/" + t.Prefix.String())}
+		if from.Route != nil {
+			state.Attrs, state.Stale = from.Route.Attrs, from.Stale
+			if i > 0 && r.States[i-1].Route != nil {
+				state.Changed = ui.Changed(query.ChangedAttributes(r.States[i-1].Route.Attrs, state.Attrs), r.States[i-1].Route.Attrs, state.Attrs)
+			}
+		}
+		row.States = append(row.States, state)
+	}
+	slices.Reverse(row.States)
+	return row
+}
+
+// pageDifferences is how many differences a page shows when it is not told.
+const pageDifferences = 50
+
+// diffPage answers for /diff. Without moments and peers it is a form to choose
+// them.
+func (s *Server) diffPage(c *gin.Context) error {
+	_, suffix := cutSuffix(c.Request.URL.Path)
+	form, err := s.form(c, suffix)
+	if err != nil {
+		return err
+	}
+	list, err := readParams(c.Request.URL.RawQuery, diffParams())
+	if err != nil {
+		return err
+	}
+	list = slices.DeleteFunc(list, func(p param) bool { return p.value == "" }) // of a form
+	if form != typeJSON && !slices.ContainsFunc(list, func(p param) bool { return p.name != "collection" && p.name != "q" }) {
+		return s.diffForm(c, form, list)
+	}
+	req, err := s.readDiff(list)
+	if err != nil {
+		return err
+	}
+	if form == typeJSON {
+		return s.answerDiff(c, req)
+	}
+	if !req.limited {
+		req.page.Limit = pageDifferences
+	}
+	d, err := s.findDiff(c.Request.Context(), req)
+	if err != nil {
+		return err
+	}
+	page := diffOf(&req, d)
+	page.Frame = s.pastFrame(c, "Compare", "/diff", req.request, d.Notices)
+	return s.render(c, http.StatusOK, form, page)
+}
+
+// diffForm answers with the form of a comparison alone.
+func (s *Server) diffForm(c *gin.Context, form string, list []param) error {
+	req, err := s.readSearch(list, query.Query{})
+	if err != nil {
+		return err
+	}
+	page := &ui.Diff{Form: ui.DiffForm{A: "-1h", B: "now", Query: req.query.String(), Fields: collectionField(req.scene)}}
+	page.Frame = s.pastFrame(c, "Compare", "/diff", req, nil)
+	page.Text, page.JSON = "", ""
+	return s.render(c, http.StatusOK, form, page)
+}
+
+func diffOf(req *diffRequest, d *query.Diff) *ui.Diff {
+	c := &req.contrast
+	page := &ui.Diff{
+		Compared: true,
+		Form: ui.DiffForm{
+			A: c.From.String(), B: c.To.String(), PeerA: c.FromPeer, PeerB: c.ToPeer, Query: req.query.String(),
+			Fields: collectionField(req.scene),
+		},
+		A: diffSideOf(req.scene, c.From, d.From, c.FromPeer), B: diffSideOf(req.scene, c.To, d.To, c.ToPeer),
+		Counts: diffCountsOf(d.Counts),
+	}
+	for i := range d.Differences {
+		one := &d.Differences[i]
+		page.Differences = append(page.Differences, ui.Difference{
+			Prefix: one.Prefix, URL: sideURL(req.scene, c.To, d.To, "/"+one.Prefix.String()), Kind: string(one.Kind), Cause: string(one.Cause),
+			Attributes: one.Attributes, Old: one.Old, New: one.New,
+		})
+	}
+	if req.page.Cursor != "" {
+		page.First = req.url(c.From, c.To, "")
+	}
+	if d.NextCursor != "" { // the sides stay where they are while the clock goes on
+		page.Next = req.url(fixedMoment(c.From, d.From), fixedMoment(c.To, d.To), d.NextCursor)
+	}
+	return page
+}
+
+func diffSideOf(v scene, asked query.Moment, at time.Time, peer string) ui.DiffSide {
+	return ui.DiffSide{At: at, Peer: peer, URL: sideURL(v, asked, at, "/peers")}
+}
+
+// sideURL returns the URL of a page at one side of a comparison.
+func sideURL(v scene, asked query.Moment, at time.Time, path string) string {
+	v.at = fixedMoment(asked, at)
+	return v.link(path)
+}
+
+// fixedMoment returns the time for a moment of the past, and now for now.
+func fixedMoment(asked query.Moment, at time.Time) query.Moment {
+	if asked.IsZero() {
+		return asked
+	}
+	return query.Moment{Time: at.UTC()}
+}
+
+// url returns the URL of a page of the same comparison.
+func (r *diffRequest) url(a, b query.Moment, cursor string) string {
+	values := url.Values{"a": {a.String()}, "b": {b.String()}}
+	for name, value := range map[string]string{
+		"peer_a": r.contrast.FromPeer, "peer_b": r.contrast.ToPeer, "q": r.query.String(), "collection": r.scene.collection, "cursor": cursor,
+	} {
+		if value != "" {
+			values.Set(name, value)
+		}
+	}
+	if r.contrast.Stale {
+		values.Set("stale", "true")
+	}
+	if r.limited {
+		values.Set("limit", strconv.Itoa(r.page.Limit))
+	}
+	return withValues("/diff", values)
+}
+
+func diffCountsOf(c *query.DiffCounts) *ui.DiffCounts {
+	if c == nil {
+		return nil
+	}
+	counts := &ui.DiffCounts{Same: c.Same, Added: c.Added, Withdrawn: c.Withdrawn, Changed: c.Changed}
+	for _, one := range c.Causes {
+		counts.Causes = append(counts.Causes, ui.CauseCount{Kind: string(one.Kind), Cause: string(one.Cause), Count: one.Count})
+	}
+	for _, one := range c.Peers {
+		counts.Peers = append(counts.Peers, ui.PeerDiff(one))
+	}
+	for _, one := range c.Attributes {
+		counts.Attributes = append(counts.Attributes, ui.Facet{Text: one.Value, Count: one.Count})
+	}
+	return counts
+}
+
+// pageSnapshots is how many snapshots a page lists.
+const pageSnapshots = 100
+
+// historyPage answers for /history.
+func (s *Server) historyPage(c *gin.Context) error {
+	_, suffix := cutSuffix(c.Request.URL.Path)
+	form, err := s.form(c, suffix)
+	if err != nil {
+		return err
+	}
+	if form == typeJSON {
+		return s.history(c)
+	}
+	if _, err := readParams(c.Request.URL.RawQuery, nil); err != nil {
+		return err
+	}
+	collections, err := s.listCollections(c)
+	if err != nil {
+		return err
+	}
+	page := &ui.History{Frame: s.pastFrame(c, "History", "/history", request{}, nil), Absent: s.deps.History == nil}
+	if !page.Absent {
+		s.describeHistory(page)
+	} else {
+		page.JSON = "/api/v1/collections"
+	}
+	for _, one := range collections {
+		page.Collections = append(page.Collections, ui.Collection{
+			Name: one.Name, Begins: one.Begins, Ends: one.Ends, Bytes: one.FileBytes, Broken: one.Broken,
+			URL: scene{collection: one.Name}.link("/"),
+		})
+	}
+	return s.render(c, http.StatusOK, form, page)
+}
+
+func (s *Server) describeHistory(page *ui.History) {
+	st := historyAnswerOf(s.deps.History.Stats())
+	page.Begins, page.Ends, page.LastSnapshot, page.Recording = st.Begins, st.Ends, st.LastSnapshot, st.Recording
+	page.SnapshotCount, page.FileBytes, page.FreeBytes = st.SnapshotCount, st.FileBytes, st.FreeBytes
+	page.MaxBytes, page.PendingBytes = st.MaxBytes, st.PendingBytes
+	list := s.snapshots()
+	list = slices.Clone(list[max(0, len(list)-pageSnapshots):])
+	slices.Reverse(list)
+	for _, one := range list {
+		page.Snapshots = append(page.Snapshots, snapshotOf(one))
+	}
+}
+
+func snapshotOf(i history.SnapshotInfo) ui.Snapshot {
+	return ui.Snapshot{At: i.At, Routes: i.Routes, URL: scene{at: query.Moment{Time: i.At.UTC()}}.link("/")}
+}
