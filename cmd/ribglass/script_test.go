@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"sync"
@@ -32,7 +33,12 @@ func TestMain(m *testing.M) {
 //	poll URL REGEXP     asks until the answer matches
 //	signal HUP|TERM     sends a signal to the program in the background
 //	expand FILE         puts variables of the script into a file
+//	recorded NAME FILE  copies a recorded file of the MRT reader's tests
 func TestScripts(t *testing.T) {
+	recorded, err := filepath.Abs("../../collector/wire/mrt/testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
@@ -41,20 +47,25 @@ func TestScripts(t *testing.T) {
 			env.Defer(server.Close)
 			env.Setenv("RIBGLASS_SERVER", server.URL)
 			env.Values[fakeKey{}] = fake
+			env.Values[recordedKey{}] = recorded
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"answer": cmdAnswer,
-			"asked":  cmdAsked,
-			"ports":  cmdPorts,
-			"poll":   cmdPoll,
-			"signal": cmdSignal,
-			"expand": cmdExpand,
+			"answer":   cmdAnswer,
+			"asked":    cmdAsked,
+			"ports":    cmdPorts,
+			"poll":     cmdPoll,
+			"signal":   cmdSignal,
+			"expand":   cmdExpand,
+			"recorded": cmdRecorded,
 		},
 	})
 }
 
-type fakeKey struct{}
+type (
+	fakeKey     struct{}
+	recordedKey struct{}
+)
 
 // fakeServer answers requests for known paths with what a script gave it.
 type fakeServer struct {
@@ -170,4 +181,13 @@ func cmdExpand(ts *testscript.TestScript, neg bool, args []string) {
 	text, err := os.ReadFile(file)
 	ts.Check(err)
 	ts.Check(os.WriteFile(file, []byte(os.Expand(string(text), ts.Getenv)), 0o600))
+}
+
+func cmdRecorded(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: recorded NAME FILE")
+	}
+	content, err := os.ReadFile(filepath.Join(ts.Value(recordedKey{}).(string), args[0]))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), content, 0o600))
 }

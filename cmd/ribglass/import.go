@@ -1,0 +1,151 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ribglass/cmd/ribglass/config"
+	"ribglass/cmd/ribglass/intake"
+)
+
+// dataDir is where a command finds what a server keeps: a directory, or the one
+// of a configuration.
+type dataDir struct{ dir, config string }
+
+func (d *dataDir) flags(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&d.dir, "data-dir", "", "`directory` of the server's data, instead of the configuration's data_dir")
+	f.StringVarP(&d.config, "config", "c", cmp.Or(os.Getenv("RIBGLASS_CONFIG"), defaultConfigFile), "configuration `file` with the data_dir (environment: RIBGLASS_CONFIG)")
+	// The only errors of marking are flags that do not exist.
+	_ = c.MarkFlagDirname("data-dir")
+	_ = c.MarkFlagFilename("config", "yaml", "yml")
+	c.MarkFlagsMutuallyExclusive("data-dir", "config")
+}
+
+// find returns the directory.
+func (d *dataDir) find() (string, error) {
+	if d.dir != "" {
+		return filepath.Abs(d.dir)
+	}
+	cfg, err := config.Load(d.config, config.Overrides{})
+	if err != nil {
+		return "", err
+	}
+	if cfg.DataDir == "" {
+		return "", fmt.Errorf("%s has no data_dir: name a directory with --data-dir", d.config)
+	}
+	return cfg.DataDir, nil
+}
+
+func importCommand() *cobra.Command {
+	var (
+		place      dataDir
+		collection string
+	)
+	c := &cobra.Command{
+		Use:   "import --collection NAME FILE…",
+		Short: "Import recorded routes and updates into a collection",
+		Long: `Import reads MRT files, tables and updates as RouteViews, RIPE RIS, BIRD, FRR
+and OpenBGPD write them, plain or compressed by gzip, bzip2 or zstd. They become
+a collection: a history of its own, which is queried like the live table and its
+past, and never changes but by another import.
+
+Files are put into the order of time and merged where they overlap; those of one
+collection should be of one collector, because its peers are known by address
+and AS number. More files can be added later, behind the end of the collection.
+A table takes the place of what its peers had announced before.
+
+Damage costs the records that have it; what was passed over is told at the end.
+The collection is there when the import is complete, for a running server too;
+when it fails or is interrupted, nothing changes.
+
+Exit status: 0 imported, 1 failed, 2 wrong usage.`,
+		Example: `  ribglass import --collection rrc01 rrc01.bview.20241001.0000.gz rrc01.updates.20241001.*.gz
+  ribglass import --collection rrc01 --data-dir /var/lib/ribglass rrc01.updates.20241002.*.gz
+  ribglass lookup 192.0.2.1 --collection rrc01 --at 2024-10-01T00:05Z`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			dir, err := place.find()
+			if err != nil {
+				return err
+			}
+			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGTERM, syscall.SIGINT)
+			defer stop()
+			shareProcessors()
+			applyMemory(config.Memory{})
+			return runImport(ctx, &intake.Import{DataDir: dir, Collection: collection, Files: args}, c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+	place.flags(c)
+	c.Flags().StringVar(&collection, "collection", "", "`name` of the collection")
+	_ = c.MarkFlagRequired("collection")
+	return c
+}
+
+// runImport imports, and tells of it on the way and at the end.
+func runImport(ctx context.Context, i *intake.Import, out, notes io.Writer) error {
+	line := newProgress(notes)
+	i.Logger = slog.New(slog.NewTextHandler(notes, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	i.Progress = func(p intake.Progress) {
+		line.line(func(elapsed time.Duration) string {
+			rate := float64(p.Changes) / max(elapsed.Seconds(), 0.001)
+			return fmt.Sprintf("%3d%%  %s %s  %s  %d changes, %.0f a second",
+				percent(p.Done, p.Total), p.Doing, filepath.Base(p.File), p.At.UTC().Format(time.DateTime), p.Changes, rate)
+		})
+	}
+	started := time.Now()
+	sum, err := i.Run(ctx)
+	line.end()
+	switch {
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("interrupted: the collection %s is as it was", i.Collection)
+	case err != nil:
+		return err
+	}
+	printDamage(notes, sum)
+	took := time.Since(started)
+	_, err = fmt.Fprintf(out, "%s: %d changes of %s in %s, %.0f a second\n%s to %s: %d routes of %d peers at the end, %d snapshots, %s\n",
+		i.Collection, sum.Changes, several(len(i.Files), "file"), took.Round(time.Millisecond), float64(sum.Changes)/took.Seconds(),
+		sum.Began.UTC().Format(time.RFC3339), sum.Ends.UTC().Format(time.RFC3339), sum.Routes, sum.Peers, sum.Snapshots, amount(sum.Bytes))
+	return err
+}
+
+// printDamage tells what could not be read.
+func printDamage(w io.Writer, sum *intake.Summary) {
+	for i := range sum.Reports {
+		r := &sum.Reports[i]
+		for _, kind := range slices.Sorted(maps.Keys(r.Skipped)) {
+			fmt.Fprintf(w, "%s: passed over: %d × %s\n", clean(r.Path), r.Skipped[kind], kind)
+		}
+		for _, err := range r.Errors {
+			fmt.Fprintf(w, "%s:   %s\n", clean(r.Path), clean(err.Error()))
+		}
+		if r.TreatedAsWithdraw > 0 {
+			fmt.Fprintf(w, "%s: %d malformed updates are withdrawals (RFC 7606)\n", clean(r.Path), r.TreatedAsWithdraw)
+		}
+	}
+	if sum.Late > 0 {
+		fmt.Fprintf(w, "%d records have a time before that of others, or in the future; they count as simultaneous with the last\n", sum.Late)
+	}
+}
+
+// several returns a count of things, such as "1 file" and "2 files".
+func several(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

@@ -1,0 +1,336 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"ribglass/collector/wire/mrt"
+	"ribglass/ribstore"
+	"ribglass/ribstore/history"
+	"ribglass/ribstore/route"
+	"ribglass/ribstore/table"
+)
+
+// Import imports files into a collection. What it makes is put into the place of
+// the collection when it is complete; until then nothing of it changes.
+type Import struct {
+	DataDir    string
+	Collection string
+	Files      []string
+	Logger     *slog.Logger
+
+	// Progress, when set, is called now and then.
+	Progress func(Progress)
+}
+
+// Progress tells how far an import is.
+type Progress struct {
+	Doing       string // "importing", "merging", …
+	File        string
+	Done, Total int64 // octets of the files
+	Changes     int   // recorded
+	At          time.Time
+}
+
+// Summary tells what was imported.
+type Summary struct {
+	Path      string // of the collection
+	Began     time.Time
+	Ends      time.Time
+	Changes   int
+	Late      int // changes whose time was before others already recorded, or out of this world
+	Snapshots int
+	Routes    int // at the end
+	Peers     int
+	Bytes     int64 // of the file
+	Reports   []Report
+}
+
+// Bounds of what waits to be written, and of how far apart snapshots are.
+const (
+	flushOctets    = 8 << 20
+	flushChanges   = 100_000
+	snapshotChange = 2_000_000
+	progressEvery  = 1 << 9 // batches
+)
+
+// importer is one import under way.
+type importer struct {
+	*Import
+
+	stream   *Stream
+	history  *history.History
+	table    *table.Table
+	clock    time.Time // of the history: that of the record being imported
+	limit    time.Time // no record is of a later time
+	sessions map[string]*route.Peer
+	loading  bool // a table, where nothing is recorded yet
+	more     bool // the table has work to do
+
+	tabular, changed bool // since the last snapshot: a table was read, or anything
+	octets, changes  int  // recorded since the last flush
+	since            int  // changes since the last snapshot
+	batches          int
+	summary          Summary
+}
+
+// Run imports. When it fails, or its context ends, the collection is as it was.
+func (i *Import) Run(ctx context.Context) (sum *Summary, err error) {
+	path, err := ribstore.CollectionPath(i.DataDir, i.Collection)
+	if err != nil {
+		return nil, err
+	}
+	unlock, err := lock(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	m := &importer{Import: i, limit: time.Now().Add(24 * time.Hour)}
+	m.stream, err = Open(i.Files, mrt.SourceOptions{Peers: mrt.NewPeers(i.Collection), ReplacesTable: true})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, m.stream.Close()) }()
+	if m.stream.Begins().IsZero() {
+		return nil, errors.New("the files have no routes")
+	}
+	temporary := path + ".importing"
+	defer func() { _ = os.Remove(temporary) }() // when it is complete it has another name
+	if err := m.prepare(ctx, path, temporary); err != nil {
+		return nil, err
+	}
+	err = m.run(ctx)
+	if err := errors.Join(err, m.history.Close()); err != nil {
+		return nil, err
+	}
+	m.summary.Path, m.summary.Reports = path, m.stream.Reports()
+	return &m.summary, publish(temporary, path, i.DataDir)
+}
+
+// lock makes sure that no other import writes to the directory, which is made
+// when it is not there.
+func lock(dir string) (unlock func(), err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(d.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: another import is under way: %w", dir, err), d.Close())
+	}
+	return func() { _ = d.Close() }, nil
+}
+
+// prepare opens the file that is imported into: a copy of the collection, when
+// there is one.
+func (m *importer) prepare(ctx context.Context, path, temporary string) error {
+	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := copyFile(path, temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("copy the collection: %w", err)
+	}
+	m.clock = m.stream.Begins()
+	var err error
+	m.history, err = history.Open(temporary, history.DefaultConfig(), history.Deps{
+		Logger: m.Logger, Now: func() time.Time { return m.clock },
+	})
+	if err != nil {
+		return fmt.Errorf("collection %s: %w", m.Collection, err)
+	}
+	ends := m.history.Stats().Ends
+	// Files are cut at whole seconds.
+	if m.clock.Before(ends.Truncate(time.Second)) {
+		err = fmt.Errorf("%s begins %s, but the collection %s ends %s already: more can only be added behind its end",
+			m.stream.First(), stamp(m.clock), m.Collection, stamp(ends))
+		return errors.Join(err, m.history.Close())
+	}
+	var fresh bool
+	if m.table, fresh, err = m.history.Continue(ctx); err != nil {
+		return errors.Join(fmt.Errorf("collection %s: %w", m.Collection, err), m.history.Close())
+	}
+	if m.loading = fresh && m.stream.BeginsWithTable(); fresh && !m.loading {
+		m.history.Begin(m.clock, false)
+	}
+	m.goOn()
+	return nil
+}
+
+// goOn takes over the sessions that the collection ended with: they are still up.
+func (m *importer) goOn() {
+	m.sessions = make(map[string]*route.Peer)
+	for _, s := range m.table.State() {
+		if s.Up {
+			m.sessions[s.Peer.Name] = s.Peer
+		}
+	}
+}
+
+func (m *importer) run(ctx context.Context) error {
+	m.summary.Began = m.clock
+	for {
+		b, err := m.stream.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		if err := m.take(ctx, b); err != nil {
+			return err
+		}
+	}
+	if m.changed {
+		m.tell("taking the last snapshot")
+		if err := m.snapshot(ctx); err != nil {
+			return err
+		}
+	}
+	m.tell("putting changes in order")
+	if err := m.history.Merge(ctx); err != nil {
+		return err
+	}
+	m.sum()
+	return nil
+}
+
+// take records one batch.
+func (m *importer) take(ctx context.Context, b *mrt.Batch) error {
+	defer b.Release()
+	if m.batches++; m.batches%progressEvery == 0 {
+		m.tell("importing")
+	}
+	if m.isKnown(b) {
+		return m.endOfFile(ctx)
+	}
+	m.tabular = m.tabular || b.Event == route.RefreshBegin
+	b.At, m.changed = m.timeOf(b), true
+	if m.loading && !isOfTable(b) {
+		if err := m.snapshot(ctx); err != nil {
+			return err
+		}
+	}
+	if !m.loading {
+		m.history.RecordAt(&b.Batch, b.At)
+	}
+	m.table.Apply(&b.Batch)
+	if m.more || b.Event != route.Routes {
+		m.more = m.table.Work()
+	}
+	for i := range b.Updates {
+		u := &b.Updates[i]
+		m.changes += len(u.NLRI)
+		m.octets += len(u.Attrs) + 32*len(u.NLRI)
+	}
+	if m.octets >= flushOctets || m.changes >= flushChanges {
+		if err := m.flush(); err != nil {
+			return err
+		}
+	}
+	return m.endOfFile(ctx)
+}
+
+// isOfTable reports whether a batch may be of a table.
+func isOfTable(b *mrt.Batch) bool {
+	switch b.Event {
+	case route.PeerUp, route.RefreshBegin, route.RefreshEnd:
+		return true
+	case route.Routes:
+		return b.Originated != nil
+	case route.PeerDown, route.PeerRemoved, route.EndOfRIB:
+	}
+	return false
+}
+
+// isKnown reports whether a batch says that a session came up of which the
+// collection knows that it is.
+func (m *importer) isKnown(b *mrt.Batch) bool {
+	known := m.sessions[b.Peer.Name]
+	delete(m.sessions, b.Peer.Name)
+	return known != nil && b.Event == route.PeerUp &&
+		known.Address == b.Peer.Address && known.ASN == b.Peer.ASN && known.AddPath == b.Peer.AddPath
+}
+
+// timeOf returns the time that a batch is recorded with: not before that of the
+// last one, and not in the future, which is where damage can put it.
+func (m *importer) timeOf(b *mrt.Batch) time.Time {
+	switch {
+	case b.At.After(m.limit), b.At.Before(m.clock.Truncate(time.Second)):
+		m.summary.Late++
+	case b.At.After(m.clock):
+		m.clock = b.At
+	}
+	return m.clock
+}
+
+func (m *importer) flush() error {
+	m.summary.Changes += m.changes
+	m.since += m.changes
+	m.changes, m.octets, m.more = 0, 0, true
+	if m.loading {
+		return nil
+	}
+	return m.history.Flush()
+}
+
+// endOfFile takes a snapshot where a table ended, so that it is read at once, and
+// where many changes came since the last one.
+func (m *importer) endOfFile(ctx context.Context) error {
+	if m.tabular && m.stream.Ended() || !m.loading && m.since >= snapshotChange {
+		return m.snapshot(ctx)
+	}
+	return nil
+}
+
+// snapshot takes a snapshot. A table that was loaded before is where recording
+// begins: the snapshot has all of it, so its routes need not be changes too.
+func (m *importer) snapshot(ctx context.Context) error {
+	if m.loading {
+		m.history.Begin(m.clock, true)
+		m.loading = false
+	}
+	if err := m.flush(); err != nil {
+		return err
+	}
+	for m.table.Work() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	m.since, m.tabular, m.changed = 0, false, false
+	_, err := m.history.Snapshot(ctx, history.Live{Table: m.table, Do: func(_ context.Context, f func()) error { f(); return nil }})
+	return err
+}
+
+func (m *importer) tell(doing string) {
+	if m.Progress == nil {
+		return
+	}
+	done, total := m.stream.Consumed()
+	m.Progress(Progress{
+		Doing: doing, File: m.stream.Path(), Done: done, Total: total, Changes: m.summary.Changes + m.changes, At: m.clock,
+	})
+}
+
+func (m *importer) sum() {
+	st, c := m.history.Stats(), m.table.Counts()
+	m.summary.Ends, m.summary.Snapshots, m.summary.Bytes, m.summary.Peers = st.Ends, st.Snapshots, st.FileBytes, c.Peers
+	for _, n := range c.Routes {
+		m.summary.Routes += n
+	}
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
