@@ -59,12 +59,17 @@ func explainHistory(err error) error {
 	return fmt.Errorf("history: %w", err)
 }
 
-// closeHistory closes the history, if there is one, when nothing uses it any more.
+// closeHistory closes the history and the collections, as far as there are any,
+// when nothing uses them any more.
 func (s *server) closeHistory() error {
-	if s.history == nil {
-		return nil
+	var errs []error
+	if s.history != nil {
+		errs = append(errs, s.history.Close())
 	}
-	if err := s.history.Close(); err != nil {
+	if s.collections != nil {
+		errs = append(errs, s.collections.Close())
+	}
+	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("history: close: %w", err)
 	}
 	return nil

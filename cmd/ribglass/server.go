@@ -18,6 +18,7 @@ import (
 
 	"ribglass/cmd/ribglass/config"
 	"ribglass/cmd/ribglass/demo"
+	"ribglass/cmd/ribglass/dump"
 	"ribglass/collector"
 	"ribglass/httpapi"
 	"ribglass/ribstore"
@@ -41,8 +42,11 @@ type server struct {
 	collector *collector.Collector
 	history   *history.History // nil: the past is not kept
 	store     *ribstore.Store
-	http      *httpapi.Server
-	admin     *httpapi.Admin
+
+	collections *ribstore.Collections // nil without a data directory
+
+	http  *httpapi.Server
+	admin *httpapi.Admin
 
 	httpListener, adminListener net.Listener
 }
@@ -109,17 +113,35 @@ func (s *server) makeComponents(cfg *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("collector: %w", err)
 	}
-	s.http, err = httpapi.New(cfg.HTTP, httpapi.Deps{
+	exporter := &dump.Exporter{ASN: cfg.ASN, RouterID: cfg.RouterID, Logger: s.log.With("component", "export")}
+	deps := httpapi.Deps{
 		Store: s.store, Sessions: s.collector, Logger: s.log.With("component", "httpapi"), Registerer: registry,
-		Info: httpapi.Info{Version: version(), ASN: cfg.ASN, RouterID: cfg.RouterID, StartedAt: time.Now()},
-	})
-	if err != nil {
+		Info:   httpapi.Info{Version: version(), ASN: cfg.ASN, RouterID: cfg.RouterID, StartedAt: time.Now()},
+		Export: exporter.Export,
+	}
+	s.offerPast(cfg, &deps)
+	if s.http, err = httpapi.New(cfg.HTTP, deps); err != nil {
 		return err
 	}
 	s.admin, err = httpapi.NewAdmin(cfg.Admin, httpapi.AdminDeps{
 		Store: s.store, Sessions: s.collector, Gatherer: registry, Logger: s.log.With("component", "admin"), Refresh: s.collector.Refresh,
 	})
 	return err
+}
+
+// offerPast gives the web server what a data directory has. An interface stays
+// nil without one.
+func (s *server) offerPast(cfg *config.Config, deps *httpapi.Deps) {
+	if s.history != nil {
+		deps.History = s.history
+	}
+	if cfg.DataDir == "" {
+		return
+	}
+	s.collections = ribstore.NewCollections(cfg.DataDir, cfg.Search, ribstore.Deps{
+		Logger: s.log.With("component", "collections"), Now: time.Now,
+	})
+	deps.Collections = s.collections
 }
 
 // run serves until ctx ends or a component fails. It returns within five

@@ -1,0 +1,221 @@
+// Package dump writes what can be asked of a store as MRT, the format that other
+// programs read: routes as a TABLE_DUMP_V2 (RFC 6396, with ADD-PATH by RFC 8050),
+// changes as BGP4MP_ET.
+//
+// An [Exporter] keeps nothing between calls, starts no goroutine, and holds a
+// slice of routes or a page of changes at a time.
+package dump
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"ribglass/collector/wire/mrt"
+	"ribglass/httpapi"
+	"ribglass/ribstore/query"
+	"ribglass/ribstore/route"
+)
+
+// Exporter writes MRT. It may be used by many goroutines at once.
+type Exporter struct {
+	ASN      route.ASN  // of the collector
+	RouterID netip.Addr // idem
+	Logger   *slog.Logger
+}
+
+// Export writes the answer to a query: routes or, when it has a span, changes.
+// What MRT cannot express is left out and logged. Errors are those of the
+// searcher, of the stream, and of the context.
+func (e *Exporter) Export(ctx context.Context, w io.Writer, from httpapi.Searcher, q query.Query) error {
+	buffered := bufio.NewWriterSize(w, 64<<10)
+	out := &output{exporter: e, stream: &stream{w: buffered}}
+	out.mrt = mrt.NewWriter(out.stream)
+	var err error
+	if q.Between.IsZero() {
+		err = out.routes(ctx, from, q)
+	} else {
+		err = out.changes(ctx, from, q)
+	}
+	if out.omitted > 0 {
+		e.Logger.WarnContext(ctx, "left out of an export to MRT", "count", out.omitted, "first", out.reason)
+	}
+	if err != nil {
+		return err
+	}
+	return buffered.Flush()
+}
+
+// output is one export under way.
+type output struct {
+	exporter *Exporter
+	mrt      *mrt.Writer
+	stream   *stream
+
+	at    time.Time      // of the table
+	index map[string]int // of peers, by name
+
+	omitted int
+	reason  error // of the first
+}
+
+// stream keeps the error of the stream, to tell it from what cannot be expressed.
+type stream struct {
+	w   io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (s *stream) Write(b []byte) (int, error) {
+	n, err := s.w.Write(b)
+	if err != nil {
+		s.err = err
+	}
+	return n, err
+}
+
+// wrote takes the error of a record.
+func (o *output) wrote(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case o.stream.err != nil:
+		return o.stream.err
+	}
+	if o.omitted++; o.reason == nil {
+		o.reason = err
+	}
+	return nil
+}
+
+// routes writes a table: one index of all peers, then prefix after prefix.
+func (o *output) routes(ctx context.Context, from httpapi.Searcher, q query.Query) error {
+	known, at, _, err := from.PeersAt(ctx, q.At)
+	if err != nil {
+		return err
+	}
+	if !q.At.IsZero() {
+		q.At = query.Moment{Time: at} // the same for the routes, however long ago it was
+	}
+	o.at, o.index = at, make(map[string]int, len(known))
+	peers := make([]mrt.Peer, len(known))
+	for i := range known {
+		p := known[i].Peer
+		o.index[p.Name] = i
+		peers[i] = mrt.Peer{RouterID: p.RouterID, Address: p.Address, ASN: p.ASN}
+	}
+	if err := o.mrt.PeerIndex(o.exporter.RouterID, "", peers, at); err != nil {
+		return err
+	}
+	return from.Stream(ctx, q, o.slice)
+}
+
+// slice writes routes that are in order, those of a prefix in one row.
+func (o *output) slice(routes []route.Route) error {
+	row := mrt.Row{Time: o.at}
+	for i := range routes {
+		r := &routes[i]
+		if r.Prefix != row.Prefix || r.Family != row.Family {
+			if err := o.wrote(o.row(&row)); err != nil {
+				return err
+			}
+			row.Prefix, row.Family, row.Routes = r.Prefix, r.Family, row.Routes[:0]
+		}
+		peer, ok := o.index[r.Peer.Name]
+		if !ok {
+			// It came into being after the index was written.
+			if err := o.wrote(fmt.Errorf("peer %s is new", r.Peer.Name)); err != nil {
+				return err
+			}
+			continue
+		}
+		row.Routes = append(row.Routes, mrt.Route{
+			Peer: peer, Originated: r.ReceivedAt, AddPath: r.Peer.AddPath[r.Family], PathID: r.PathID, Attrs: r.Attrs,
+		})
+	}
+	return o.wrote(o.row(&row))
+}
+
+func (o *output) row(row *mrt.Row) error {
+	if len(row.Routes) == 0 {
+		return nil
+	}
+	return o.mrt.RIB(row)
+}
+
+// pageChanges is how many changes are held at a time. A page reads all that
+// follows it, so pages are large.
+const pageChanges = 100_000
+
+// changes writes what happened, the oldest first.
+func (o *output) changes(ctx context.Context, from httpapi.Searcher, q query.Query) error {
+	page := query.ChangePage{Page: query.Page{Limit: pageChanges}, Oldest: true}
+	for {
+		list, err := from.Changes(ctx, q, page)
+		if err != nil {
+			return err
+		}
+		if page.Cursor == "" {
+			// The pages that follow are about the same span.
+			q.Between = query.Span{From: query.Moment{Time: list.From}, To: query.Moment{Time: list.To}}
+		}
+		for i := range list.Changes {
+			if err := o.wrote(o.change(&list.Changes[i])); err != nil {
+				return err
+			}
+		}
+		if page.Cursor = list.NextCursor; page.Cursor == "" {
+			return nil
+		}
+	}
+}
+
+// change writes one change as the messages that could have made it. That a route
+// became stale is not a message: that its session ended was one.
+func (o *output) change(c *query.Change) error {
+	s := o.session(c.Peer)
+	u := route.Update{Family: c.Family, NLRI: []route.NLRI{{Prefix: c.Prefix, PathID: c.PathID}}}
+	switch c.Kind {
+	case query.Announced, query.Replaced, query.Confirmed:
+		u.Attrs = c.New
+		return o.mrt.Update(c.At, s, u, c.Peer.AddPath[c.Family])
+	case query.WithdrawnBy, query.Swept, query.ExpiredStale, query.Dropped:
+		return o.mrt.Update(c.At, s, u, c.Peer.AddPath[c.Family])
+	case query.SessionUp:
+		return o.state(c.At, s, openConfirm, established)
+	case query.SessionDown, query.SessionRemoved:
+		return o.state(c.At, s, established, idle)
+	case query.SessionEnd:
+		return o.mrt.EndOfRIB(c.At, s, c.Family)
+	case query.WentStale, query.WentLong, query.RefreshBegun, query.RefreshEnded:
+	}
+	return nil
+}
+
+// States of a session, as RFC 6396 section 4.4.1 numbers them.
+const (
+	idle        = 1
+	openConfirm = 5
+	established = 6
+)
+
+func (o *output) state(at time.Time, s mrt.Session, before, after uint16) error {
+	return o.mrt.StateChange(&mrt.StateChange{Header: mrt.Header{Time: at}, Session: s, Old: before, New: after})
+}
+
+// session returns the two ends of a peer's session. The address of ours is not
+// known: it is that of the family which says nothing.
+func (o *output) session(p *route.Peer) mrt.Session {
+	s := mrt.Session{PeerASN: p.ASN, LocalASN: p.LocalASN, PeerAddress: p.Address, LocalAddress: netip.IPv4Unspecified()}
+	if p.Address.Is6() {
+		s.LocalAddress = netip.IPv6Unspecified()
+	}
+	if s.LocalASN == 0 {
+		s.LocalASN = o.exporter.ASN
+	}
+	return s
+}
