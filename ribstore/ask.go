@@ -68,6 +68,7 @@ type moment struct {
 	requested time.Time // zero: it is at
 	notices   []string
 	past      *history.Past // nil: now
+	part      bool          // of the table only some prefixes are there
 }
 
 // Search answers one page of a query. Errors are [query.ErrCursor], [ErrBusy],
@@ -81,7 +82,7 @@ func (a *asker) Search(ctx context.Context, q query.Query, page query.Page) (*qu
 			return err
 		}
 		result.At, result.Requested, result.Notices = m.at.UTC(), m.requested, m.notices
-		result.Freshness = freshnessOf(m.table, result)
+		result.Freshness = freshnessOf(m, result)
 		return nil
 	})
 	if err != nil {
@@ -265,6 +266,7 @@ func (a *asker) at(ctx context.Context, t time.Time, within netip.Prefix) (*mome
 	t = t.UTC().Truncate(time.Millisecond)
 	var past *history.Past
 	var err error
+	part := false
 	if !within.IsValid() {
 		past, err = a.whole.get(ctx, t, func(ctx context.Context) (*history.Past, error) { return a.past.At(ctx, t, within) })
 	} else if past = a.whole.peek(t); past == nil {
@@ -273,12 +275,13 @@ func (a *asker) at(ctx context.Context, t time.Time, within netip.Prefix) (*mome
 			return nil, err
 		}
 		past, err = a.past.At(ctx, t, within)
+		part = true
 		leave()
 	}
 	if err != nil {
 		return nil, err
 	}
-	m := &moment{table: past.Table, at: past.At, notices: past.Notices, past: past}
+	m := &moment{table: past.Table, at: past.At, notices: past.Notices, past: past, part: part}
 	if !past.At.Equal(t) {
 		m.requested = t
 	}
@@ -306,7 +309,7 @@ func isNarrow(q query.Query) bool {
 
 // freshnessOf tells how current the peers behind an answer are: those with a
 // route in it, and those the query named.
-func freshnessOf(t *table.Table, r *query.Result) []query.Freshness {
+func freshnessOf(m *moment, r *query.Result) []query.Freshness {
 	names := r.Query.Peers()
 	for i := range r.Routes {
 		if name := r.Routes[i].Peer.Name; !slices.Contains(names, name) {
@@ -316,7 +319,10 @@ func freshnessOf(t *table.Table, r *query.Result) []query.Freshness {
 	slices.Sort(names)
 	var list []query.Freshness
 	for _, name := range names {
-		if p, ok := t.Peer(name); ok {
+		if p, ok := m.table.Peer(name); ok {
+			if m.part {
+				p.LastUpdate = time.Time{}
+			}
 			list = append(list, freshness(&p))
 		}
 	}

@@ -63,7 +63,7 @@ type Result struct {
 type Freshness struct {
 	Peer       string
 	Up         bool
-	LastUpdate time.Time // zero: none yet
+	LastUpdate time.Time // zero: none yet, or not known
 	EndOfRIB   [route.NumFamilies]time.Time
 	StaleSince time.Time // zero: the session is up
 }
