@@ -51,6 +51,15 @@ func (a *asker) span(q query.Query) (from, to time.Time) {
 	return from.UTC().Truncate(time.Millisecond), to.UTC().Truncate(time.Millisecond)
 }
 
+// before returns the moment before a moment, or the moment itself when history
+// begins there: what happened at the begin of a span is in it.
+func (a *asker) before(t time.Time) time.Time {
+	if last := t.Add(-time.Millisecond); !last.Before(a.past.Stats().Begins) {
+		return last
+	}
+	return t
+}
+
 // follow tells the pager what happened in a span: on a small table of the
 // prefixes in question at once, on a whole one as a search.
 func (a *asker) follow(ctx context.Context, q query.Query, from, to time.Time, pager *query.ChangePager) ([]string, error) {
@@ -69,11 +78,11 @@ func (a *asker) follow(ctx context.Context, q query.Query, from, to time.Time, p
 	}
 	var notices []string
 	err := run(ctx, func(ctx context.Context) error {
-		past, err := a.past.At(ctx, from, within)
+		past, err := a.past.At(ctx, a.before(from), within)
 		if err != nil {
 			return err
 		}
-		f := follower{table: past.Table, pager: pager}
+		f := follower{table: past.Table, pager: pager, from: from}
 		more, err := a.past.Replay(ctx, past, to, within, f.event)
 		notices = slices.Concat(past.Notices, more)
 		return err
@@ -85,6 +94,7 @@ func (a *asker) follow(ctx context.Context, q query.Query, from, to time.Time, p
 type follower struct {
 	table *table.Table
 	pager *query.ChangePager
+	from  time.Time // what was before is not told
 }
 
 // fewPrefixes is up to how many prefixes each is looked at when something
@@ -92,6 +102,10 @@ type follower struct {
 const fewPrefixes = 4096
 
 func (f *follower) event(e *history.Event) error {
+	if e.At.Before(f.from) {
+		e.Apply(f.table)
+		return nil
+	}
 	o := query.Occurrence{At: e.At, Expired: e.Batch == nil}
 	var touched []place
 	switch {
