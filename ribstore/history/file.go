@@ -74,10 +74,29 @@ func openFile(path string, readOnly bool) (*file, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	f.pageSize = f.db.Info().PageSize
-	if err := f.check(); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.close())
+	err = f.checkPages()
+	if err == nil {
+		err = f.check()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, errors.Join(err, f.close()))
 	}
 	return f, nil
+}
+
+// checkPages makes sure that bbolt can walk the file. To be read, it may have
+// leaves that are damaged: bbolt panics there, and guard tells.
+func (f *file) checkPages() error {
+	p, err := walkPages(f.path, nil)
+	if err != nil {
+		return err
+	}
+	for i := range p.problems {
+		if !f.readOnly || p.problems[i].branch {
+			return p.err()
+		}
+	}
+	return nil
 }
 
 // openRegular opens a regular file and follows no symbolic link, so that nobody

@@ -106,8 +106,9 @@ type History struct {
 	manifests manifestCache
 }
 
-// Open opens the file in path, which is made when it is not there. A file that
-// is damaged beyond use is set aside, so that recording begins anew. Errors are
+// Open opens the file in path, which is made when it is not there. A file whose
+// structure is damaged is set aside, and recording goes on in a new one with all
+// that can be read of it. Errors are
 // [ErrLocked], [ErrForeign] and those of the file system.
 func Open(path string, cfg Config, deps Deps) (*History, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -115,9 +116,7 @@ func Open(path string, cfg Config, deps Deps) (*History, error) {
 	}
 	h, err := open(path, cfg, deps, false)
 	if errors.Is(err, ErrDamaged) {
-		aside := fmt.Sprintf("%s.damaged-%s", path, deps.Now().UTC().Format("20060102T150405Z"))
-		deps.Logger.Error("the history is damaged beyond use; it is set aside and begins anew", "error", err, "set_aside", aside)
-		if err := os.Rename(path, aside); err != nil {
+		if err = setAside(path, err, deps); err != nil {
 			return nil, err
 		}
 		h, err = open(path, cfg, deps, false)

@@ -424,3 +424,8 @@ func recorded(t testing.TB, path string, steps int) (*scenario, []moment) {
 	}
 	return s, moments
 }
+
+// dumpDown changes a dump to what it is after all sessions ended.
+func dumpDown(dumped string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(dumped, "up=true stale=false", "up=false stale=true"), "stale=false", "stale=true")
+}

@@ -1,0 +1,346 @@
+package history
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"os"
+)
+
+// bbolt trusts the pages of its file: a branch that leads to itself has it walk
+// for ever, a page that is free and in use is written over, and its own check
+// ends the process when it meets a panic. So the pages are walked here, where
+// nothing is believed, before bbolt is, and what can be read of a damaged file
+// is read here too.
+//
+// A page begins with its number, what it is, and how many elements and further
+// pages it has. A branch has keys and the numbers of pages, a leaf keys and
+// values; the value of a bucket is the number of its first page, or a leaf.
+
+const (
+	pageHead    = 16 // also the size of an element
+	pageBranch  = 0x01
+	pageLeaf    = 0x02
+	pageFree    = 0x10
+	leafBucket  = 0x01
+	boltMagic   = 0xED0CDAED
+	boltMeta    = 64 // octets of a meta page behind its head
+	maxDepth    = 32
+	maxProblems = 100
+	maxRead     = 256 << 20 // of one page
+)
+
+// pages walks the pages of a bbolt file.
+type pages struct {
+	file     io.ReaderAt
+	size     int64
+	pageSize int64
+	root     uint64
+	freelist uint64
+	high     uint64 // number above all pages
+	metas    int    // that are valid
+	used     []bool
+	problems []pageProblem
+	dropped  int
+
+	// found is told every key of a bucket with its value, nil when only the
+	// structure is of interest.
+	found func(bucket, key, value []byte) error
+}
+
+// pageProblem is damage of the structure of a file.
+type pageProblem struct {
+	what   string
+	branch bool // more than one leaf is concerned
+}
+
+func (p *pages) problem(branch bool, format string, args ...any) {
+	if len(p.problems) < maxProblems {
+		p.problems = append(p.problems, pageProblem{fmt.Sprintf(format, args...), branch})
+	} else {
+		p.dropped++
+	}
+}
+
+// err returns the problems as one error, nil when there are none.
+func (p *pages) err() error {
+	if len(p.problems) == 0 {
+		return nil
+	}
+	return damaged("%s (%d problems)", p.problems[0].what, len(p.problems)+p.dropped)
+}
+
+// openPages reads the meta pages of an open file.
+func openPages(f *os.File) (*pages, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	p := &pages{file: f, size: info.Size()}
+	var newest uint64
+	for _, at := range []int64{0, 1 << 12, 1 << 13, 1 << 14, 1 << 15, 1 << 16} {
+		b := make([]byte, pageHead+boltMeta)
+		if _, err := f.ReadAt(b, at); err != nil {
+			break
+		}
+		m := b[pageHead:]
+		sum := fnv.New64a()
+		_, _ = sum.Write(m[:56])
+		size := int64(binary.NativeEndian.Uint32(m[8:]))
+		if binary.NativeEndian.Uint32(m) != boltMagic || binary.NativeEndian.Uint64(m[56:]) != sum.Sum64() || at != 0 && at != size {
+			continue
+		}
+		p.metas++
+		if txid := binary.NativeEndian.Uint64(m[48:]); p.pageSize == 0 || txid > newest {
+			newest, p.pageSize = txid, size
+			p.root, p.freelist, p.high = binary.NativeEndian.Uint64(m[16:]), binary.NativeEndian.Uint64(m[32:]), binary.NativeEndian.Uint64(m[40:])
+		}
+	}
+	if p.pageSize < 512 || p.high > uint64(p.size/p.pageSize) {
+		return nil, damaged("it has no valid meta page, or is cut off")
+	}
+	return p, nil
+}
+
+// walk walks all pages. It returns errors of found only; the others are problems.
+func (p *pages) walk() error {
+	p.used = make([]bool, p.high)
+	p.used[0], p.used[1] = true, true
+	if err := p.tree(p.root, nil, nil, nil, 0); err != nil {
+		return err
+	}
+	p.free()
+	return nil
+}
+
+// claim marks the pages of one as used and returns its head.
+func (p *pages) claim(id uint64, want ...uint16) (kind uint16, count int, length int64, ok bool) {
+	head := make([]byte, pageHead)
+	if id < 2 || id >= p.high {
+		p.problem(true, "page %d does not exist", id)
+		return 0, 0, 0, false
+	}
+	if _, err := p.file.ReadAt(head, int64(id)*p.pageSize); err != nil {
+		p.problem(true, "page %d: %v", id, err)
+		return 0, 0, 0, false
+	}
+	kind, count = binary.NativeEndian.Uint16(head[8:]), int(binary.NativeEndian.Uint16(head[10:]))
+	more := uint64(binary.NativeEndian.Uint32(head[12:]))
+	switch {
+	case binary.NativeEndian.Uint64(head) != id:
+		p.problem(true, "page %d says that it is page %d", id, binary.NativeEndian.Uint64(head))
+		return 0, 0, 0, false
+	case id+more >= p.high:
+		p.problem(true, "page %d is longer than the file", id)
+		return 0, 0, 0, false
+	}
+	for _, k := range want {
+		ok = ok || k == kind
+	}
+	if !ok {
+		p.problem(true, "page %d is of an unexpected kind", id)
+		return 0, 0, 0, false
+	}
+	for i := id; i <= id+more; i++ {
+		if p.used[i] {
+			p.problem(true, "page %d is used twice", i)
+			return 0, 0, 0, false
+		}
+		p.used[i] = true
+	}
+	return kind, count, int64(more+1) * p.pageSize, true
+}
+
+// tree walks a page and those below it. Its keys are at least low and below high;
+// nil is no bound.
+func (p *pages) tree(id uint64, bucket, low, high []byte, depth int) error {
+	kind, count, length, ok := p.claim(id, pageBranch, pageLeaf)
+	if !ok {
+		return nil
+	}
+	if depth > maxDepth {
+		p.problem(true, "page %d is too deep", id)
+		return nil
+	}
+	a := p.area(id, length)
+	if kind == pageLeaf {
+		return p.leaf(a, fmt.Sprintf("page %d", id), count, bucket, low, high)
+	}
+	if count == 0 {
+		p.problem(true, "page %d is a branch to nowhere", id)
+	}
+	var keys [][]byte
+	var children []uint64
+	for i := range count {
+		e, ok := a.element(i)
+		key, in := a.read(e.from(0), e.word(1))
+		if !ok || !in || i > 0 && bytes.Compare(key, keys[i-1]) <= 0 || i > 0 && outside(key, low, high) {
+			p.problem(true, "page %d: element %d is out of order", id, i)
+			break // what was read is used
+		}
+		keys, children = append(keys, key), append(children, binary.NativeEndian.Uint64(e.b[8:]))
+	}
+	for i, child := range children {
+		from, to := low, high
+		if i > 0 {
+			from = keys[i]
+		}
+		if i+1 < len(keys) {
+			to = keys[i+1]
+		}
+		if err := p.tree(child, bucket, from, to, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func outside(key, low, high []byte) bool {
+	return low != nil && bytes.Compare(key, low) < 0 || high != nil && bytes.Compare(key, high) >= 0
+}
+
+// leaf walks the elements of a leaf.
+func (p *pages) leaf(a area, name string, count int, bucket, low, high []byte) error {
+	var before []byte
+	for i := range count {
+		e, ok := a.element(i)
+		key, in := a.read(e.from(1), e.word(2))
+		if ok = ok && in && a.has(e.from(1)+int64(e.word(2)), int64(e.word(3))); !ok {
+			p.problem(false, "%s: element %d reaches outside", name, i)
+			continue
+		}
+		if before != nil && bytes.Compare(key, before) <= 0 || outside(key, low, high) {
+			p.problem(false, "%s: element %d is out of order", name, i)
+			continue
+		}
+		before = key
+		if isBucket := e.word(0)&leafBucket != 0; isBucket != (bucket == nil) {
+			p.problem(false, "%s: element %d is of a wrong kind", name, i)
+			continue
+		}
+		value := func() []byte { b, _ := a.read(e.from(1)+int64(e.word(2)), e.word(3)); return b }
+		var err error
+		if bucket == nil {
+			err = p.bucket(key, value())
+		} else if p.found != nil {
+			err = p.found(bucket, key, value())
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bucket walks a bucket.
+func (p *pages) bucket(name, value []byte) error {
+	if len(value) < 16 {
+		p.problem(true, "the bucket %q is damaged", name)
+		return nil
+	}
+	if root := binary.NativeEndian.Uint64(value); root != 0 {
+		return p.tree(root, name, nil, nil, 0)
+	}
+	inline := value[16:]
+	if len(inline) < pageHead || binary.NativeEndian.Uint16(inline[8:]) != pageLeaf {
+		p.problem(true, "the bucket %q is damaged", name)
+		return nil
+	}
+	a := area{front: inline, length: int64(len(inline))}
+	return p.leaf(a, fmt.Sprintf("bucket %q", name), int(binary.NativeEndian.Uint16(inline[10:])), name, nil, nil)
+}
+
+// free checks the list of free pages.
+func (p *pages) free() {
+	_, count, length, ok := p.claim(p.freelist, pageFree)
+	if !ok {
+		return
+	}
+	a := p.area(p.freelist, length)
+	at := int64(pageHead)
+	if count == 0xFFFF {
+		b, ok := a.read(at, 8)
+		if !ok {
+			return
+		}
+		count, at = int(min(binary.NativeEndian.Uint64(b), p.high)), at+8
+	}
+	b, ok := a.read(at, uint32(count*8))
+	if !ok {
+		p.problem(true, "the list of free pages is cut off")
+		return
+	}
+	for ; len(b) > 0; b = b[8:] {
+		id := binary.NativeEndian.Uint64(b)
+		if id >= p.high || p.used[id] {
+			p.problem(true, "page %d is free and in use, or free twice", id)
+			continue
+		}
+		p.used[id] = true
+	}
+}
+
+// unreachable counts pages that are neither in use nor free.
+func (p *pages) unreachable() int {
+	n := 0
+	for _, used := range p.used {
+		if !used {
+			n++
+		}
+	}
+	return n
+}
+
+// area is the octets of a page.
+type area struct {
+	r      io.ReaderAt // of what is behind front
+	start  int64
+	length int64
+	front  []byte
+}
+
+func (p *pages) area(id uint64, length int64) area {
+	a := area{r: p.file, start: int64(id) * p.pageSize, length: length, front: make([]byte, p.pageSize)}
+	n, _ := p.file.ReadAt(a.front, a.start)
+	a.front = a.front[:n]
+	return a
+}
+
+func (a area) has(at, n int64) bool { return at >= 0 && n >= 0 && at <= a.length && n <= a.length-at }
+
+func (a area) read(at int64, n uint32) ([]byte, bool) {
+	if !a.has(at, int64(n)) || n > maxRead {
+		return nil, false
+	}
+	if at+int64(n) <= int64(len(a.front)) {
+		return a.front[at : at+int64(n)], true
+	}
+	b := make([]byte, n)
+	if _, err := a.r.ReadAt(b, a.start+at); err != nil {
+		return nil, false
+	}
+	return b, true
+}
+
+// element is one element of a branch or a leaf.
+type element struct {
+	b      []byte
+	offset int64
+}
+
+func (a area) element(i int) (element, bool) {
+	e := element{make([]byte, pageHead), int64(pageHead + i*pageHead)}
+	b, ok := a.read(e.offset, pageHead)
+	if ok {
+		e.b = b
+	}
+	return e, ok
+}
+
+func (e element) word(i int) uint32 { return binary.NativeEndian.Uint32(e.b[4*i:]) }
+
+// from returns where the key begins: the number of word i, counted from the
+// element.
+func (e element) from(i int) int64 { return e.offset + int64(e.word(i)) }
