@@ -142,3 +142,69 @@ func TestFlippedBitsNeverGiveAnotherPast(t *testing.T) {
 	}
 	t.Logf("%d octets; %d answers right, %d told of damage, %d files refused", len(d.octets), d.right, d.told, d.refused)
 }
+
+func TestAFileThatIsCutOffAnywhere(t *testing.T) {
+	d := newDamaged(t, 240)
+	r := rand.New(rand.NewPCG(6, 6))
+	tries := 120
+	if testing.Short() {
+		tries = 30
+	}
+	for i := range tries {
+		length := 1 + r.IntN(len(d.octets)-1)
+		if i%2 == 0 {
+			length = max(4096, length-length%4096)
+		}
+		if err := d.try(t, d.octets[:length:length], []int{r.IntN(len(d.moments)), len(d.moments) - 1}); err != nil {
+			t.Errorf("cut off at %d: %v", length, err)
+		}
+	}
+	t.Logf("%d answers right, %d told of damage", d.right, d.told)
+}
+
+func TestPagesThatAreSwappedCopiedOrZeroed(t *testing.T) {
+	const page = 4096
+	d := newDamaged(t, 480)
+	r := rand.New(rand.NewPCG(7, 7))
+	tries := 400
+	if testing.Short() {
+		tries = 60
+	}
+	for i := range tries {
+		octets := append([]byte(nil), d.octets...)
+		pages := len(octets) / page
+		a, b := r.IntN(pages), r.IntN(pages)
+		first, second := octets[a*page:][:page], octets[b*page:][:page]
+		what := []string{"swapped with", "copied over", "zeroed, not", "its end is that of", "is but for its number"}[i%5]
+		switch i % 5 {
+		case 0:
+			kept := append([]byte(nil), first...)
+			copy(first, second)
+			copy(second, kept)
+		case 1:
+			copy(second, first)
+		case 2:
+			clear(first)
+		case 3:
+			copy(first[page/2:], second[page/2:])
+		case 4: // the header still says that it is page a
+			copy(first[8:], second[8:])
+		}
+		if err := d.try(t, octets, []int{r.IntN(len(d.moments)), r.IntN(len(d.moments)), len(d.moments) - 1}); err != nil {
+			t.Errorf("page %d %s %d: %v", a, what, b, err)
+		}
+	}
+	t.Logf("%d answers right, %d told of damage", d.right, d.told)
+}
+
+// A page of before that is still in the file may take the place of what it became.
+func TestAnOlderMetaPageIsAnOlderState(t *testing.T) {
+	d := newDamaged(t, 240)
+	for _, at := range []int{0, 4096} {
+		octets := append([]byte(nil), d.octets...)
+		octets[at+40] ^= 1
+		if err := d.try(t, octets, []int{0, len(d.moments) - 2}); err != nil {
+			t.Errorf("meta page at %d: %v", at, err)
+		}
+	}
+}

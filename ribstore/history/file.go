@@ -68,6 +68,8 @@ func openFile(path string, readOnly bool) (*file, error) {
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, fmt.Errorf("%s: %w", path, ErrLocked)
+	case err != nil && tooShort(path):
+		return nil, fmt.Errorf("%s: %w: %w", path, ErrDamaged, err)
 	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrVersionMismatch), errors.Is(err, bolterrors.ErrChecksum):
 		return nil, fmt.Errorf("%s: %w: %w", path, ErrDamaged, err)
 	case err != nil:
@@ -99,10 +101,17 @@ func (f *file) checkPages() error {
 	return nil
 }
 
-// openRegular opens a regular file and follows no symbolic link, so that nobody
-// who may write to the directory can have another file overwritten.
+// tooShort reports whether a file is shorter than any that was written.
+func tooShort(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().IsRegular() && info.Size() < int64(4*os.Getpagesize())
+}
+
+// openRegular opens a regular file, waits for no writer of a pipe, and follows no
+// symbolic link, so that nobody who may write to the directory can have another
+// file overwritten.
 func openRegular(name string, flag int, mode fs.FileMode) (*os.File, error) {
-	f, err := os.OpenFile(name, flag|syscall.O_NOFOLLOW, mode) //nolint:gosec // the configured file
+	f, err := os.OpenFile(name, flag|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, mode) //nolint:gosec // the configured file
 	if err != nil {
 		return nil, err
 	}

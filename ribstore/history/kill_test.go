@@ -50,6 +50,12 @@ func child(what string) error {
 			return err
 		}
 		return recordForever(path, step, kill)
+	case "open", "hold":
+		return hold(path)
+	case "limited":
+		return recordLimited(path)
+	case "readonly":
+		return readOnlyPlace(path)
 	}
 	return fmt.Errorf("unknown child %q", what)
 }
