@@ -119,7 +119,7 @@ func (h *History) Merge(ctx context.Context) error {
 		if stretch == nil {
 			return nil
 		}
-		err := h.merge(stretch, level)
+		err := h.merge(ctx, stretch, level)
 		var l *loss
 		if errors.As(err, &l) && errors.Is(err, ErrDamaged) {
 			h.passOver(l) // the others are merged without it

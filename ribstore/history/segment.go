@@ -2,6 +2,7 @@ package history
 
 import (
 	"cmp"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"net/netip"
@@ -256,8 +257,11 @@ type merger struct {
 	octets  int
 }
 
-func (m *merger) run(sources []*source) error {
+func (m *merger) run(ctx context.Context, sources []*source) error {
 	for {
+		if len(m.block) == 1 && ctx.Err() != nil { // once a block
+			return ctx.Err()
+		}
 		var least *placed
 		var from *source
 		for _, s := range sources {
@@ -328,7 +332,7 @@ func (m *merger) put(tx *bbolt.Tx) error {
 }
 
 // merge makes a segment out of pieces that follow each other.
-func (h *History) merge(pieces []piece, level uint8) error {
+func (h *History) merge(ctx context.Context, pieces []piece, level uint8) error {
 	first, last := &pieces[0], &pieces[len(pieces)-1]
 	whole := piece{level: level, run: first.run, first: first.first, last: last.last, from: first.from, to: last.to}
 	for i := range pieces {
@@ -352,7 +356,7 @@ func (h *History) merge(pieces []piece, level uint8) error {
 		}
 	}
 	m := merger{history: h, key: whole.key(), writer: newBlockWriter(), blocks: make(map[int][]byte)}
-	if err := m.run(sources); err != nil {
+	if err := m.run(ctx, sources); err != nil {
 		return err
 	}
 	m.segment.events = events.octets
