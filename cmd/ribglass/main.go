@@ -72,7 +72,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 3 a lookup or search found no rout
 		RunE:                       helpOrUnknown,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(serveCommand(), checkCommand(), lookupCommand(), searchCommand(), peersCommand(), importCommand(), bench.Command(), versionCommand())
+	root.AddCommand(serveCommand(), checkCommand(), lookupCommand(), searchCommand(), peersCommand(), importCommand(), replayCommand(), bench.Command(), versionCommand())
 	for _, c := range root.Commands() {
 		if c.Args != nil {
 			c.Args = usageArgs(c.Args)

@@ -147,7 +147,7 @@ func TestBgpdumpReadsATable(t *testing.T) {
 		six   = "TABLE_DUMP2|B|192.0.2.1|64501|2001:db8::/32|64501 64510|IGP|2001:db8::1|0|0|64501:1|NAG||"
 		rs1   = "TABLE_DUMP2_AP|B|2001:db8::2|64502|192.0.2.0/24|7|64502 64510|IGP|192.0.2.1|0|0|64501:1|NAG||"
 	)
-	for query, want := range map[string][]string{
+	for text, want := range map[string][]string{
 		"":                           {edge1, rs1, six},
 		"peer edge1":                 {edge1, six},
 		"192.0.2.0/24":               {edge1, rs1},
@@ -155,8 +155,8 @@ func TestBgpdumpReadsATable(t *testing.T) {
 		"peer rs1 at 30m origin 99":  nil,
 		"at 30m family ipv6-unicast": {six},
 	} {
-		if diff := cmp.Diff(want, bgpdump(t, exported(t, store, query))); diff != "" {
-			t.Errorf("%q (-want +bgpdump):\n%s", query, diff)
+		if diff := cmp.Diff(want, bgpdump(t, exported(t, store, text))); diff != "" {
+			t.Errorf("%q (-want +bgpdump):\n%s", text, diff)
 		}
 	}
 }
@@ -164,7 +164,7 @@ func TestBgpdumpReadsATable(t *testing.T) {
 func TestBgpdumpReadsChanges(t *testing.T) {
 	store := scenario(t)
 	const attributes = "|IGP|192.0.2.1|0|0|64501:1|NAG||"
-	for query, want := range map[string][]string{
+	for text, want := range map[string][]string{
 		"between 2026-11-22T03:00Z and 2026-11-22T04:00Z": {
 			"BGP4MP_ET|STATE|2001:db8::2|64502|5|6",
 			"BGP4MP_ET|A|192.0.2.1|64501|192.0.2.0/24|64501 64510" + attributes,
@@ -179,8 +179,8 @@ func TestBgpdumpReadsChanges(t *testing.T) {
 			"BGP4MP_ET|A|192.0.2.1|64501|2001:db8::/32|64501 64510|IGP|2001:db8::1|0|0|64501:1|NAG||",
 		},
 	} {
-		if diff := cmp.Diff(want, bgpdump(t, exported(t, store, query))); diff != "" {
-			t.Errorf("%q (-want +bgpdump):\n%s", query, diff)
+		if diff := cmp.Diff(want, bgpdump(t, exported(t, store, text))); diff != "" {
+			t.Errorf("%q (-want +bgpdump):\n%s", text, diff)
 		}
 	}
 }

@@ -70,7 +70,6 @@ type importer struct {
 	history  *history.History
 	table    *table.Table
 	clock    time.Time // of the history: that of the record being imported
-	limit    time.Time // no record is of a later time
 	sessions map[string]*route.Peer
 	loading  bool // a table, where nothing is recorded yet
 	more     bool // the table has work to do
@@ -93,7 +92,7 @@ func (i *Import) Run(ctx context.Context) (sum *Summary, err error) {
 		return nil, err
 	}
 	defer unlock()
-	m := &importer{Import: i, limit: time.Now().Add(24 * time.Hour)}
+	m := &importer{Import: i}
 	m.stream, err = Open(i.Files, mrt.SourceOptions{Peers: mrt.NewPeers(i.Collection), ReplacesTable: true})
 	if err != nil {
 		return nil, err
@@ -217,7 +216,7 @@ func (m *importer) take(ctx context.Context, b *mrt.Batch) error {
 		return m.endOfFile(ctx)
 	}
 	m.tabular = m.tabular || b.Event == route.RefreshBegin
-	b.At, m.changed = m.timeOf(b), true
+	m.clock, m.changed = b.At, true
 	if m.loading && !isOfTable(b) {
 		if err := m.snapshot(ctx); err != nil {
 			return err
@@ -262,18 +261,6 @@ func (m *importer) isKnown(b *mrt.Batch) bool {
 	delete(m.sessions, b.Peer.Name)
 	return known != nil && b.Event == route.PeerUp &&
 		known.Address == b.Peer.Address && known.ASN == b.Peer.ASN && known.AddPath == b.Peer.AddPath
-}
-
-// timeOf returns the time that a batch is recorded with: not before that of the
-// last one, and not in the future, which is where damage can put it.
-func (m *importer) timeOf(b *mrt.Batch) time.Time {
-	switch {
-	case b.At.After(m.limit), b.At.Before(m.clock.Truncate(time.Second)):
-		m.summary.Late++
-	case b.At.After(m.clock):
-		m.clock = b.At
-	}
-	return m.clock
 }
 
 func (m *importer) flush() error {
@@ -327,6 +314,7 @@ func (m *importer) tell(doing string) {
 
 func (m *importer) sum() {
 	st, c := m.history.Stats(), m.table.Counts()
+	m.summary.Late = m.stream.Late()
 	m.summary.Ends, m.summary.Snapshots, m.summary.Bytes, m.summary.Peers = st.Ends, st.Snapshots, st.FileBytes, c.Peers
 	for _, n := range c.Routes {
 		m.summary.Routes += n

@@ -32,6 +32,9 @@ type Stream struct {
 	active  []*file // being read
 	all     []*file
 	last    *file // that Next read
+	clock   time.Time
+	limit   time.Time // no record is of a later time
+	late    int
 }
 
 // file is one file of a stream.
@@ -53,7 +56,7 @@ func Open(paths []string, options mrt.SourceOptions) (*Stream, error) {
 	if options.Peers == nil {
 		options.Peers = mrt.NewPeers("")
 	}
-	s := &Stream{options: options}
+	s := &Stream{options: options, limit: time.Now().Add(24 * time.Hour)}
 	for _, path := range paths {
 		f := &file{path: path}
 		if err := f.look(); err != nil {
@@ -149,8 +152,30 @@ func (s *Stream) First() string {
 }
 
 // Next returns the next batch, which is the caller's until its Release, and
-// io.EOF after the last one.
+// io.EOF after the last one. Times do not decrease by a second or more: one that
+// does, or that is in the future, which is where damage can put it, counts as the
+// last.
 func (s *Stream) Next() (*mrt.Batch, error) {
+	b, err := s.next()
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case b.At.After(s.limit), b.At.Before(s.clock.Truncate(time.Second)):
+		s.late++
+		b.At = s.clock
+	case b.At.After(s.clock):
+		s.clock = b.At
+	default:
+		b.At = s.clock
+	}
+	return b, nil
+}
+
+// Late returns how many batches did not keep their time.
+func (s *Stream) Late() int { return s.late }
+
+func (s *Stream) next() (*mrt.Batch, error) {
 	for {
 		f := s.earliest()
 		if len(s.waiting) > 0 && (f == nil || !s.waiting[0].begins.After(f.head.At)) {
