@@ -17,6 +17,7 @@ import (
 func lookupCommand() *cobra.Command {
 	var (
 		cl     client
+		where  scene
 		limit  int
 		cursor string
 	)
@@ -36,6 +37,7 @@ Exit status: 0 routes were found, 1 the server could not be asked or refused,
 2 wrong usage, 3 no route was found.`,
 		Example: `  ribglass lookup 192.0.2.1
   ribglass lookup 2001:db8::/32 or-longer peer edge1
+  ribglass lookup 192.0.2.1 --at 2026-11-22T03:12Z
   ribglass lookup 192.0.2.1 --server http://lg.example.net:8080 --format json`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -43,7 +45,8 @@ Exit status: 0 routes were found, 1 the server could not be asked or refused,
 			if cursor != "" {
 				query.Set("cursor", cursor)
 			}
-			var answer routesAnswer
+			where.set(query)
+			answer := routesAnswer{past: where.at != ""}
 			body, err := cl.get(c.Context(), "/api/v1/routes", query, &answer)
 			if err != nil {
 				return err
@@ -58,6 +61,7 @@ Exit status: 0 routes were found, 1 the server could not be asked or refused,
 		},
 	}
 	cl.flags(c)
+	where.flags(c)
 	c.Flags().IntVar(&limit, "limit", 100, "at most this many routes")
 	c.Flags().StringVar(&cursor, "cursor", "", "continue behind an earlier answer, at the cursor it ended with")
 	return c
@@ -65,8 +69,11 @@ Exit status: 0 routes were found, 1 the server could not be asked or refused,
 
 // routesAnswer is what is printed of the answer of GET /api/v1/routes.
 type routesAnswer struct {
+	pastAnswer
+
+	past bool // another moment than now was asked for
+
 	Query      queryAnswer   `json:"query"`
-	At         time.Time     `json:"at"`
 	Freshness  []freshness   `json:"freshness"`
 	Total      int           `json:"total"`
 	Routes     []routeAnswer `json:"routes"`
@@ -101,8 +108,10 @@ type routeAnswer struct {
 // freshness below.
 func (a *routesAnswer) print(w io.Writer) error {
 	if len(a.Routes) == 0 {
-		_, err := fmt.Fprintf(w, "no route for %s\n", clean(a.Query.Canonical))
-		return err
+		if _, err := fmt.Fprintf(w, "no route for %s\n", clean(a.Query.Canonical)); err != nil {
+			return err
+		}
+		return a.printMoment(w, a.past)
 	}
 	rows := [][]string{{"", "PREFIX", "PEER", "NEXT HOP", "PREF", "MED", "AGE", "DECISION", "AS PATH", "COMMUNITIES"}}
 	for i := range a.Routes {
@@ -131,6 +140,9 @@ func (a *routesAnswer) printNotes(w io.Writer) error {
 			fmt.Fprintf(&b, "; more with --cursor %s", clean(a.NextCursor))
 		}
 		b.WriteByte('\n')
+	}
+	if err := a.printMoment(&b, a.past); err != nil {
+		return err
 	}
 	if b.Len() == 0 {
 		return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -10,16 +11,22 @@ import (
 )
 
 func peersCommand() *cobra.Command {
-	var cl client
+	var (
+		cl    client
+		where scene
+	)
 	c := &cobra.Command{
 		Use:   "peers",
 		Short: "List the peers of a running Ribglass and the state of their sessions",
 		Example: `  ribglass peers
+  ribglass peers --at 2026-11-22T03:12Z
   ribglass peers --server http://lg.example.net:8080 --format json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			var answer peersAnswer
-			body, err := cl.get(c.Context(), "/api/v1/peers", nil, &answer)
+			values := url.Values{}
+			where.set(values)
+			answer := peersAnswer{past: len(values) > 0}
+			body, err := cl.get(c.Context(), "/api/v1/peers", values, &answer)
 			if err != nil {
 				return err
 			}
@@ -27,19 +34,25 @@ func peersCommand() *cobra.Command {
 		},
 	}
 	cl.flags(c)
+	where.flags(c)
 	return c
 }
 
 // peersAnswer is what is printed of the answer of GET /api/v1/peers.
 type peersAnswer struct {
-	At    time.Time `json:"at"`
+	pastAnswer
+
+	past bool // of another moment, or of a collection
+
 	Peers []struct {
 		Name        string    `json:"name"`
 		Address     string    `json:"address"`
 		ASN         uint32    `json:"asn"`
 		Description string    `json:"description"`
 		AdminDown   bool      `json:"admin_down"`
-		State       string    `json:"state"`
+		State       string    `json:"state"` // of now
+		Up          bool      `json:"up"`    // of the past
+		StaleSince  time.Time `json:"stale_since"`
 		Since       time.Time `json:"since"`
 		LastError   string    `json:"last_error"`
 		Routes      struct {
@@ -50,6 +63,9 @@ type peersAnswer struct {
 }
 
 func (a *peersAnswer) print(w io.Writer) error {
+	if a.past {
+		return a.printPast(w)
+	}
 	rows := [][]string{{"NAME", "ADDRESS", "AS", "STATE", "FOR", "ROUTES", "STALE", "DESCRIPTION"}}
 	for i := range a.Peers {
 		p := &a.Peers[i]
@@ -67,4 +83,31 @@ func (a *peersAnswer) print(w io.Writer) error {
 		})
 	}
 	return writeTable(w, rows)
+}
+
+// printPast prints what is known of peers in the past: whether sessions were up,
+// not how they came to be.
+func (a *peersAnswer) printPast(w io.Writer) error {
+	rows := [][]string{{"NAME", "ADDRESS", "AS", "STATE", "ROUTES", "STALE", "DESCRIPTION"}}
+	for i := range a.Peers {
+		p := &a.Peers[i]
+		state := "up"
+		switch {
+		case !p.Up && p.StaleSince.IsZero():
+			state = "down"
+		case !p.Up:
+			state = "down for " + age(a.At, p.StaleSince)
+		}
+		rows = append(rows, []string{
+			p.Name, p.Address, strconv.FormatUint(uint64(p.ASN), 10), state,
+			strconv.Itoa(p.Routes.Accepted), strconv.Itoa(p.Routes.Stale), p.Description,
+		})
+	}
+	if err := writeTable(w, rows); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(w, "\n"); err != nil {
+		return err
+	}
+	return a.printMoment(w, true)
 }

@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 //
 //	ports NAME…         sets variables to ports of 127.0.0.1 that are free
 //	poll URL REGEXP     asks until the answer matches
-//	signal HUP|TERM     sends a signal to the program in the background
+//	signal HUP|TERM [N] sends a signal to the programs in the background, or to the Nth
 //	expand FILE         puts variables of the script into a file
 //	recorded NAME FILE  copies a recorded file of the MRT reader's tests
 func TestScripts(t *testing.T) {
@@ -165,10 +165,16 @@ func fetch(url string) string {
 
 func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
 	signals := map[string]os.Signal{"HUP": syscall.SIGHUP, "TERM": syscall.SIGTERM}
-	if neg || len(args) != 1 || signals[args[0]] == nil {
-		ts.Fatalf("usage: signal HUP|TERM")
+	if neg || len(args) < 1 || len(args) > 2 || signals[args[0]] == nil {
+		ts.Fatalf("usage: signal HUP|TERM [N]")
 	}
-	for _, c := range ts.BackgroundCmds() {
+	programs := ts.BackgroundCmds()
+	if len(args) == 2 {
+		n, err := strconv.Atoi(args[1])
+		ts.Check(err)
+		programs = programs[n-1 : n]
+	}
+	for _, c := range programs {
 		ts.Check(c.Process.Signal(signals[args[0]]))
 	}
 }

@@ -18,6 +18,8 @@ import (
 // search is one run of `ribglass search`.
 type search struct {
 	client
+	scene
+
 	text    string
 	limit   int
 	cursor  string
@@ -45,6 +47,7 @@ Exit status: 0 routes were found, 1 the server could not be asked or refused,
 2 wrong usage, 3 no route was found.`,
 		Example: `  ribglass search 'path _64501_64502$'
   ribglass search 'community 64500:1* not peer edge1' --format csv --all
+  ribglass search 'origin 64501 at 2d'
   ribglass search 'origin 64501 or via 64502' --explain`,
 		ValidArgsFunction: completeWords,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -52,7 +55,8 @@ Exit status: 0 routes were found, 1 the server could not be asked or refused,
 			return s.run(c.Context())
 		},
 	}
-	s.flags(c, formatNDJSON, formatCSV)
+	s.client.flags(c, formatNDJSON, formatCSV)
+	s.scene.flags(c)
 	f := c.Flags()
 	f.IntVar(&s.limit, "limit", query.DefaultLimit, fmt.Sprintf("at most this many routes, up to %d", query.MaxLimit))
 	f.StringVar(&s.cursor, "cursor", "", "continue behind an earlier answer, at the cursor it ended with")
@@ -101,13 +105,21 @@ func (s *search) parameters() url.Values {
 	if s.fields != "" {
 		values.Set("fields", s.fields)
 	}
+	s.set(values)
+	return values
+}
+
+// explaining are the parameters of the question how it would be answered.
+func (s *search) explaining() url.Values {
+	values := url.Values{"q": {s.text}, "explain": {"true"}}
+	s.set(values)
 	return values
 }
 
 // runExplain prints how the query would be answered.
 func (s *search) runExplain(ctx context.Context) error {
 	var answer planAnswer
-	body, err := s.get(ctx, routesPath, url.Values{"q": {s.text}, "explain": {"true"}}, &answer)
+	body, err := s.get(ctx, routesPath, s.explaining(), &answer)
 	if err != nil {
 		return err
 	}
@@ -119,7 +131,7 @@ func (s *search) runExplain(ctx context.Context) error {
 func (s *search) runStream(ctx context.Context, kind string, header int) error {
 	// A stream is routes only: what else there is to say is asked before.
 	var answer searchAnswer
-	if _, err := s.get(ctx, routesPath, url.Values{"q": {s.text}, "explain": {"true"}}, &answer); err != nil {
+	if _, err := s.get(ctx, routesPath, s.explaining(), &answer); err != nil {
 		return err
 	}
 	answer.Query.printNotes(s.notes)
@@ -151,7 +163,7 @@ func (a *searchAnswer) UnmarshalJSON(b []byte) error {
 
 // runPages prints one page, or all of them as one table.
 func (s *search) runPages(ctx context.Context) error {
-	var answer searchAnswer
+	answer := searchAnswer{routesAnswer: routesAnswer{past: s.at != ""}}
 	values := s.parameters()
 	body, err := s.get(ctx, routesPath, values, &answer)
 	if err != nil {

@@ -226,12 +226,30 @@ func (r *run) routes(s *session, updates []route.Update) error {
 			r.sum.Withdrawn += len(u.NLRI)
 		default:
 			r.sum.Announced += len(u.NLRI)
+			u.Attrs = s.audible(u.Attrs)
 		}
 		if err := s.Send(u); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// audible returns the attributes as the session carries them: an external one does
+// without those of the inside of an AS.
+func (s *session) audible(attrs route.Attrs) route.Attrs {
+	if s.agreed.IBGP {
+		return attrs
+	}
+	var kept route.Attrs
+	for code, value := range attrs.All() {
+		switch code {
+		case route.AttrLocalPref, route.AttrOriginatorID, route.AttrClusterList:
+		default:
+			kept = kept.AppendAttr(code, value)
+		}
+	}
+	return kept
 }
 
 func (s *session) end(f route.Family) error {

@@ -56,7 +56,7 @@ func (r *Replay) Plan() (list []Player, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, stream.Close()) }()
-	seats := seats{from: r.From, wanted: r.Peers}
+	sources := seats{from: r.From, wanted: r.Peers}
 	index := make(map[string]int)
 	for {
 		b, err := stream.Next()
@@ -66,7 +66,7 @@ func (r *Replay) Plan() (list []Player, err error) {
 		if err != nil {
 			return nil, err
 		}
-		seat, err := seats.of(b.Peer)
+		seat, err := sources.of(b.Peer)
 		if err != nil {
 			return nil, err
 		}
