@@ -135,20 +135,24 @@ func (l *loader) arrange() {
 	l.reachEnd()
 }
 
-// reachEnd appends what the journal must have at its end and has not.
+// reachEnd makes a hole where the journal ends too early: a piece behind it that
+// is lost. A journal of which nothing is there may be kept no longer.
 func (l *loader) reachEnd() {
 	x := l.index
-	if l.end.next > x.next {
-		last := int64(0)
+	reached := x.next
+	if n := len(x.pieces); n > 0 {
+		reached = x.pieces[n-1].to + 1
+	}
+	x.next = max(x.next, l.end.next)
+	if reached < x.next {
+		last, id := int64(0), l.end.run
 		for i := range x.runs {
-			last = max(last, x.lastOf(x.runs[i].id))
+			last, id = max(last, x.lastOf(x.runs[i].id)), max(id, x.runs[i].id)
 		}
-		l.needRun(l.end.run, last+1, x.next)
-		last = x.lastOf(l.end.run)
-		x.pieces = append(x.pieces, piece{
-			run: l.end.run, first: last, last: last + 1, from: x.next, to: l.end.next - 1, lost: true,
-		})
-		x.next = l.end.next
+		l.needRun(id, last+1, x.next)
+		last = x.lastOf(id)
+		x.pieces = append(x.pieces, piece{run: id, first: last, last: last + 1, from: x.next, to: x.next, lost: true})
+		x.next++
 		l.damage = append(l.damage, damaged("the end of the journal is missing"))
 	}
 	if n := len(x.runs); l.end.run > 0 && (n == 0 || x.runs[n-1].id < l.end.run) {

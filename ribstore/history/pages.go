@@ -42,6 +42,7 @@ type pages struct {
 	high     uint64 // number above all pages
 	metas    int    // that are valid
 	used     []bool
+	unused   int // pages that are free
 	problems []pageProblem
 	dropped  int
 
@@ -279,6 +280,7 @@ func (p *pages) free() {
 			continue
 		}
 		p.used[id] = true
+		p.unused++
 	}
 }
 
