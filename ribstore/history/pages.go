@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
-	"os"
 )
 
 // bbolt trusts the pages of its file: a branch that leads to itself has it walk
@@ -73,13 +72,9 @@ func (p *pages) err() error {
 	return damaged("%s (%d problems)", p.problems[0].what, len(p.problems)+p.dropped)
 }
 
-// openPages reads the meta pages of an open file.
-func openPages(f *os.File) (*pages, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	p := &pages{file: f, size: info.Size()}
+// openPages reads the meta pages of a file.
+func openPages(f io.ReaderAt, size int64) (*pages, error) {
+	p := &pages{file: f, size: size}
 	var newest uint64
 	for _, at := range []int64{0, 1 << 12, 1 << 13, 1 << 14, 1 << 15, 1 << 16} {
 		b := make([]byte, pageHead+boltMeta)
@@ -89,13 +84,13 @@ func openPages(f *os.File) (*pages, error) {
 		m := b[pageHead:]
 		sum := fnv.New64a()
 		_, _ = sum.Write(m[:56])
-		size := int64(binary.NativeEndian.Uint32(m[8:]))
-		if binary.NativeEndian.Uint32(m) != boltMagic || binary.NativeEndian.Uint64(m[56:]) != sum.Sum64() || at != 0 && at != size {
+		pageSize := int64(binary.NativeEndian.Uint32(m[8:]))
+		if binary.NativeEndian.Uint32(m) != boltMagic || binary.NativeEndian.Uint64(m[56:]) != sum.Sum64() || at != 0 && at != pageSize {
 			continue
 		}
 		p.metas++
 		if txid := binary.NativeEndian.Uint64(m[48:]); p.pageSize == 0 || txid > newest {
-			newest, p.pageSize = txid, size
+			newest, p.pageSize = txid, pageSize
 			p.root, p.freelist, p.high = binary.NativeEndian.Uint64(m[16:]), binary.NativeEndian.Uint64(m[32:]), binary.NativeEndian.Uint64(m[40:])
 		}
 	}

@@ -42,7 +42,11 @@ func walkPages(path string, found func(bucket, key, value []byte) error) (*pages
 		return nil, err
 	}
 	defer f.Close()
-	p, err := openPages(f)
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	p, err := openPages(f, info.Size())
 	if err != nil {
 		return nil, err
 	}
