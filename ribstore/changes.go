@@ -51,13 +51,14 @@ func (a *asker) span(q query.Query) (from, to time.Time) {
 	return from.UTC().Truncate(time.Millisecond), to.UTC().Truncate(time.Millisecond)
 }
 
-// before returns the moment before a moment, or the moment itself when history
-// begins there: what happened at the begin of a span is in it.
-func (a *asker) before(t time.Time) time.Time {
-	if last := t.Add(-time.Millisecond); !last.Before(a.past.Stats().Begins) {
-		return last
+// before returns the table just before a moment: what happens at the begin of a
+// span is in it. Where history begins with a snapshot, nothing is known of before.
+func (a *asker) before(ctx context.Context, t time.Time, within netip.Prefix) (*history.Past, error) {
+	past, err := a.past.At(ctx, t.Add(-time.Millisecond), within)
+	if _, ok := errors.AsType[*history.RangeError](err); ok {
+		return a.past.At(ctx, t, within)
 	}
-	return t
+	return past, err
 }
 
 // follow tells the pager what happened in a span: on a small table of the
@@ -78,7 +79,7 @@ func (a *asker) follow(ctx context.Context, q query.Query, from, to time.Time, p
 	}
 	var notices []string
 	err := run(ctx, func(ctx context.Context) error {
-		past, err := a.past.At(ctx, a.before(from), within)
+		past, err := a.before(ctx, from, within)
 		if err != nil {
 			return err
 		}

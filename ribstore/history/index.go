@@ -145,6 +145,9 @@ func (x *index) plan(at int64) (*plan, error) {
 	for i >= 0 && x.runs[i].start > at {
 		i--
 	}
+	if i < 0 && len(x.runs) > 0 && x.runs[0].start == at+1 {
+		i = 0 // just before the first: what happens in its first moment is replayed from there
+	}
 	p := &plan{at: fromMillis(at)}
 	if i >= 0 {
 		p.upTo = position{x.runs[i].id, at}
