@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -73,6 +74,7 @@ func (c *Collections) List() ([]string, error) {
 			names = append(names, name)
 		}
 	}
+	slices.Sort(names) // files are ordered with their suffixes
 	return names, err
 }
 
