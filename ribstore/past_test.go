@@ -25,7 +25,7 @@ import (
 	"ribglass/ribstore/route"
 )
 
-var pastRuns = flag.Int("past", 6, "random lives of a store that are asked about afterwards")
+var pastRuns = flag.Int("past", 4, "random lives of a store that are asked about afterwards")
 
 // recorded is a store with a history in a directory of its own, which may be
 // stopped and started, and crash. It lives in a bubble of synctest, whose clock
@@ -158,7 +158,6 @@ type life struct {
 	sessions  [4]bool
 	states    []state
 	questions []question
-	events    []query.Change // what happened to sessions
 }
 
 // question is one that was put to the store when it was live, and its answer.
@@ -188,6 +187,7 @@ var lifePrefixes = func() (list []netip.Prefix) {
 }()
 
 func newLife(t *testing.T, seed uint64) *life {
+	t.Helper()
 	l := &life{recorded: record(t), rand: rand.New(rand.NewPCG(seed, 11))}
 	l.note(nil, false)
 	return l
