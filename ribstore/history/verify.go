@@ -230,10 +230,7 @@ func (v *verifier) ranges(m *manifest) error {
 
 // chunks returns the addresses of what a range is made of.
 func (r *chunkRange) chunks() []hash {
-	if r.change == (hash{}) {
-		return []hash{r.base}
-	}
-	return []hash{r.base, r.change}
+	return append([]hash{r.base}, r.changes...)
 }
 
 func (v *verifier) chunk(at hash) error {
@@ -375,7 +372,7 @@ func (v *verifier) block(d *blockReader, p *piece, s *segment, number int) error
 	err := v.history.block(d, p, number, func(f route.Family, c change) {
 		if changes == 0 {
 			right = placeOf(f, c.prefix) == info.first
-		} else if compareChanges(before, c) > 0 {
+		} else if comparePlaced(&placed{f, before}, &placed{f, c}) > 0 {
 			right = false
 		}
 		right = right && f == info.first.family && c.at >= p.first && c.at <= p.last && int(c.peer) < len(v.names)
