@@ -106,11 +106,19 @@ func (s *Server) searchPage(c *gin.Context) error {
 	case hasOwnPage(req.query) && !req.limited && req.page.Cursor == "":
 		s.redirect(c, withSuffix(req.scene.lookup(req.query), suffix))
 		return nil
-	case stayed:
+	case stayed || saysAt(list):
 		s.redirect(c, withSuffix(pageURL(req, req.page.Cursor), suffix))
 		return nil
 	}
 	return s.answerLookup(c, req, suffix)
+}
+
+// saysAt reports whether the moment is a word of the query. The page has it as a
+// parameter, which its form for another moment replaces.
+func saysAt(list []param) bool {
+	text, _ := get(list, "q")
+	q, err := query.Parse(text)
+	return err == nil && !q.At.IsZero()
 }
 
 // redirect sends the client to a URL that was made here out of parsed values.
@@ -131,7 +139,7 @@ func (s *Server) answerLookup(c *gin.Context, req request, suffix string) error 
 	if form == typeJSON {
 		return s.answerRoutes(c, req)
 	}
-	res, err := s.search(c.Request.Context(), req.from, req.query, req.page)
+	res, err := s.searchFor(c.Request.Context(), req)
 	if err != nil {
 		return err
 	}
@@ -159,7 +167,7 @@ func (s *Server) lookup(c *gin.Context, req request, res *query.Result) *ui.Look
 		page.Live = s.liveNow(s.neighbours())
 	}
 	s.turnBack(c, &page.Frame, req.scene, momentOf(res))
-	page.Related = append(page.Related, s.relatedPast(req, res)...)
+	page.Past = s.relatedPast(req, res)
 	if req.page.Cursor != "" {
 		page.First = pageURL(req, "")
 	}

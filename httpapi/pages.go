@@ -400,6 +400,9 @@ func (s *Server) peerPage(c *gin.Context) error {
 		RoutesURL: scene{}.lookup(query.Lookup{Peers: []string{name}}.Query()),
 	}
 	page.Live = s.liveNow([]ui.Neighbour{page.Neighbour})
+	if s.deps.History != nil {
+		page.ChangesURL = scene{}.changes(query.Lookup{Peers: []string{name}}.Query())
+	}
 	return s.render(c, http.StatusOK, form, page)
 }
 

@@ -3,12 +3,13 @@ package httpapi_test
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
+	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"ribglass/httpapi"
 	"ribglass/ribstore"
 	"ribglass/ribstore/history"
+	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 )
 
@@ -40,10 +42,14 @@ func (c *clock) set(t time.Time) {
 }
 
 // remembered is the real store with a real history in a temporary directory. Its
-// clock stands between the steps that a test makes.
+// clock stands still between the steps that a test makes, and never runs ahead
+// of that of the machine, by which the store finds what is due.
 type remembered struct {
 	t       testing.TB
+	base    time.Time // the end of the steps
+	dir     string
 	clock   *clock
+	log     *slog.Logger
 	store   *ribstore.Store
 	history *history.History
 	in      chan route.Batch
@@ -51,80 +57,250 @@ type remembered struct {
 
 func newRemembered(t testing.TB) *remembered {
 	t.Helper()
-	r := &remembered{t: t, clock: &clock{now: now.Add(-3 * time.Hour)}, in: make(chan route.Batch)}
-	log := slog.New(slog.DiscardHandler)
+	base := time.Now().UTC().Truncate(time.Second)
+	return &remembered{
+		t: t, base: base, dir: t.TempDir(), clock: &clock{now: base}, log: slog.New(slog.DiscardHandler), in: make(chan route.Batch),
+	}
+}
+
+// ago returns the moment so long before the end.
+func (r *remembered) ago(d time.Duration) time.Time { return r.base.Add(-d) }
+
+func (r *remembered) open(path string) *history.History {
+	r.t.Helper()
+	h, err := history.Open(path, history.DefaultConfig(), history.Deps{Logger: r.log, Now: r.clock.Now})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return h
+}
+
+// step is something that a peer says some time before the end.
+type step struct {
+	ago   time.Duration
+	batch route.Batch
+}
+
+// record writes steps into a file that nobody has open.
+func (r *remembered) record(path string, steps ...step) {
+	r.t.Helper()
+	r.clock.set(r.ago(steps[0].ago))
+	h := r.open(path)
+	if _, err := h.Resume(r.t.Context()); err != nil {
+		r.t.Fatal(err)
+	}
+	for i := range steps {
+		r.clock.set(r.ago(steps[i].ago))
+		h.Record(&steps[i].batch)
+	}
+	if err := errors.Join(h.Flush(), h.Close()); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// live starts the store on the history and gives it the steps, all of which it
+// has applied when live returns.
+func (r *remembered) live(steps ...step) {
+	r.t.Helper()
+	r.clock.set(r.ago(steps[0].ago))
+	r.history = r.open(filepath.Join(r.dir, "history.db"))
 	var err error
-	r.history, err = history.Open(filepath.Join(t.TempDir(), "history.db"), history.DefaultConfig(), history.Deps{Logger: log, Now: r.clock.Now})
+	r.store, err = ribstore.New(ribstore.DefaultConfig(), r.deps())
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	r.store, err = ribstore.New(ribstore.DefaultConfig(), ribstore.Deps{
-		Logger: log, Registerer: prometheus.NewRegistry(), Now: r.clock.Now, History: r.history,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.store.Resume(t.Context()); err != nil {
-		t.Fatal(err)
+	if err := r.store.Resume(r.t.Context()); err != nil {
+		r.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- r.store.Run(ctx, r.in) }()
-	t.Cleanup(func() {
+	r.t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
-			t.Errorf("store: %v", err)
+			r.t.Errorf("store: %v", err)
 		}
 		if err := r.history.Close(); err != nil {
-			t.Error(err)
+			r.t.Error(err)
 		}
 	})
-	return r
-}
-
-// at sets the clock and gives the store batches, which it has applied when at
-// returns.
-func (r *remembered) at(moment time.Time, batches ...route.Batch) {
-	r.t.Helper()
-	r.clock.set(moment)
-	for _, b := range batches {
-		r.in <- b
-		r.in <- route.Batch{Peer: b.Peer} // is taken when the other is applied, and says nothing
+	for _, s := range steps {
+		r.clock.set(r.ago(s.ago))
+		applied := make(chan struct{})
+		s.batch.Recycle = func() { close(applied) }
+		r.in <- s.batch
+		<-applied
 	}
+	r.clock.set(r.base)
 }
 
-func TestAsking(t *testing.T) {
+func (r *remembered) deps() ribstore.Deps {
+	return ribstore.Deps{Logger: r.log, Registerer: prometheus.NewRegistry(), Now: r.clock.Now, History: r.history}
+}
+
+// server returns the handler of a server that has all of the past.
+func (r *remembered) server(cfg httpapi.Config, sessions httpapi.Sessions) http.Handler {
+	r.t.Helper()
+	return r.serverOf(r.store, cfg, sessions)
+}
+
+func (r *remembered) serverOf(store httpapi.Store, cfg httpapi.Config, sessions httpapi.Sessions) http.Handler {
+	r.t.Helper()
+	s, err := httpapi.New(cfg, httpapi.Deps{
+		Store: store, Sessions: sessions, Logger: r.log, Registerer: prometheus.NewRegistry(), Now: r.clock.Now,
+		Info:    httpapi.Info{Version: "0.1.0", ASN: 64500, RouterID: netip.MustParseAddr("192.0.2.10"), StartedAt: r.ago(time.Hour)},
+		History: r.history,
+		Snapshots: func() []history.SnapshotInfo {
+			return []history.SnapshotInfo{{At: r.ago(time.Hour), Routes: 3, Took: time.Second, Chunks: 2, Bytes: 99}}
+		},
+		Collections: ribstore.NewCollections(r.dir, ribstore.DefaultConfig(), r.deps()),
+		Export:      exportLines,
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return s.Handler()
+}
+
+// exportLines stands for the writer of MRT: a line for each route or change.
+func exportLines(ctx context.Context, w io.Writer, from httpapi.Searcher, q query.Query) error {
+	if q.Between.IsZero() {
+		return from.Stream(ctx, q, func(list []route.Route) error {
+			for range list {
+				if _, err := io.WriteString(w, "route\n"); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	list, err := from.Changes(ctx, q, query.ChangePage{Page: query.Page{Limit: query.MaxLimit}, Oldest: true})
+	if err != nil {
+		return err
+	}
+	for i := range list.Changes {
+		if _, err := io.WriteString(w, string(list.Changes[i].Kind)+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hostileReason is what a neighbour may say of itself.
+const hostileReason = `"><script>alert(1)</script>` + "\x1b[2J\u202e"
+
+// up, says, takes and down are what peers do.
+func up(p *route.Peer) route.Batch { return route.Batch{Peer: p, Event: route.PeerUp} }
+
+func says(p *route.Peer, prefix string, pathID uint32, set route.Attrs) route.Batch {
+	u := route.Update{Attrs: set, NLRI: []route.NLRI{{Prefix: netip.MustParsePrefix(prefix), PathID: pathID}}}
+	if u.NLRI[0].Prefix.Addr().Is6() {
+		u.Family = route.IPv6Unicast
+	}
+	return route.Batch{Peer: p, Updates: []route.Update{u}}
+}
+
+func takes(p *route.Peer, prefix string, pathID uint32) route.Batch {
+	return says(p, prefix, pathID, nil)
+}
+
+func down(p *route.Peer, stale time.Duration) route.Batch {
+	b := route.Batch{Peer: p, Event: route.PeerDown, Reason: hostileReason}
+	for i := range b.Retention {
+		b.Retention[i].Stale = stale
+	}
+	return b
+}
+
+// The moments of the world of the past, before the end.
+const (
+	firstRun  = 30 * time.Hour
+	betweenIt = 10 * time.Hour // nothing was recorded
+	secondRun = 3 * time.Hour
+	moved     = 2 * time.Hour // the origin of thePrefix moves
+	lost      = time.Hour     // the session of rs1.ixp is lost
+	withdrawn = 30 * time.Minute
+)
+
+const thePrefix = "203.0.113.0/24"
+
+// pastWorld is a world that was recorded: in a first run thePrefix comes from AS
+// 64501. In a second it comes anew, moves to AS 64502, and is withdrawn, while
+// the route server shows one of everything, and is lost. The collection "old" is
+// the first run.
+func pastWorld(t testing.TB) (*remembered, fakeSessions) {
+	t.Helper()
 	r := newRemembered(t)
 	_, sessions := world()
-	edge1 := sessions[1].Peer
-	_ = slices.Contains[[]int]
-	announce := func(path ...route.ASN) route.Batch {
-		return route.Batch{Peer: edge1, Updates: []route.Update{{
-			Attrs: attrs{path: path, nextHop: "192.0.2.1", med: -1, pref: -1}.build(), NLRI: []route.NLRI{{Prefix: worldPrefix}},
-		}}}
+	edge2, edge1, rs := sessions[0].Peer, sessions[1].Peer, sessions[2].Peer
+	from := func(origin route.ASN) route.Attrs {
+		return attrs{path: []route.ASN{64500, origin}, nextHop: "192.0.2.1", med: 10, pref: 200}.build()
 	}
-	r.at(now.Add(-2*time.Hour), route.Batch{Peer: edge1, Event: route.PeerUp}, announce(64500, 64501))
-	r.at(now.Add(-1*time.Hour), announce(64500, 64502))
-	r.at(now.Add(-30*time.Minute), route.Batch{Peer: edge1, Event: route.PeerDown, Reason: "<b>gone"})
-	r.clock.set(now)
-	s, err := httpapi.New(httpapi.DefaultConfig(), httpapi.Deps{
-		Store: r.store, Sessions: sessions, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Now: r.clock.Now,
-		History: r.history,
-	})
+	first := func() []step {
+		return []step{{firstRun, up(edge1)}, {firstRun, says(edge1, thePrefix, 0, from(64501))}, {firstRun - time.Hour, up(edge2)}}
+	}
+	r.record(filepath.Join(r.dir, "history.db"), first()...)
+	path, err := ribstore.CollectionPath(r.dir, "old")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, target := range []string{
-		"/api/v1/routes?q=203.0.113.0/24&at=90m", "/api/v1/routes?q=203.0.113.0/24+at+45m", "/api/v1/routes?q=203.0.113.0/24",
-		"/api/v1/routes?q=203.0.113.0/24&at=9d", "/api/v1/changes", "/api/v1/timeline?q=203.0.113.0/24", "/api/v1/diff?a=90m&b=now",
-		"/api/v1/history", "/api/v1/status", "/api/v1/collections", "/api/v1/export?format=csv&at=90m", "/api/v1/routes?between=-2h/now",
-	} {
-		w := ask(t, s.Handler(), target)
-		t.Log(target, w.Code, strings.TrimSpace(w.Body.String()))
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
 	}
-	t.Log(ask(t, s.Handler(), "/api/v1/changes", "Accept", "text/csv").Body.String())
-	t.Log(ask(t, s.Handler(), "/api/v1/diff?a=90m", "Accept", "application/x-ndjson").Body.String())
-	_ = http.StatusOK
+	r.record(path, first()...)
+	everything := attrs{
+		path: []route.ASN{4200000001, 64501}, nextHop: "198.51.100.77", med: 1, pref: 2, everything: true,
+		communities: []route.Community{64500<<16 | 1}, large: []route.LargeCommunity{{Global: 64500, Local1: 1, Local2: 2}},
+	}.build()
+	linkLocal := route.Attrs(nil).AppendAttr(route.AttrASPath, route.ASPath(nil).AppendSegment(route.ASSequence, 64500)).
+		AppendAttr(route.AttrNextHop, append([]byte{0x20, 1, 15: 1}, []byte{0xfe, 0x80, 15: 2}...))
+	gone := down(rs, 48*time.Hour)
+	r.live(
+		step{secondRun, up(edge1)},
+		step{secondRun, up(edge2)},
+		step{secondRun, up(rs)},
+		step{secondRun, says(edge1, thePrefix, 0, from(64501))},
+		step{secondRun, says(rs, "198.51.100.0/24", 7, everything)},
+		step{secondRun, says(rs, "2001:db8:2::/48", 7, linkLocal)},
+		step{secondRun, says(edge1, "2001:db8:1::/48", 0, linkLocal)},
+		step{secondRun - time.Minute, route.Batch{Peer: edge1, Event: route.EndOfRIB, Family: route.IPv4Unicast}},
+		step{moved, says(edge1, thePrefix, 0, from(64502))},
+		step{lost, gone},
+		step{withdrawn, takes(edge1, thePrefix, 0)},
+	)
+	if _, err := r.store.Snapshot(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return r, sessions
 }
 
-var worldPrefix = netip.MustParsePrefix("203.0.113.0/24")
+// param returns the moment so long before the end for a URL.
+func (r *remembered) param(ago time.Duration) string { return r.ago(ago).Format(time.RFC3339) }
+
+// stalled is a client that stops reading at the first octets of an answer.
+type stalled struct {
+	once             sync.Once
+	header           http.Header
+	reached, release chan struct{}
+}
+
+func (s *stalled) Header() http.Header {
+	if s.header == nil {
+		s.header = http.Header{}
+	}
+	return s.header
+}
+
+func (s *stalled) WriteHeader(int) {}
+
+func (s *stalled) Write(b []byte) (int, error) {
+	s.once.Do(func() { close(s.reached) })
+	<-s.release
+	return len(b), nil
+}
+
+func newRequest(target, accept string) *http.Request {
+	r := httptest.NewRequest(http.MethodGet, target, nil)
+	r.Header.Set("Accept", accept)
+	return r
+}

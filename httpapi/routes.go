@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -62,7 +63,7 @@ func routesParams() []known {
 
 // answerRoutes writes one page as JSON.
 func (s *Server) answerRoutes(c *gin.Context, req request) error {
-	res, err := s.search(c.Request.Context(), req.from, req.query, req.page)
+	res, err := s.searchFor(c.Request.Context(), req)
 	if err != nil {
 		return err
 	}
@@ -90,6 +91,21 @@ func (s *Server) answerPlan(c *gin.Context, req request) error {
 	*b = append(appendQuery(append(*b, '{'), req.query, plan), '}', '\n')
 	s.send(c, http.StatusOK, typeJSON, *b)
 	return nil
+}
+
+// searchFor is search for a request whose peers may be of the past: a name that
+// nobody had then nor has now is a slip of the pen.
+func (s *Server) searchFor(ctx context.Context, req request) (*query.Result, error) {
+	res, err := s.search(ctx, req.from, req.query, req.page)
+	if err != nil || req.scene.live() {
+		return res, err
+	}
+	for _, name := range req.query.Peers() {
+		if !slices.ContainsFunc(res.Freshness, func(f query.Freshness) bool { return f.Peer == name }) {
+			return nil, problemf(codeUnknownPeer, "No peer was named %q at that moment.", clip(name))
+		}
+	}
+	return res, nil
 }
 
 // search asks within the time a search may take.

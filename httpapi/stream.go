@@ -79,7 +79,7 @@ func errNoLimit() error {
 
 // streamPage writes one page as a stream, and names the next.
 func (s *Server) streamPage(c *gin.Context, req request, w *routeWriter) error {
-	res, err := s.search(c.Request.Context(), req.from, req.query, req.page)
+	res, err := s.searchFor(c.Request.Context(), req)
 	if err != nil {
 		return err
 	}

@@ -113,6 +113,7 @@ type Lookup struct {
 	First     string // URL of the first page, when this is not it
 	Next      string // URL of the next page; "" on the last
 	Related   []Link // lookups near this one
+	Past      []Link // what became of the answer
 	Notes     []Note
 	Plan      string // how it was answered; "" when that tells nothing
 	Facets    []Facets
@@ -178,7 +179,8 @@ type Peers struct {
 type Peer struct {
 	Frame
 	Neighbour
-	RoutesURL string
+	RoutesURL  string
+	ChangesURL string // "" where the past is not kept
 }
 
 // Problem is what went wrong, as a page.

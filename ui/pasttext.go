@@ -4,8 +4,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"ribglass/ribstore/route"
 )
 
 // precise prints a time to the millisecond, for things that follow each other
@@ -18,7 +16,7 @@ func (p *Changes) text(w *textWriter) {
 	if len(p.Kinds) > 0 {
 		words := make([]string, len(p.Kinds))
 		for i, k := range p.Kinds {
-			words[i] = k.Text + " " + count(k.Count)
+			words[i] = k.Text + " (" + count(k.Count) + ")"
 		}
 		w.wrapped(0, "Kinds", words)
 	}
@@ -208,11 +206,11 @@ func (w *textWriter) difference(d *Difference) {
 		}
 		return
 	}
-	for sign, r := range map[string]*route.Route{"-": d.Old, "+": d.New} {
-		if r != nil {
-			w.line("  %s path %s, next hop %s", sign, attrText(r.Attrs, "path"), attrText(r.Attrs, "nexthop"))
-		}
+	sign, r := "+", d.New
+	if r == nil {
+		sign, r = "-", d.Old
 	}
+	w.line("  %s path %s, next hop %s", sign, attrText(r.Attrs, "path"), attrText(r.Attrs, "nexthop"))
 }
 
 func (p *History) text(w *textWriter) {

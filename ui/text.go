@@ -106,7 +106,11 @@ func (w *textWriter) live(l Live) {
 }
 
 func (p *Home) text(w *textWriter) {
-	w.line("Ribglass %s, AS%s, router id %s, up %s", p.Version, p.ASN, p.RouterID, age(p.Moment.Asked, p.StartedAt))
+	if p.Moment.Past {
+		w.line("Ribglass %s, AS%s", p.Version, p.ASN)
+	} else {
+		w.line("Ribglass %s, AS%s, router id %s, up %s", p.Version, p.ASN, p.RouterID, age(w.now, p.StartedAt))
+	}
 	w.bar(&p.Frame)
 	rows := [][]string{{"Family", "Routes", "Prefixes", "Stale"}}
 	for _, f := range p.Families {
@@ -187,6 +191,7 @@ func (p *Lookup) text(w *textWriter) {
 	w.bar(&p.Frame)
 	if len(p.Groups) == 0 {
 		w.line("No route.")
+		w.pastLinks(p)
 		return
 	}
 	w.routes(p.Groups)
@@ -196,6 +201,14 @@ func (p *Lookup) text(w *textWriter) {
 		w.line("%d of %s shown; more: curl %s", p.Shown, plural(p.Total, "route"), shellURL(p.Host+p.Next))
 	}
 	w.facetLists(p.Facets)
+	w.pastLinks(p)
+}
+
+// pastLinks writes where to see what became of the answer.
+func (w *textWriter) pastLinks(p *Lookup) {
+	for _, l := range p.Past {
+		w.line("%s: curl %s", l.Text, shellURL(p.Host+l.URL))
+	}
 }
 
 // facetLists writes what an answer has, a line or more a kind.
