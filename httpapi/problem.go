@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"ribglass/ribstore"
@@ -210,11 +211,11 @@ func window(text string, column int) (line string, before int) {
 	return head + printable(text[at:end]), utf8.RuneCountInString(head)
 }
 
-// printable puts a mark where what the client wrote has a control character or
-// is no text, so that an answer can repeat it in every form.
+// printable puts a mark where what the client wrote has a control character, one
+// that reorders text, or is no text, so that an answer can repeat it in every form.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' {
+		if forbidden(r) || unicode.Is(unicode.Cf, r) {
 			return '\uFFFD'
 		}
 		return r
