@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -11,6 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ribglass/httpapi"
+	"ribglass/ribstore"
+	"ribglass/ribstore/history"
 )
 
 // admin returns an admin listener of the world; asked collects the peers that
@@ -120,4 +123,54 @@ func TestAdminServesAndEndsWithItsContext(t *testing.T) {
 	if err := r.stop(); err != nil {
 		t.Errorf("Serve = %v, want nil", err)
 	}
+}
+
+func TestAdminSnapshot(t *testing.T) {
+	r, sessions := pastWorld(t)
+	for name, row := range map[string]struct {
+		take    func(context.Context) (history.SnapshotInfo, error)
+		host    string
+		headers []string
+		status  int
+		says    string
+	}{
+		"of a history":          {take: r.store.Snapshot, status: 200, says: `"routes":3`},
+		"where there is none":   {status: 404, says: "not kept"},
+		"of one that forgot it": {take: taken(ribstore.ErrNoHistory), status: 404, says: "not kept"},
+		"that fails":            {take: taken(errors.New("disk secret full")), status: 500, says: "the log says why"},
+		"D1 from another site":  {take: r.store.Snapshot, headers: []string{"Sec-Fetch-Site", "cross-site"}, status: 403},
+		"D5 under another name": {take: r.store.Snapshot, host: "attacker.example", status: 421, says: "address"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, err := httpapi.NewAdmin(httpapi.DefaultAdminConfig(), httpapi.AdminDeps{
+				Store: r.store, Sessions: sessions, Gatherer: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler), Snapshot: row.take,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			req := httptest.NewRequest(http.MethodPost, "/-/snapshot", nil)
+			if req.Host = "127.0.0.1:9090"; row.host != "" {
+				req.Host = row.host
+			}
+			for i := 0; i < len(row.headers); i += 2 {
+				req.Header.Set(row.headers[i], row.headers[i+1])
+			}
+			w := httptest.NewRecorder()
+			a.Handler().ServeHTTP(w, req)
+			if w.Code != row.status || !strings.Contains(w.Body.String(), row.says) || strings.Contains(w.Body.String(), "secret") {
+				t.Errorf("POST /-/snapshot = %d %s, want %d with %q", w.Code, w.Body, row.status, row.says)
+			}
+		})
+	}
+	w := httptest.NewRecorder()
+	store, _ := world()
+	admin(t, store, new([]string), nil).Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/-/snapshot", nil))
+	if w.Code != http.StatusMethodNotAllowed {
+		t.Errorf("GET /-/snapshot = %d, want 405", w.Code)
+	}
+}
+
+// taken is a snapshot that fails.
+func taken(err error) func(context.Context) (history.SnapshotInfo, error) {
+	return func(context.Context) (history.SnapshotInfo, error) { return history.SnapshotInfo{}, err }
 }

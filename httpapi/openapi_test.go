@@ -223,6 +223,7 @@ func (s shifted) PeersAt(ctx context.Context, at query.Moment) ([]ribstore.PeerS
 
 // checkThePast checks the answers that only a server with a history has.
 func (c *schemaChecker) checkThePast(t *testing.T) {
+	t.Helper()
 	r, sessions := pastWorld(t)
 	if err := os.WriteFile(filepath.Join(r.dir, "collections", "broken.db"), []byte("no history"), 0o600); err != nil {
 		t.Fatal(err)

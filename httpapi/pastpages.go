@@ -11,6 +11,7 @@ import (
 
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/query"
+	"ribglass/ribstore/route"
 	"ribglass/ui"
 )
 
@@ -90,7 +91,7 @@ func (s *Server) changesPage(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	req, err := s.readChanges(list)
+	req, err := s.readChanges(filled(list))
 	if err != nil {
 		return err
 	}
@@ -204,7 +205,7 @@ func (s *Server) timelinePage(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	req, err := s.readTimeline(list)
+	req, err := s.readTimeline(filled(list))
 	if err != nil {
 		return err
 	}
@@ -231,9 +232,10 @@ const (
 
 func timelineOf(req *request, t *query.Timeline) *ui.Timeline {
 	span := query.Span{From: query.Moment{Time: t.From}, To: query.Moment{Time: t.To}}
+	const usual = "-30d/now" // what the store looks at when nothing is said
 	v := scene{collection: req.scene.collection}
 	page := &ui.Timeline{
-		Query: withoutSpan(req.query).String(), Between: betweenText(span), Prefix: t.Prefix, URL: v.link("/" + t.Prefix.String()),
+		Query: withoutSpan(req.query).String(), Between: usual, Prefix: t.Prefix, URL: v.link("/" + t.Prefix.String()),
 		From: t.From, To: t.To, FirstSeen: t.FirstSeen, LastSeen: t.LastSeen, States: t.States, Flaps: t.Flaps,
 		Announcements: t.Announcements, Withdrawals: t.Withdrawals, OriginChangeCount: t.OriginChangeCount, Fields: collectionField(v),
 	}
@@ -267,13 +269,19 @@ func timelineRowOf(t *query.Timeline, r *query.TimelineRow, v scene) ui.Timeline
 		if from.Route != nil {
 			state.Attrs, state.Stale = from.Route.Attrs, from.Stale
 			if i > 0 && r.States[i-1].Route != nil {
-				state.Changed = ui.Changed(query.ChangedAttributes(r.States[i-1].Route.Attrs, state.Attrs), r.States[i-1].Route.Attrs, state.Attrs)
+				state.Changed = changedBut(r.States[i-1].Route.Attrs, state.Attrs)
 			}
 		}
 		row.States = append(row.States, state)
 	}
 	slices.Reverse(row.States)
 	return row
+}
+
+// changedBut lists what changed but for the path, which each state shows.
+func changedBut(before, after route.Attrs) []ui.Attr {
+	names := slices.DeleteFunc(query.ChangedAttributes(before, after), func(name string) bool { return name == "path" })
+	return ui.Changed(names, before, after)
 }
 
 // pageDifferences is how many differences a page shows when it is not told.
@@ -291,7 +299,7 @@ func (s *Server) diffPage(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	list = slices.DeleteFunc(list, func(p param) bool { return p.value == "" }) // of a form
+	list = filled(list)
 	if form != typeJSON && !slices.ContainsFunc(list, func(p param) bool { return p.name != "collection" && p.name != "q" }) {
 		return s.diffForm(c, form, list)
 	}
@@ -312,6 +320,11 @@ func (s *Server) diffPage(c *gin.Context) error {
 	page := diffOf(&req, d)
 	page.Frame = s.pastFrame(c, "Compare", "/diff", req.request, d.Notices)
 	return s.render(c, http.StatusOK, form, page)
+}
+
+// filled leaves out what was left empty in a form.
+func filled(list []param) []param {
+	return slices.DeleteFunc(list, func(p param) bool { return p.value == "" })
 }
 
 // diffForm answers with the form of a comparison alone.

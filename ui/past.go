@@ -98,7 +98,7 @@ type TimelineState struct {
 	URL      string // of the prefix at From
 	Attrs    route.Attrs
 	Stale    bool
-	Changed  []Attr // against the state before
+	Changed  []Attr // against the state before, but for the path
 }
 
 // Diff is what differs between two sides.
@@ -110,7 +110,6 @@ type Diff struct {
 	Counts      *DiffCounts // nil on all pages but the first
 	Differences []Difference
 	First, Next string
-	JSONQuery   string
 }
 
 // DiffForm is what stands in the form of a comparison.

@@ -137,16 +137,14 @@ func (s *TimelineState) what() string {
 	if s.Attrs == nil {
 		return "absent"
 	}
-	text := attrText(s.Attrs, "path")
+	parts := []string{attrText(s.Attrs, "path")}
 	if s.Stale {
-		text = "stale " + text
+		parts[0] = "stale " + parts[0]
 	}
 	for _, a := range s.Changed {
-		if a.Name != "path" {
-			text += "; " + a.Name + ": " + orNone(a.Old) + " -> " + orNone(a.Text)
-		}
+		parts = append(parts, a.Name+": "+orNone(a.Old)+" -> "+orNone(a.Text))
 	}
-	return text
+	return strings.Join(parts, "; ")
 }
 
 func (p *Diff) text(w *textWriter) {
