@@ -1,0 +1,145 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"ribglass/ribstore/query"
+	"ribglass/ui"
+)
+
+// pageDifferences is how many differences a page shows when it is not told.
+const pageDifferences = 50
+
+// diffPage answers for /diff. Without moments and peers it is a form to choose
+// them.
+func (s *Server) diffPage(c *gin.Context) error {
+	_, suffix := cutSuffix(c.Request.URL.Path)
+	form, err := s.form(c, suffix)
+	if err != nil {
+		return err
+	}
+	list, err := readParams(c.Request.URL.RawQuery, diffParams())
+	if err != nil {
+		return err
+	}
+	list = filled(list)
+	if form != typeJSON && !slices.ContainsFunc(list, func(p param) bool { return p.name != "collection" && p.name != "q" }) {
+		return s.diffForm(c, form, list)
+	}
+	req, err := s.readDiff(list)
+	if err != nil {
+		return err
+	}
+	if form == typeJSON {
+		return s.answerDiff(c, req)
+	}
+	if !req.limited {
+		req.page.Limit = pageDifferences
+	}
+	d, err := s.findDiff(c.Request.Context(), req)
+	if err != nil {
+		return err
+	}
+	page := diffOf(&req, d)
+	page.Frame = s.pastFrame(c, "Compare", "/diff", req.request, d.Notices)
+	return s.render(c, http.StatusOK, form, page)
+}
+
+// diffForm answers with the form of a comparison alone.
+func (s *Server) diffForm(c *gin.Context, form string, list []param) error {
+	req, err := s.readSearch(list, query.Query{})
+	if err != nil {
+		return err
+	}
+	page := &ui.Diff{Form: ui.DiffForm{A: "-1h", B: "now", Query: req.query.String(), Fields: collectionField(req.scene)}}
+	page.Frame = s.pastFrame(c, "Compare", "/diff", req, nil)
+	page.Text, page.JSON = "", ""
+	return s.render(c, http.StatusOK, form, page)
+}
+
+func diffOf(req *diffRequest, d *query.Diff) *ui.Diff {
+	c := &req.contrast
+	page := &ui.Diff{
+		Compared: true,
+		Form: ui.DiffForm{
+			A: c.From.String(), B: c.To.String(), PeerA: c.FromPeer, PeerB: c.ToPeer, Query: req.query.String(),
+			Fields: collectionField(req.scene),
+		},
+		A: diffSideOf(req.scene, c.From, d.From, c.FromPeer), B: diffSideOf(req.scene, c.To, d.To, c.ToPeer),
+		Counts: diffCountsOf(d.Counts),
+	}
+	for i := range d.Differences {
+		one := &d.Differences[i]
+		page.Differences = append(page.Differences, ui.Difference{
+			Prefix: one.Prefix, URL: sideURL(req.scene, c.To, d.To, "/"+one.Prefix.String()), Kind: string(one.Kind), Cause: string(one.Cause),
+			Attributes: one.Attributes, Old: one.Old, New: one.New,
+		})
+	}
+	if req.page.Cursor != "" {
+		page.First = req.url(c.From, c.To, "")
+	}
+	if d.NextCursor != "" { // the sides stay where they are while the clock goes on
+		page.Next = req.url(fixedMoment(c.From, d.From), fixedMoment(c.To, d.To), d.NextCursor)
+	}
+	return page
+}
+
+func diffSideOf(v scene, asked query.Moment, at time.Time, peer string) ui.DiffSide {
+	return ui.DiffSide{At: at, Peer: peer, URL: sideURL(v, asked, at, "/peers")}
+}
+
+// sideURL returns the URL of a page at one side of a comparison.
+func sideURL(v scene, asked query.Moment, at time.Time, path string) string {
+	v.at = fixedMoment(asked, at)
+	return v.link(path)
+}
+
+// fixedMoment returns the time for a moment of the past, and now for now.
+func fixedMoment(asked query.Moment, at time.Time) query.Moment {
+	if asked.IsZero() {
+		return asked
+	}
+	return query.Moment{Time: at.UTC()}
+}
+
+// url returns the URL of a page of the same comparison.
+func (r *diffRequest) url(a, b query.Moment, cursor string) string {
+	values := url.Values{"a": {a.String()}, "b": {b.String()}}
+	for name, value := range map[string]string{
+		"peer_a": r.contrast.FromPeer, "peer_b": r.contrast.ToPeer, "q": r.query.String(), "collection": r.scene.collection, "cursor": cursor,
+	} {
+		if value != "" {
+			values.Set(name, value)
+		}
+	}
+	if r.contrast.Stale {
+		values.Set("stale", "true")
+	}
+	if r.limited {
+		values.Set("limit", strconv.Itoa(r.page.Limit))
+	}
+	return withValues("/diff", values)
+}
+
+func diffCountsOf(c *query.DiffCounts) *ui.DiffCounts {
+	if c == nil {
+		return nil
+	}
+	counts := &ui.DiffCounts{Same: c.Same, Added: c.Added, Withdrawn: c.Withdrawn, Changed: c.Changed}
+	for _, one := range c.Causes {
+		counts.Causes = append(counts.Causes, ui.CauseCount{Kind: string(one.Kind), Cause: string(one.Cause), Count: one.Count})
+	}
+	for _, one := range c.Peers {
+		counts.Peers = append(counts.Peers, ui.PeerDiff(one))
+	}
+	for _, one := range c.Attributes {
+		counts.Attributes = append(counts.Attributes, ui.Facet{Text: one.Value, Count: one.Count})
+	}
+	return counts
+}
