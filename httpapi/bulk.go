@@ -47,7 +47,7 @@ func (s *Server) bulk(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	leave, err := s.enterStreams(req.scene)
+	leave, err := s.enterStreams(!req.scene.live())
 	if err != nil {
 		return err
 	}

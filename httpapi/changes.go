@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"time"
 
@@ -125,7 +126,7 @@ func (s *Server) answerChanges(c *gin.Context, req changesRequest) error {
 	b := s.buffer()
 	defer s.release(b)
 	*b = appendChangeList(*b, found)
-	s.send(c, 200, typeJSON, *b)
+	s.send(c, http.StatusOK, typeJSON, *b)
 	return nil
 }
 
@@ -145,7 +146,7 @@ func (s *Server) streamChanges(c *gin.Context, req changesRequest, mediaType str
 	if req.page.Cursor != "" && !req.limited {
 		return errNoLimit()
 	}
-	leave, err := s.enterStreams(scene{at: req.query.Between.From})
+	leave, err := s.enterStreams(true)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -23,6 +25,8 @@ const undecided = allFields &^ (fBest | fDecision)
 type diffRequest struct {
 	request
 	contrast ribstore.Contrast
+	to       Searcher // who is asked about b; nil: who is about a
+	other    string   // the collection that it is
 }
 
 // diffParams are the parameters of a question for what differs.
@@ -38,6 +42,7 @@ func diffParams() []known {
 		{"limit", false},
 		{"cursor", false},
 		{"collection", false},
+		{"collection_b", false},
 	}
 }
 
@@ -72,6 +77,9 @@ func (s *Server) readDiff(list []param) (r diffRequest, err error) {
 			c.ToPeer, err = parsePeer(p.value)
 		case "stale":
 			c.Stale, err = parseBool(p)
+		case "collection_b":
+			r.other = p.value
+			r.to, err = s.collection(p.value)
 		}
 		if err != nil {
 			return r, err
@@ -86,6 +94,8 @@ func (s *Server) readDiff(list []param) (r diffRequest, err error) {
 func (r *diffRequest) differs() error {
 	c := r.contrast
 	switch {
+	case r.to != nil && r.other != r.scene.collection:
+		return nil
 	case (c.FromPeer == "") != (c.ToPeer == ""):
 		return problemf(codeInvalidParameter, "Give both peer_a and peer_b, or none of them.")
 	case c.From == c.To && c.FromPeer == c.ToPeer:
@@ -129,7 +139,7 @@ func (s *Server) answerDiff(c *gin.Context, req diffRequest) error {
 	}
 	b := s.buffer()
 	defer s.release(b)
-	*b = appendDiff(*b, d, &req.contrast)
+	*b = appendDiff(*b, d, &req)
 	s.send(c, http.StatusOK, typeJSON, *b)
 	return nil
 }
@@ -143,7 +153,7 @@ func (s *Server) findDiff(ctx context.Context, req diffRequest) (*query.Diff, er
 		return nil, err
 	}
 	defer leave()
-	comparison, notices, err := req.from.Compare(ctx, req.contrast)
+	comparison, notices, err := req.compare(ctx)
 	if err != nil {
 		return nil, s.refused("compare", req.query, err)
 	}
@@ -153,6 +163,30 @@ func (s *Server) findDiff(ctx context.Context, req diffRequest) (*query.Diff, er
 	}
 	d.Notices = notices
 	return d, nil
+}
+
+// compare makes the comparison ready. One of a collection with another, or with
+// what is live, takes a side of each.
+func (r *diffRequest) compare(ctx context.Context) (*query.Comparison, []string, error) {
+	c := r.contrast
+	if r.to == nil {
+		return r.from.Compare(ctx, c)
+	}
+	both := c
+	both.To = c.From
+	comparison, notices, err := r.from.Compare(ctx, both)
+	if err != nil {
+		return nil, nil, err
+	}
+	both.From, both.To = c.To, c.To
+	other, more, err := r.to.Compare(ctx, both)
+	if err != nil {
+		return nil, nil, err
+	}
+	comparison.B = other.B
+	notices = slices.Concat(notices, more)
+	slices.Sort(notices)
+	return comparison, slices.Compact(notices), nil
 }
 
 // enterComparisons waits for a place for a comparison.
@@ -175,7 +209,7 @@ func (s *Server) streamDiff(c *gin.Context, req diffRequest, mediaType string) e
 	if req.limited || req.page.Cursor != "" {
 		return problemf(codeInvalidParameter, "limit and cursor are for %s; this answer is %s and whole.", typeJSON, mediaType)
 	}
-	leave, err := s.enterStreams(scene{collection: "any"})
+	leave, err := s.enterStreams(true)
 	if err != nil {
 		return err
 	}
@@ -205,25 +239,20 @@ func (s *Server) streamDiff(c *gin.Context, req diffRequest, mediaType string) e
 func (s *Server) compare(ctx context.Context, req diffRequest) (*query.Comparison, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.QueryTimeout)
 	defer cancel()
-	comparison, _, err := req.from.Compare(ctx, req.contrast)
+	comparison, _, err := req.compare(ctx)
 	if err != nil {
 		return nil, s.refused("compare", req.query, err)
 	}
 	return comparison, nil
 }
 
-func appendDiff(b []byte, d *query.Diff, c *ribstore.Contrast) []byte {
+func appendDiff(b []byte, d *query.Diff, r *diffRequest) []byte {
+	c := &r.contrast
 	b = append(appendKey(append(b, '{'), "query"), '{')
 	b = append(appendString(appendKey(b, "canonical"), d.Query.String()), '}')
-	b = appendTime(appendKey(append(appendKey(b, "a"), '{'), "at"), d.From)
-	if c.FromPeer != "" {
-		b = appendString(appendKey(b, "peer"), c.FromPeer)
-	}
-	b = appendTime(appendKey(append(appendKey(append(b, '}'), "b"), '{'), "at"), d.To)
-	if c.ToPeer != "" {
-		b = appendString(appendKey(b, "peer"), c.ToPeer)
-	}
-	b = appendNotices(append(b, '}'), d.Notices)
+	b = appendDiffSide(b, "a", d.From, c.FromPeer, r.scene.collection)
+	b = appendDiffSide(b, "b", d.To, c.ToPeer, r.otherCollection())
+	b = appendNotices(b, d.Notices)
 	if d.Counts != nil {
 		b = appendDiffCounts(b, d.Counts)
 	}
@@ -236,6 +265,25 @@ func appendDiff(b []byte, d *query.Diff, c *ribstore.Contrast) []byte {
 		b = appendString(appendKey(b, "next_cursor"), d.NextCursor)
 	}
 	return append(b, '}', '\n')
+}
+
+// otherCollection returns the collection of side b.
+func (r *diffRequest) otherCollection() string {
+	if r.to != nil {
+		return r.other
+	}
+	return r.scene.collection
+}
+
+func appendDiffSide(b []byte, name string, at time.Time, peer, collection string) []byte {
+	b = appendTime(appendKey(append(appendKey(b, name), '{'), "at"), at)
+	if peer != "" {
+		b = appendString(appendKey(b, "peer"), peer)
+	}
+	if collection != "" {
+		b = appendString(appendKey(b, "collection"), collection)
+	}
+	return append(b, '}')
 }
 
 func appendDiffCounts(b []byte, c *query.DiffCounts) []byte {

@@ -65,19 +65,23 @@ func (s *Server) diffForm(c *gin.Context, form string, list []param) error {
 
 func diffOf(req *diffRequest, d *query.Diff) *ui.Diff {
 	c := &req.contrast
+	there := scene{collection: req.otherCollection()}
 	page := &ui.Diff{
 		Compared: true,
 		Form: ui.DiffForm{
 			A: c.From.String(), B: c.To.String(), PeerA: c.FromPeer, PeerB: c.ToPeer, Query: req.query.String(),
 			Fields: collectionField(req.scene),
 		},
-		A: diffSideOf(req.scene, c.From, d.From, c.FromPeer), B: diffSideOf(req.scene, c.To, d.To, c.ToPeer),
+		A: diffSideOf(req.scene, c.From, d.From, c.FromPeer), B: diffSideOf(there, c.To, d.To, c.ToPeer),
 		Counts: diffCountsOf(d.Counts),
+	}
+	if req.to != nil {
+		page.Form.Fields = append(page.Form.Fields, ui.Field{Name: "collection_b", Value: req.other})
 	}
 	for i := range d.Differences {
 		one := &d.Differences[i]
 		page.Differences = append(page.Differences, ui.Difference{
-			Prefix: one.Prefix, URL: sideURL(req.scene, c.To, d.To, "/"+one.Prefix.String()), Kind: string(one.Kind), Cause: string(one.Cause),
+			Prefix: one.Prefix, URL: sideURL(there, c.To, d.To, "/"+one.Prefix.String()), Kind: string(one.Kind), Cause: string(one.Cause),
 			Attributes: one.Attributes, Old: one.Old, New: one.New,
 		})
 	}
@@ -91,7 +95,7 @@ func diffOf(req *diffRequest, d *query.Diff) *ui.Diff {
 }
 
 func diffSideOf(v scene, asked query.Moment, at time.Time, peer string) ui.DiffSide {
-	return ui.DiffSide{At: at, Peer: peer, URL: sideURL(v, asked, at, "/peers")}
+	return ui.DiffSide{At: at, Peer: peer, Collection: v.collection, URL: sideURL(v, asked, at, "/peers")}
 }
 
 // sideURL returns the URL of a page at one side of a comparison.
@@ -113,6 +117,7 @@ func (r *diffRequest) url(a, b query.Moment, cursor string) string {
 	values := url.Values{"a": {a.String()}, "b": {b.String()}}
 	for name, value := range map[string]string{
 		"peer_a": r.contrast.FromPeer, "peer_b": r.contrast.ToPeer, "q": r.query.String(), "collection": r.scene.collection, "cursor": cursor,
+		"collection_b": r.other,
 	} {
 		if value != "" {
 			values.Set(name, value)

@@ -8,6 +8,14 @@
 // metrics, recovery), the reading of its parameters into typed values, one
 // search, and an encoder. Nothing is remembered between requests.
 //
+// # The past
+//
+// A question is asked of a [Searcher]: the store, or a collection that it names.
+// The moment that it is about is a word of the query or the parameter at, and a
+// page hands it on to the pages that it links (scene). Answers about the past say
+// what moment they are true for. A stream about the past may hold a whole table
+// for as long as its client reads, so there are few of them at a time.
+//
 // # Errors
 //
 // Every failure is a [problem] with a stable code; one table maps codes to

@@ -51,11 +51,7 @@ func (s *Server) exportMRT(c *gin.Context, req request, file string) error {
 	if s.deps.Export == nil {
 		return problemf(codeNoExport, "This server does not write MRT; format=ndjson and format=csv are there.")
 	}
-	at := scene{at: req.query.Between.From, collection: req.scene.collection}
-	if req.query.Between.IsZero() {
-		at = req.scene
-	}
-	leave, err := s.enterStreams(at)
+	leave, err := s.enterStreams(!req.scene.live() || !req.query.Between.IsZero())
 	if err != nil {
 		return err
 	}

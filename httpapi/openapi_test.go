@@ -244,6 +244,7 @@ func (c *schemaChecker) checkThePast(t *testing.T) {
 		{"/api/v1/diff?a=90m&b=now&limit=1&stale=true", typeJSON, "Diff"},
 		{"/api/v1/diff?a=" + gap + "&b=90m", typeJSON, "Diff"},
 		{"/api/v1/diff?a=50m&peer_a=edge1&peer_b=rs1.ixp", typeJSON, "Diff"},
+		{"/api/v1/diff?collection_b=old", typeJSON, "Diff"},
 		{"/api/v1/diff?a=150m&b=50m&stale=true", typeNDJSON, "Difference"},
 		{"/api/v1/history", typeJSON, "History"},
 		{"/api/v1/collections", typeJSON, "Collections"},
@@ -285,7 +286,7 @@ func TestDocumentNamesEveryCodeAndParameter(t *testing.T) {
 			t.Errorf("code %s is not in the document", m[1])
 		}
 	}
-	for _, name := range []string{"q", "peer", "family", "limit", "cursor", "explain", "facets", "fields", "best", "at", "between", "collection", "kind", "order", "a", "b", "peer_a", "peer_b", "stale", "format"} {
+	for _, name := range []string{"q", "peer", "family", "limit", "cursor", "explain", "facets", "fields", "best", "at", "between", "collection", "kind", "order", "a", "b", "peer_a", "peer_b", "collection_b", "stale", "format"} {
 		if !strings.Contains(document, `"name": "`+name+`"`) {
 			t.Errorf("parameter %s is not in the document", name)
 		}

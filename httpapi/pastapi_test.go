@@ -105,6 +105,8 @@ func TestQuestionsAboutThePastThatHaveNoAnswer(t *testing.T) {
 		"a page of differences":      {h, "/api/v1/diff?a=1h&cursor=bogus", 400, "invalid_cursor", ""},
 		"no such collection":         {h, "/api/v1/routes?collection=new", 404, "unknown_collection", ""},
 		"no name of a collection":    {h, "/api/v1/routes?collection=..%2F..%2Fhistory", 404, "unknown_collection", ""},
+		"no file to compare with":    {h, "/api/v1/diff?collection_b=new", 404, "unknown_collection", ""},
+		"a file with itself":         {h, "/api/v1/diff?collection=old&collection_b=old", 400, "invalid_parameter", "two moments"},
 		"no format":                  {h, "/api/v1/export?format=xml", 400, "invalid_parameter", "ndjson"},
 		"a format not written":       {forgets, "/api/v1/export?format=mrt", 404, "no_export", "ndjson"},
 		"a peer that never was":      {h, "/api/v1/routes?q=" + thePrefix + "&peer=edge9&at=90m", 404, "unknown_peer", "edge9"},
@@ -231,6 +233,8 @@ func TestWhatDiffers(t *testing.T) {
 		"of a query":            {"a=90m&q=origin+64502", "withdrawn " + thePrefix + " prefix-gone"},
 		"nothing":               {"a=90m&b=80m", ""},
 		"two peers":             {"a=90m&b=90m&peer_a=edge1&peer_b=edge2&q=family+ipv4-unicast", "withdrawn " + thePrefix + " prefix-gone"},
+		"a peer and a file":     {"a=90m&peer_a=edge1&collection_b=old&q=family+ipv4-unicast", "changed " + thePrefix + " origin"},
+		"two files":             {"collection=old&collection_b=old&a=" + r.param(firstRun-time.Minute), ""},
 		"stale routes count to": {"a=90m&b=50m&stale=true&q=family+ipv4-unicast", "changed 198.51.100.0/24 stale"},
 	} {
 		t.Run(name, func(t *testing.T) {

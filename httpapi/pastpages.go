@@ -318,7 +318,7 @@ func (s *Server) historyPage(c *gin.Context) error {
 	for _, one := range collections {
 		page.Collections = append(page.Collections, ui.Collection{
 			Name: one.Name, Begins: one.Begins, Ends: one.Ends, Bytes: one.FileBytes, Broken: one.Broken,
-			URL: scene{collection: one.Name}.link("/"),
+			URL: scene{collection: one.Name}.link("/"), DiffURL: withValues("/diff", url.Values{"collection_b": {one.Name}}),
 		})
 	}
 	return s.render(c, http.StatusOK, form, page)

@@ -34,6 +34,7 @@ func TestPagesOfThePastSayWhatTheyShow(t *testing.T) {
 		"the form of a comparison": {"/diff", "Compare", "Two moments", "By cause"},
 		"a comparison":             {"/diff?a=150m&b=90m&peer_a=&peer_b=&q=", "Compare", "By cause", "Nothing differs"},
 		"a comparison of the same": {"/diff?a=90m&b=80m", "Compare", "Nothing differs", "By cause"},
+		"a file":                   {"/diff?collection_b=old&a=now&b=now", "Compare", "in old", ""},
 		"what is kept":             {"/history", "History", "recording", "not recording"},
 	} {
 		t.Run(name, func(t *testing.T) {

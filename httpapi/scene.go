@@ -181,17 +181,23 @@ func (r *request) stay(list []param, now time.Time) (stayed bool, err error) {
 // source returns who answers: a collection when one is named, else the store.
 func (s *Server) source(list []param) (from Searcher, collection string, err error) {
 	name, ok := get(list, "collection")
-	switch {
-	case !ok:
+	if !ok {
 		return s.deps.Store, "", nil
-	case s.deps.Collections == nil || !ribstore.CollectionName.MatchString(name):
-		return nil, "", ribstore.ErrNoCollection
+	}
+	from, err = s.collection(name)
+	return from, name, err
+}
+
+// collection returns a collection by its name.
+func (s *Server) collection(name string) (Searcher, error) {
+	if s.deps.Collections == nil || !ribstore.CollectionName.MatchString(name) {
+		return nil, ribstore.ErrNoCollection
 	}
 	archive, err := s.deps.Collections.Get(name)
 	if err != nil {
-		return nil, "", fmt.Errorf("open collection %s: %w", name, err)
+		return nil, fmt.Errorf("open collection %s: %w", name, err)
 	}
-	return archive, name, nil
+	return archive, nil
 }
 
 // refuseSpan refuses a question for changes where routes are the answer.

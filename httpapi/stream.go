@@ -25,14 +25,15 @@ var errGone = errors.New("the client is gone")
 // may hold a whole table of its own for as long as its client takes.
 const pastStreams = 2
 
-// enterStreams takes a place for a stream, which leave gives back.
-func (s *Server) enterStreams(v scene) (leave func(), err error) {
+// enterStreams takes a place for a stream, of the past or of what is live, which
+// leave gives back.
+func (s *Server) enterStreams(past bool) (leave func(), err error) {
 	select {
 	case s.streams <- struct{}{}:
 	default:
 		return nil, tooManyStreams(cap(s.streams))
 	}
-	if v.live() {
+	if !past {
 		return func() { <-s.streams }, nil
 	}
 	select {
@@ -57,7 +58,7 @@ func (s *Server) stream(c *gin.Context, req request, mediaType string) error {
 	if req.page.Cursor != "" && !req.limited {
 		return errNoLimit()
 	}
-	leave, err := s.enterStreams(req.scene)
+	leave, err := s.enterStreams(!req.scene.live())
 	if err != nil {
 		return err
 	}

@@ -120,9 +120,10 @@ type DiffForm struct {
 
 // DiffSide is one side of a comparison.
 type DiffSide struct {
-	At   time.Time
-	Peer string
-	URL  string
+	At         time.Time
+	Peer       string
+	Collection string // "": of what the peers say
+	URL        string
 }
 
 // DiffCounts count what differs.
@@ -192,4 +193,5 @@ type Collection struct {
 	Bytes        int64
 	Broken       bool
 	URL          string
+	DiffURL      string // compares with what is live
 }

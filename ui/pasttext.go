@@ -154,7 +154,7 @@ func (p *Diff) text(w *textWriter) {
 	}
 	w.line("What differs%s", of(p.Form.Query))
 	w.notices(&p.Frame)
-	w.table("", [][]string{{"a", utc(p.A.At), p.A.Peer}, {"b", utc(p.B.At), p.B.Peer}})
+	w.table("", [][]string{{"a", utc(p.A.At), p.A.Peer, p.A.Collection}, {"b", utc(p.B.At), p.B.Peer, p.B.Collection}})
 	w.line("")
 	if p.Counts != nil {
 		w.diffCounts(p.Counts)
