@@ -89,19 +89,19 @@ type freshness struct {
 type routeAnswer struct {
 	Prefix      netip.Prefix `json:"prefix"`
 	Peer        string       `json:"peer"`
-	PathID      *uint32      `json:"path_id"`
-	ReceivedAt  time.Time    `json:"received_at"`
-	StaleSince  time.Time    `json:"stale_since"`
-	Best        bool         `json:"best"`
-	Decision    string       `json:"decision"` // the step that settled it against the best, or the best against the next
-	NextHop     string       `json:"next_hop"`
+	PathID      *uint32      `json:"path_id,omitempty"`
+	ReceivedAt  time.Time    `json:"received_at,omitzero"`
+	StaleSince  time.Time    `json:"stale_since,omitzero"`
+	Best        bool         `json:"best,omitzero"`
+	Decision    string       `json:"decision,omitempty"` // the step that settled it against the best, or the best against the next
+	NextHop     string       `json:"next_hop,omitempty"`
 	Origin      string       `json:"origin"`
-	ASPath      string       `json:"as_path_text"`
-	MED         *uint32      `json:"med"`
-	LocalPref   *uint32      `json:"local_pref"`
-	Communities []string     `json:"communities"`
-	Large       []string     `json:"large_communities"`
-	Extended    []string     `json:"ext_communities"`
+	ASPath      string       `json:"as_path_text,omitempty"`
+	MED         *uint32      `json:"med,omitempty"`
+	LocalPref   *uint32      `json:"local_pref,omitempty"`
+	Communities []string     `json:"communities,omitempty"`
+	Large       []string     `json:"large_communities,omitempty"`
+	Extended    []string     `json:"ext_communities,omitempty"`
 }
 
 // print writes the answer as a table, with what a reader must know of its

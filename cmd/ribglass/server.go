@@ -124,7 +124,8 @@ func (s *server) makeComponents(cfg *config.Config) error {
 		return err
 	}
 	s.admin, err = httpapi.NewAdmin(cfg.Admin, httpapi.AdminDeps{
-		Store: s.store, Sessions: s.collector, Gatherer: registry, Logger: s.log.With("component", "admin"), Refresh: s.collector.Refresh,
+		Store: s.store, Sessions: s.collector, Gatherer: registry, Logger: s.log.With("component", "admin"),
+		Refresh: s.collector.Refresh, Snapshot: s.store.Snapshot,
 	})
 	return err
 }

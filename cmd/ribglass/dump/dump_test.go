@@ -163,9 +163,13 @@ func TestBgpdumpReadsATable(t *testing.T) {
 
 func TestBgpdumpReadsChanges(t *testing.T) {
 	store := scenario(t)
-	const attributes = "|IGP|192.0.2.1|0|0|64501:1|NAG||"
+	const (
+		attributes = "|IGP|192.0.2.1|0|0|64501:1|NAG||"
+		up         = "BGP4MP_ET|STATE|192.0.2.1|64501|5|6"
+	)
 	for text, want := range map[string][]string{
 		"between 2026-11-22T03:00Z and 2026-11-22T04:00Z": {
+			up,
 			"BGP4MP_ET|STATE|2001:db8::2|64502|5|6",
 			"BGP4MP_ET|A|192.0.2.1|64501|192.0.2.0/24|64501 64510" + attributes,
 			"BGP4MP_ET|A|192.0.2.1|64501|2001:db8::/32|64501 64510|IGP|2001:db8::1|0|0|64501:1|NAG||",
@@ -176,6 +180,7 @@ func TestBgpdumpReadsChanges(t *testing.T) {
 			"BGP4MP_ET|STATE|2001:db8::2|64502|6|1",
 		},
 		"2001:db8::/32 peer edge1 between 1h and now": {
+			up,
 			"BGP4MP_ET|A|192.0.2.1|64501|2001:db8::/32|64501 64510|IGP|2001:db8::1|0|0|64501:1|NAG||",
 		},
 	} {

@@ -84,6 +84,7 @@ type run struct {
 type session struct {
 	*player.Session
 
+	opened   time.Time
 	agreed   wire.Session
 	complete [route.NumFamilies]bool // End-of-RIB was sent
 }
@@ -119,12 +120,12 @@ func (r *run) batch(ctx context.Context, b *mrt.Batch) error {
 	}
 	s := r.sessions[b.Peer.Name]
 	if b.Event == route.PeerDown || b.Event == route.PeerRemoved {
-		if s != nil {
-			r.sum.Ended++
-			delete(r.sessions, b.Peer.Name)
-			return s.Close()
+		if s == nil {
+			return nil
 		}
-		return nil
+		r.sum.Ended++
+		delete(r.sessions, b.Peer.Name)
+		return s.leave(ctx)
 	}
 	if s == nil {
 		if s, err = r.open(ctx, b.Peer, seat.source); err != nil {
@@ -156,7 +157,7 @@ func (r *run) open(ctx context.Context, p *route.Peer, source netip.Addr) (*sess
 	if err != nil {
 		return nil, fmt.Errorf("open a session for %s as AS%v from %s: %w", p.Name, p.ASN, source, err)
 	}
-	s := &session{Session: opened, agreed: opened.Agreed()}
+	s := &session{Session: opened, opened: time.Now(), agreed: opened.Agreed()}
 	if len(cfg.AddPath) > 0 && !s.agreed.AddPathSend[route.IPv4Unicast] && !s.agreed.AddPathSend[route.IPv6Unicast] {
 		r.Logger.WarnContext(ctx, "the collector takes one path a prefix of a peer that has several: the last one counts", "peer", p.Name)
 	}
@@ -250,6 +251,20 @@ func (s *session) audible(attrs route.Attrs) route.Attrs {
 		}
 	}
 	return kept
+}
+
+// leastLife is how long a session lives at least: one that ends in the moment it
+// begins may not have begun for the collector, and what it said is lost.
+const leastLife = 250 * time.Millisecond
+
+// leave closes a session that was recorded as lost.
+func (s *session) leave(ctx context.Context) error {
+	select {
+	case <-time.After(time.Until(s.opened.Add(leastLife))):
+	case <-s.Done():
+	case <-ctx.Done():
+	}
+	return s.Close()
 }
 
 func (s *session) end(f route.Family) error {

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+const formatMRT = "mrt"
+
+// export is one run of `ribglass export`.
+type export struct {
+	client
+	scene
+
+	text    string
+	between string
+	file    string
+}
+
+func exportCommand() *cobra.Command {
+	var e export
+	c := &cobra.Command{
+		Use:   "export ['QUERY'] -o FILE",
+		Short: "Write routes or changes to a file that other programs read",
+		Long: `Export asks a running Ribglass for the complete answer to a query, every route
+without one, and writes it to a file: MRT (TABLE_DUMP_V2, which bgpdump and most
+tools read), NDJSON or CSV. With --at it is the table of that moment; with a span
+(between … and …, or --between) it is what changed, in MRT as BGP4MP_ET.
+
+FILE is there when it is complete: until then what is written goes to another
+name beside it, which is removed when the export fails. "-" is standard output.
+
+Exit status: 0 written, 1 failed, 2 wrong usage.`,
+		Example: `  ribglass export -o table.mrt
+  ribglass export --at 2026-11-22T03:12Z -o before.mrt
+  ribglass export 'origin 64501' --between 1d/now --format csv -o changes.csv`,
+		ValidArgsFunction: completeWords,
+		RunE: func(c *cobra.Command, args []string) error {
+			if e.file == "" {
+				return usageError{errors.New("--output: want the file to write, or - for standard output")}
+			}
+			e.text = strings.Join(args, " ")
+			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGTERM, syscall.SIGINT)
+			defer stop()
+			return e.run(ctx, c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+	e.client.flags(c)
+	e.scene.flags(c)
+	f := c.Flags()
+	formats := []string{formatMRT, formatNDJSON, formatCSV}
+	e.format = formatMRT
+	f.Lookup("format").Value = choice{&e.format, formats}
+	f.Lookup("format").DefValue = formatMRT
+	f.Lookup("format").Usage = "form of the file: mrt, ndjson or csv"
+	f.StringVarP(&e.file, "output", "o", "", "`file` to write, - for standard output")
+	f.StringVar(&e.between, "between", "", "the `span` whose changes are written, as two moments: -2h/now")
+	return c
+}
+
+// mediaType returns what the server calls the format.
+func (e *export) mediaType() string {
+	switch e.format {
+	case formatNDJSON:
+		return "application/x-ndjson"
+	case formatCSV:
+		return "text/csv"
+	}
+	return "application/octet-stream"
+}
+
+func (e *export) run(ctx context.Context, out, notes io.Writer) error {
+	values := url.Values{"q": {e.text}, "format": {e.format}}
+	if e.between != "" {
+		values.Set("between", e.between)
+	}
+	e.set(values)
+	line := newProgress(notes)
+	defer line.end()
+	write := func(w io.Writer) error {
+		_, err := e.stream(ctx, "/api/v1/export", values, e.mediaType(), &meter{out: w, line: line})
+		return err
+	}
+	var err error
+	if e.file == "-" {
+		err = write(out)
+	} else {
+		err = writeWhole(e.file, write)
+	}
+	if errors.Is(err, context.Canceled) {
+		return errors.New("interrupted: nothing was written")
+	}
+	return err
+}
+
+// meter tells how much passes through it.
+type meter struct {
+	out  io.Writer
+	line *progress
+	n    int64
+}
+
+// Write implements io.Writer.
+func (m *meter) Write(b []byte) (int, error) {
+	n, err := m.out.Write(b)
+	m.n += int64(n)
+	m.line.line(func(elapsed time.Duration) string {
+		return fmt.Sprintf("%s written, %s a second", amount(m.n), amount(int64(float64(m.n)/max(elapsed.Seconds(), 0.001))))
+	})
+	return n, err
+}
+
+// writeWhole writes a file under another name, which becomes its own when it is
+// complete.
+func writeWhole(name string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name()) // the error that counts is there
+		}
+	}()
+	if err := errors.Join(write(f), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Chmod(f.Name(), 0o644); err != nil { //nolint:gosec // as any file that a command writes
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}

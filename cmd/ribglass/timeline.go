@@ -1,0 +1,150 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func timelineCommand() *cobra.Command {
+	var (
+		cl                  client
+		between, collection string
+		limit               int
+	)
+	c := &cobra.Command{
+		Use:   "timeline PREFIX|ADDRESS [WORD…]",
+		Short: "Tell what became of a prefix, peer by peer",
+		Long: `Timeline asks a running Ribglass for every state of a prefix, from when until
+when, for each peer: when it was seen first and last, how often it was gone, and
+when its origin changed. An address means the most specific prefix that covers
+it. Without --between it is about the last 30 days.
+
+Exit status: 0 there is a timeline, 1 the server could not be asked or refused,
+2 wrong usage, 3 the prefix had no route.`,
+		Example: `  ribglass timeline 192.0.2.0/24
+  ribglass timeline 192.0.2.0/24 peer edge1 --between 2026-11-22T03:00Z/2026-11-22T04:00Z`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			values := url.Values{"q": {strings.Join(args, " ")}}
+			if limit > 0 {
+				values.Set("limit", strconv.Itoa(limit))
+			}
+			for name, value := range map[string]string{"between": between, "collection": collection} {
+				if value != "" {
+					values.Set(name, value)
+				}
+			}
+			var answer timelineAnswer
+			body, err := cl.get(c.Context(), "/api/v1/timeline", values, &answer)
+			if err != nil {
+				return err
+			}
+			if err := cl.print(c.OutOrStdout(), body, answer.print); err != nil {
+				return err
+			}
+			if answer.FirstSeen.IsZero() {
+				return errNoRoute
+			}
+			return nil
+		},
+	}
+	cl.flags(c)
+	collectionFlag(c, &collection)
+	f := c.Flags()
+	f.StringVar(&between, "between", "", "the `span`, as two moments: -2h/now")
+	f.IntVar(&limit, "limit", 0, "at most this many states, the newest (0: as many as the server gives)")
+	return c
+}
+
+// timelineAnswer is what is printed of the answer of GET /api/v1/timeline.
+type timelineAnswer struct {
+	Prefix            netip.Prefix `json:"prefix"`
+	From              time.Time    `json:"from"`
+	To                time.Time    `json:"to"`
+	Notices           []string     `json:"notices"`
+	FirstSeen         time.Time    `json:"first_seen"`
+	LastSeen          time.Time    `json:"last_seen"`
+	Flaps             int          `json:"flaps"`
+	Announcements     int          `json:"announcements"`
+	Withdrawals       int          `json:"withdrawals"`
+	OriginChangeCount int          `json:"origin_change_count"`
+	OriginChanges     []struct {
+		At   time.Time `json:"at"`
+		From []uint32  `json:"from"`
+		To   []uint32  `json:"to"`
+	} `json:"origin_changes"`
+	Rows []struct {
+		Peer   string  `json:"peer"`
+		PathID *uint32 `json:"path_id"`
+		States []struct {
+			From  time.Time    `json:"from"`
+			To    time.Time    `json:"to"`
+			Stale bool         `json:"stale"`
+			Route *routeAnswer `json:"route"`
+		} `json:"states"`
+	} `json:"rows"`
+}
+
+func (a *timelineAnswer) print(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s between %s and %s\n", a.Prefix, moment(a.From), moment(a.To))
+	if a.FirstSeen.IsZero() {
+		b.WriteString("no route\n")
+	} else {
+		fmt.Fprintf(&b, "first seen %s, last seen %s; %s, %s, %s\n", moment(a.FirstSeen), moment(a.LastSeen),
+			several(a.Flaps, "flap"), several(a.Announcements, "announcement"), several(a.Withdrawals, "withdrawal"))
+	}
+	for _, o := range a.OriginChanges {
+		fmt.Fprintf(&b, "%s origin %s → %s\n", moment(o.At), origins(o.From), origins(o.To))
+	}
+	if more := a.OriginChangeCount - len(a.OriginChanges); more > 0 {
+		fmt.Fprintf(&b, "and %s before\n", several(more, "origin change"))
+	}
+	if len(a.Rows) > 0 {
+		b.WriteByte('\n')
+	}
+	if err := writeTable(&b, a.table()); err != nil {
+		return err
+	}
+	writeNotices(&b, a.Notices)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (a *timelineAnswer) table() [][]string {
+	if len(a.Rows) == 0 {
+		return nil
+	}
+	rows := [][]string{{"PEER", "FROM", "TO", "", "ROUTE"}}
+	for i := range a.Rows {
+		row := &a.Rows[i]
+		source := routeAnswer{Peer: row.Peer, PathID: row.PathID}
+		for j := range row.States {
+			s := &row.States[j]
+			mark, what := "", "absent"
+			if s.Route != nil {
+				what = strings.TrimSpace(s.Route.path() + "  " + s.Route.NextHop)
+			}
+			if s.Stale {
+				mark = "S"
+			}
+			rows = append(rows, []string{source.source(), moment(s.From), moment(s.To), mark, what})
+		}
+	}
+	return rows
+}
+
+func origins(list []uint32) string {
+	words := make([]string, len(list))
+	for i, n := range list {
+		words[i] = strconv.FormatUint(uint64(n), 10)
+	}
+	return dash(strings.Join(words, ","))
+}

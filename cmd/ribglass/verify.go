@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ribglass/ribstore/history"
+)
+
+// errDamaged is a verification that found damage. What is damaged has been
+// printed.
+var errDamaged = errors.New("damage was found")
+
+func snapshotVerifyCommand() *cobra.Command {
+	var place dataDir
+	c := &cobra.Command{
+		Use:   "verify [FILE…]",
+		Short: "Check every checksum of what is stored",
+		Long: `Verify reads files of the history and of collections, or all of a data
+directory, and checks everything in them. It changes nothing. No server may
+have a file open meanwhile: verify a copy, or when the server is stopped.
+
+Exit status: 0 all is well, 1 something is damaged or cannot be read, 2 wrong
+usage.`,
+		Example: `  ribglass snapshot verify --data-dir /var/lib/ribglass
+  ribglass snapshot verify /backup/history.db`,
+		RunE: func(c *cobra.Command, args []string) error {
+			files := args
+			if len(files) == 0 {
+				dir, err := place.find()
+				if err != nil {
+					return err
+				}
+				if files, err = storedFiles(dir); err != nil {
+					return err
+				}
+			}
+			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGTERM, syscall.SIGINT)
+			defer stop()
+			return verifyFiles(ctx, files, c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+	place.flags(c)
+	return c
+}
+
+// storedFiles returns the history of a data directory and its collections.
+func storedFiles(dir string) ([]string, error) {
+	var files []string
+	if _, err := os.Stat(historyPath(dir)); err == nil {
+		files = append(files, historyPath(dir))
+	}
+	collections, err := filepath.Glob(filepath.Join(dir, "collections", "*.db"))
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(collections)
+	if files = append(files, collections...); len(files) == 0 {
+		return nil, fmt.Errorf("%s has neither a history nor a collection", dir)
+	}
+	return files, nil
+}
+
+func verifyFiles(ctx context.Context, files []string, out, notes io.Writer) error {
+	line := newProgress(notes)
+	defer line.end()
+	var failed error
+	for _, file := range files {
+		report, err := verifyFile(ctx, file, line)
+		line.end()
+		switch {
+		case ctx.Err() != nil:
+			return errors.New("interrupted")
+		case err != nil:
+			fmt.Fprintf(out, "%s: %s\n", clean(file), clean(explainHistory(err).Error()))
+			failed = errDamaged
+			continue
+		}
+		printReport(out, file, report)
+		if len(report.Problems) > 0 {
+			failed = errDamaged
+		}
+	}
+	return failed
+}
+
+func verifyFile(ctx context.Context, file string, line *progress) (*history.VerifyReport, error) {
+	h, err := history.OpenReadOnly(file, history.Deps{Logger: slog.New(slog.DiscardHandler), Now: time.Now})
+	if err != nil {
+		return nil, err
+	}
+	report, err := h.Verify(ctx, func(done, total int64) {
+		line.line(func(time.Duration) string {
+			return fmt.Sprintf("%3d%%  %s", percent(done, total), file)
+		})
+	})
+	return report, errors.Join(err, h.Close())
+}
+
+func printReport(w io.Writer, file string, r *history.VerifyReport) {
+	verdict := "OK"
+	if len(r.Problems) > 0 {
+		verdict = several(len(r.Problems), "problem")
+	}
+	fmt.Fprintf(w, "%s: %s: %s, %s, %s, %s, %s\n", clean(file), verdict, several(r.Snapshots.Count, "snapshot"), several(r.Chunks.Count, "chunk"),
+		several(int(r.Records), "journal record"), several(r.Peers, "peer"), amount(r.FileBytes))
+	for _, p := range r.Problems {
+		fmt.Fprintf(w, "  %s", clean(p.What))
+		if p.Means != "" {
+			fmt.Fprintf(w, ": %s", clean(p.Means))
+		}
+		fmt.Fprintln(w)
+	}
+}
