@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -69,6 +70,9 @@ type glass struct {
 	http      string // address of the public listener
 	admin     string
 	neighbors string // the neighbour sections of its configuration
+	dataDir   string
+	settings  string   // further lines of its configuration
+	within    []string // the command that runs it, such as nsenter; none: it is run itself
 	*process
 }
 
@@ -97,6 +101,7 @@ func configuredGlass(t testing.TB, address string, neighbors ...string) *glass {
 		admin:     fmt.Sprintf("127.0.0.1:%d", freePort(t, "127.0.0.1")),
 		neighbors: sections(neighbors),
 	}
+	g.dataDir = g.dir
 	return g
 }
 
@@ -147,7 +152,7 @@ http: { listen: "%s" }
 admin: { listen: "%s" }
 data_dir: %s
 log: { level: debug }
-%s`, glassASN, g.bgp, g.http, g.admin, g.dir, g.neighbors)
+%s%s`, glassASN, g.bgp, g.http, g.admin, g.dataDir, g.settings, g.neighbors)
 }
 
 func (g *glass) configFile() string { return filepath.Join(g.dir, "ribglass.yaml") }
@@ -159,12 +164,13 @@ func (g *glass) start() {
 	g.t.Helper()
 	const ready = "ribglass is ready"
 	writeFile(g.t, g.configFile(), g.config())
-	log, err := os.ReadFile(filepath.Join(g.dir, filepath.Base(programPath)+".log"))
+	command := append(slices.Clone(g.within), programPath, "serve", "--config", g.configFile())
+	log, err := os.ReadFile(filepath.Join(g.dir, filepath.Base(command[0])+".log"))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		g.t.Fatal(err)
 	}
 	before := bytes.Count(log, []byte(ready))
-	g.process = startProcess(g.t, g.dir, programPath, "serve", "--config", g.configFile())
+	g.process = startProcess(g.t, g.dir, command[0], command[1:]...)
 	waitFor(g.t, 15*time.Second, ready, func() error {
 		if !g.running() {
 			g.t.Fatalf("ribglass ended:\n%s", g.tail())
