@@ -38,6 +38,8 @@ type options struct {
 	http       bool
 	withdraw   bool
 	search     bool
+	history    bool
+	past       historyOptions
 	everything bool
 }
 
@@ -49,7 +51,7 @@ func Command() *cobra.Command {
 		Short: "Measure Ribglass, and BIRD 2 beside it, with full tables over loopback",
 		Long: `Plays full tables over real BGP on loopback into Ribglass and, if it is installed, into BIRD 2, and prints
 what that took. The table is that of an MRT file or, without one, of a seeded generator. With --exchange, --churn,
---http, --withdraw or --search only these are measured; with --all everything is.`,
+--http, --withdraw, --search or --history only these are measured; with --all everything is.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			// An interrupt stops the receivers and removes their directories.
@@ -73,6 +75,8 @@ what that took. The table is that of an MRT file or, without one, of a seeded ge
 	f.BoolVar(&o.http, "http", false, "lookups over HTTP on a full table")
 	f.BoolVar(&o.withdraw, "withdraw", false, "lookups while a full feed is swept")
 	f.BoolVar(&o.search, "search", false, "searches over the whole table, and BIRD's of the same")
+	f.BoolVar(&o.history, "history", false, "what the past costs on the disk and how fast it answers")
+	o.past.flags(f)
 	f.BoolVar(&o.everything, "all", false, "all of these")
 	return c
 }
@@ -83,7 +87,7 @@ func (o *options) run(ctx context.Context, out, progress io.Writer) error {
 	if o.format != "table" && o.format != "json" {
 		return fmt.Errorf("--format %q: have table, json", o.format)
 	}
-	if o.binary == "off" && (o.exchange || o.churn || o.http || o.withdraw || o.search || o.everything) {
+	if o.binary == "off" && (o.exchange || o.churn || o.http || o.withdraw || o.search || o.history || o.everything) {
 		return errors.New("--ribglass off measures BIRD alone: only the feeds")
 	}
 	// Routers and readers must not wait for each other in this process: with a
@@ -126,7 +130,7 @@ func (o *options) describe() string {
 
 // measure runs what was asked for, one receiver at a time.
 func (o *options) measure(ctx context.Context, t table, result *report, progress io.Writer) error {
-	chosen := o.exchange || o.churn || o.http || o.withdraw || o.search
+	chosen := o.exchange || o.churn || o.http || o.withdraw || o.search || o.history
 	for _, part := range []struct {
 		run  bool
 		work func(context.Context, table, *report, io.Writer) error
@@ -137,6 +141,7 @@ func (o *options) measure(ctx context.Context, t table, result *report, progress
 		{o.http || o.everything, o.measureHTTP},
 		{o.withdraw || o.everything, o.measureWithdraw},
 		{o.search || o.everything, o.measureSearch},
+		{o.history || o.everything, o.measureHistory},
 	} {
 		if !part.run {
 			continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"math/rand/v2"
 	"net/netip"
@@ -173,15 +174,20 @@ func (e *exchange) feeds() []feed {
 	return feeds
 }
 
-func (e *exchange) stream(i int) (*stream, error) {
+func (e *exchange) runs(i int) iter.Seq[route.Update] {
 	m := &e.members[i]
-	s, session := &stream{}, encoding(m.feed)
-	for _, p := range m.parts {
-		g := &e.groups[p.group]
-		u := route.Update{Family: g.family, Attrs: e.attributes(nil, m.feed, p.group)}
-		for _, prefix := range e.prefixes[g.first : int(g.first)+p.count] {
-			u.NLRI = append(u.NLRI, route.NLRI{Prefix: prefix})
+	return func(yield func(route.Update) bool) {
+		for _, p := range m.parts {
+			if !yield(e.run(m.feed, p.group, p.count)) {
+				return
+			}
 		}
+	}
+}
+
+func (e *exchange) stream(i int) (*stream, error) {
+	s, session := &stream{}, encoding(e.members[i].feed)
+	for u := range e.runs(i) {
 		s.add(session, u)
 	}
 	s.sets = s.updates

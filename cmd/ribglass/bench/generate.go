@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"hash/fnv"
+	"iter"
 	"math"
 	"math/bits"
 	"math/rand/v2"
@@ -125,22 +126,35 @@ func (g *generated) divide(random *rand.Rand, f route.Family, first int) {
 	}
 }
 
-func (g *generated) stream(i int) (*stream, error) {
+func (g *generated) runs(i int) iter.Seq[route.Update] {
 	f := g.feeds()[i]
-	session := encoding(f)
+	return func(yield func(route.Update) bool) {
+		for n, run := range g.groups {
+			if !yield(g.run(f, n, int(run.count))) {
+				return
+			}
+		}
+	}
+}
+
+// run returns the first count prefixes of a group as feed f announces them.
+func (g *generated) run(f feed, n, count int) route.Update {
+	run := &g.groups[n]
+	u := route.Update{Family: run.family, Attrs: g.attributes(nil, f, n), NLRI: make([]route.NLRI, 0, count)}
+	for _, p := range g.prefixes[run.first : int(run.first)+count] {
+		u.NLRI = append(u.NLRI, route.NLRI{Prefix: p})
+	}
+	return u
+}
+
+func (g *generated) stream(i int) (*stream, error) {
+	session := encoding(g.feeds()[i])
 	s := &stream{}
 	sets := make(map[uint64]struct{}, len(g.groups))
-	var attrs route.Attrs
-	var nlri []route.NLRI
-	for n, run := range g.groups {
-		attrs = g.attributes(attrs[:0], f, n)
-		nlri = nlri[:0]
-		for _, p := range g.prefixes[run.first : run.first+uint32(run.count)] {
-			nlri = append(nlri, route.NLRI{Prefix: p})
-		}
-		s.add(session, route.Update{Family: run.family, Attrs: attrs, NLRI: nlri})
+	for u := range g.runs(i) {
+		s.add(session, u)
 		hash := fnv.New64a()
-		_, _ = hash.Write(attrs)
+		_, _ = hash.Write(u.Attrs)
 		sets[hash.Sum64()] = struct{}{}
 	}
 	s.sets = len(sets)

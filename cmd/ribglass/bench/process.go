@@ -93,9 +93,18 @@ type usage struct {
 
 var errStatFormat = errors.New("unexpected format")
 
-// usage reads /proc/PID/stat and status (proc(5)).
-func (p *process) usage() (usage, error) {
-	dir := fmt.Sprintf("/proc/%d/", p.pid())
+// selfCPU is the processor time that this process has used; zero where it cannot
+// be read.
+func selfCPU() time.Duration {
+	u, _ := usageOf("self")
+	return u.cpu
+}
+
+func (p *process) usage() (usage, error) { return usageOf(strconv.Itoa(p.pid())) }
+
+// usageOf reads /proc/PID/stat and status (proc(5)).
+func usageOf(pid string) (usage, error) {
+	dir := "/proc/" + pid + "/"
 	stat, err := os.ReadFile(dir + "stat")
 	if err != nil {
 		return usage{}, err

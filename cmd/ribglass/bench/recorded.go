@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math/rand/v2"
 	"net/netip"
 	"os"
@@ -157,9 +158,9 @@ func (t *recorded) feeds() []feed {
 	return feeds
 }
 
-// stream groups the prefixes by attribute set, as routers do when they send a
-// whole table, in the order in which the sets appear in it.
-func (t *recorded) stream(i int) (*stream, error) {
+// runs groups the prefixes by attribute set, as routers do when they send a whole
+// table, in the order in which the sets appear in it.
+func (t *recorded) runs(i int) iter.Seq[route.Update] {
 	p := t.peers[i]
 	type key struct {
 		number uint32
@@ -177,10 +178,21 @@ func (t *recorded) stream(i int) (*stream, error) {
 		}
 		groups[k] = append(groups[k], route.NLRI{Prefix: t.prefixes[at].prefix})
 	}
+	return func(yield func(route.Update) bool) {
+		for _, k := range order {
+			if !yield(route.Update{Family: k.family, Attrs: p.attrs[k.number-1], NLRI: groups[k]}) {
+				return
+			}
+		}
+	}
+}
+
+func (t *recorded) stream(i int) (*stream, error) {
+	p := t.peers[i]
 	s := &stream{sets: len(p.attrs)}
 	session := encoding(p.feed)
-	for _, k := range order {
-		s.add(session, route.Update{Family: k.family, Attrs: p.attrs[k.number-1], NLRI: groups[k]})
+	for u := range t.runs(i) {
+		s.add(session, u)
 	}
 	s.finish()
 	return s, nil

@@ -26,6 +26,7 @@ type report struct {
 	HTTP     *httpLoad  `json:"http,omitempty"`
 	Withdraw *withdrawn `json:"withdraw,omitempty"`
 	Search   *searches  `json:"search,omitempty"`
+	History  *pasts     `json:"history,omitempty"`
 }
 
 // machine is where it was measured.
@@ -85,6 +86,7 @@ func (r *report) writeTable(w io.Writer) error {
 	r.writeHTTP(w)
 	r.writeWithdraw(w)
 	r.writeSearch(w)
+	r.writeHistory(w)
 	return nil
 }
 

@@ -30,6 +30,8 @@ type ribglassSetup struct {
 	feeds   []feed
 	dynamic netip.Prefix  // sessions from here need no neighbour; zero: none
 	stale   time.Duration // how long routes outlive their session; zero: the default
+
+	snapshots time.Duration // between snapshots of the history; zero: the default
 }
 
 // startRibglass runs `ribglass serve` in dir.
@@ -73,6 +75,9 @@ func (s ribglassSetup) config(dir string, ports [3]int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "asn: %v\nrouter_id: 192.0.2.10\nlisten: [%q]\n", localASN, loopback(ports[0]))
 	fmt.Fprintf(&b, "http: { listen: %q }\nadmin: { listen: %q }\ndata_dir: %q\n", loopback(ports[1]), loopback(ports[2]), dir)
+	if s.snapshots > 0 {
+		fmt.Fprintf(&b, "history: { snapshot_every: %v }\n", s.snapshots)
+	}
 	settings := ""
 	if s.stale > 0 {
 		settings = ", stale_time: " + s.stale.String()

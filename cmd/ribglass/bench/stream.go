@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"iter"
 	"math/rand/v2"
 	"net/netip"
 	"strconv"
@@ -12,7 +13,10 @@ import (
 // table is where feeds come from: the generator or an MRT file.
 type table interface {
 	feeds() []feed
-	// stream encodes all that feed i announces.
+	// runs yields all that feed i announces, the prefixes with one attribute set
+	// together. What it yields may be kept.
+	runs(i int) iter.Seq[route.Update]
+	// stream encodes it.
 	stream(i int) (*stream, error)
 	// change draws one prefix of feed i and attributes for it that the feed
 	// uses elsewhere.

@@ -1,0 +1,269 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"sync"
+	"time"
+
+	"ribglass/collector/player"
+)
+
+// livePast is what the history costs a program at work, and how soon it answers
+// after it was killed.
+type livePast struct {
+	Routes    int            `json:"routes"`
+	Changes   int            `json:"changes_sent"`
+	Quiet     latencies      `json:"quiet"` // churn, no snapshot
+	Snapshots []liveSnapshot `json:"snapshots"`
+	First     time.Duration  `json:"first_answer_ns"` // exec to an HTTP answer with routes
+	Peak      uint64         `json:"peak_bytes"`
+}
+
+// liveSnapshot is one snapshot while people look up and routes change.
+type liveSnapshot struct {
+	Routes  int           `json:"routes"`
+	Took    time.Duration `json:"took_ns"`
+	Chunks  int           `json:"new_chunks"`
+	Bytes   int64         `json:"bytes"`
+	CPU     time.Duration `json:"cpu_ns"`  // of the program meanwhile, lookups and churn included
+	Own     time.Duration `json:"own_ns"`  // without what it uses otherwise
+	Lookups latencies     `json:"lookups"` // that were under way meanwhile
+
+	from, to time.Time
+}
+
+const (
+	liveSnapshotEvery = time.Minute // the shortest there is
+	liveSnapshots     = 3
+)
+
+// measureLivePast loads all feeds into the program, lets routes change, and
+// watches its snapshots.
+func (o *options) measureLivePast(ctx context.Context, t table, known []*announced, h *pasts, progress io.Writer) error {
+	fmt.Fprintln(progress, "history: live")
+	setup, err := o.setup(t)
+	if err != nil {
+		return err
+	}
+	setup.snapshots = liveSnapshotEvery
+	dir, err := os.MkdirTemp(o.past.dir, "ribglass-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	r, err := setup.start(ctx, dir)
+	if err != nil {
+		return err
+	}
+	live := livingPast{receiver: r, result: &livePast{}, progress: progress}
+	h.Live = live.result
+	err = live.measure(ctx, t, known, o.past.rate, o.shape.seed)
+	_ = r.command.Process.Kill() // as a crash, not as a stop
+	<-r.ended
+	r.asker.close()
+	if err != nil {
+		return err
+	}
+	return live.restart(ctx, dir, setup.binary, t)
+}
+
+type livingPast struct {
+	receiver *receiver
+	result   *livePast
+	progress io.Writer
+}
+
+func (l *livingPast) measure(ctx context.Context, t table, known []*announced, rate float64, seed uint64) error {
+	sessions, err := loadAll(ctx, l.receiver, t)
+	defer func() {
+		for _, s := range sessions {
+			_ = s.Abort()
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	counts, err := l.receiver.counts(ctx)
+	if err != nil {
+		return err
+	}
+	l.result.Routes = total(counts)
+	loaded := time.Now()
+	changing, stop := context.WithCancel(ctx)
+	defer stop()
+	var churning sync.WaitGroup
+	sent, failures := make([]int, len(sessions)), make([]error, len(sessions))
+	for i, s := range sessions {
+		model := newUnrest(known[i], seed, i, rate)
+		churning.Go(func() { sent[i], failures[i] = playUnrest(changing, model, s) })
+	}
+	var uses []used
+	samples, err := newProber(l.receiver, t).during(ctx, func(ctx context.Context) error {
+		uses, err = l.watch(ctx, loaded)
+		return err
+	})
+	stop()
+	churning.Wait()
+	for _, n := range sent {
+		l.result.Changes += n
+	}
+	l.sumUp(samples, uses)
+	if u, failure := l.receiver.usage(); failure == nil {
+		l.result.Peak = u.peak
+	}
+	return errors.Join(append(failures, err)...)
+}
+
+// playUnrest plays the model in real time.
+func playUnrest(ctx context.Context, model *unrest, s *player.Session) (sent int, err error) {
+	for second := time.Now(); ; second = second.Add(time.Second) {
+		for _, m := range model.next() {
+			select {
+			case <-ctx.Done():
+				return sent, nil
+			case <-time.After(time.Until(second.Add(time.Duration(m.at) * time.Millisecond))):
+			}
+			if err := s.Send(m.update); err != nil {
+				return sent, err
+			}
+			sent += len(m.update.NLRI)
+		}
+		select {
+		case <-ctx.Done():
+			return sent, nil
+		case <-time.After(time.Until(second.Add(time.Second))):
+		}
+	}
+}
+
+// used is the processor time of the program at a moment.
+type used struct {
+	at  time.Time
+	cpu time.Duration
+}
+
+// watch waits for snapshots of all routes, and notes the processor time.
+func (l *livingPast) watch(ctx context.Context, loaded time.Time) ([]used, error) {
+	var uses []used
+	next := time.Now()
+	err := poll(ctx, 20*time.Millisecond, l.receiver.process, func() (bool, error) {
+		now := time.Now()
+		u, err := l.receiver.usage()
+		if err != nil {
+			return false, err
+		}
+		uses = append(uses, used{now, u.cpu})
+		if now.Before(next) {
+			return false, nil
+		}
+		next = now.Add(time.Second)
+		log, err := os.ReadFile(l.receiver.log)
+		l.result.Snapshots = snapshotsOf(log, loaded)
+		return len(l.result.Snapshots) >= liveSnapshots, err
+	})
+	return uses, err
+}
+
+// line matches what the program logs of a snapshot.
+var line = regexp.MustCompile(`(?m)^time=(\S+) .*msg="took a snapshot" .*routes=(\d+) took=(\S+) new_chunks=(\d+) bytes=(\d+)`) //nolint:gochecknoglobals // constant
+
+// snapshotsOf reads the snapshots begun after a moment out of a log.
+func snapshotsOf(log []byte, after time.Time) []liveSnapshot {
+	var list []liveSnapshot
+	for _, m := range line.FindAllSubmatch(log, -1) {
+		at, err := time.Parse(time.RFC3339Nano, string(m[1]))
+		if err != nil {
+			continue
+		}
+		s := liveSnapshot{to: at}
+		s.Routes, _ = strconv.Atoi(string(m[2]))
+		s.Took, _ = time.ParseDuration(string(m[3]))
+		s.Chunks, _ = strconv.Atoi(string(m[4]))
+		s.Bytes, _ = strconv.ParseInt(string(m[5]), 10, 64)
+		if s.from = at.Add(-s.Took); s.from.After(after) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// sumUp finds for each snapshot what happened meanwhile.
+func (l *livingPast) sumUp(samples []sample, uses []used) {
+	var quiet []sample
+	during := make([][]sample, len(l.result.Snapshots))
+	for _, s := range samples {
+		inside := false
+		for i := range l.result.Snapshots {
+			if shot := &l.result.Snapshots[i]; s.done.After(shot.from) && s.sent.Before(shot.to) {
+				during[i], inside = append(during[i], s), true
+			}
+		}
+		if !inside {
+			quiet = append(quiet, s)
+		}
+	}
+	l.result.Quiet = summarize(quiet)
+	rest, spent := time.Duration(0), time.Duration(0)
+	for i := range l.result.Snapshots {
+		s := &l.result.Snapshots[i]
+		s.Lookups = summarize(during[i])
+		s.CPU = cpuBetween(uses, s.from, s.to)
+		rest += s.Took
+		spent += s.CPU
+	}
+	if len(uses) < 2 {
+		return
+	}
+	first, last := uses[0], uses[len(uses)-1]
+	idle := last.at.Sub(first.at) - rest
+	otherwise := float64(last.cpu-first.cpu-spent) / float64(max(1, idle))
+	for i := range l.result.Snapshots {
+		s := &l.result.Snapshots[i]
+		s.Own = s.CPU - time.Duration(otherwise*float64(s.Took))
+		fmt.Fprintf(l.progress, "  snapshot of %d routes: %v, %.2f s of processor time (%.2f its own), %d chunks, %s; lookups %v\n",
+			s.Routes, s.Took, s.CPU.Seconds(), s.Own.Seconds(), s.Chunks, megabytes(uint64(s.Bytes)), s.Lookups)
+	}
+}
+
+// cpuBetween returns the processor time spent between two moments.
+func cpuBetween(uses []used, from, to time.Time) time.Duration {
+	at := func(t time.Time) (last time.Duration) {
+		for _, u := range uses {
+			if u.at.After(t) {
+				break
+			}
+			last = u.cpu
+		}
+		return last
+	}
+	return at(to) - at(from)
+}
+
+// restart starts the program anew with what it left, and waits for an answer.
+func (l *livingPast) restart(ctx context.Context, dir, binary string, t table) error {
+	config := filepath.Join(dir, "ribglass.yaml")
+	address := t.sample(1)[0]
+	begin := time.Now()
+	p, err := start(dir, binary, "serve", "--config", config)
+	if err != nil {
+		return err
+	}
+	defer p.stop()
+	err = poll(ctx, 2*time.Millisecond, p, func() (bool, error) {
+		var answer struct {
+			Total int `json:"total"`
+		}
+		err := l.receiver.asker.(ribglass).get(ctx, lookupPath(address), &answer)
+		return err == nil && answer.Total > 0, err
+	})
+	l.result.First = time.Since(begin)
+	fmt.Fprintf(l.progress, "  killed and started again: first answer after %v\n", l.result.First.Round(time.Millisecond))
+	return err
+}
