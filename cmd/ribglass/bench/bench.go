@@ -189,7 +189,10 @@ func (o *options) measureFeeds(ctx context.Context, t table, result *report, pro
 
 // setup is Ribglass with a neighbour for each feed.
 func (o *options) setup(t table) (ribglassSetup, error) {
-	setup := ribglassSetup{binary: o.binary, feeds: t.feeds()}
+	setup := ribglassSetup{binary: o.binary}
+	if t != nil {
+		setup.feeds = t.feeds()
+	}
 	if o.binary == "" {
 		self, err := os.Executable()
 		if err != nil {

@@ -159,7 +159,7 @@ func (a *asking) lookups(ctx context.Context, r *pastAnswers) error {
 func (a *asking) timelines(ctx context.Context, r *pastAnswers) error {
 	const many = 200
 	one := func(took *[]time.Duration, p netip.Prefix) error {
-		q, err := query.Parse("exact " + p.String())
+		q, err := query.Parse(p.String())
 		if err != nil {
 			return err
 		}

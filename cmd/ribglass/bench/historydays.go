@@ -36,7 +36,8 @@ type recordedDays struct {
 	MedianCPU time.Duration `json:"further_snapshot_median_cpu_ns"`
 
 	Load    int64 `json:"journal_of_load_bytes"`
-	Journal int64 `json:"journal_bytes"` // of the changes
+	Journal int64 `json:"journal_bytes"`       // of the changes, as stored
+	Grown   int64 `json:"journal_grown_bytes"` // what the file grew by them: with the pages' slack
 	File    int64 `json:"file_bytes"`
 	Free    int64 `json:"file_free_bytes"`
 }
@@ -190,6 +191,22 @@ func (r *recorder) used() int64 {
 	return s.FileBytes - s.FreeBytes
 }
 
+// journalled returns the octets of journal in the file.
+func (r *recorder) journalled(ctx context.Context) (int64, error) {
+	report, err := r.history.Verify(ctx, nil)
+	if err != nil {
+		return 0, err
+	}
+	if len(report.Problems) > 0 {
+		return 0, fmt.Errorf("verify: %v", report.Problems[0])
+	}
+	n := report.Blocks.Bytes
+	for _, level := range report.Journal {
+		n += level.Bytes
+	}
+	return n, nil
+}
+
 // days are the measurement under way.
 type days struct {
 	*recorder
@@ -244,7 +261,6 @@ func (o *options) measureDays(ctx context.Context, t table, known []*announced, 
 
 // begin loads all feeds and takes the first snapshot.
 func (d *days) begin(ctx context.Context) error {
-	empty := d.used()
 	for i := range d.known {
 		if err := d.load(i, d.known[i]); err != nil {
 			return err
@@ -257,7 +273,10 @@ func (d *days) begin(ctx context.Context) error {
 	if err := d.history.Merge(ctx); err != nil {
 		return err
 	}
-	d.result.Load = d.used() - empty
+	var err error
+	if d.result.Load, err = d.journalled(ctx); err != nil {
+		return err
+	}
 	counts := d.table.Counts()
 	d.result.Routes, d.result.Sets = total(counts.Routes), counts.AttributeSets
 	size, err := gzippedMRT(ctx, d.table, d.now)
@@ -431,7 +450,12 @@ func (d *days) finish(ctx context.Context) error {
 	}
 	s := d.history.Stats()
 	r.File, r.Free = s.FileBytes, s.FreeBytes
-	r.Journal = d.used() - d.before - r.Written
+	r.Grown = d.used() - d.before - r.Written
+	journal, err := d.journalled(ctx)
+	if err != nil {
+		return err
+	}
+	r.Journal = journal - r.Load
 	fmt.Fprintf(d.progress, "  %d changes in %v: %.0f/s without snapshots; %.1f octets a change; file %s\n",
 		r.Changes, r.Wall.Round(time.Second), r.PerSecond, r.perChange(), megabytes(uint64(r.File)))
 	return nil

@@ -7,8 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"sync"
 	"time"
 
@@ -40,8 +38,9 @@ type liveSnapshot struct {
 }
 
 const (
-	liveSnapshotEvery = time.Minute // the shortest there is
+	liveSnapshotEvery = 24 * time.Hour // only when asked for
 	liveSnapshots     = 3
+	liveQuiet         = 20 * time.Second // between them
 )
 
 // measureLivePast loads all feeds into the program, lets routes change, and
@@ -95,7 +94,6 @@ func (l *livingPast) measure(ctx context.Context, t table, known []*announced, r
 		return err
 	}
 	l.result.Routes = total(counts)
-	loaded := time.Now()
 	changing, stop := context.WithCancel(ctx)
 	defer stop()
 	var churning sync.WaitGroup
@@ -106,7 +104,8 @@ func (l *livingPast) measure(ctx context.Context, t table, known []*announced, r
 	}
 	var uses []used
 	samples, err := newProber(l.receiver, t).during(ctx, func(ctx context.Context) error {
-		uses, err = l.watch(ctx, loaded)
+		var err error
+		uses, err = l.watch(ctx)
 		return err
 	})
 	stop()
@@ -149,49 +148,55 @@ type used struct {
 	cpu time.Duration
 }
 
-// watch waits for snapshots of all routes, and notes the processor time.
-func (l *livingPast) watch(ctx context.Context, loaded time.Time) ([]used, error) {
+// watch has snapshots taken, and notes the processor time.
+func (l *livingPast) watch(ctx context.Context) ([]used, error) {
+	noting, stop := context.WithCancel(ctx)
+	defer stop()
 	var uses []used
-	next := time.Now()
-	err := poll(ctx, 20*time.Millisecond, l.receiver.process, func() (bool, error) {
-		now := time.Now()
-		u, err := l.receiver.usage()
-		if err != nil {
-			return false, err
-		}
-		uses = append(uses, used{now, u.cpu})
-		if now.Before(next) {
-			return false, nil
-		}
-		next = now.Add(time.Second)
-		log, err := os.ReadFile(l.receiver.log)
-		l.result.Snapshots = snapshotsOf(log, loaded)
-		return len(l.result.Snapshots) >= liveSnapshots, err
+	var failure error
+	var notes sync.WaitGroup
+	notes.Go(func() {
+		failure = poll(noting, 10*time.Millisecond, l.receiver.process, func() (bool, error) {
+			u, err := l.receiver.usage()
+			uses = append(uses, used{time.Now(), u.cpu})
+			return noting.Err() != nil, err
+		})
 	})
+	err := quiet(ctx, liveQuiet)
+	for range liveSnapshots {
+		if err == nil {
+			err = l.take(ctx)
+		}
+		if err == nil {
+			err = quiet(ctx, liveQuiet)
+		}
+	}
+	stop()
+	notes.Wait()
+	if failure != nil && !errors.Is(failure, context.Canceled) {
+		err = errors.Join(err, failure)
+	}
 	return uses, err
 }
 
-// line matches what the program logs of a snapshot.
-var line = regexp.MustCompile(`(?m)^time=(\S+) .*msg="took a snapshot" .*routes=(\d+) took=(\S+) new_chunks=(\d+) bytes=(\d+)`) //nolint:gochecknoglobals // constant
-
-// snapshotsOf reads the snapshots begun after a moment out of a log.
-func snapshotsOf(log []byte, after time.Time) []liveSnapshot {
-	var list []liveSnapshot
-	for _, m := range line.FindAllSubmatch(log, -1) {
-		at, err := time.Parse(time.RFC3339Nano, string(m[1]))
-		if err != nil {
-			continue
-		}
-		s := liveSnapshot{to: at}
-		s.Routes, _ = strconv.Atoi(string(m[2]))
-		s.Took, _ = time.ParseDuration(string(m[3]))
-		s.Chunks, _ = strconv.Atoi(string(m[4]))
-		s.Bytes, _ = strconv.ParseInt(string(m[5]), 10, 64)
-		if s.from = at.Add(-s.Took); s.from.After(after) {
-			list = append(list, s)
-		}
+// take has the program take a snapshot. One that it takes by itself, as it does
+// soon after a table was loaded, is waited for.
+func (l *livingPast) take(ctx context.Context) error {
+	var answer struct {
+		Routes int   `json:"routes"`
+		Chunks int   `json:"chunks"`
+		Bytes  int64 `json:"bytes"`
 	}
-	return list
+	s := liveSnapshot{}
+	err := poll(ctx, time.Second, l.receiver.process, func() (bool, error) {
+		s.from = time.Now()
+		err := l.receiver.asker.(ribglass).post(ctx, "/-/snapshot", &answer)
+		s.to = time.Now()
+		return err == nil, err
+	})
+	s.Took, s.Routes, s.Chunks, s.Bytes = s.to.Sub(s.from), answer.Routes, answer.Chunks, answer.Bytes
+	l.result.Snapshots = append(l.result.Snapshots, s)
+	return err
 }
 
 // sumUp finds for each snapshot what happened meanwhile.

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"time"
 
 	"ribglass/collector/wire/mrt"
@@ -45,12 +46,19 @@ func (o *options) measureMRT(ctx context.Context, t table, known []*announced, p
 	if err := m.read(file); err != nil {
 		return err
 	}
+	fmt.Fprintf(progress, "  %d routes: %.2f s of processor time\n", m.Routes, m.Read.Seconds())
+	if err := o.importMRT(ctx, &m, file, filepath.Dir(path), progress); err != nil {
+		return err
+	}
 	dump, err := exec.LookPath("bgpdump")
 	if err != nil {
 		fmt.Fprintln(progress, "  bgpdump is not installed")
 		return nil
 	}
 	m.Bgpdump, m.DumpWall, err = timed(exec.CommandContext(ctx, dump, "-m", file)) //nolint:gosec // the bgpdump of the user's own PATH
+	if err == nil {
+		fmt.Fprintf(progress, "  bgpdump: %.2f s, %.2f s of processor time\n", m.DumpWall.Seconds(), m.Bgpdump.Seconds())
+	}
 	return err
 }
 
@@ -82,6 +90,22 @@ func (m *mrtRates) read(path string) error {
 	}
 	m.ReadWall, m.Read = time.Since(start), selfCPU()-before
 	m.Routes = s.Report().Announcements
+	return nil
+}
+
+// importMRT has the program make a collection of the file.
+func (o *options) importMRT(ctx context.Context, m *mrtRates, file, dir string, progress io.Writer) error {
+	setup, err := o.setup(nil)
+	if err != nil {
+		return err
+	}
+	//nolint:gosec // our own binary
+	c := exec.CommandContext(ctx, setup.binary, "import", "--collection", "bench", "--data-dir", dir, file)
+	c.Env = cleanEnvironment(os.Environ())
+	if m.Import, m.ImportAll, err = timed(c); err != nil {
+		return err
+	}
+	fmt.Fprintf(progress, "  imported in %.2f s, %.2f s of processor time\n", m.ImportAll.Seconds(), m.Import.Seconds())
 	return nil
 }
 

@@ -82,9 +82,9 @@ func (d *recordedDays) year(hourly, daily int64) year {
 	feeds := int64(max(1, d.Feeds))
 	perDay := func(octets int64) int64 { return int64(float64(max(0, octets))/d.Days) / feeds }
 	y.Base = d.First / feeds
-	y.Journal = perDay(d.Journal)
+	y.Journal = perDay(d.Grown)
 	y.Quarter = perDay(d.Written)
-	y.Hour = min(perDay(hourly-d.First-d.Journal-d.Load), y.Quarter)
+	y.Hour = min(perDay(hourly-d.First-d.Grown-d.Load), y.Quarter)
 	const enough = 3 // days, to see what a daily snapshot adds to the one before
 	if d.Days >= enough {
 		y.Day = min(int64(float64(max(0, daily-d.First))/(d.Days-1))/feeds, y.Base)

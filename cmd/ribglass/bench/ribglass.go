@@ -21,6 +21,7 @@ import (
 // ribglass asks Ribglass over HTTP.
 type ribglass struct {
 	base   string // URL without a path
+	admin  string // idem, of the admin listener
 	client *http.Client
 }
 
@@ -52,7 +53,10 @@ func startRibglass(ctx context.Context, dir string, setup ribglassSetup) (*recei
 	if err != nil {
 		return nil, err
 	}
-	asker := ribglass{"http://" + loopback(ports[1]), &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+	asker := ribglass{
+		"http://" + loopback(ports[1]), "http://" + loopback(ports[2]),
+		&http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+	}
 	r := &receiver{name: "Ribglass", address: loopback(ports[0]), process: p, asker: asker}
 	err = poll(ctx, 20*time.Millisecond, p, func() (bool, error) {
 		status, failure := asker.status(ctx)
@@ -96,7 +100,16 @@ func (s ribglassSetup) config(dir string, ports [3]int) string {
 
 // get decodes the JSON answer of a path.
 func (r ribglass) get(ctx context.Context, path string, into any) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.base+path, http.NoBody)
+	return r.do(ctx, http.MethodGet, r.base, path, into)
+}
+
+// post gives the admin listener a command and decodes its JSON answer.
+func (r ribglass) post(ctx context.Context, path string, into any) error {
+	return r.do(ctx, http.MethodPost, r.admin, path, into)
+}
+
+func (r ribglass) do(ctx context.Context, method, base, path string, into any) error {
+	request, err := http.NewRequestWithContext(ctx, method, base+path, http.NoBody)
 	if err != nil {
 		return err
 	}
@@ -108,10 +121,10 @@ func (r ribglass) get(ctx context.Context, path string, into any) error {
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
 		body, _ := io.ReadAll(io.LimitReader(answer.Body, 500))
-		return fmt.Errorf("GET %s: %s: %s", path, answer.Status, body)
+		return fmt.Errorf("%s %s: %s: %s", method, path, answer.Status, body)
 	}
 	if err := json.NewDecoder(answer.Body).Decode(into); err != nil {
-		return fmt.Errorf("GET %s: %w", path, err)
+		return fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	return drain(answer.Body)
 }
