@@ -27,6 +27,7 @@ func (l *layout) place() {
 	l.split()
 	l.order()
 	l.spread()
+	l.straighten()
 	l.measure()
 }
 
@@ -175,6 +176,11 @@ func (l *layout) columns() (widths, lefts []int) {
 		n := &l.g.Nodes[i]
 		n.Width = n.width()
 		widths[n.Layer] = max(widths[n.Layer], n.Width)
+	}
+	for i := range l.g.Nodes { // a column of equals
+		if n := &l.g.Nodes[i]; n.Kind == Peer {
+			n.Width = widths[n.Layer]
+		}
 	}
 	crowd := make([]int, len(l.rows))
 	for _, k := range l.links {

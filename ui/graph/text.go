@@ -82,7 +82,7 @@ func (t *textPicture) grow() {
 		w := &t.g.Walks[i]
 		hops := w.Hops
 		from := sender{routes: w.Routes, best: w.Best}
-		if n := &t.g.Nodes[hops[0].Node]; n.Kind == Peer {
+		if n := &t.g.Nodes[hops[0].Node]; n.Kind == Peer || n.Kind == Fold && n.FoldedASes == 0 {
 			from.label = t.plain(n.Label)
 			hops = hops[1:]
 		}
@@ -111,7 +111,7 @@ func (w *twig) twig(h Hop, t *textPicture) *twig {
 	return w.twigs[len(w.twigs)-1]
 }
 
-// send notes who sends a way. Of a peer that is folded only the count stays.
+// send notes who sends a way.
 func (w *twig) send(from sender) {
 	for i := range w.senders {
 		if s := &w.senders[i]; s.label == from.label {
