@@ -117,6 +117,7 @@ type Lookup struct {
 	Notes     []Note
 	Plan      string // how it was answered; "" when that tells nothing
 	Facets    []Facets
+	Picture   string // URL of the paths as a picture; "" when there are none
 }
 
 // Note says how a part of a query was understood, and the other reading with
@@ -149,7 +150,8 @@ type AS struct {
 	MOASPrefixes      []Link  // the first of them
 	Facets            []Facets
 	Paths             []Facet
-	Origin, Via, MOAS Link // searches for all of them
+	Origin, Via, MOAS Link   // searches for all of them
+	Picture           string // URL of the paths as a picture; "" when there are none
 }
 
 // Link is a link.

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+
+	"ribglass/ui/graph"
 )
 
 //go:embed templates/*.html
@@ -37,10 +39,11 @@ type Renderer struct {
 func New() (*Renderer, error) {
 	r := &Renderer{pages: map[string]*template.Template{}}
 	var err error
-	if r.style, err = newAsset("style", ".css", "text/css; charset=utf-8", styleSheet); err != nil {
+	if r.style, err = newAsset("style", ".css", "text/css; charset=utf-8",
+		append(bytes.Clone(styleSheet), graph.StyleSheet()...)); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"home", "lookup", "as", "peers", "peer", "problem", "changes", "timeline", "diff", "history"} {
+	for _, name := range []string{"home", "lookup", "as", "peers", "peer", "problem", "changes", "timeline", "diff", "history", "graph"} {
 		t, err := template.New("frame.html").Funcs(r.funcs()).
 			ParseFS(templates, "templates/frame.html", "templates/parts.html", "templates/past.html", "templates/"+name+".html")
 		if err != nil {
