@@ -90,7 +90,7 @@ func hostName(host string) string {
 // without copying, so nobody may change them.
 type fixedHeaders struct {
 	nosniff, referrer, policy, permissions, resource, noStore []string
-	json, ndjson, csv, html, text, problem, octets            []string
+	json, ndjson, csv, html, text, problem, octets, svg       []string
 }
 
 // contentSecurityPolicy lets a page load its own style sheet, images and forms,
@@ -108,6 +108,7 @@ func newFixedHeaders() fixedHeaders {
 		noStore:     []string{"no-cache"},
 		json:        []string{typeJSON},
 		ndjson:      []string{typeNDJSON},
+		svg:         []string{typeSVG},
 		csv:         []string{typeCSV + "; charset=utf-8; header=present"},
 		html:        []string{typeHTML + "; charset=utf-8"},
 		text:        []string{typeText + "; charset=utf-8"},
@@ -135,6 +136,8 @@ func (f *fixedHeaders) contentType(mediaType string) []string {
 		return f.ndjson
 	case typeCSV:
 		return f.csv
+	case typeSVG:
+		return f.svg
 	case typeHTML:
 		return f.html
 	case typeProblem:

@@ -168,6 +168,9 @@ func (s *Server) lookup(c *gin.Context, req request, res *query.Result) *ui.Look
 	}
 	s.turnBack(c, &page.Frame, req.scene, momentOf(res))
 	page.Past = s.relatedPast(req, res)
+	if len(res.Routes) > 0 {
+		page.Picture = req.scene.graph("/graph", res.Query)
+	}
 	if req.page.Cursor != "" {
 		page.First = pageURL(req, "")
 	}

@@ -54,6 +54,10 @@ func (s *Server) routePages(e *gin.Engine) {
 		"/:target":                 s.lookupPage,
 		"/:target/:length":         s.lookupPage,
 		"/:target/:length/:longer": s.lookupPage,
+		"/graph":                   s.graphPage,
+		"/graph.txt":               s.graphPage,
+		"/graph.json":              s.graphPage,
+		"/graph.svg":               s.graphSVG,
 	} {
 		s.get(e, path, h)
 	}

@@ -206,6 +206,9 @@ func (v asView) page(at scene) *ui.AS {
 		Origin: ui.Link{URL: at.lookup(v.origin.Query)}, Via: ui.Link{URL: at.lookup(via)},
 		MOAS: ui.Link{URL: at.lookup(v.moas.Query)},
 	}
+	if v.transit.Routes > 0 {
+		p.Picture = at.graph("/graph", via)
+	}
 	for _, prefix := range prefixesOf(v.moas.Routes) {
 		p.MOASPrefixes = append(p.MOASPrefixes, ui.Link{Text: prefix, URL: at.link("/" + prefix)})
 	}

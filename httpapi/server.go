@@ -119,6 +119,7 @@ func (s *Server) routeAPI(e *gin.Engine) {
 		"/api/v1/collections":  s.collections,
 		"/api/v1/export":       s.export,
 		"/api/v1/openapi.json": s.openAPI,
+		"/api/v1/graph":        s.graphAPI,
 	} {
 		s.get(e, path, h)
 	}
