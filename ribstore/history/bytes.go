@@ -1,11 +1,13 @@
 package history
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -56,6 +58,18 @@ func (c *codec) open(dst, value []byte) ([]byte, error) {
 		return nil, damaged("%v", err)
 	}
 	return b, nil
+}
+
+// sealed returns what is stored under a key: it begins with the key, so that no
+// value passes for that of another one.
+func sealed(key, octets []byte) []byte { return append(slices.Clone(key), octets...) }
+
+// unsealed returns what was sealed for the key.
+func unsealed(key, b []byte) ([]byte, error) {
+	if !bytes.HasPrefix(b, key) {
+		return nil, damaged("it is filed as another one")
+	}
+	return b[len(key):], nil
 }
 
 // castagnoli sums up keys, whose numbers decide what is read at all.

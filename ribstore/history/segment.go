@@ -89,8 +89,9 @@ func (h *History) segmentOf(p *piece) (*segment, error) {
 
 // block reads a block with d, which keeps its octets.
 func (h *History) block(d *blockReader, p *piece, number int, found func(route.Family, change)) error {
+	key := blockKey(p.key(), number)
 	err := h.view(func(tx *bbolt.Tx) error {
-		stored := tx.Bucket(bucketBlocks).Get(blockKey(p.key(), number))
+		stored := tx.Bucket(bucketBlocks).Get(key)
 		if stored == nil {
 			return damaged("it is not there")
 		}
@@ -98,8 +99,12 @@ func (h *History) block(d *blockReader, p *piece, number int, found func(route.F
 		d.octets, err = h.codec.open(d.octets[:0], stored)
 		return err
 	})
+	octets := d.octets
 	if err == nil {
-		err = d.decode(d.octets, found)
+		octets, err = unsealed(key, octets)
+	}
+	if err == nil {
+		err = d.decode(octets, found)
 	}
 	if err != nil {
 		return fmt.Errorf("block %d of the segment of %s: %w", number, stamp(p.first), err)
@@ -308,7 +313,8 @@ func (m *merger) cut() error {
 	if len(m.block) == 0 {
 		return nil
 	}
-	stored := m.history.codec.small.EncodeAll(m.writer.encode(m.at.family, m.block), nil)
+	key := blockKey(m.key, len(m.segment.blocks))
+	stored := m.history.codec.small.EncodeAll(sealed(key, m.writer.encode(m.at.family, m.block)), nil)
 	m.blocks[len(m.segment.blocks)] = stored
 	m.octets += len(stored)
 	m.segment.blocks = append(m.segment.blocks, blockInfo{m.at, uint32(len(m.block))})
@@ -417,6 +423,9 @@ func (h *History) group(p *piece, found func(*record) error) error {
 			}
 			var err error
 			octets, err = h.codec.open(nil, stored)
+			if err == nil {
+				octets, err = unsealed(p.key(), octets)
+			}
 			return err
 		})
 		if err != nil {

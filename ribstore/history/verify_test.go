@@ -103,7 +103,7 @@ func TestVerifyFindsWhatIsPlanted(t *testing.T) {
 			b, k, _ := nth(tx, bucketJournal, 1, group)
 			_, _, v := nth(tx, bucketJournal, 2, group)
 			return b.Put(k, v)
-		}, []string{"a record of another time"}},
+		}, []string{"group of", "filed as another one"}},
 		{"a segment is damaged", change(bucketJournal, 0, segment1, flip), []string{"segment of", "is not known"}},
 		{"a block is damaged", change(bucketBlocks, 4, nil, flip), []string{"block", "is not known"}},
 		{"a block is missing", change(bucketBlocks, 4, nil, nil), []string{"block", "it is not there"}},
@@ -111,7 +111,7 @@ func TestVerifyFindsWhatIsPlanted(t *testing.T) {
 			b, k, _ := nth(tx, bucketBlocks, 4, nil)
 			_, _, v := nth(tx, bucketBlocks, 9, nil)
 			return b.Put(k, v)
-		}, []string{"not as its header says"}},
+		}, []string{"block 4", "filed as another one"}},
 		{"a run is damaged", change(bucketRuns, 0, nil, flip), []string{"run 00000001", "run 1 is missing"}},
 		{"the name of a peer is damaged", change(bucketPeers, 2, nil, flip), []string{"the name of peer 2 is missing"}},
 		{"the name of the last peer is missing", change(bucketPeers, 4, nil, nil), []string{"the name of peer 4 is missing"}},

@@ -125,7 +125,8 @@ func (h *History) put(tx *bbolt.Tx, p pending) error {
 	}
 	for i := range p.groups {
 		g := &p.groups[i]
-		if err := tx.Bucket(bucketJournal).Put(g.piece.key(), h.codec.fast.EncodeAll(g.octets, nil)); err != nil {
+		key := g.piece.key()
+		if err := tx.Bucket(bucketJournal).Put(key, h.codec.fast.EncodeAll(sealed(key, g.octets), nil)); err != nil {
 			return err
 		}
 	}
