@@ -103,7 +103,7 @@ func (f *file) checkPages() error {
 
 // tooShort reports whether a file is shorter than any that was written.
 func tooShort(path string) bool {
-	info, err := os.Lstat(path)
+	info, err := os.Lstat(path) //nolint:gosec // the operator names it
 	return err == nil && info.Mode().IsRegular() && info.Size() < int64(4*os.Getpagesize())
 }
 
@@ -188,7 +188,7 @@ func (f *file) close() error { return guard(f.db.Close) }
 // size returns the size of the file, and how much of it is free for new values.
 func (f *file) size() (total, free int64) {
 	stats := f.db.Stats()
-	if info, err := os.Stat(f.path); err == nil {
+	if info, err := os.Stat(f.path); err == nil { //nolint:gosec // the operator names it
 		total = info.Size()
 	}
 	return total, int64(stats.FreePageN+stats.PendingPageN) * int64(f.pageSize)

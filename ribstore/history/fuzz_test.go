@@ -145,14 +145,14 @@ func FuzzGroup(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var d groupReader
 		tab := table.New()
-		peers := peers{names: []string{"edge0", "edge1", "edge2", "edge3", "marker"}, known: map[uint32]*route.Peer{}}
+		who := peers{names: []string{"edge0", "edge1", "edge2", "edge3", "marker"}, known: map[uint32]*route.Peer{}}
 		n := 0
 		err := d.decode(b, func(rec *record) error {
 			if n += rec.weight(); n > 2*len(b) {
 				t.Fatalf("%d records out of %d octets", n, len(b))
 			}
 			if rec.ofPeer() {
-				if err := peers.resolve(rec); err != nil {
+				if err := who.resolve(rec); err != nil {
 					return err
 				}
 			}

@@ -97,6 +97,7 @@ type History struct {
 	file      atomic.Pointer[file]   // replaced by a compaction
 	index     atomic.Pointer[index]  // replaced under journal.mu
 	trouble   atomic.Pointer[string] // why nothing is recorded; nil: all is well
+	untidy    atomic.Pointer[string] // why no snapshot is taken or nothing is merged or dropped; nil: all is well
 	swap      sync.RWMutex           // held for writing while the file is replaced
 	flushing  sync.Mutex             // held by Flush: what waits is taken and written by one at a time
 	keeping   sync.Mutex             // held by what rewrites the file: snapshots, merges, retention, compaction
@@ -111,7 +112,7 @@ type History struct {
 // that can be read of it. Errors are
 // [ErrLocked], [ErrForeign] and those of the file system.
 func Open(path string, cfg Config, deps Deps) (*History, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil { //nolint:gosec // the operator names it
 		return nil, err
 	}
 	h, err := open(path, cfg, deps, false)
@@ -127,7 +128,7 @@ func Open(path string, cfg Config, deps Deps) (*History, error) {
 // OpenReadOnly opens a file to be asked only. A process that records into it
 // must not run.
 func OpenReadOnly(path string, deps Deps) (*History, error) {
-	if _, err := os.Stat(path); err != nil {
+	if _, err := os.Stat(path); err != nil { //nolint:gosec // the operator names it
 		return nil, err
 	}
 	return open(path, DefaultConfig(), deps, true)

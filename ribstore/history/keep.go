@@ -38,8 +38,13 @@ func (h *History) keep(ctx context.Context, live Live) error {
 		if now.Before(k.pause) {
 			continue
 		}
-		if err := k.step(ctx, now); err != nil && ctx.Err() == nil {
+		err := k.step(ctx, now)
+		if err == nil {
+			h.untidy.Store(nil)
+		} else if ctx.Err() == nil {
 			if !errors.Is(err, ErrFull) { // it is dropped what is oldest
+				text := err.Error()
+				h.untidy.Store(&text)
 				k.pause = now.Add(keepBackoff)
 			}
 			h.metrics.failures.Inc()

@@ -171,6 +171,7 @@ func runAndKill(t *testing.T, path string, step, kill int, after time.Duration) 
 }
 
 func TestNothingDurableIsLostWhenTheProcessIsKilled(t *testing.T) {
+	t.Parallel()
 	kills := 200
 	if testing.Short() {
 		kills = 25
@@ -186,7 +187,7 @@ func TestNothingDurableIsLostWhenTheProcessIsKilled(t *testing.T) {
 			t.Fatalf("after kill %d", kill)
 		}
 	}
-	t.Logf("%d kills, %d steps, %d moments of the past compared, %d not kept any more", kills, k.want.next, k.certain, k.gone)
+	t.Logf("%d kills, %d steps, %d moments of the past compared, %d not kept any more, %d files verified", kills, k.want.next, k.certain, k.gone, k.verified)
 	if k.want.next < 10*kills || k.certain == 0 {
 		t.Errorf("too little was tried")
 	}
@@ -200,6 +201,7 @@ type killed struct {
 	random        *rand.Rand
 	moments       []moment
 	certain, gone int
+	verified      int
 }
 
 // check compares what is in a copy of the file with the fold.
@@ -237,6 +239,14 @@ func (k *killed) check(t *testing.T, durable int) {
 		t.Errorf("%d warnings", n)
 	}
 	k.compareMoments(t, h)
+	if k.random.IntN(10) > 0 {
+		return
+	}
+	r, err := h.Verify(t.Context(), nil)
+	if err != nil || len(r.Problems) > 0 || r.FileBytes > 8<<20 {
+		t.Errorf("Verify = %+v, %v", r, err)
+	}
+	k.verified++
 }
 
 // compare compares the newest state, which may have half a step more than whole

@@ -80,7 +80,7 @@ func (s sizes) Collect(ch chan<- prometheus.Metric) {
 	gauge("first_timestamp_seconds", "First moment that can be asked for.", seconds(st.Begins))
 	gauge("last_snapshot_timestamp_seconds", "Moment of the newest snapshot.", seconds(st.LastSnapshot))
 	recording := 0.0
-	if st.Trouble == "" && !st.ReadOnly {
+	if s.history.Trouble() == "" && !st.ReadOnly {
 		recording = 1
 	}
 	gauge("recording", "Whether changes are being written: 0 is an alarm.", recording)
@@ -103,7 +103,7 @@ type Stats struct {
 	Ends                           time.Time // of what is recorded
 	Snapshots                      int
 	ReadOnly                       bool
-	Trouble                        string // why nothing is written; "" when all is well
+	Trouble                        string // why nothing is written, or no snapshot is taken; "" when all is well
 }
 
 // Stats tells what the history holds.
@@ -113,6 +113,9 @@ func (h *History) Stats() Stats {
 	st := Stats{
 		Path: f.path, MaxBytes: h.config.MaxSize, Begins: x.begins(), Snapshots: len(x.snapshots),
 		ReadOnly: f.readOnly, Trouble: h.Trouble(), PendingBytes: int64(pending),
+	}
+	if t := h.untidy.Load(); t != nil && st.Trouble == "" {
+		st.Trouble = *t
 	}
 	h.swap.RLock()
 	st.FileBytes, st.FreeBytes = f.size()

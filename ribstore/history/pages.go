@@ -167,17 +167,7 @@ func (p *pages) tree(id uint64, bucket, low, high []byte, depth int) error {
 	if count == 0 {
 		p.problem(true, "page %d is a branch to nowhere", id)
 	}
-	var keys [][]byte
-	var children []uint64
-	for i := range count {
-		e, ok := a.element(i)
-		key, in := a.read(e.from(0), e.word(1))
-		if !ok || !in || i > 0 && bytes.Compare(key, keys[i-1]) <= 0 || i > 0 && outside(key, low, high) {
-			p.problem(true, "page %d: element %d is out of order", id, i)
-			break // what was read is used
-		}
-		keys, children = append(keys, key), append(children, binary.NativeEndian.Uint64(e.b[8:]))
-	}
+	keys, children := p.branch(a, id, count, low, high)
 	for i, child := range children {
 		from, to := low, high
 		if i > 0 {
@@ -191,6 +181,20 @@ func (p *pages) tree(id uint64, bucket, low, high []byte, depth int) error {
 		}
 	}
 	return nil
+}
+
+// branch reads the elements of a branch, up to the first that is damaged.
+func (p *pages) branch(a area, id uint64, count int, low, high []byte) (keys [][]byte, children []uint64) {
+	for i := range count {
+		e, ok := a.element(i)
+		key, in := a.read(e.from(0), e.word(1))
+		if !ok || !in || i > 0 && (bytes.Compare(key, keys[i-1]) <= 0 || outside(key, low, high)) {
+			p.problem(true, "page %d: element %d is out of order", id, i)
+			break
+		}
+		keys, children = append(keys, key), append(children, binary.NativeEndian.Uint64(e.b[8:]))
+	}
+	return keys, children
 }
 
 func outside(key, low, high []byte) bool {
@@ -257,8 +261,9 @@ func (p *pages) free() {
 	a := p.area(p.freelist, length)
 	at := int64(pageHead)
 	if count == 0xFFFF {
-		b, ok := a.read(at, 8)
-		if !ok {
+		b, there := a.read(at, 8)
+		if !there {
+			p.problem(true, "the list of free pages is cut off")
 			return
 		}
 		count, at = int(min(binary.NativeEndian.Uint64(b), p.high)), at+8

@@ -37,7 +37,7 @@ func setAside(path string, why error, deps Deps) error {
 
 // walkPages walks the pages of a file, see pages.
 func walkPages(path string, found func(bucket, key, value []byte) error) (*pages, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0) //nolint:gosec // the operator names it
 	if err != nil {
 		return nil, err
 	}

@@ -190,6 +190,31 @@ func TestVerifyCounts(t *testing.T) {
 	}
 }
 
+func TestWhatAKilledProcessLeftIsSwept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history.db")
+	recorded(t, path, 437)
+	before := verified(t, path)
+	plant(t, path, func(tx *bbolt.Tx) error {
+		left := piece{level: 1, run: 1, first: 1, last: 2, from: 1, to: 2, records: 3}
+		return errors.Join(tx.Bucket(bucketChunks).Put([]byte("0123456789abcdef"), []byte("a chunk")),
+			tx.Bucket(bucketBlocks).Put(blockKey(left.key(), 0), []byte("a block")))
+	})
+	h, err := openSmall(path, smallConfig(), newScenario(7).clockFor(437).deps(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(h.tidy(t.Context()), h.Close()); err != nil {
+		t.Fatal(err)
+	}
+	after := verified(t, path)
+	plant(t, path, func(tx *bbolt.Tx) error {
+		if n := tx.Bucket(bucketBlocks).Stats().KeyN; n != before.Blocks.Count || after.Orphans.Count != 0 {
+			t.Errorf("%d blocks, want %d; %d orphans", n, before.Blocks.Count, after.Orphans.Count)
+		}
+		return nil
+	})
+}
+
 func TestVerifyEndsWithItsContext(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "history.db")
 	recorded(t, path, 60)
