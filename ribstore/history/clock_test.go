@@ -33,7 +33,7 @@ func TestAClockThatSteps(t *testing.T) {
 				name += " while nothing runs"
 			}
 			t.Run(name, func(t *testing.T) {
-				c := stepping{path: filepath.Join(t.TempDir(), "h.db"), scenario: newScenario(3), clock: clockAt(scenarioStart), wants: map[int64][]string{}}
+				c := stepping{path: filepath.Join(memoryDir(t), "h.db"), scenario: newScenario(3), clock: clockAt(scenarioStart), wants: map[int64][]string{}}
 				c.open(t)
 				r := rand.New(rand.NewPCG(4, 4))
 				c.record(t, r)
@@ -182,7 +182,7 @@ func (s *stepping) ambiguous(ms int64) bool {
 
 func TestAClockOfBeforeTheEpochIsNoTrouble(t *testing.T) {
 	c := clockAt(time.Date(1969, 12, 31, 23, 59, 50, 0, time.UTC))
-	h, err := openSmall(filepath.Join(t.TempDir(), "h.db"), smallConfig(), c.deps(slog.DiscardHandler))
+	h, err := openSmall(filepath.Join(memoryDir(t), "h.db"), smallConfig(), c.deps(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

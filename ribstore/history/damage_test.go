@@ -23,7 +23,7 @@ type damagedFile struct {
 
 func newDamaged(t testing.TB, steps int) *damagedFile {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "history.db")
+	path := filepath.Join(memoryDir(t), "history.db")
 	d := &damagedFile{path: path, steps: steps}
 	d.scenario, d.moments = recorded(t, path, steps)
 	var err error
@@ -147,7 +147,7 @@ func (d *damagedFile) clean(t testing.TB) {
 
 func TestFlippedBitsNeverGiveAnotherPast(t *testing.T) {
 	t.Parallel()
-	tries := 400
+	tries := 300
 	if testing.Short() {
 		tries = 100
 	}

@@ -23,11 +23,11 @@ func setAside(path string, why error, deps Deps) error {
 		deps.Logger.Error("nothing can be read of the damaged history", "error", err)
 	}
 	deps.Logger.Error("the history is damaged; it is set aside and goes on with what can be read", "error", why, "set_aside", aside, "values", n)
-	if err := os.Rename(path, aside); err != nil {
+	if err := os.Rename(path, aside); err != nil { //nolint:gosec // the operator names it
 		return err
 	}
 	if n > 0 {
-		return os.Rename(rescued, path)
+		return os.Rename(rescued, path) //nolint:gosec // idem
 	}
 	if err := os.Remove(rescued); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -428,4 +429,20 @@ func recorded(t testing.TB, path string, steps int) (*scenario, []moment) {
 // dumpDown changes a dump to what it is after all sessions ended.
 func dumpDown(dumped string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(dumped, "up=true stale=false", "up=false stale=true"), "stale=false", "stale=true")
+}
+
+// memoryDir returns a directory in memory where there is one: what is tested
+// there does not lose power, and would wait for the disk most of the time.
+func memoryDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "history-test-") //nolint:usetesting // t.TempDir is on the disk
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
 }
