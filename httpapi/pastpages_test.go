@@ -1,13 +1,17 @@
 package httpapi_test
 
 import (
+	"cmp"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"ribglass/httpapi"
+	"ribglass/ribstore/route"
 )
 
 func TestPagesOfThePastSayWhatTheyShow(t *testing.T) {
@@ -219,5 +223,31 @@ func TestPagesOfChangesHaveLinksToTheNext(t *testing.T) {
 	whole := fields(t, ask(t, h, "/api/v1/changes?between=-4d/now"), http.StatusOK, "application/json")["total"]
 	if float64(rows) != whole {
 		t.Errorf("the pages have %d changes, want %v", rows, whole)
+	}
+}
+
+func TestFullPagesOfThePastAreSmall(t *testing.T) {
+	r := newRemembered(t)
+	_, sessions := world()
+	peer := sessions[1].Peer
+	steps := []step{{time.Hour, up(peer)}}
+	set := func(i, origin int) route.Attrs {
+		return attrs{
+			path: []route.ASN{64500, route.ASN(3000 + i*7), route.ASN(20000 + i*131), route.ASN(40000 + i*977 + origin)}, nextHop: "192.0.2.1", med: i, pref: 100,
+			communities: []route.Community{route.Community(i * 7919), route.Community(i*104729 + 1), route.Community(i*1299709 + origin)},
+		}.build()
+	}
+	for i := range 150 {
+		prefix := fmt.Sprintf("10.%d.%d.0/24", i, i*83%256)
+		steps = append(steps, step{time.Hour, says(peer, prefix, 0, set(i, 0))}, step{time.Minute, says(peer, prefix, 0, set(i, 1))})
+	}
+	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Compare(b.ago, a.ago) })
+	r.live(steps...)
+	h := r.server(httpapi.DefaultConfig(), sessions)
+	for _, path := range []string{"/changes", "/diff?a=30m", "/search?q=peer+edge1&at=30m"} {
+		w := ask(t, h, path, "Accept-Encoding", "gzip")
+		if n := w.Body.Len(); w.Code != http.StatusOK || n > 14<<10 {
+			t.Errorf("GET %s = %d, %d bytes packed, want at most 14 kB", path, w.Code, n)
+		}
 	}
 }

@@ -87,3 +87,129 @@ func TestPagesOfThePastTakeAnything(t *testing.T) {
 		}
 	})
 }
+
+// moment is a time in the text of the pages below.
+func moment(hour, minute int) time.Time { return time.Date(2026, 11, 22, hour, minute, 0, 0, time.UTC) }
+
+func pathOf(asns ...route.ASN) route.Attrs {
+	return route.Attrs(nil).AppendAttr(route.AttrASPath, route.ASPath(nil).AppendSegment(route.ASSequence, asns...)).
+		AppendAttr(route.AttrNextHop, []byte{192, 0, 2, 1})
+}
+
+func TestTextOfPagesOfThePast(t *testing.T) {
+	prefix := netip.MustParsePrefix("203.0.113.0/24")
+	was, is := pathOf(64500, 64501), pathOf(64500, 64502)
+	edge1 := &route.Peer{Name: "edge1"}
+	frame := Frame{Host: "lg.example.net", Live: Live{At: moment(10, 0)}, Moment: Moment{
+		Past: true, Asked: moment(12, 0), Requested: moment(10, 5), Notices: []string{"a part of the journal is lost"},
+	}}
+	for name, row := range map[string]struct {
+		page Page
+		want string
+	}{
+		"a lookup": {&Lookup{Frame: frame, About: "Routes of 203.0.113.0/24", Past: []Link{{"changes", "/changes?q=203.0.113.0%2F24"}}}, `
+Routes of 203.0.113.0/24: 0 routes
+past 2026-11-22 10:00:00 UTC (2h00m ago)
+asked for 2026-11-22 10:05:00 UTC
+a part of the journal is lost
+
+No route.
+changes: curl 'lg.example.net/changes?q=203.0.113.0%2F24'
+`},
+		"changes": {&Changes{
+			Frame: frame, Query: "203.0.113.0/24", From: moment(9, 0), To: moment(12, 0), Total: 9, Next: "/changes?cursor=x",
+			Kinds: []Kind{{Text: "replace", Count: 8}, {Text: "peer-down", Count: 1}}, List: []Change{
+				{At: moment(11, 0), Kind: "replace", Prefix: prefix, Peer: "edge1", Old: was, New: is, Attributes: []string{"path", "med"}},
+				{At: moment(10, 0), Kind: "peer-down", Peer: "rs1", Reason: "hold timer expired"},
+				{At: moment(10, 0), Kind: "end-of-rib", Peer: "rs1", OfFamily: true, Family: route.IPv6Unicast},
+			},
+		}, `
+Changes of 203.0.113.0/24 from 2026-11-22 09:00:00 UTC to 2026-11-22 12:00:00 UTC: 9
+a part of the journal is lost
+Kinds replace (8) peer-down (1)
+
+At (UTC)                 Kind        Prefix          Peer   What
+2026-11-22 11:00:00.000  replace     203.0.113.0/24  edge1  path: 64500 64501 -> 64500 64502; med: none -> none
+2026-11-22 10:00:00.000  peer-down                   rs1    hold timer expired
+2026-11-22 10:00:00.000  end-of-rib  ipv6-unicast    rs1
+
+3 of 9 changes shown; more: curl 'lg.example.net/changes?cursor=x'
+`},
+		"a timeline": {&Timeline{
+			Prefix: prefix, From: moment(9, 0), To: moment(12, 0), FirstSeen: moment(9, 30), LastSeen: moment(12, 0),
+			Announcements: 2, Flaps: 1, OriginChangeCount: 1, OriginChanges: []OriginChange{{moment(11, 0), []route.ASN{64501}, []route.ASN{64502}}},
+			Rows: []TimelineRow{{Peer: "edge1", Total: 9, Flaps: 1, States: []TimelineState{
+				{From: moment(11, 0), To: moment(12, 0), Open: true, Attrs: is, Changed: []Attr{{Name: "med", Old: "5"}}},
+				{From: moment(10, 0), To: moment(11, 0), Attrs: was, Stale: true},
+				{From: moment(9, 0), To: moment(10, 0)},
+			}}},
+		}, `
+Timeline of 203.0.113.0/24 from 2026-11-22 09:00:00 UTC to 2026-11-22 12:00:00 UTC
+first seen 2026-11-22 09:30:00 UTC, last seen 2026-11-22 12:00:00 UTC
+2 announcements, 0 withdrawals, 1 flap, 1 origin change
+  2026-11-22 11:00:00.000  origin 64501 -> 64502
+
+edge1: 9 states, 1 flap
+  From (UTC)               To (UTC)                   For  State
+  2026-11-22 11:00:00.000  -                        1h00m  64500 64502; med: 5 -> none
+  2026-11-22 10:00:00.000  2026-11-22 11:00:00.000  1h00m  stale 64500 64501
+  2026-11-22 09:00:00.000  2026-11-22 10:00:00.000  1h00m  absent
+  and 6 states before
+`},
+		"a comparison": {&Diff{
+			Compared: true, A: DiffSide{At: moment(9, 0), Peer: "edge1"}, B: DiffSide{At: moment(12, 0), Collection: "old"},
+			Counts: &DiffCounts{Same: 1000, Added: 1, Changed: 1, Causes: []CauseCount{{"changed", "origin", 1}}, Peers: []PeerDiff{{"edge1", 1000, 1, 0, 1}}},
+			Differences: []Difference{
+				{Prefix: prefix, Kind: "changed", Cause: "origin", Attributes: []string{"path"}, Old: &route.Route{Peer: edge1, Attrs: was}, New: &route.Route{Peer: edge1, Attrs: is}},
+				{Prefix: prefix, Kind: "added", Cause: "new-route", New: &route.Route{Peer: edge1, Attrs: is}},
+			},
+		}, `
+What differs
+a  2026-11-22 09:00:00 UTC  edge1
+b  2026-11-22 12:00:00 UTC         old
+
+1 added, 0 withdrawn, 1 changed, 1,000 the same
+  changed  origin  1
+
+Peer   Added  Withdrawn  Changed   Same
+edge1      1          0        1  1,000
+
+203.0.113.0/24  edge1  changed (origin)
+  - path 64500 64501
+  + path 64500 64502
+203.0.113.0/24  edge1  added (new-route)
+  + path 64500 64502, next hop 192.0.2.1
+`},
+		"what is kept": {&History{
+			Begins: moment(9, 0), Ends: moment(12, 0), FileBytes: 1500, MaxBytes: 10_000_000, SnapshotCount: 1, LastSnapshot: moment(11, 0),
+			Snapshots: []Snapshot{{At: moment(11, 0), Routes: 1000}}, Collections: []Collection{{Name: "old", Broken: true}},
+		}, `
+history        NOT RECORDING: the log says why
+begins         2026-11-22 09:00:00 UTC
+ends           2026-11-22 12:00:00 UTC
+size           1.5 kB of at most 10.0 MB, 0 B free in it, 0 B not written yet
+snapshots      1
+last snapshot  2026-11-22 11:00:00 UTC
+
+Snapshot                 Routes
+2026-11-22 11:00:00 UTC   1,000
+
+Collection  From  To  Size
+old                   cannot be opened
+`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, err := New()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got bytes.Buffer
+			if err := r.Text(&got, row.page); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(row.want[1:], got.String()); diff != "" {
+				t.Errorf("text (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
