@@ -64,7 +64,7 @@ func (s *Server) picture(ctx context.Context, req request) (*pictured, error) {
 		}
 		if p.first == nil {
 			p.first = res
-			p.input.Title = res.Query.String()
+			p.input.Title = present(res.Query).String()
 		}
 		for i := range res.Routes {
 			r := &res.Routes[i]
