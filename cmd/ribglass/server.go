@@ -134,7 +134,7 @@ func (s *server) makeComponents(cfg *config.Config) error {
 // nil without one.
 func (s *server) offerPast(cfg *config.Config, deps *httpapi.Deps) {
 	if s.history != nil {
-		deps.History = s.history
+		deps.History, deps.Snapshots = s.history, s.history.Snapshots
 	}
 	if cfg.DataDir == "" {
 		return

@@ -31,6 +31,16 @@ type SnapshotInfo struct {
 	Bytes  int64         // of these parts and the manifest
 }
 
+// Snapshots tells which snapshots are kept, in order of time.
+func (h *History) Snapshots() []SnapshotInfo {
+	x := h.index.Load()
+	list := make([]SnapshotInfo, len(x.snapshots))
+	for i := range x.snapshots {
+		list[i] = SnapshotInfo{At: fromMillis(x.snapshots[i].end), Routes: int(x.snapshots[i].routes)}
+	}
+	return list
+}
+
 // ErrReadOnly is returned by what would change a file that is open to be read.
 var ErrReadOnly = errors.New("the history is open to be read only")
 
