@@ -64,11 +64,26 @@ Exit status: 0 there are changes, 1 the server could not be asked or refused,
 	f := c.Flags()
 	f.StringVar(&ch.between, "between", "", "the `span`, as two moments: -2h/now, 2026-11-22T03:00Z/2026-11-22T04:00Z")
 	f.StringArrayVar(&ch.kinds, "kind", nil, "only changes of this `kind`, such as announce, replace, withdraw, peer-down; may be repeated")
+	complete(c, "kind", changeKinds())
 	f.IntVar(&ch.limit, "limit", query.DefaultLimit, fmt.Sprintf("at most this many changes, up to %d", query.MaxLimit))
 	f.StringVar(&ch.cursor, "cursor", "", "continue behind an earlier answer, at the cursor it ended with")
 	f.BoolVar(&ch.oldest, "oldest", false, "the oldest change first")
 	f.BoolVar(&ch.all, "all", false, "list every change (not with json)")
 	return c
+}
+
+// changeKinds returns the kinds of changes.
+func changeKinds() []string {
+	kinds := []query.ChangeKind{
+		query.Announced, query.Replaced, query.WithdrawnBy, query.WentStale, query.WentLong, query.Confirmed, query.Swept,
+		query.ExpiredStale, query.Dropped, query.SessionUp, query.SessionDown, query.SessionRemoved, query.SessionEnd,
+		query.RefreshBegun, query.RefreshEnded,
+	}
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = string(k)
+	}
+	return names
 }
 
 func (ch *changes) parameters() url.Values {

@@ -67,15 +67,28 @@ const maxAnswer = 256 << 20
 // flags adds the flags that every asking command has. It prints a table, JSON,
 // or one of the further formats.
 func (cl *client) flags(c *cobra.Command, further ...string) {
+	cl.serverFlags(c)
+	cl.formatFlag(c, append([]string{formatTable, formatJSON}, further...))
+}
+
+func (cl *client) serverFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&cl.server, "server", cmp.Or(os.Getenv("RIBGLASS_SERVER"), "http://localhost:8080"),
 		"URL of the Ribglass to ask (environment: RIBGLASS_SERVER)")
 	f.DurationVar(&cl.timeout, "timeout", 10*time.Second, "how long to wait for the answer")
-	cl.format = formatTable
-	formats := append([]string{formatTable, formatJSON}, further...)
-	f.Var(choice{&cl.format, formats}, "format", "form of the answer: table, or "+strings.Join(formats[1:], ", ")+" as the server gives it")
+}
+
+// formatFlag adds the flag that chooses a format; the first is the default.
+func (cl *client) formatFlag(c *cobra.Command, formats []string) {
+	cl.format = formats[0]
+	c.Flags().Var(choice{&cl.format, formats}, "format", "form of the answer: "+strings.Join(formats, ", "))
+	complete(c, "format", formats)
+}
+
+// complete has the shell offer the values of a flag.
+func complete(c *cobra.Command, flag string, values []string) {
 	// The only error of registering is a flag that does not exist.
-	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // get asks for path and decodes the answer into answer. It returns the answer's

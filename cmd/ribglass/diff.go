@@ -44,7 +44,7 @@ type diff struct {
 	summary    bool
 	stale      bool
 
-	out io.Writer
+	out, notes io.Writer
 }
 
 func diffCommand() *cobra.Command {
@@ -57,6 +57,7 @@ at one of them, or between the table in an MRT file and a peer. With one moment
 it compares that with now. A query restricts it to the routes that meet it on
 either side. When a route was received does not count.
 
+The formats text and ndjson have every difference, json has the first page.
 Lines begin with - (withdrawn: only on the first side), + (added: only on the
 second) or ~ (changed, and what of it), and end with the cause. The last line
 counts.
@@ -72,7 +73,7 @@ Exit status: 0 nothing differs, 1 something does, 2 it could not be compared.`,
   ribglass diff --file edge1.mrt.gz --peer edge1 && echo "as it was"`,
 		ValidArgsFunction: completeWords,
 		RunE: func(c *cobra.Command, args []string) error {
-			d.text, d.out = strings.Join(args, " "), c.OutOrStdout()
+			d.text, d.out, d.notes = strings.Join(args, " "), c.OutOrStdout(), c.ErrOrStderr()
 			err := d.run(c.Context())
 			if usage := (usageError{}); err == nil || errors.Is(err, errDiffer) || errors.As(err, &usage) {
 				return err
@@ -80,13 +81,10 @@ Exit status: 0 nothing differs, 1 something does, 2 it could not be compared.`,
 			return troubleError{err}
 		},
 	}
-	d.flags(c, formatNDJSON)
+	d.serverFlags(c)
+	d.formatFlag(c, []string{formatText, formatJSON, formatNDJSON})
 	collectionFlag(c, &d.collection)
 	f := c.Flags()
-	d.format = formatText
-	format := f.Lookup("format")
-	format.Value, format.DefValue = choice{&d.format, []string{formatText, formatJSON, formatNDJSON}}, formatText
-	format.Usage = "form of the answer: text, json (the first page) or ndjson (every difference)"
 	f.StringArrayVar(&d.moments, "at", nil, "a `moment` to compare: 2026-11-22T03:12Z, how long ago (15m, 2d), or now; twice for two")
 	f.StringArrayVar(&d.peers, "peer", nil, "compare this `peer` only; twice: the first with the second")
 	f.StringVar(&d.file, "file", "", "MRT `file` to compare the peer with")

@@ -29,7 +29,7 @@ func (d *diff) runFile(ctx context.Context) error {
 	if !q.At.IsZero() || !q.Between.IsZero() {
 		return usageError{errors.New("--file: the moment of the peer is --at, not a word of the query")}
 	}
-	recorded, err := readTable(d.file)
+	recorded, err := d.readTable(d.file)
 	if err != nil {
 		return err
 	}
@@ -48,8 +48,9 @@ func (d *diff) runFile(ctx context.Context) error {
 	return d.printLocal(ctx, c)
 }
 
-// readTable returns the table at the end of a file.
-func readTable(file string) (t *table.Table, err error) {
+// readTable returns the table at the end of a file. Entries that no router could
+// have sent, such as BIRD's own routes, are left out; other damage is an error.
+func (d *diff) readTable(file string) (t *table.Table, err error) {
 	stream, err := intake.Open([]string{file}, mrt.SourceOptions{ReplacesTable: true})
 	if err != nil {
 		return nil, err
@@ -70,11 +71,16 @@ func readTable(file string) (t *table.Table, err error) {
 			t.Work()
 		}
 	}
-	for _, r := range stream.Reports() {
-		if len(r.Errors) > 0 {
+	report := stream.Reports()[0]
+	entries := report.Skipped[mrt.SkippedEntry]
+	for kind := range report.Skipped {
+		if kind != mrt.SkippedEntry {
 			// What was passed over would be told as a difference.
-			return nil, fmt.Errorf("%s: %w", file, r.Errors[0])
+			return nil, fmt.Errorf("%s: %w", file, report.Errors[0])
 		}
+	}
+	if entries > 0 {
+		fmt.Fprintf(d.notes, "%s: passed over: %d × %s: %s\n", clean(file), entries, mrt.SkippedEntry, clean(report.Errors[0].Error()))
 	}
 	return t, nil
 }
@@ -97,7 +103,7 @@ func (d *diff) fetchPeer(ctx context.Context) (*table.Table, error) {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, err
 	}
-	return readTable(f.Name())
+	return d.readTable(f.Name())
 }
 
 // withRoutes returns the peers of a table that have routes, by name.

@@ -56,14 +56,10 @@ Exit status: 0 written, 1 failed, 2 wrong usage.`,
 			return e.run(ctx, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
-	e.client.flags(c)
+	e.serverFlags(c)
+	e.formatFlag(c, []string{formatMRT, formatNDJSON, formatCSV})
 	e.scene.flags(c)
 	f := c.Flags()
-	formats := []string{formatMRT, formatNDJSON, formatCSV}
-	e.format = formatMRT
-	f.Lookup("format").Value = choice{&e.format, formats}
-	f.Lookup("format").DefValue = formatMRT
-	f.Lookup("format").Usage = "form of the file: mrt, ndjson or csv"
 	f.StringVarP(&e.file, "output", "o", "", "`file` to write, - for standard output")
 	f.StringVar(&e.between, "between", "", "the `span` whose changes are written, as two moments: -2h/now")
 	return c

@@ -25,7 +25,7 @@ func peersCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			values := url.Values{}
 			where.set(values)
-			answer := peersAnswer{past: len(values) > 0}
+			var answer peersAnswer
 			body, err := cl.get(c.Context(), "/api/v1/peers", values, &answer)
 			if err != nil {
 				return err
@@ -41,8 +41,6 @@ func peersCommand() *cobra.Command {
 // peersAnswer is what is printed of the answer of GET /api/v1/peers.
 type peersAnswer struct {
 	pastAnswer
-
-	past bool // of another moment, or of a collection
 
 	Peers []struct {
 		Name        string    `json:"name"`
@@ -63,7 +61,7 @@ type peersAnswer struct {
 }
 
 func (a *peersAnswer) print(w io.Writer) error {
-	if a.past {
+	if len(a.Peers) > 0 && a.Peers[0].State == "" {
 		return a.printPast(w)
 	}
 	rows := [][]string{{"NAME", "ADDRESS", "AS", "STATE", "FOR", "ROUTES", "STALE", "DESCRIPTION"}}
