@@ -41,6 +41,7 @@ type diff struct {
 	file       string
 	filePeer   string
 	collection string
+	other      string // collection of the second side
 	summary    bool
 	stale      bool
 
@@ -70,6 +71,7 @@ Exit status: 0 nothing differs, 1 something does, 2 it could not be compared.`,
 		Example: `  ribglass diff --at 1h --at now
   ribglass diff --at 2026-11-22T03:00Z --at 2026-11-22T04:00Z 'origin 64501' --format ndjson
   ribglass diff --peer edge1 --peer edge2 --summary
+  ribglass diff --peer edge1 --peer AS64501-192.0.2.1 --collection-b rrc01
   ribglass diff --file edge1.mrt.gz --peer edge1 && echo "as it was"`,
 		ValidArgsFunction: completeWords,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -87,6 +89,7 @@ Exit status: 0 nothing differs, 1 something does, 2 it could not be compared.`,
 	f := c.Flags()
 	f.StringArrayVar(&d.moments, "at", nil, "a `moment` to compare: 2026-11-22T03:12Z, how long ago (15m, 2d), or now; twice for two")
 	f.StringArrayVar(&d.peers, "peer", nil, "compare this `peer` only; twice: the first with the second")
+	f.StringVar(&d.other, "collection-b", "", "take the second side from the collection of this `name`")
 	f.StringVar(&d.file, "file", "", "MRT `file` to compare the peer with")
 	f.StringVar(&d.filePeer, "file-peer", "", "which `peer` of the file: its address or name")
 	f.BoolVar(&d.summary, "summary", false, "counts only")
@@ -106,7 +109,9 @@ func (d *diff) check() error {
 		return errors.New("two moments, or two peers, are compared, not more")
 	case d.file != "" && (len(d.peers) != 1 || len(d.moments) > 1):
 		return errors.New("--file: want one --peer to compare with, and at most one --at")
-	case d.file == "" && len(d.moments) == 0 && len(d.peers) < 2:
+	case d.file != "" && d.other != "":
+		return errors.New("--file and --collection-b do not go together")
+	case d.file == "" && d.other == "" && len(d.moments) == 0 && len(d.peers) < 2:
 		return errors.New("compare what? two moments (--at A --at B), two peers (--peer X --peer Y), or --file")
 	case d.summary && d.format == formatNDJSON:
 		return errors.New("--summary: have text and json")
@@ -135,8 +140,10 @@ func (d *diff) parameters() url.Values {
 	if d.text != "" {
 		values.Set("q", d.text)
 	}
-	if d.collection != "" {
-		values.Set("collection", d.collection)
+	for name, collection := range map[string]string{"collection": d.collection, "collection_b": d.other} {
+		if collection != "" {
+			values.Set(name, collection)
+		}
 	}
 	if d.stale {
 		values.Set("stale", "true")
@@ -218,9 +225,10 @@ type diffAnswer struct {
 }
 
 type diffSide struct {
-	At   time.Time `json:"at,omitzero"`
-	Peer string    `json:"peer,omitempty"`
-	File string    `json:"file,omitempty"`
+	At         time.Time `json:"at,omitzero"`
+	Peer       string    `json:"peer,omitempty"`
+	Collection string    `json:"collection,omitempty"`
+	File       string    `json:"file,omitempty"`
 }
 
 type diffCounts struct {
@@ -301,6 +309,9 @@ func (s *diffSide) text() string {
 	}
 	if !s.At.IsZero() {
 		words = append(words, moment(s.At))
+	}
+	if s.Collection != "" {
+		words = append(words, "in", s.Collection)
 	}
 	if s.File != "" {
 		words = append(words, "of", s.File)
