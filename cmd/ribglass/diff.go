@@ -107,14 +107,22 @@ func (d *diff) check() error {
 	switch {
 	case len(d.moments) > 2 || len(d.peers) > 2:
 		return errors.New("two moments, or two peers, are compared, not more")
-	case d.file != "" && (len(d.peers) != 1 || len(d.moments) > 1):
-		return errors.New("--file: want one --peer to compare with, and at most one --at")
-	case d.file != "" && d.other != "":
-		return errors.New("--file and --collection-b do not go together")
-	case d.file == "" && d.other == "" && len(d.moments) == 0 && len(d.peers) < 2:
-		return errors.New("compare what? two moments (--at A --at B), two peers (--peer X --peer Y), or --file")
 	case d.summary && d.format == formatNDJSON:
 		return errors.New("--summary: have text and json")
+	case d.file != "":
+		return d.checkFile()
+	case d.other == "" && len(d.moments) == 0 && len(d.peers) < 2:
+		return errors.New("compare what? two moments (--at A --at B), two peers (--peer X --peer Y), or --file")
+	}
+	return nil
+}
+
+func (d *diff) checkFile() error {
+	if len(d.peers) != 1 || len(d.moments) > 1 {
+		return errors.New("--file: want one --peer to compare with, and at most one --at")
+	}
+	if d.other != "" {
+		return errors.New("--file and --collection-b do not go together")
 	}
 	return nil
 }
