@@ -365,6 +365,7 @@ func TestTwentyKillsUnderChurn(t *testing.T) {
 	cfg := speakerConfig{local: "127.0.1.115", asn: 65215}
 	const routes = 30
 	counter, recorded := uint32(0), uint32(0)
+	known := map[time.Time]uint32{} // which update was the last at a moment
 	for round := range 20 {
 		s := dial(t, cfg, g.bgp)
 		for range routes { // each once more, so that all are there
@@ -376,6 +377,7 @@ func TestTwentyKillsUnderChurn(t *testing.T) {
 		if round%4 == 0 {
 			g.waitRecorded()
 			recorded = counter
+			known[thisMoment()] = counter - 1
 		}
 		wait := time.Now().Add(time.Duration(round*13) * time.Millisecond)
 		for time.Now().Before(wait) || counter%routes > 0 {
@@ -385,7 +387,10 @@ func TestTwentyKillsUnderChurn(t *testing.T) {
 		g.kill()
 		s.close()
 		g.start()
-		g.wantCounted(routes, recorded, counter)
+		g.wantCounted("peer peer", routes, recorded, counter)
+	}
+	for when, last := range known {
+		g.wantCounted("peer peer at "+moment(when), routes, last+1, last+1)
 	}
 	g.unharmed()
 }
@@ -396,25 +401,32 @@ func countedRoute(n, routes, asn uint32) []byte {
 	return updateMessage(nil, attrs, nlri(fmt.Sprintf("203.0.113.%d/32", n%routes)))
 }
 
-// wantCounted fails the test unless the routes are as they were after some
-// update from least to below most: of each prefix the last one up to it.
-func (g *glass) wantCounted(routes, least, most uint32) {
+// wantCounted fails the test unless the routes are as they were after so many
+// updates, from least to most: of each prefix the last one up to it.
+func (g *glass) wantCounted(query string, routes, least, most uint32) {
 	g.t.Helper()
 	newest := uint32(0)
 	meds := map[string]uint32{}
-	for _, r := range g.ask("peer peer").Routes {
-		if r.MED == nil || r.StaleSince.IsZero() {
-			g.t.Fatalf("%+v", r)
+	for _, r := range g.ask(query).Routes {
+		if r.MED == nil {
+			g.t.Fatalf("%s: %+v", query, r)
 		}
 		meds[r.Prefix] = *r.MED
 		newest = max(newest, *r.MED)
 	}
-	if least > 0 && newest+1 < least || newest >= most || len(meds) == 0 && least > 0 {
-		g.t.Errorf("the newest of %d routes is of update %d, want from %d to %d", len(meds), newest, least, most)
+	if len(meds) == 0 {
+		if least > 0 {
+			g.t.Errorf("%s: no routes, want those of %d updates and more", query, least)
+		}
+		return
+	}
+	if newest+1 < least || newest+1 > most {
+		g.t.Errorf("%s: the state after %d updates, want from %d to %d", query, newest+1, least, most)
 	}
 	for n := range min(routes, newest+1) {
-		if got, prefix := meds[fmt.Sprintf("203.0.113.%d/32", (newest-n)%routes)], (newest-n)%routes; len(meds) > 0 && got != newest-n {
-			g.t.Errorf("the newest is of update %d, and 203.0.113.%d of %d, want %d", newest, prefix, got, newest-n)
+		of := newest - n
+		if prefix := fmt.Sprintf("203.0.113.%d/32", of%routes); meds[prefix] != of {
+			g.t.Errorf("%s: the state after %d updates has %s of update %d, want %d", query, newest+1, prefix, meds[prefix], of)
 		}
 	}
 }
