@@ -264,20 +264,7 @@ func (a *asker) at(ctx context.Context, t time.Time, within netip.Prefix) (*mome
 		return nil, ErrFuture
 	}
 	t = t.UTC().Truncate(time.Millisecond)
-	var past *history.Past
-	var err error
-	part := false
-	if !within.IsValid() {
-		past, err = a.whole.get(ctx, t, func(ctx context.Context) (*history.Past, error) { return a.past.At(ctx, t, within) })
-	} else if past = a.whole.peek(t); past == nil {
-		var leave func()
-		if leave, err = a.enter(ctx, a.narrow); err != nil {
-			return nil, err
-		}
-		past, err = a.past.At(ctx, t, within)
-		part = true
-		leave()
-	}
+	past, part, err := a.load(ctx, t, within)
 	if err != nil {
 		return nil, err
 	}
@@ -286,6 +273,30 @@ func (a *asker) at(ctx context.Context, t time.Time, within netip.Prefix) (*mome
 		m.requested = t
 	}
 	return m, nil
+}
+
+// load returns what was at a moment, and whether it is a part of the table only.
+// A whole table is kept, but not that of a moment that is not over.
+func (a *asker) load(ctx context.Context, t time.Time, within netip.Prefix) (past *history.Past, part bool, err error) {
+	whole := func(ctx context.Context) (*history.Past, error) { return a.past.At(ctx, t, netip.Prefix{}) }
+	switch {
+	case !within.IsValid() && a.now != nil && !t.Before(a.clock().Truncate(time.Millisecond)):
+		past, err = whole(ctx)
+		return past, false, err
+	case !within.IsValid():
+		past, err = a.whole.get(ctx, t, whole)
+		return past, false, err
+	}
+	if past = a.whole.peek(t); past != nil {
+		return past, false, nil
+	}
+	leave, err := a.enter(ctx, a.narrow)
+	if err != nil {
+		return nil, false, err
+	}
+	defer leave()
+	past, err = a.past.At(ctx, t, within)
+	return past, true, err
 }
 
 // A query that is confined to a prefix as long as these reads a small part of the

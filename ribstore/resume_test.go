@@ -142,6 +142,29 @@ func TestACrashLosesTheLastGroupOnly(t *testing.T) {
 	})
 }
 
+// More may happen in a moment that is asked about while it lasts.
+func TestAMomentThatIsNotOverIsNotKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := record(t)
+		r.up(edge1, 0)
+		r.wait(time.Second)
+		q := query.Query{At: at(time.Now())}
+		for n := range 3 {
+			got, err := r.Search(t.Context(), q, query.Page{})
+			if err != nil || got.Total != n {
+				t.Fatalf("after %d routes: %+v, %v", n, got, err)
+			}
+			r.send(announce(edge1, []string{"192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"}[n]))
+		}
+		r.wait(2 * time.Second)
+		for range 2 {
+			if got, err := r.Search(t.Context(), q, query.Page{}); err != nil || got.Total != 3 {
+				t.Errorf("afterwards: %+v, %v", got, err)
+			}
+		}
+	})
+}
+
 func TestACleanStopLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := record(t)
