@@ -103,7 +103,7 @@ type follower struct {
 const fewPrefixes = 4096
 
 func (f *follower) event(e *history.Event) error {
-	if e.At.Before(f.from) {
+	if e.At.Before(f.from) || nothing(f.table, e) {
 		e.Apply(f.table)
 		return nil
 	}
@@ -137,6 +137,9 @@ func (f *follower) event(e *history.Event) error {
 	}
 	return nil
 }
+
+// nothing reports whether an event changes no route: it tells that time passed.
+func nothing(t *table.Table, e *history.Event) bool { return e.Batch == nil && !t.Due(e.At) }
 
 // place is a prefix of a family.
 type place struct {
@@ -266,7 +269,11 @@ func (a *asker) timeline(ctx context.Context, p netip.Prefix, from, to time.Time
 	builder := query.NewTimelineBuilder(at[0].family, p, from, states)
 	builder.Observe(from, routesAt(past.Table, at)[0])
 	notices, err := a.past.Replay(ctx, past, to, p, func(e *history.Event) error {
-		if e.Batch != nil && e.Batch.Event == route.Routes && !slices.Contains(placesOf(e.Batch), at[0]) {
+		switch {
+		case e.Batch != nil && e.Batch.Event == route.Routes && !slices.Contains(placesOf(e.Batch), at[0]):
+			return nil
+		case nothing(past.Table, e):
+			e.Apply(past.Table)
 			return nil
 		}
 		e.Apply(past.Table)

@@ -116,6 +116,38 @@ func TestAMomentAtWhichNothingRanIsAnsweredAndSaysSo(t *testing.T) {
 	})
 }
 
+// That nothing happened is known too: a crash makes nothing of the quiet before
+// it unknown.
+func TestAQuietTimeBeforeACrashIsKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := record(t)
+		r.up(edge1, 0)
+		r.send(announce(edge1, "192.0.2.0/24"))
+		r.wait(10 * time.Minute)
+		before := at(time.Now().Add(-3 * time.Minute))
+		r.wait(2 * time.Minute)
+		ended := time.Now()
+		r.crash()
+		time.Sleep(time.Hour)
+		r.start()
+		if got := search(t, r.Store, "192.0.2.1"); got.Total != 1 || ended.Sub(got.Routes[0].StaleSince) > quiet+2*time.Second {
+			t.Errorf("after a crash at %v: %+v", ended, got)
+		}
+		for _, text := range []string{"192.0.2.1", "peer edge1"} {
+			q := parse(t, text)
+			q.At = before
+			got, err := r.Search(t.Context(), q, query.Page{})
+			if err != nil || got.Total != 1 || !got.Routes[0].StaleSince.IsZero() || !got.Freshness[0].Up || len(got.Notices) > 0 {
+				t.Errorf("%s before the crash: %+v, %v", text, got, err)
+			}
+		}
+		list, err := r.Changes(t.Context(), parse(t, "between -1d and now"), query.ChangePage{})
+		if err != nil || list.Total != 4 { // up, announced, down, stale
+			t.Errorf("Changes: %+v, %v", list, err)
+		}
+	})
+}
+
 // What was lost with the last group is not made up.
 func TestACrashLosesTheLastGroupOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -75,6 +75,7 @@ type Store struct {
 	metrics  *metrics
 	requests chan func() // for the writer to run
 	running  chan struct{}
+	recorded time.Time // the writer's: when it recorded last
 }
 
 // New returns a store that waits to be run. It fails when a metric is
@@ -181,10 +182,15 @@ func (s *Store) do(ctx context.Context, f func()) error {
 	}
 }
 
+// quiet is after how long without anything to record that is recorded: after a
+// crash the time up to the last record is known, and nothing of the time behind it.
+const quiet = time.Minute
+
 // expire has stale routes expire that are due.
 func (s *Store) expire(now time.Time) {
-	if s.deps.History != nil && s.table.Due(now) {
+	if s.deps.History != nil && (s.table.Due(now) || now.Sub(s.recorded).Abs() >= quiet) {
 		now = s.deps.History.RecordExpiry(now)
+		s.recorded = now
 	}
 	s.table.Expire(now)
 }
@@ -217,6 +223,7 @@ func (s *Store) apply(b *route.Batch) {
 	start := s.deps.Now()
 	if s.deps.History != nil {
 		s.deps.History.Record(b)
+		s.recorded = b.At
 	}
 	s.table.Apply(b)
 	s.metrics.applied(b, s.deps.Now().Sub(start))
