@@ -386,6 +386,9 @@ func TestTwentyKillsUnderChurn(t *testing.T) {
 		}
 		g.kill()
 		s.close()
+		if out, err := output(programPath, "snapshot", "verify", filepath.Join(g.dataDir, "history.db")); err != nil {
+			t.Fatalf("after kill %d: %v\n%s", round, err, out)
+		}
 		g.start()
 		g.wantCounted("peer peer", routes, recorded, counter)
 	}
