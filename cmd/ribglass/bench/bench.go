@@ -87,7 +87,7 @@ func (o *options) run(ctx context.Context, out, progress io.Writer) error {
 	if o.format != "table" && o.format != "json" {
 		return fmt.Errorf("--format %q: have table, json", o.format)
 	}
-	if o.binary == "off" && (o.exchange || o.churn || o.http || o.withdraw || o.search || o.history || o.everything) {
+	if o.binary == "off" && (o.some() || o.everything) {
 		return errors.New("--ribglass off measures BIRD alone: only the feeds")
 	}
 	// Routers and readers must not wait for each other in this process: with a
@@ -106,6 +106,11 @@ func (o *options) run(ctx context.Context, out, progress io.Writer) error {
 		return result.writeJSON(out)
 	}
 	return result.writeTable(out)
+}
+
+// some reports whether something but the feeds was asked for.
+func (o *options) some() bool {
+	return o.exchange || o.churn || o.http || o.withdraw || o.search || o.history
 }
 
 func (o *options) table(progress io.Writer) (table, error) {
@@ -130,7 +135,7 @@ func (o *options) describe() string {
 
 // measure runs what was asked for, one receiver at a time.
 func (o *options) measure(ctx context.Context, t table, result *report, progress io.Writer) error {
-	chosen := o.exchange || o.churn || o.http || o.withdraw || o.search || o.history
+	chosen := o.some()
 	for _, part := range []struct {
 		run  bool
 		work func(context.Context, table, *report, io.Writer) error

@@ -60,7 +60,6 @@ type asking struct {
 	table table
 	path  string
 	store *ribstore.Store
-	live  *ribstore.Store
 }
 
 func (a *asking) measure(ctx context.Context) (*pastAnswers, error) {
@@ -114,7 +113,7 @@ func (a *asking) begun() time.Time {
 	return a.end.Add(-time.Duration(a.options.days * float64(24*time.Hour)))
 }
 
-// timed measures one call.
+// timedCall measures one call.
 func timedCall(took *[]time.Duration, call func() error) error {
 	start := time.Now()
 	err := call()

@@ -251,8 +251,8 @@ func (o *options) measureDays(ctx context.Context, t table, known []*announced, 
 	if err := d.finish(ctx); err != nil {
 		return err
 	}
-	asking := asking{days: d, table: t, path: path}
-	if h.Answers, err = asking.measure(ctx); err != nil {
+	questions := asking{days: d, table: t, path: path}
+	if h.Answers, err = questions.measure(ctx); err != nil {
 		return err
 	}
 	h.Year, err = d.year(ctx, path)
@@ -317,8 +317,6 @@ func (d *days) run(ctx context.Context) error {
 	d.result.Wall, d.result.Changes = time.Since(d.started), d.changes
 	return nil
 }
-
-func (d *days) used64() int { return int(d.used()) }
 
 // pass is one second.
 func (d *days) pass(ctx context.Context) error {

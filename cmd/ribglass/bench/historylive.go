@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -188,12 +189,18 @@ func (l *livingPast) take(ctx context.Context) error {
 		Bytes  int64 `json:"bytes"`
 	}
 	s := liveSnapshot{}
+	var failure error
 	err := poll(ctx, time.Second, l.receiver.process, func() (bool, error) {
 		s.from = time.Now()
-		err := l.receiver.asker.(ribglass).post(ctx, "/-/snapshot", &answer)
+		failure = l.receiver.asker.(ribglass).post(ctx, "/-/snapshot", &answer)
 		s.to = time.Now()
-		return err == nil, err
+		var refused *statusError
+		busy := errors.As(failure, &refused) && refused.code == http.StatusConflict
+		return !busy, failure
 	})
+	if err == nil {
+		err = failure
+	}
 	s.Took, s.Routes, s.Chunks, s.Bytes = s.to.Sub(s.from), answer.Routes, answer.Chunks, answer.Bytes
 	l.result.Snapshots = append(l.result.Snapshots, s)
 	return err

@@ -53,7 +53,7 @@ func (o *options) measureMRT(ctx context.Context, t table, known []*announced, p
 	dump, err := exec.LookPath("bgpdump")
 	if err != nil {
 		fmt.Fprintln(progress, "  bgpdump is not installed")
-		return nil
+		return nil //nolint:nilerr // said
 	}
 	m.Bgpdump, m.DumpWall, err = timed(exec.CommandContext(ctx, dump, "-m", file)) //nolint:gosec // the bgpdump of the user's own PATH
 	if err == nil {

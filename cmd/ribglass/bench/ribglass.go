@@ -103,6 +103,14 @@ func (r ribglass) get(ctx context.Context, path string, into any) error {
 	return r.do(ctx, http.MethodGet, r.base, path, into)
 }
 
+// statusError is an answer that is no success.
+type statusError struct {
+	code int
+	text string
+}
+
+func (e *statusError) Error() string { return e.text }
+
 // post gives the admin listener a command and decodes its JSON answer.
 func (r ribglass) post(ctx context.Context, path string, into any) error {
 	return r.do(ctx, http.MethodPost, r.admin, path, into)
@@ -121,7 +129,7 @@ func (r ribglass) do(ctx context.Context, method, base, path string, into any) e
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
 		body, _ := io.ReadAll(io.LimitReader(answer.Body, 500))
-		return fmt.Errorf("%s %s: %s: %s", method, path, answer.Status, body)
+		return &statusError{answer.StatusCode, fmt.Sprintf("%s %s: %s: %s", method, path, answer.Status, body)}
 	}
 	if err := json.NewDecoder(answer.Body).Decode(into); err != nil {
 		return fmt.Errorf("%s %s: %w", method, path, err)
