@@ -105,7 +105,7 @@ func (s *Server) graphPage(c *gin.Context) error {
 		return s.sendJSON(c, p.answer(g))
 	}
 	page := &ui.Graph{
-		Frame: s.frame(c, p.first.Query.String(), "/graph"), About: about(p.first.Query), Picture: g, Total: p.first.Total, Read: p.read,
+		Frame: s.frame(c, p.first.Query.String(), "/graph"), About: present(p.first.Query).String(), Picture: g, Total: p.first.Total, Read: p.read,
 		Routes: req.scene.lookup(p.first.Query), SVGURL: req.scene.graph("/graph.svg", p.first.Query),
 		Link: func(n route.ASN) string { return req.scene.link("/as/" + n.String()) }, Peer: req.scene.peer,
 	}

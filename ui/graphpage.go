@@ -10,7 +10,7 @@ import (
 // Graph is the AS paths of an answer as a picture, and below it as a table.
 type Graph struct {
 	Frame
-	About   string // the query in words
+	About   string // the query
 	Picture *graph.Graph
 	Total   int    // routes in the whole answer
 	Read    int    // routes of it in the picture
@@ -29,8 +29,26 @@ func (p *Graph) SVG() template.HTML {
 	return template.HTML(p.Picture.SVG(graph.SVGOptions{Link: p.Link, PeerLink: p.Peer})) //nolint:gosec // see above
 }
 
+// maxListed is how many AS numbers the table of paths has at most: paths can be
+// a thousand long.
+const maxListed = 10_000
+
+// Listed returns the paths of the table.
+func (p *Graph) Listed() []graph.Walk {
+	walks, size := p.Picture.Walks, 0
+	for i := range walks {
+		if size += len(walks[i].AS) / 4; size > maxListed {
+			return walks[:i]
+		}
+	}
+	return walks
+}
+
+// Unlisted is how many paths the table leaves out.
+func (p *Graph) Unlisted() int { return len(p.Picture.Walks) - len(p.Listed()) }
+
 func (p *Graph) text(w *textWriter) {
-	w.line("%s: %s, %s", p.About, plural(len(p.Picture.Walks), "path"), plural(p.Read, "route"))
+	w.line("AS paths: %s: %s of %s", p.About, plural(len(p.Picture.Walks), "path"), plural(p.Read, "route"))
 	w.bar(&p.Frame)
 	if len(p.Picture.Walks) == 0 {
 		w.line("No path.")

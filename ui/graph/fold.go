@@ -50,7 +50,7 @@ func (m *merged) fold(o Options) folded {
 }
 
 // choose returns which nodes are drawn: those of best routes first, then the most
-// used ones.
+// used ones. Of equals those of the first walks are drawn, so that whole ways are.
 func (m *merged) choose(o Options) []bool {
 	type use struct {
 		node, routes int
@@ -74,7 +74,7 @@ func (m *merged) choose(o Options) []bool {
 			}
 			return 1
 		}
-		return cmp.Or(cmp.Compare(b.routes, a.routes), m.keys[a.node].compare(m.keys[b.node]))
+		return cmp.Or(cmp.Compare(b.routes, a.routes), cmp.Compare(a.node, b.node))
 	})
 	drawn := make([]bool, len(m.keys))
 	ases, peers := o.ASes, o.Peers

@@ -35,9 +35,10 @@ func DefaultOptions() Options { return Options{Paths: 500, ASes: 70, Peers: 40} 
 // Bounds that no options can lift, so that no input makes a picture that takes
 // seconds.
 const (
-	maxPaths = 4000
+	maxPaths = 2000
 	maxNodes = 4000
-	maxHops  = 64   // of a path, prepends taken together
+	maxHops  = 64 // of a path, prepends taken together
+	maxEdges = 4000
 	maxSpots = 8000 // places in the layers, bends of edges included
 )
 
@@ -137,20 +138,26 @@ type Graph struct {
 	FoldedASes            int // distinct ASes and sets that are not drawn
 	FoldedPeers           int
 	Width, Height         int
+	columns               []column
 }
+
+// column is the room of a layer.
+type column struct{ left, right int }
 
 // New makes a picture of paths.
 func New(in Input, o Options) *Graph {
 	o = o.bounded()
 	m := merge(in, o.Paths)
-	for {
+	for ; ; o.ASes, o.Peers = (o.ASes+1)/2, (o.Peers+1)/2 {
 		g := m.graph(in, o)
-		sketch := newLayout(g)
-		if !sketch.tooLarge() || o.ASes <= 1 {
-			sketch.place()
+		least := o.ASes == 1 && o.Peers == 1
+		if len(g.Edges) > maxEdges && !least {
+			continue
+		}
+		if l := newLayout(g); least || !l.tooLarge() {
+			l.place()
 			return g
 		}
-		o.ASes /= 2
 	}
 }
 

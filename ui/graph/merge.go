@@ -18,10 +18,6 @@ type key struct {
 	text string // the name of a peer, the members of a set
 }
 
-func (k key) compare(o key) int {
-	return cmp.Or(cmp.Compare(k.kind, o.kind), cmp.Compare(k.asn, o.asn), strings.Compare(k.text, o.text))
-}
-
 // step is a node on the way of a walk, by its number in merged.keys.
 type step struct {
 	node, times int

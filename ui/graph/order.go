@@ -74,8 +74,8 @@ func (l *layout) order() {
 
 // begin orders the layers from the origins, the best and most used first.
 func (l *layout) begin() {
-	for layer := len(l.rows) - 1; layer >= 0; layer-- {
-		slices.SortStableFunc(l.rows[layer], func(a, b int) int { return l.compareUse(a, b) })
+	for layer, row := range slices.Backward(l.rows) {
+		slices.SortStableFunc(row, l.compareUse)
 		l.number(layer)
 		if layer < len(l.rows)-1 {
 			l.sortLayer(layer, false)

@@ -17,6 +17,7 @@ const (
 	smallWidth = 6.1  // of the font of names, about
 	columnGap  = 56
 	lineHeight = 18
+	backAside  = 6
 )
 
 // bend is where an edge passes a layer: at the height y from X to X+Width.
@@ -189,6 +190,7 @@ func (l *layout) columns() (widths, lefts []int) {
 	x := margin
 	for i := range widths {
 		lefts[i] = x
+		l.g.columns = append(l.g.columns, column{x, x + widths[i]})
 		x += widths[i] + columnGap + min(crowd[i], 64)
 	}
 	return widths, lefts

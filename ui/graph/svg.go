@@ -4,6 +4,7 @@ import (
 	_ "embed" // the style sheets
 	"fmt"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -77,7 +78,7 @@ func (g *Graph) visits() [][]int {
 
 // notes are the lines below the picture.
 func (g *Graph) notes() []string {
-	list := g.Notes[:len(g.Notes):len(g.Notes)]
+	list := slices.Clip(g.Notes)
 	if g.FoldedASes > 0 || g.FoldedPeers > 0 {
 		var parts []string
 		if g.FoldedPeers > 0 {
@@ -219,15 +220,15 @@ func (w *svgWriter) captions() {
 }
 
 // edge draws a curve from the right side of a node to the left side of another,
-// level where it passes a layer.
+// level where it passes a layer, so that it meets no wider node there.
 func (w *svgWriter) edge(e *Edge) {
 	from, to := &w.g.Nodes[e.From], &w.g.Nodes[e.To]
-	left, right := from, to
-	if e.Back {
-		left, right = to, from
+	left, right, aside := from, to, 0
+	if e.Back { // beside the edge of the other direction, when there is one
+		left, right, aside = to, from, backAside
 	}
-	x, y := left.X+left.Width, left.Y+left.Height/2
-	d := fmt.Appendf(nil, "M%d %d", x, y)
+	x, y := w.g.columns[left.Layer].right, left.Y+left.Height/2+aside
+	d := fmt.Appendf(nil, "M%d %dH%d", left.X+left.Width, y, x)
 	curve := func(toX, toY int) {
 		half := (toX - x) / 2
 		d = fmt.Appendf(d, "C%d %d %d %d %d %d", x+half, y, toX-half, toY, toX, toY)
@@ -238,7 +239,8 @@ func (w *svgWriter) edge(e *Edge) {
 		x += b.width
 		d = fmt.Appendf(d, "H%d", x)
 	}
-	curve(right.X, right.Y+right.Height/2)
+	curve(w.g.columns[right.Layer].left, right.Y+right.Height/2+aside)
+	d = fmt.Appendf(d, "H%d", right.X)
 	w.raw("<path")
 	w.attr("class", "edge w"+strconv.Itoa(stroke(e.Routes))+flag(" best", e.Best)+flag(" back", e.Back))
 	w.paths(e.walks)
@@ -345,11 +347,11 @@ func (n *Node) title() string {
 		s = foldLabel(n.FoldedASes, n.FoldedPeers) + ", folded"
 	case numOfKinds:
 	}
-	s += ", " + counts(n.Paths, n.Routes) + flag(", best", n.Best)
+	parts := []string{s, counts(n.Paths, n.Routes) + flag(", best", n.Best)}
 	for _, t := range n.Prepends {
-		s += fmt.Sprintf(", %d times in a row in %s", t.Times, plural(t.Routes, "route", "routes"))
+		parts = append(parts, fmt.Sprintf("%d times in a row in %s", t.Times, plural(t.Routes, "route", "routes")))
 	}
-	return s
+	return strings.Join(parts, ", ")
 }
 
 // members lists a set, as much of it as can be read.

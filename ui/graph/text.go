@@ -155,12 +155,12 @@ func (t *textPicture) rows() []row {
 	visit = func(w *twig, cells []string, joined int) {
 		branch := func(twigs []*twig) {
 			for _, c := range twigs {
-				visit(c, append(cells[:len(cells):len(cells)], c.label), joined)
+				visit(c, append(slices.Clip(cells), c.label), joined)
 				joined = len(cells)
 			}
 		}
 		twigs := w.twigs
-		if len(twigs) > 0 && twigs[0].best && !(len(w.senders) > 0 && w.senders[0].best) {
+		if len(twigs) > 0 && twigs[0].best && (len(w.senders) == 0 || !w.senders[0].best) {
 			branch(twigs[:1])
 			twigs = twigs[1:]
 		}
@@ -248,7 +248,7 @@ func (t *textPicture) line(c canvas, rows []row, at int) string {
 	if c.count > 0 {
 		b.WriteString(strings.Repeat(" ", c.count-len(count)) + count + "  ")
 	}
-	for i := len(c.widths) - 1; i >= 0; i-- {
+	for i := range slices.Backward(c.widths) {
 		switch {
 		case i >= len(r.cells):
 			b.WriteString(strings.Repeat(t.pen.across, c.widths[i]+1))
