@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"context"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -8,11 +9,14 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"ribglass/httpapi"
+	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 )
 
@@ -207,5 +211,44 @@ func TestGraphsAndDocumentAgree(t *testing.T) {
 		if !c.seen[m] {
 			t.Errorf("the document has what no answer has: %s", m)
 		}
+	}
+}
+
+// pastStore answers about every moment what the store holds, and notes which
+// moments it was asked about.
+type pastStore struct {
+	*fakeStore
+	asked []query.Moment
+}
+
+func (s *pastStore) Search(ctx context.Context, q query.Query, p query.Page) (*query.Result, error) {
+	s.asked = append(s.asked, q.At)
+	at := q.At
+	q.At = query.Moment{}
+	res, err := s.fakeStore.Search(ctx, q, p)
+	if err == nil {
+		res.Query.At, res.At = at, at.In(now)
+	}
+	return res, err
+}
+
+func TestGraphOfAMomentOfThePast(t *testing.T) {
+	fake, sessions := world()
+	store := &pastStore{fakeStore: fake}
+	h := newServer(t, httpapi.DefaultConfig(), store, sessions).Handler()
+	moment := query.Moment{Time: now.Add(-time.Hour)}
+	for _, target := range []string{"/graph?q=1.1.1.0/24+at+2026-11-22T11:00:00Z", "/graph?q=1.1.1.0/24&at=2026-11-22T11:00:00Z", "/graph?q=1.1.1.0/24&at=1h"} {
+		store.asked = nil
+		links := parsePage(t, ask(t, h, target, "Accept", "text/html")).all("svg", "graph")[0].links()
+		if !slices.Contains(links, "/as/13335?at="+url.QueryEscape(moment.String())) {
+			t.Errorf("%s: the picture leads to %v, want pages of the same moment", target, links)
+		}
+		if len(store.asked) != 1 || !store.asked[0].In(now).Equal(moment.Time) {
+			t.Errorf("%s asks about %v, want %v", target, store.asked, moment)
+		}
+	}
+	body := ask(t, h, "/graph.svg?q=1.1.1.0/24&at=1h").Body.String()
+	if !strings.Contains(body, "at 2026-11-22T11:00") {
+		t.Errorf("the picture does not say of which moment it is: %s", body)
 	}
 }
