@@ -3,7 +3,6 @@ package httpapi
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -22,8 +21,7 @@ func (s *Server) lookupPage(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	list, err := readParams(c.Request.URL.RawQuery,
-		sceneParams(known{"limit", false}, known{"cursor", false}, known{"peer", true}, known{"family", true}))
+	list, err := readParams(c.Request.URL.RawQuery, displayParams())
 	if err != nil {
 		return err
 	}
@@ -82,9 +80,7 @@ func looksLikeAddress(target string) bool {
 // own, whose URL is the one to keep, and one about a span is about changes.
 func (s *Server) searchPage(c *gin.Context) error {
 	_, suffix := cutSuffix(c.Request.URL.Path)
-	list, err := readParams(c.Request.URL.RawQuery,
-		sceneParams(known{"q", false}, known{"limit", false}, known{"cursor", false}, known{"peer", true}, known{"family", true},
-			known{"stay", false}))
+	list, err := readParams(c.Request.URL.RawQuery, displayParams(known{"q", false}, known{"stay", false}))
 	if err != nil {
 		return err
 	}
@@ -104,7 +100,7 @@ func (s *Server) searchPage(c *gin.Context) error {
 		s.redirect(c, req.scene.link("/"))
 		return nil
 	case hasOwnPage(req.query) && !req.limited && req.page.Cursor == "":
-		s.redirect(c, withSuffix(req.scene.lookup(req.query), suffix))
+		s.redirect(c, withSuffix(req.display.with(req.scene.lookup(req.query)), suffix))
 		return nil
 	case stayed || saysAt(list):
 		s.redirect(c, withSuffix(pageURL(req, req.page.Cursor), suffix))
@@ -155,8 +151,9 @@ func (s *Server) lookup(c *gin.Context, req request, res *query.Result) *ui.Look
 	canonical := res.Query.String()
 	page := &ui.Lookup{
 		Frame: s.frame(c, canonical, own), Canonical: canonical, About: about(res.Query),
-		Groups: groups(res.Routes, req.scene), Total: res.Total, Shown: len(res.Routes), Related: related(res, req.scene),
+		Groups: groups(res.Routes, req.scene, req.display), Total: res.Total, Shown: len(res.Routes), Related: related(res, req.scene),
 	}
+	req.display.show(page, req)
 	page.Search = present(res.Query).String()
 	page.Notes = readings(res.Query, req.scene)
 	if m := res.Plan.Method; m == query.Walk || m == query.Scan {
@@ -189,8 +186,8 @@ func momentOf(res *query.Result) pastMoment {
 	return m
 }
 
-// groups collects the routes of each prefix, the best first.
-func groups(routes []route.Route, v scene) []ui.Group {
+// groups collects the routes of each prefix, in the order of the display.
+func groups(routes []route.Route, v scene, d display) []ui.Group {
 	var list []ui.Group
 	for _, r := range routes {
 		last := len(list) - 1
@@ -202,7 +199,7 @@ func groups(routes []route.Route, v scene) []ui.Group {
 		list[last].Routes = append(list[last].Routes, ui.Route{Route: r, PeerURL: v.peer(r.Peer.Name)})
 	}
 	for i := range list {
-		slices.SortStableFunc(list[i].Routes, func(a, b ui.Route) int { return rank(a) - rank(b) })
+		d.order(list[i].Routes)
 	}
 	return list
 }
@@ -345,6 +342,7 @@ func pageURL(req request, cursor string) string {
 	if req.limited {
 		values.Set("limit", strconv.Itoa(req.page.Limit))
 	}
+	req.display.put(values)
 	if cursor != "" {
 		values.Set("cursor", cursor)
 	}

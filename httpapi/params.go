@@ -139,6 +139,7 @@ type request struct {
 	facets  int  // values of each kind; 0: no facets are wanted
 	fields  fields
 	best    bool // of a bulk lookup: only best routes
+	display display
 }
 
 // readRequest reads the parameters of a question. base is the question that

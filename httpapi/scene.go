@@ -148,6 +148,7 @@ func (s *Server) readPage(list []param, base query.Query) (request, error) {
 	if err == nil {
 		r.scene = r.scene.fixed(s.now())
 		r.query.At = r.scene.at
+		r.display, err = readDisplay(list)
 	}
 	return r, err
 }

@@ -45,7 +45,14 @@ func (s *Server) pageFacetsOf(ctx context.Context, req request, res *query.Resul
 		}
 		return nil, err
 	}
-	return facetLinks(res.Query, f, req.scene), nil
+	list := facetLinks(res.Query, f, req.scene)
+	for i := range list {
+		for j := range list[i].Values {
+			one := &list[i].Values[j]
+			one.URL = req.display.with(one.URL)
+		}
+	}
+	return list, nil
 }
 
 // facetLinks makes of each value a link to the query confined to it.
@@ -102,8 +109,7 @@ func (s *Server) communityPage(c *gin.Context) error {
 	default:
 		return &problem{code: codeInvalidQuery, detail: "A path below /community/ holds a community, such as 64500:100.", query: text, column: 1}
 	}
-	list, err := readParams(c.Request.URL.RawQuery,
-		sceneParams(known{"limit", false}, known{"cursor", false}, known{"peer", true}, known{"family", true}))
+	list, err := readParams(c.Request.URL.RawQuery, displayParams())
 	if err != nil {
 		return err
 	}
@@ -201,7 +207,7 @@ func (s *Server) lookAround(ctx context.Context, req request, asn route.ASN) (v 
 func (v asView) page(at scene) *ui.AS {
 	via := query.Query{Expr: query.Via{v.asn}}
 	p := &ui.AS{
-		ASN: v.asn, Prefixes: v.transit.Prefixes, Groups: groups(v.origin.Routes, at), Total: v.origin.Total,
+		ASN: v.asn, Prefixes: v.transit.Prefixes, Groups: groups(v.origin.Routes, at, display{}), Total: v.origin.Total,
 		Shown: len(v.origin.Routes), Transit: v.transit.Routes, MOASTotal: v.moas.Total,
 		Origin: ui.Link{URL: at.lookup(v.origin.Query)}, Via: ui.Link{URL: at.lookup(via)},
 		MOAS: ui.Link{URL: at.lookup(v.moas.Query)},

@@ -87,6 +87,7 @@ type Hop struct {
 	Text  string
 	Times int
 	Set   bool // Text is a set or a confederation segment
+	Same  bool // the path it is compared with has it too
 }
 
 // hops splits a path for display, prepends taken together.
@@ -98,7 +99,7 @@ func hops(path route.ASPath) []Hop {
 			for i := range asns {
 				asns[i] = s.At(i)
 			}
-			list = append(list, Hop{route.ASPath(nil).AppendSegment(s.Type, asns...).String(), 1, true})
+			list = append(list, Hop{Text: route.ASPath(nil).AppendSegment(s.Type, asns...).String(), Times: 1, Set: true})
 			continue
 		}
 		for i := range s.Len() {
@@ -107,7 +108,7 @@ func hops(path route.ASPath) []Hop {
 				list[last].Times++
 				continue
 			}
-			list = append(list, Hop{text, 1, false})
+			list = append(list, Hop{Text: text, Times: 1})
 		}
 	}
 	return list
@@ -144,7 +145,10 @@ type Fact struct {
 }
 
 // Value is a value, what it is called, "" when it has no name, and its page.
-type Value struct{ Text, Name, URL string }
+type Value struct {
+	Text, Name, URL string
+	Same            bool // all routes that it is compared with have it
+}
 
 // facts lists the attributes that have no column of their own.
 func facts(attrs route.Attrs) []Fact {
@@ -158,26 +162,26 @@ func facts(attrs route.Attrs) []Fact {
 	add("large", texts(attrs.LargeCommunities().All())...)
 	add("extended", extended(attrs)...)
 	if asn, id, ok := attrs.Aggregator(); ok {
-		add("aggregator", Value{asn.String() + " " + id.String(), "", ""})
+		add("aggregator", Value{Text: asn.String() + " " + id.String()})
 	}
 	if attrs.AtomicAggregate() {
-		add("atomic-aggregate", Value{"yes", "", ""})
+		add("atomic-aggregate", Value{Text: "yes"})
 	}
 	if id := attrs.OriginatorID(); id.IsValid() {
-		add("originator", Value{id.String(), "", ""})
+		add("originator", Value{Text: id.String()})
 	}
 	add("clusters", clusters(attrs.ClusterList())...)
 	if n, ok := attrs.AIGP(); ok {
-		add("aigp", Value{strconv.FormatUint(n, 10), "", ""})
+		add("aigp", Value{Text: strconv.FormatUint(n, 10)})
 	}
 	if asn, ok := attrs.OTC(); ok {
-		add("only-to-customer", Value{asn.String(), "", ""})
+		add("only-to-customer", Value{Text: asn.String()})
 	}
 	if a := attrs.LinkLocalNextHop(); a.IsValid() {
-		add("link-local next hop", Value{a.String(), "", ""})
+		add("link-local next hop", Value{Text: a.String()})
 	}
 	for u := range attrs.Unknown() {
-		add(fmt.Sprintf("attribute %d", u.Code), Value{unknownText(u), "", ""})
+		add(fmt.Sprintf("attribute %d", u.Code), Value{Text: unknownText(u)})
 	}
 	return list
 }
@@ -188,7 +192,7 @@ func communityURL(text string) string { return "/community/" + url.PathEscape(te
 func communities(attrs route.Attrs) []Value {
 	var list []Value
 	for c := range attrs.Communities().All() {
-		list = append(list, Value{c.String(), c.Name(), communityURL(c.String())})
+		list = append(list, Value{Text: c.String(), Name: c.Name(), URL: communityURL(c.String())})
 	}
 	return list
 }
@@ -196,7 +200,7 @@ func communities(attrs route.Attrs) []Value {
 func texts[T fmt.Stringer](all iter.Seq[T]) []Value {
 	var list []Value
 	for v := range all {
-		list = append(list, Value{v.String(), "", communityURL(v.String())})
+		list = append(list, Value{Text: v.String(), URL: communityURL(v.String())})
 	}
 	return list
 }
@@ -204,7 +208,7 @@ func texts[T fmt.Stringer](all iter.Seq[T]) []Value {
 func extended(attrs route.Attrs) []Value {
 	var list []Value
 	for c := range attrs.ExtCommunities() {
-		list = append(list, Value{c.String(), "", communityURL(c.String())})
+		list = append(list, Value{Text: c.String(), URL: communityURL(c.String())})
 	}
 	return list
 }
@@ -212,7 +216,7 @@ func extended(attrs route.Attrs) []Value {
 func clusters(list []byte) []Value {
 	var values []Value
 	for ; len(list) >= 4; list = list[4:] {
-		values = append(values, Value{netip.AddrFrom4([4]byte(list)).String(), "", ""})
+		values = append(values, Value{Text: netip.AddrFrom4([4]byte(list)).String()})
 	}
 	return values
 }

@@ -118,6 +118,11 @@ type Lookup struct {
 	Plan      string // how it was answered; "" when that tells nothing
 	Facets    []Facets
 	Picture   string // URL of the paths as a picture; "" when there are none
+	Columns   []Column
+	View      View     // how the routes are written; "" as a table
+	Views     []Choice // the ways to write them
+	Choices   []Choice // columns to add and to leave out
+	Downloads []Link   // the whole answer in other forms
 }
 
 // Note says how a part of a query was understood, and the other reading with

@@ -74,13 +74,14 @@ func newAsset(name, extension, contentType string, body []byte) (Asset, error) {
 func (r *Renderer) funcs() template.FuncMap {
 	return template.FuncMap{
 		"age": age, "utc": utc, "machine": machine, "clean": clean, "hops": hops, "originMark": originMark,
-		"med": med, "localPref": localPref, "facts": facts, "familyLabel": familyLabel, "perFamily": perFamily,
+		"familyLabel": familyLabel, "perFamily": perFamily,
 		"plural": plural, "count": count[int], "count64": count[uint64], "endsOfRIB": endsOfRIB,
 		"style": func() string { return r.style.Path },
 		"in":    func(now, item any) within { return within{Now: now, Item: item} },
 		"at":    func(f Frame, item any) within { return within{f.Now, item, f.Moment.Keep} },
 		"keep":  func(keep string, item any) within { return within{Item: item, Keep: keep} },
 		"bytes": byteSize, "span": span, "precise": precise, "sides": sides, "attrChanges": Changed, "asns": asns,
+		"fold": fold,
 	}
 }
 

@@ -181,6 +181,10 @@ func sinceText(now, since time.Time) string {
 }
 
 func (p *Lookup) text(w *textWriter) {
+	if p.View != AsTable {
+		w.view(p.View, p.Groups)
+		return
+	}
 	w.line("%s: %s", p.About, plural(p.Total, "route"))
 	for _, n := range p.Notes {
 		w.line("understood as %s", n.Understood)

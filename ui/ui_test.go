@@ -73,7 +73,14 @@ func TestCount(t *testing.T) {
 func TestHopsTakePrependsTogether(t *testing.T) {
 	path := route.ASPath(nil).AppendSegment(route.ASConfedSequence, 65001).
 		AppendSegment(route.ASSequence, 1, 2, 2, 2, 3).AppendSegment(route.ASSequence, 3, 1).AppendSegment(route.ASSet, 7, 8)
-	want := []Hop{{"(65001)", 1, true}, {"1", 1, false}, {"2", 3, false}, {"3", 2, false}, {"1", 1, false}, {"{7,8}", 1, true}}
+	want := []Hop{
+		{Text: "(65001)", Times: 1, Set: true},
+		{Text: "1", Times: 1},
+		{Text: "2", Times: 3},
+		{Text: "3", Times: 2},
+		{Text: "1", Times: 1},
+		{Text: "{7,8}", Times: 1, Set: true},
+	}
 	if diff := cmp.Diff(want, hops(path)); diff != "" {
 		t.Errorf("hops(%v) (-want +got):\n%s", path, diff)
 	}
