@@ -59,7 +59,7 @@ func TestGraphPageHasThePictureAndItsPathsAsText(t *testing.T) {
 			t.Errorf("the picture leads to %v, want %s among them", links, want)
 		}
 	}
-	if n := len(svgs[0].all("style", "")) + len(page.all("script", "")); n > 0 {
+	if n := len(svgs[0].all("style", "")) + len(page.all("main", "")[0].all("script", "")); n > 0 {
 		t.Errorf("%d elements that the policy of the page forbids", n)
 	}
 	rows := page.all("tr", "best")
@@ -177,7 +177,7 @@ func TestHostilePeersStayTextInGraphs(t *testing.T) {
 		h := newServer(t, httpapi.DefaultConfig(), store, sessions).Handler()
 		wellFormed(t, ask(t, h, "/graph.svg?q=1.1.1.0/24").Body.String())
 		page := parsePage(t, ask(t, h, "/graph?q=1.1.1.0/24", "Accept", "text/html"))
-		if n := len(page.all("script", "")) + len(page.all("img", "")) + len(page.all("b", "")); n > 0 || len(page.all("svg", "")) != 1 {
+		if n := len(page.all("main", "")[0].all("script", "")) + len(page.all("img", "")) + len(page.all("b", "")); n > 0 || len(page.all("svg", "")) != 1 {
 			t.Errorf("the name %q became elements", name)
 		}
 		text := ask(t, h, "/graph.txt?q=1.1.1.0/24").Body.String()

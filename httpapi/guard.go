@@ -93,9 +93,10 @@ type fixedHeaders struct {
 	json, ndjson, csv, html, text, problem, octets, svg       []string
 }
 
-// contentSecurityPolicy lets a page load its own style sheet, images and forms,
-// and nothing else. There is no script.
-const contentSecurityPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; " +
+// contentSecurityPolicy lets a page load its own scripts, style sheet and images
+// and ask this server, and nothing else: no script or style that stands in the
+// page itself.
+const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 func newFixedHeaders() fixedHeaders {

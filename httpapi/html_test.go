@@ -2,12 +2,16 @@ package httpapi_test
 
 import (
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"golang.org/x/net/html"
 )
+
+// ownScripts are those that the frame of a page loads.
+var ownScripts = regexp.MustCompile(`<script (type="module" )?src="/assets/[a-z]+-[0-9a-f]{16}\.js"></script>`)
 
 // element is an element of a parsed page.
 type element struct{ *html.Node }

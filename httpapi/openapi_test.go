@@ -175,6 +175,8 @@ func TestAnswersAndDocumentAgree(t *testing.T) {
 		{"/api/v1/routes?q=13335+peer+edge1&facets=true", "Routes"},
 		{"/api/v1/routes?q=frob", "Problem"},
 		{"/api/v1/frob", "Problem"},
+		{"/api/v1/complete?q=13335+peer+edge1", "Completions"},
+		{"/api/v1/complete?q=frob+1", "Completions"},
 	} {
 		var v any
 		if err := json.Unmarshal(ask(t, h, row.target).Body.Bytes(), &v); err != nil {

@@ -88,7 +88,12 @@ func checkFrame(t *testing.T, page element) {
 	if live := page.all("section", "live"); len(live) != 1 || !strings.HasPrefix(live[0].words(), "Live 2026-11-22 12:00:00 UTC") {
 		t.Error("the bar that says which moment is shown is missing")
 	}
-	for _, tag := range []string{"script", "style", "iframe", "object", "embed", "base"} {
+	for _, script := range page.all("script", "") {
+		if !strings.HasPrefix(script.attr("src"), "/assets/") || script.FirstChild != nil {
+			t.Errorf("there is a <script> in the page: %s", script.words())
+		}
+	}
+	for _, tag := range []string{"style", "iframe", "object", "embed", "base"} {
 		if len(page.all(tag, "")) > 0 {
 			t.Errorf("there is a <%s>", tag)
 		}

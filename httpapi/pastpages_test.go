@@ -162,7 +162,7 @@ func TestHostileReasonsAreEscapedOnPagesOfThePast(t *testing.T) {
 	h := r.server(httpapi.DefaultConfig(), sessions)
 	for _, path := range []string{"/changes", "/changes?q=peer+rs1.ixp", "/timeline?q=198.51.100.0/24", "/diff?a=90m&b=50m&stale=true", "/peers/rs1.ixp?at=50m"} {
 		body := ask(t, h, path).Body.String()
-		if strings.Contains(body, "<script") || strings.ContainsAny(body, "\x1b\u202e") {
+		if strings.Contains(ownScripts.ReplaceAllString(body, ""), "<script") || strings.ContainsAny(body, "\x1b\u202e") {
 			t.Errorf("GET %s lets a neighbour speak", path)
 		}
 		text := ask(t, h, path, "User-Agent", "curl/8").Body.String()
@@ -192,7 +192,7 @@ func TestPagesOfThePastAreSafeAndSmall(t *testing.T) {
 			t.Errorf("GET %s has %d bytes packed, want at most 14 kB", path, n)
 		}
 		page := ask(t, h, path).Body.String()
-		if strings.Contains(page, "<script") || strings.Contains(page, " style=") || strings.Contains(page, r.dir) {
+		if strings.Contains(ownScripts.ReplaceAllString(page, ""), "<script") || strings.Contains(page, " style=") || strings.Contains(page, r.dir) {
 			t.Errorf("GET %s has a script, a style, or the path of a file", path)
 		}
 	}

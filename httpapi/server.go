@@ -118,6 +118,8 @@ func (s *Server) routeAPI(e *gin.Engine) {
 		"/api/v1/history":      s.history,
 		"/api/v1/collections":  s.collections,
 		"/api/v1/export":       s.export,
+		"/api/v1/complete":     s.complete,
+		"/api/v1/whoami":       s.whoami,
 		"/api/v1/openapi.json": s.openAPI,
 		"/api/v1/graph":        s.graphAPI,
 	} {

@@ -1,11 +1,7 @@
 package ui
 
 import (
-	"bytes"
-	"compress/gzip"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"fmt"
 	"html/template"
 	"io"
@@ -16,31 +12,18 @@ import (
 //go:embed templates/*.html
 var templates embed.FS
 
-//go:embed assets/style.css
-var styleSheet []byte
-
-// Asset is a file that pages refer to. Its path changes with its content, so
-// it may be kept for ever.
-type Asset struct {
-	Path        string
-	ContentType string
-	Body        []byte
-	Gzip        []byte
-}
-
 // Renderer writes pages. Make it with [New]; it may be used by many goroutines
 // at once.
 type Renderer struct {
-	pages map[string]*template.Template
-	style Asset
+	pages  map[string]*template.Template
+	assets *assetSet
 }
 
 // New parses the templates that are built into the program.
 func New() (*Renderer, error) {
 	r := &Renderer{pages: map[string]*template.Template{}}
 	var err error
-	if r.style, err = newAsset("style", ".css", "text/css; charset=utf-8",
-		append(bytes.Clone(styleSheet), graph.StyleSheet()...)); err != nil {
+	if r.assets, err = newAssetSet(map[string]string{"style.css": graph.StyleSheet()}); err != nil {
 		return nil, err
 	}
 	for _, name := range []string{"home", "lookup", "as", "peers", "peer", "problem", "changes", "timeline", "diff", "history", "graph"} {
@@ -54,29 +37,12 @@ func New() (*Renderer, error) {
 	return r, nil
 }
 
-func newAsset(name, extension, contentType string, body []byte) (Asset, error) {
-	sum := sha256.Sum256(body)
-	var packed bytes.Buffer
-	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
-	if err == nil {
-		_, err = w.Write(body)
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
-		return Asset{}, fmt.Errorf("pack %s: %w", name, err)
-	}
-	path := "/assets/" + name + "-" + hex.EncodeToString(sum[:8]) + extension
-	return Asset{path, contentType, body, packed.Bytes()}, nil
-}
-
 func (r *Renderer) funcs() template.FuncMap {
 	return template.FuncMap{
 		"age": age, "utc": utc, "machine": machine, "clean": clean, "hops": hops, "originMark": originMark,
 		"familyLabel": familyLabel, "perFamily": perFamily,
 		"plural": plural, "count": count[int], "count64": count[uint64], "endsOfRIB": endsOfRIB,
-		"style": func() string { return r.style.Path },
+		"asset": r.assets.path, "modules": r.assets.modules,
 		"in":    func(now, item any) within { return within{Now: now, Item: item} },
 		"at":    func(f Frame, item any) within { return within{f.Now, item, f.Moment.Keep} },
 		"keep":  func(keep string, item any) within { return within{Item: item, Keep: keep} },
@@ -94,10 +60,8 @@ type within struct {
 
 // Asset returns the asset served under path.
 func (r *Renderer) Asset(path string) (Asset, bool) {
-	if path == r.style.Path {
-		return r.style, true
-	}
-	return Asset{}, false
+	a, ok := r.assets.byPath[path]
+	return a, ok
 }
 
 // HTML writes p for a browser. The writer gets all of the page or, when an

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"path"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,25 +16,57 @@ import (
 	"ribglass/ribstore/route"
 )
 
-func TestStyleSheetIsSmall(t *testing.T) {
+func TestAssetsAreSmallAndNameTheirContent(t *testing.T) {
 	r, err := New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	asset, ok := r.Asset(r.style.Path)
-	if !ok || len(asset.Gzip) > 10<<10 {
-		t.Errorf("style sheet: found %v, %d bytes packed, want at most 10 kB", ok, len(asset.Gzip))
+	sizes := map[string]int{}
+	for name, asset := range r.assets.byName {
+		if found, ok := r.Asset(asset.Path); !ok || !bytes.Equal(found.Body, asset.Body) {
+			t.Errorf("%s is not served at %s", name, asset.Path)
+		}
+		sizes[path.Ext(name)] += len(asset.Gzip)
+		z, err := gzip.NewReader(bytes.NewReader(asset.Gzip))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, err := io.ReadAll(z); err != nil || !bytes.Equal(body, asset.Body) {
+			t.Errorf("%s packed is another one: %v", name, err)
+		}
+		for _, m := range regexp.MustCompile(`(?:from|import) '([^']*)'`).FindAllSubmatch(asset.Body, -1) {
+			if _, ok := r.Asset(string(m[1])); !ok {
+				t.Errorf("%s imports %s, which is not served", name, m[1])
+			}
+		}
 	}
-	z, err := gzip.NewReader(bytes.NewReader(asset.Gzip))
+	t.Logf("packed: %v", sizes)
+	for extension, most := range map[string]int{".css": 10 << 10, ".js": 25 << 10} {
+		if n := sizes[extension]; n == 0 || n > most {
+			t.Errorf("%s: %d bytes packed, want at most %d", extension, n, most)
+		}
+	}
+}
+
+func TestScriptsMakeNoCodeOutOfText(t *testing.T) {
+	r, err := New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if body, err := io.ReadAll(z); err != nil || !bytes.Equal(body, asset.Body) {
-		t.Errorf("the packed style sheet is another one: %v", err)
+	danger := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|setTimeout\('|https?://`)
+	for name, asset := range r.assets.byName {
+		body := strings.ReplaceAll(string(asset.Body), "http://www.w3.org/2000/svg", "") // a name, not a place
+		if m := danger.FindString(body); path.Ext(name) == ".js" && m != "" {
+			t.Errorf("%s has %s", name, m)
+		}
 	}
 }
 
 func TestRulesUseIntentsOnly(t *testing.T) {
+	styleSheet, err := assets.ReadFile("assets/style.css")
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, rules, found := strings.Cut(string(styleSheet), "/* Intents")
 	if !found {
 		t.Fatal("the style sheet has no intents")
@@ -71,7 +104,7 @@ func TestCount(t *testing.T) {
 }
 
 func TestHopsTakePrependsTogether(t *testing.T) {
-	path := route.ASPath(nil).AppendSegment(route.ASConfedSequence, 65001).
+	prepended := route.ASPath(nil).AppendSegment(route.ASConfedSequence, 65001).
 		AppendSegment(route.ASSequence, 1, 2, 2, 2, 3).AppendSegment(route.ASSequence, 3, 1).AppendSegment(route.ASSet, 7, 8)
 	want := []Hop{
 		{Text: "(65001)", Times: 1, Set: true},
@@ -81,8 +114,8 @@ func TestHopsTakePrependsTogether(t *testing.T) {
 		{Text: "1", Times: 1},
 		{Text: "{7,8}", Times: 1, Set: true},
 	}
-	if diff := cmp.Diff(want, hops(path)); diff != "" {
-		t.Errorf("hops(%v) (-want +got):\n%s", path, diff)
+	if diff := cmp.Diff(want, hops(prepended)); diff != "" {
+		t.Errorf("hops(%v) (-want +got):\n%s", prepended, diff)
 	}
 }
 

@@ -1,0 +1,38 @@
+// What pages can do with script. Without it they are links and forms.
+import { connectKeys } from './keys.js'
+import { say, store } from './page.js'
+import { connectSearch } from './search.js'
+
+connectSearch()
+connectKeys()
+connectTheme()
+document.addEventListener('pointerover', tellLocalTime)
+document.addEventListener('focusin', tellLocalTime)
+
+/** The switch goes from what the system says to the other theme and back. */
+function connectTheme() {
+  const button = document.getElementById('theme')
+  const root = document.documentElement
+  const name = () => root.dataset.theme ?? 'system'
+  const label = () => { button.textContent = `Theme: ${name()}` }
+  button.hidden = false
+  label()
+  button.addEventListener('click', () => {
+    const themes = ['system', 'light', 'dark']
+    const next = themes[(themes.indexOf(name()) + 1) % themes.length]
+    if (next === 'system') delete root.dataset.theme
+    else root.dataset.theme = next
+    store('theme', next === 'system' ? null : next)
+    label()
+    say(`Theme: ${next}`)
+  })
+}
+
+/** A time says on hover what it is here; on the page it is UTC. */
+function tellLocalTime(event) {
+  const time = event.target.closest?.('time[datetime]') ?? event.target.querySelector?.(':scope > time[datetime]')
+  if (!time || time.dataset.local) return
+  time.dataset.local = 'told'
+  const local = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' }).format(new Date(time.dateTime))
+  time.title = [time.title, `${local} here`].filter(Boolean).join('\n')
+}

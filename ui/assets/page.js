@@ -1,0 +1,97 @@
+// What several modules do with the page.
+
+/**
+ * Makes an element. Texts become text, never markup.
+ * @param {string} name
+ * @param {Record<string, string>} [attributes]
+ * @param {...(Node|string)} children
+ * @returns {HTMLElement}
+ */
+export function make(name, attributes = {}, ...children) {
+  const e = document.createElement(name)
+  for (const [key, value] of Object.entries(attributes)) e.setAttribute(key, value)
+  e.append(...children)
+  return e
+}
+
+/** Reads what was stored, or the fallback where storage is forbidden or broken. */
+export function stored(key, fallback) {
+  try {
+    return JSON.parse(localStorage.getItem(`ribglass.${key}`) ?? '') ?? fallback
+  } catch {
+    return fallback
+  }
+}
+
+/** Stores a value; null removes it. */
+export function store(key, value) {
+  try {
+    if (value === null) localStorage.removeItem(`ribglass.${key}`)
+    else localStorage.setItem(`ribglass.${key}`, typeof value === 'string' ? value : JSON.stringify(value))
+  } catch {
+    // A page without storage works all the same.
+  }
+}
+
+let fading = 0
+
+/** Says something in passing, on the screen and to screen readers. */
+export function say(text) {
+  let place = document.getElementById('said')
+  if (!place) {
+    place = make('p', { id: 'said', role: 'status' })
+    document.body.append(place)
+  }
+  place.textContent = text
+  clearTimeout(fading)
+  fading = setTimeout(() => place.replaceChildren(), 2500)
+}
+
+/** Copies a text and says so. */
+export async function copy(text, what) {
+  try {
+    await navigator.clipboard.writeText(text)
+    say(`${what} copied`)
+  } catch {
+    say('The browser does not let this page copy')
+  }
+}
+
+/** Asks this server for JSON; undefined when it has none. */
+export async function ask(path, values, signal) {
+  const answer = await fetch(`${path}?${new URLSearchParams(values)}`, { signal, headers: { Accept: 'application/json' } })
+  return answer.ok ? answer.json() : undefined
+}
+
+/** Where a focused element stands, so that its likeness can be focused again. */
+function placeOf(element) {
+  if (element?.id) return `#${CSS.escape(element.id)}`
+  const href = element?.getAttribute?.('href')
+  return href ? `a[href="${CSS.escape(href)}"]` : ''
+}
+
+/**
+ * Puts the page at a URL in the place of this one without moving what the
+ * reader looks at: the scroll position, the focus and what is unfolded stay.
+ * @returns {Promise<boolean>} whether there was such a page
+ */
+export async function swap(url) {
+  const answer = await fetch(url, { headers: { Accept: 'text/html' } })
+  if (!answer.ok) return false
+  const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html')
+  const focused = document.activeElement?.closest('main, .live') ? placeOf(document.activeElement) : ''
+  const open = [...document.querySelectorAll('main details')].map((d) => d.open)
+  const top = scrollY
+  for (const place of ['main', '.live']) {
+    const from = fresh.querySelector(place)
+    const to = document.querySelector(place)
+    if (from && to) to.replaceWith(document.adoptNode(from))
+  }
+  const details = document.querySelectorAll('main details')
+  if (details.length === open.length) details.forEach((d, i) => { d.open = open[i] })
+  if (focused) document.querySelector(focused)?.focus({ preventScroll: true })
+  scrollTo({ top, behavior: 'instant' })
+  document.title = fresh.title
+  document.dispatchEvent(new CustomEvent('swapped'))
+  return true
+}
