@@ -83,9 +83,9 @@ func (m *merged) choose(o Options) []bool {
 		if m.keys[u.node].kind == Peer {
 			left = &peers
 		}
-		if *left > 0 {
+		if *left > 0 { // what is hidden makes no room for what is used less
 			*left--
-			drawn[u.node] = true
+			drawn[u.node] = !m.hidden[u.node]
 		}
 	}
 	return drawn
@@ -157,7 +157,7 @@ func (f *folding) node(number int) int {
 		return at
 	}
 	k := f.m.keys[number]
-	n := Node{Kind: k.kind, ASN: k.asn}
+	n := Node{Kind: k.kind, ASN: k.asn, key: number}
 	switch k.kind {
 	case Peer:
 		n.Peer = k.text

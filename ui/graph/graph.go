@@ -1,6 +1,9 @@
 package graph
 
 import (
+	"cmp"
+	"slices"
+
 	"ribglass/ribstore/route"
 )
 
@@ -27,10 +30,11 @@ type Options struct {
 	Paths int // distinct paths that are drawn
 	ASes  int // ASes that are drawn, others are folded
 	Peers int // peers that are drawn, others are folded
+	Rows  int // nodes above one another, of more the least used are folded
 }
 
 // DefaultOptions are limits with which a picture stays readable.
-func DefaultOptions() Options { return Options{Paths: 500, ASes: 70, Peers: 40} }
+func DefaultOptions() Options { return Options{Paths: 500, ASes: 70, Peers: 40, Rows: 40} }
 
 // Bounds that no options can lift, so that no input makes a picture that takes
 // seconds.
@@ -39,7 +43,9 @@ const (
 	maxNodes = 4000
 	maxHops  = 64 // of a path, prepends taken together
 	maxEdges = 4000
-	maxSpots = 8000 // places in the layers, bends of edges included
+	// maxRounds is how often nodes are hidden from layers that have too many.
+	maxRounds = 6
+	maxSpots  = 8000 // places in the layers, bends of edges included
 )
 
 func (o Options) bounded() Options {
@@ -50,7 +56,10 @@ func (o Options) bounded() Options {
 		}
 		return min(n, most)
 	}
-	return Options{pick(o.Paths, d.Paths, maxPaths), pick(o.ASes, d.ASes, maxNodes), pick(o.Peers, d.Peers, maxNodes)}
+	return Options{
+		pick(o.Paths, d.Paths, maxPaths), pick(o.ASes, d.ASes, maxNodes), pick(o.Peers, d.Peers, maxNodes),
+		pick(o.Rows, d.Rows, 2*maxNodes),
+	}
 }
 
 // Kind says what a node stands for.
@@ -94,6 +103,7 @@ type Node struct {
 	Layer                   int // 0 is the leftmost
 	// X and Y are the upper left corner.
 	X, Y, Width, Height int
+	key                 int // its number in merged.keys, when it is not a fold
 }
 
 // Edge is an adjacency of two nodes in the direction from the peers to the
@@ -148,17 +158,63 @@ type column struct{ left, right int }
 func New(in Input, o Options) *Graph {
 	o = o.bounded()
 	m := merge(in, o.Paths)
-	for ; ; o.ASes, o.Peers = (o.ASes+1)/2, (o.Peers+1)/2 {
+	for rounds := 0; ; rounds++ {
 		g := m.graph(in, o)
 		least := o.ASes == 1 && o.Peers == 1
-		if len(g.Edges) > maxEdges && !least {
-			continue
+		fewer := len(g.Edges) > maxEdges
+		if !fewer || least {
+			l := newLayout(g)
+			fewer = l.tooLarge()
+			if least || !fewer && (rounds >= maxRounds || !m.thin(g, o.Rows)) {
+				l.place()
+				return g
+			}
 		}
-		if l := newLayout(g); least || !l.tooLarge() {
-			l.place()
-			return g
+		if fewer {
+			o.ASes, o.Peers = (o.ASes+1)/2, (o.Peers+1)/2
 		}
 	}
+}
+
+// thin hides the least used nodes of layers that have too many, and reports
+// whether there were any. Those of best routes stay, as far as there is room.
+func (m *merged) thin(g *Graph, rows int) (hidden bool) {
+	layers, crowd, best := make([][]int, g.Layers), make([]int, g.Layers), make([]int, g.Layers)
+	for i := range g.Nodes {
+		n := &g.Nodes[i]
+		crowd[n.Layer]++
+		if n.Kind == Fold {
+			continue
+		}
+		layers[n.Layer] = append(layers[n.Layer], i)
+		if n.Best {
+			best[n.Layer]++
+		}
+	}
+	for layer, nodes := range layers {
+		if crowd[layer] <= rows {
+			continue
+		}
+		slices.SortStableFunc(nodes, func(a, b int) int { return compareUse(&g.Nodes[a], &g.Nodes[b]) })
+		stay := max(len(nodes)-(crowd[layer]-rows), min(best[layer], rows))
+		for _, i := range nodes[stay:] {
+			m.hidden[g.Nodes[i].key] = true
+			hidden = true
+		}
+	}
+	return hidden
+}
+
+// compareUse puts nodes of best routes first, then the most used ones, then those
+// of the first walks.
+func compareUse(a, b *Node) int {
+	if a.Best != b.Best {
+		if a.Best {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(b.Routes, a.Routes), cmp.Compare(a.key, b.key))
 }
 
 // graph makes nodes, edges and walks, what is too much folded.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -139,6 +140,27 @@ func TestFoldingKeepsTheBestAndCountsTheRest(t *testing.T) {
 	}
 	if want := "Folded, because few paths use them: 294 peers and 294 ASes."; !strings.Contains(string(g.SVG(graph.SVGOptions{})), want) {
 		t.Errorf("the picture does not say %q", want)
+	}
+}
+
+func TestNoLayerIsTooHighToRead(t *testing.T) {
+	var paths []graph.Path
+	for i := range 300 {
+		paths = append(paths, graph.Path{Peer: fmt.Sprint("p", i), AS: seq(route.ASN(65000+i), route.ASN(1000+i/3), 999), Best: i == 0})
+	}
+	g := graph.New(graph.Input{Paths: paths}, graph.Options{Rows: 20})
+	rows, shown := make([]int, g.Layers), map[string]bool{}
+	for i := range g.Nodes {
+		rows[g.Nodes[i].Layer]++
+		shown[g.Nodes[i].Label] = true
+	}
+	if most := slices.Max(rows); most > 21 { // twenty, and one for the rest
+		t.Errorf("layers have %v nodes", rows)
+	}
+	for _, label := range []string{"p0", "65000", "1000", "999"} {
+		if !shown[label] {
+			t.Errorf("%s of the best path is not in the picture", label)
+		}
 	}
 }
 

@@ -88,7 +88,7 @@ func nodeText(n *graph.Node) string {
 	}
 }
 
-var unfolded = graph.Options{Paths: 2000, ASes: 4000, Peers: 4000}
+var unfolded = graph.Options{Paths: 2000, ASes: 4000, Peers: 4000, Rows: 8000}
 
 func TestEveryPathIsInAPictureThatFoldsNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -118,7 +118,7 @@ func TestLawsOfThePicture(t *testing.T) {
 		if rapid.Bool().Draw(t, "names") {
 			in.Name = func(n route.ASN) string { return strings.Repeat("N", int(n)) }
 		}
-		o := rapid.SampledFrom([]graph.Options{{}, unfolded, {ASes: 3, Peers: 2}, {ASes: 1, Peers: 1}, {Paths: 5}}).Draw(t, "options")
+		o := rapid.SampledFrom([]graph.Options{{}, unfolded, {ASes: 3, Peers: 2}, {ASes: 1, Peers: 1}, {Paths: 5}, {Rows: 4}}).Draw(t, "options")
 		g := graph.New(in, o)
 		checkLayers(t, g)
 		checkPlaces(t, g)

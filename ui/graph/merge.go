@@ -38,6 +38,7 @@ type walk struct {
 type merged struct {
 	walks                 []walk
 	keys                  []key
+	hidden                []bool // nodes that are not to be drawn
 	sets                  map[string][]route.ASN
 	routes                int
 	leftPaths, leftRoutes int
@@ -75,6 +76,7 @@ func merge(in Input, most int) *merged {
 		m.walks = m.walks[:most]
 	}
 	m.number()
+	m.hidden = make([]bool, len(m.keys))
 	return m
 }
 
