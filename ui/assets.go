@@ -27,7 +27,7 @@ type Asset struct {
 // assetSet makes assets out of the files that are built into the program.
 type assetSet struct {
 	behind map[string]string // what comes behind a file, of packages that have a part of it
-	byName map[string]Asset // by the name of the file
+	byName map[string]Asset  // by the name of the file
 	byPath map[string]Asset
 }
 

@@ -15,7 +15,7 @@ import (
 func setAside(path string, why error, deps Deps) error {
 	aside := fmt.Sprintf("%s.damaged-%s", path, deps.Now().UTC().Format("20060102T150405Z"))
 	rescued := temporary(path)
-	if err := os.Remove(rescued); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.Remove(rescued); err != nil && !errors.Is(err, os.ErrNotExist) { //nolint:gosec // beside the file that the operator names
 		return err
 	}
 	n, err := salvage(path, rescued)
@@ -29,7 +29,7 @@ func setAside(path string, why error, deps Deps) error {
 	if n > 0 {
 		return os.Rename(rescued, path) //nolint:gosec // idem
 	}
-	if err := os.Remove(rescued); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.Remove(rescued); err != nil && !errors.Is(err, os.ErrNotExist) { //nolint:gosec // beside the file that the operator names
 		return err
 	}
 	return nil
