@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -164,6 +165,10 @@ func (s *Server) streamChanges(c *gin.Context, req changesRequest, mediaType str
 	}
 	return w.pour(func(ctx context.Context) error {
 		page := req.changePage()
+		if page.Oldest {
+			return s.pourChanges(ctx, req, page.Kinds, w)
+		}
+		// The newest first are known at the end only: page by page.
 		page.Limit = changesChunk
 		for {
 			found, err := s.findChanges(ctx, req, page)
@@ -178,6 +183,15 @@ func (s *Server) streamChanges(c *gin.Context, req changesRequest, mediaType str
 			page.Cursor = found.NextCursor
 		}
 	})
+}
+
+// pourChanges writes changes as they are found.
+func (s *Server) pourChanges(ctx context.Context, req changesRequest, kinds []query.ChangeKind, w *changeWriter) error {
+	err := req.from.StreamChanges(ctx, req.query, kinds, w.write)
+	if err != nil && !errors.Is(err, errGone) {
+		return s.refused("list changes", req.query, err)
+	}
+	return err
 }
 
 // changeWriter writes a stream of changes.

@@ -52,6 +52,9 @@ type PastSearcher interface {
 	PeersAt(ctx context.Context, at query.Moment) (peers []ribstore.PeerStats, when time.Time, notices []string, err error)
 	// Changes lists what happened in the span of q.
 	Changes(ctx context.Context, q query.Query, p query.ChangePage) (*query.ChangeList, error)
+	// StreamChanges calls yield with all changes of the kinds, or of all kinds,
+	// the oldest first, a slice at a time that is valid during the call.
+	StreamChanges(ctx context.Context, q query.Query, kinds []query.ChangeKind, yield func([]query.Change) error) error
 	// Timeline tells what became of the prefix of q, with as many states at most.
 	Timeline(ctx context.Context, q query.Query, states int) (*query.Timeline, error)
 	// Compare makes a comparison ready to be counted and paged.

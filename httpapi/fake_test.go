@@ -99,6 +99,10 @@ func (forgetful) PeersAt(context.Context, query.Moment) ([]ribstore.PeerStats, t
 	return nil, time.Time{}, nil, ribstore.ErrNoHistory
 }
 
+func (forgetful) StreamChanges(context.Context, query.Query, []query.ChangeKind, func([]query.Change) error) error {
+	return ribstore.ErrNoHistory
+}
+
 func (forgetful) Changes(context.Context, query.Query, query.ChangePage) (*query.ChangeList, error) {
 	return nil, ribstore.ErrNoHistory
 }

@@ -28,7 +28,13 @@ func (a *asker) Changes(ctx context.Context, q query.Query, page query.ChangePag
 	}
 	var notices []string
 	if !to.Before(from) {
-		notices, err = a.follow(ctx, q, from, to, pager)
+		err = a.inTurn(ctx, q, func(ctx context.Context) error {
+			notices, err = a.follow(ctx, q, from, to, func(o query.Occurrence) error {
+				pager.Observe(o)
+				return nil
+			})
+			return err
+		})
 	}
 	if err != nil {
 		return nil, err
@@ -61,41 +67,76 @@ func (a *asker) before(ctx context.Context, t time.Time, within netip.Prefix) (*
 	return past, err
 }
 
-// follow tells the pager what happened in a span: on a small table of the
-// prefixes in question at once, on a whole one as a search.
-func (a *asker) follow(ctx context.Context, q query.Query, from, to time.Time, pager *query.ChangePager) ([]string, error) {
+// streamedChanges is how many changes are given at a time.
+const streamedChanges = 512
+
+// StreamChanges calls yield with all that Changes would list, the oldest first, a
+// slice at a time that is valid during the call: of the kinds, or of all when
+// there are none. It takes as long as yield does. Errors are those of Changes and
+// of yield.
+func (a *asker) StreamChanges(ctx context.Context, q query.Query, kinds []query.ChangeKind, yield func([]query.Change) error) error {
+	if a.past == nil {
+		return ErrNoHistory
+	}
+	from, to := a.span(q)
+	if to.Before(from) {
+		return nil
+	}
+	filter := query.ChangeFilter{Query: q, Now: to, Sessions: true}
+	var list []query.Change
+	_, err := a.follow(ctx, q, from, to, func(o query.Occurrence) error {
+		for _, c := range filter.Changes(o) {
+			if len(kinds) == 0 || slices.Contains(kinds, c.Kind) {
+				list = append(list, c)
+			}
+		}
+		if len(list) < streamedChanges {
+			return nil
+		}
+		defer func() { list = list[:0] }()
+		return yield(list)
+	})
+	if err == nil && len(list) > 0 {
+		err = yield(list)
+	}
+	return err
+}
+
+// inTurn runs what reads the past: at once when it reads a small part, else as a
+// search.
+func (a *asker) inTurn(ctx context.Context, q query.Query, read func(context.Context) error) error {
+	if !isNarrow(q) {
+		return a.inPlace(ctx, read)
+	}
+	leave, err := a.enter(ctx, a.narrow)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return read(ctx)
+}
+
+// follow tells observe what happened in a span, on a small table of the prefixes
+// in question, or on a whole one.
+func (a *asker) follow(ctx context.Context, q query.Query, from, to time.Time, observe func(query.Occurrence) error) ([]string, error) {
 	within := netip.Prefix{}
-	run := a.inPlace
 	if isNarrow(q) {
 		_, within = q.Prefix()
-		run = func(ctx context.Context, f func(context.Context) error) error {
-			leave, err := a.enter(ctx, a.narrow)
-			if err != nil {
-				return err
-			}
-			defer leave()
-			return f(ctx)
-		}
 	}
-	var notices []string
-	err := run(ctx, func(ctx context.Context) error {
-		past, err := a.before(ctx, from, within)
-		if err != nil {
-			return err
-		}
-		f := follower{table: past.Table, pager: pager, from: from}
-		more, err := a.past.Replay(ctx, past, to, within, f.event)
-		notices = slices.Concat(past.Notices, more)
-		return err
-	})
-	return notices, err
+	past, err := a.before(ctx, from, within)
+	if err != nil {
+		return nil, err
+	}
+	f := follower{table: past.Table, observe: observe, from: from}
+	notices, err := a.past.Replay(ctx, past, to, within, f.event)
+	return slices.Concat(past.Notices, notices), err
 }
 
 // follower watches a table of its own while events are replayed on it.
 type follower struct {
-	table *table.Table
-	pager *query.ChangePager
-	from  time.Time // what was before is not told
+	table   *table.Table
+	observe func(query.Occurrence) error
+	from    time.Time // what was before is not told
 }
 
 // fewPrefixes is up to how many prefixes each is looked at when something
@@ -116,7 +157,9 @@ func (f *follower) event(e *history.Event) error {
 	default:
 		if e.Batch != nil {
 			o.Event, o.Peer, o.Family, o.Reason = e.Batch.Event, e.Batch.Peer, e.Batch.Family, e.Batch.Reason
-			f.pager.Observe(o)
+			if err := f.observe(o); err != nil {
+				return err
+			}
 		}
 		if n := f.table.Counts().Prefixes; n[route.IPv4Unicast]+n[route.IPv6Unicast]+n[route.IPv4Multicast]+n[route.IPv6Multicast] <= fewPrefixes {
 			touched = everyPlace(f.table)
@@ -131,8 +174,11 @@ func (f *follower) event(e *history.Event) error {
 	after := routesAt(f.table, touched)
 	for i := range touched {
 		o.Before, o.After = before[i], after[i]
-		if len(o.Before)+len(o.After) > 0 {
-			f.pager.Observe(o)
+		if len(o.Before)+len(o.After) == 0 {
+			continue
+		}
+		if err := f.observe(o); err != nil {
+			return err
 		}
 	}
 	return nil

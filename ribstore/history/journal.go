@@ -225,8 +225,15 @@ func (j *journal) beginTail() (*groupWriter, position) {
 	defer j.mu.Unlock()
 	t := new(groupWriter)
 	j.tails = append(j.tails, t)
+	return t, j.endMoment()
+}
+
+// endMoment makes what comes next begin a moment, and returns the one that ends:
+// in a run without a record yet, that of its begin.
+func (j *journal) endMoment() position {
+	j.last = max(j.last, j.now.start)
 	j.barrier = true
-	return t, position{j.now.id, j.last}
+	return position{j.now.id, j.last}
 }
 
 // endTail makes a moment and a group end, and returns where: the tail has all
@@ -236,6 +243,5 @@ func (j *journal) endTail(t *groupWriter) (end position, next uint64, ok bool) {
 	defer j.mu.Unlock()
 	j.tails = slices.DeleteFunc(j.tails, func(u *groupWriter) bool { return u == t })
 	j.closeGroup()
-	j.barrier = true
-	return position{j.now.id, j.last}, j.next, !j.off
+	return j.endMoment(), j.next, !j.off
 }

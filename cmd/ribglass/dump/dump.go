@@ -147,31 +147,16 @@ func (o *output) row(row *mrt.Row) error {
 	return o.mrt.RIB(row)
 }
 
-// pageChanges is how many changes are held at a time. A page reads all that
-// follows it, so pages are large.
-const pageChanges = 100_000
-
 // changes writes what happened, the oldest first.
 func (o *output) changes(ctx context.Context, from httpapi.Searcher, q query.Query) error {
-	page := query.ChangePage{Page: query.Page{Limit: pageChanges}, Oldest: true}
-	for {
-		list, err := from.Changes(ctx, q, page)
-		if err != nil {
-			return err
-		}
-		if page.Cursor == "" {
-			// The pages that follow are about the same span.
-			q.Between = query.Span{From: query.Moment{Time: list.From}, To: query.Moment{Time: list.To}}
-		}
-		for i := range list.Changes {
-			if err := o.wrote(o.change(&list.Changes[i])); err != nil {
+	return from.StreamChanges(ctx, q, nil, func(list []query.Change) error {
+		for i := range list {
+			if err := o.wrote(o.change(&list[i])); err != nil {
 				return err
 			}
 		}
-		if page.Cursor = list.NextCursor; page.Cursor == "" {
-			return nil
-		}
-	}
+		return nil
+	})
 }
 
 // change writes one change as the messages that could have made it. That a route
