@@ -129,6 +129,9 @@ func (a *asker) follow(ctx context.Context, q query.Query, from, to time.Time, o
 	}
 	f := follower{table: past.Table, observe: observe, from: from}
 	notices, err := a.past.Replay(ctx, past, to, within, f.event)
+	if f.passed > 0 {
+		notices = append(notices, "what sessions that came, went or were swept did to each of their routes is listed for a prefix only")
+	}
 	return slices.Concat(past.Notices, notices), err
 }
 
@@ -137,6 +140,7 @@ type follower struct {
 	table   *table.Table
 	observe func(query.Occurrence) error
 	from    time.Time // what was before is not told
+	passed  int       // events of sessions whose routes were not looked at
 }
 
 // fewPrefixes is up to how many prefixes each is looked at when something
@@ -163,6 +167,8 @@ func (f *follower) event(e *history.Event) error {
 		}
 		if n := f.table.Counts().Prefixes; n[route.IPv4Unicast]+n[route.IPv6Unicast]+n[route.IPv4Multicast]+n[route.IPv6Multicast] <= fewPrefixes {
 			touched = everyPlace(f.table)
+		} else {
+			f.passed++
 		}
 	}
 	before := routesAt(f.table, touched)
@@ -240,7 +246,7 @@ func routesAt(t *table.Table, places []place) [][]route.Route {
 }
 
 // ErrNoPrefix is returned for a timeline of something that is not one prefix.
-var ErrNoPrefix = errors.New("a timeline is of one prefix, or of an address")
+var ErrNoPrefix = errors.New("a timeline is of one prefix, or of an address, without further conditions")
 
 // timelineSpan is how far back a timeline goes when nothing is said.
 const timelineSpan = 30 * 24 * time.Hour
@@ -254,7 +260,7 @@ func (a *asker) Timeline(ctx context.Context, q query.Query, states int) (*query
 		return nil, ErrNoHistory
 	}
 	match, p := q.Prefix()
-	if match != query.Exact && match != query.Longest {
+	if _, alone := q.Expr.(query.In); !alone || match != query.Exact && match != query.Longest {
 		return nil, ErrNoPrefix
 	}
 	if q.Between.IsZero() {
