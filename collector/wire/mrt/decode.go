@@ -143,6 +143,7 @@ func (u *updateBody) append(attributes []byte) error {
 			nextHop = value
 		default:
 			u.b = append(u.b, whole...)
+			u.b[len(u.b)-len(whole)] |= missingFlags(whole[0], route.AttrCode(code))
 		}
 		rest = next
 	}
@@ -169,6 +170,24 @@ func (u *updateBody) append(attributes []byte) error {
 		u.b = append(u.b, 0)
 	}
 	return nil
+}
+
+// missingFlags returns the flags of an attribute that has neither of the two which
+// every attribute has one of: BIRD writes those so that it added itself, such as
+// LOCAL_PREF to the routes of external peers.
+func missingFlags(flags byte, code route.AttrCode) byte {
+	const optional, transitive = 0x80, 0x40
+	if flags&(optional|transitive) != 0 {
+		return 0
+	}
+	switch code {
+	case route.AttrOrigin, route.AttrASPath, route.AttrNextHop, route.AttrLocalPref, route.AttrAtomicAggregate:
+		return transitive
+	case route.AttrMED, route.AttrOriginatorID, route.AttrClusterList, route.AttrAIGP:
+		return optional
+	default:
+		return optional | transitive
+	}
 }
 
 // cutAttribute splits the first attribute off b: flags, code, length, value.
