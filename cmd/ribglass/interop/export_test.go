@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -16,8 +17,9 @@ import (
 // status and what it wrote.
 func (g *glass) command(arguments ...string) (status int, out string) {
 	g.t.Helper()
-	arguments = append(arguments, "--server", "http://"+g.http)
-	got, err := exec.Command(programPath, arguments...).CombinedOutput()
+	client := exec.Command(programPath, arguments...)
+	client.Env = append(os.Environ(), "RIBGLASS_SERVER=http://"+g.http)
+	got, err := client.CombinedOutput()
 	var ended *exec.ExitError
 	if err != nil && !errors.As(err, &ended) {
 		g.t.Fatal(err)
@@ -159,6 +161,9 @@ func (g *glass) wantCommands(then, after time.Time) {
 		{[]string{"diff", "--at", moment(then), "--at", moment(after)}, 1, "100 withdrawn"},
 		{[]string{"diff", "--at", moment(then), "--at", moment(after), "2001:db8:ffff::/48"}, 0, ""},
 		{[]string{"diff", "--at", moment(after), "--at", "now"}, 0, ""},
+		{[]string{"diff", "--file", filepath.Join(g.dir, "now.mrt"), "--peer", "daemon"}, 0, ""},
+		{[]string{"diff", "--file", filepath.Join(g.dir, "then.mrt"), "--peer", "daemon"}, 1, "100 withdrawn"},
+		{[]string{"diff", "--file", filepath.Join(g.dir, "then.mrt"), "--peer", "daemon", "--at", moment(then)}, 0, ""},
 		{[]string{"diff", "--at", "2001-01-01T00:00Z", "--at", "now"}, 2, "history begins"},
 	} {
 		if status, out := g.command(row.arguments...); status != row.status || !strings.Contains(out, row.says) {
