@@ -27,7 +27,7 @@ func (o *historyOptions) flags(f *pflag.FlagSet) {
 	f.DurationVar(&o.every, "snapshots", 15*time.Minute, "time between snapshots in the days of --history")
 	f.DurationVar(&o.flush, "flush", time.Second, "time between writes of the journal in the days of --history")
 	f.StringVar(&o.dir, "dir", "", "where the days of --history are kept meanwhile (default the system's temporary directory)")
-	f.StringSliceVar(&o.parts, "history-parts", []string{"live", "days", "mrt"}, "parts of --history")
+	f.StringSliceVar(&o.parts, "history-parts", []string{"live", "mrt", "days"}, "parts of --history")
 }
 
 // pasts is what the history costs and how fast it answers.
@@ -50,13 +50,11 @@ func (o *options) measureHistory(ctx context.Context, t table, result *report, p
 		return err
 	}
 	defer os.RemoveAll(dir)
-	known := make([]*announced, len(t.feeds()))
-	for i := range known {
-		if known[i], err = newAnnounced(t, i); err != nil {
+	for _, part := range o.past.parts {
+		known, err := allAnnounced(t) // a part may give it up
+		if err != nil {
 			return err
 		}
-	}
-	for _, part := range o.past.parts {
 		switch part {
 		case "live":
 			err = o.measureLivePast(ctx, t, known, &h, progress)
@@ -72,4 +70,15 @@ func (o *options) measureHistory(ctx context.Context, t table, result *report, p
 		}
 	}
 	return nil
+}
+
+func allAnnounced(t table) ([]*announced, error) {
+	known := make([]*announced, len(t.feeds()))
+	for i := range known {
+		var err error
+		if known[i], err = newAnnounced(t, i); err != nil {
+			return nil, err
+		}
+	}
+	return known, nil
 }

@@ -17,12 +17,9 @@ func TestDaysAreRecordedAndAnswer(t *testing.T) {
 	o := &options{shape: shape{feeds: 2, ipv4: 4000, ipv6: 1000, seed: 1}}
 	o.past = historyOptions{days: 0.02, rate: 5, every: 5 * time.Minute, flush: time.Minute}
 	table := generate(o.shape)
-	known := make([]*announced, o.shape.feeds)
-	for i := range known {
-		var err error
-		if known[i], err = newAnnounced(table, i); err != nil {
-			t.Fatal(err)
-		}
+	known, err := allAnnounced(table)
+	if err != nil {
+		t.Fatal(err)
 	}
 	var h pasts
 	if err := o.measureDays(t.Context(), table, known, t.TempDir(), &h, io.Discard); err != nil {
@@ -58,13 +55,9 @@ func TestDaysAreRecordedAndAnswer(t *testing.T) {
 
 func TestATableWrittenAsMRTIsReadAgain(t *testing.T) {
 	table := generate(shape{feeds: 2, ipv4: 3000, ipv6: 1000, seed: 1})
-	var known []*announced
-	for i := range table.feeds() {
-		k, err := newAnnounced(table, i)
-		if err != nil {
-			t.Fatal(err)
-		}
-		known = append(known, k)
+	known, err := allAnnounced(table)
+	if err != nil {
+		t.Fatal(err)
 	}
 	var b bytes.Buffer
 	if err := writeMRT(t.Context(), &b, plainTable(table, known), dayZero()); err != nil {

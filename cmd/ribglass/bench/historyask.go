@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"runtime"
 	"slices"
 	"time"
 
@@ -54,12 +55,34 @@ func (s spread) String() string {
 	return fmt.Sprintf("p50 %v, p99 %v, max %v (%d)", round(s.P50), round(s.P99), round(s.Max), s.Runs)
 }
 
-// asking is the measurement of the answers.
+// asking is the measurement of the answers. What the questions are about is drawn
+// before: the routes that were played are given up then, because the collector of
+// garbage would look through them meanwhile, as it does in no server.
 type asking struct {
 	*days
-	table table
-	path  string
-	store *ribstore.Store
+	path      string
+	store     *ribstore.Store
+	addresses []netip.Addr
+	prefixes  []netip.Prefix
+	restless  []netip.Prefix
+	origin    route.ASN
+}
+
+// How much is asked.
+const (
+	askedLookups   = 500
+	askedTimelines = 200
+	askedRestless  = 50
+)
+
+func (d *days) asking(t table, path string) *asking {
+	a := &asking{days: d, path: path, addresses: t.sample(askedLookups)}
+	a.prefixes, a.restless, a.origin = d.samplePrefixes(askedTimelines), d.restless(askedRestless), d.known[0].largest()
+	clear(d.known)
+	clear(d.models)
+	d.rush = nil
+	runtime.GC()
+	return a
 }
 
 func (a *asking) measure(ctx context.Context) (*pastAnswers, error) {
@@ -124,15 +147,12 @@ func timedCall(took *[]time.Duration, call func() error) error {
 // lookups ask for an address at a second; every other one for one that is never
 // quiet.
 func (a *asking) lookups(ctx context.Context, r *pastAnswers) error {
-	const many = 500
 	var took []time.Duration
-	addresses := a.table.sample(many)
-	restless := a.restless(many / 2)
 	found := 0
-	for i, at := range a.moments(many) {
-		address := addresses[i]
+	for i, at := range a.moments(len(a.addresses)) {
+		address := a.addresses[i]
 		if i%2 == 1 {
-			address = restless[i/2%len(restless)].Addr()
+			address = a.restless[i/2%len(a.restless)].Addr()
 		}
 		q, err := query.Parse(address.String())
 		if err != nil {
@@ -151,12 +171,11 @@ func (a *asking) lookups(ctx context.Context, r *pastAnswers) error {
 		}
 	}
 	r.Lookup = spreadOf(took)
-	fmt.Fprintf(a.progress, "  lookups in the past: %v, %d of %d with routes\n", r.Lookup, found, many)
+	fmt.Fprintf(a.progress, "  lookups in the past: %v, %d of %d with routes\n", r.Lookup, found, len(a.addresses))
 	return nil
 }
 
 func (a *asking) timelines(ctx context.Context, r *pastAnswers) error {
-	const many = 200
 	one := func(took *[]time.Duration, p netip.Prefix) error {
 		q, err := query.Parse(p.String())
 		if err != nil {
@@ -176,12 +195,12 @@ func (a *asking) timelines(ctx context.Context, r *pastAnswers) error {
 		})
 	}
 	var took, most []time.Duration
-	for _, p := range a.samplePrefixes(many) {
+	for _, p := range a.prefixes {
 		if err := one(&took, p); err != nil {
 			return err
 		}
 	}
-	for _, p := range a.restless(many / 4) {
+	for _, p := range a.restless {
 		if err := one(&most, p); err != nil {
 			return err
 		}
@@ -193,8 +212,7 @@ func (a *asking) timelines(ctx context.Context, r *pastAnswers) error {
 
 func (a *asking) searches(ctx context.Context, r *pastAnswers) error {
 	const tables, again = 5, 10
-	origin := a.origin()
-	q := query.Query{Expr: query.Origin{ASNs: query.ASNs{First: origin, Last: origin}}}
+	q := query.Query{Expr: query.Origin{ASNs: query.ASNs{First: a.origin, Last: a.origin}}}
 	ask := func(took *[]time.Duration) error {
 		return timedCall(took, func() error {
 			_, err := a.store.Search(ctx, q, query.Page{Limit: query.DefaultLimit})
@@ -224,11 +242,11 @@ func (a *asking) searches(ctx context.Context, r *pastAnswers) error {
 	return nil
 }
 
-// origin is one with many prefixes.
-func (a *asking) origin() route.ASN {
+// largest returns the origin with the most runs.
+func (k *announced) largest() route.ASN {
 	var most route.ASN
-	for asn, runs := range a.known[0].byOrigin {
-		if len(runs) > len(a.known[0].byOrigin[most]) || len(runs) == len(a.known[0].byOrigin[most]) && asn < most {
+	for asn, runs := range k.byOrigin {
+		if len(runs) > len(k.byOrigin[most]) || len(runs) == len(k.byOrigin[most]) && asn < most {
 			most = asn
 		}
 	}

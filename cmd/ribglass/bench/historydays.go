@@ -251,8 +251,7 @@ func (o *options) measureDays(ctx context.Context, t table, known []*announced, 
 	if err := d.finish(ctx); err != nil {
 		return err
 	}
-	questions := asking{days: d, table: t, path: path}
-	if h.Answers, err = questions.measure(ctx); err != nil {
+	if h.Answers, err = d.asking(t, path).measure(ctx); err != nil {
 		return err
 	}
 	h.Year, err = d.year(ctx, path)

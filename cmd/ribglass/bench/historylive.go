@@ -22,6 +22,7 @@ type livePast struct {
 	Quiet     latencies      `json:"quiet"` // churn, no snapshot
 	Snapshots []liveSnapshot `json:"snapshots"`
 	First     time.Duration  `json:"first_answer_ns"` // exec to an HTTP answer with routes
+	FirstCPU  time.Duration  `json:"first_answer_cpu_ns"`
 	Peak      uint64         `json:"peak_bytes"`
 }
 
@@ -276,6 +277,10 @@ func (l *livingPast) restart(ctx context.Context, dir, binary string, t table) e
 		return err == nil && answer.Total > 0, err
 	})
 	l.result.First = time.Since(begin)
-	fmt.Fprintf(l.progress, "  killed and started again: first answer after %v\n", l.result.First.Round(time.Millisecond))
+	if u, failure := p.usage(); failure == nil {
+		l.result.FirstCPU = u.cpu
+	}
+	fmt.Fprintf(l.progress, "  killed and started again: first answer after %v, %v of processor time\n",
+		l.result.First.Round(time.Millisecond), l.result.FirstCPU)
 	return err
 }

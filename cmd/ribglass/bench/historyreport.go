@@ -42,7 +42,7 @@ func (l *livePast) write(line writeLine) {
 		line("lookups at 500/s during it", "p99 < 5 ms", "%v", s.Lookups)
 	}
 	line("lookups at 500/s and churn without a snapshot", "", "%v", l.Quiet)
-	line("kill -9, started again: first answer", "≤ 2 s", "%.2f s", l.First.Seconds())
+	line("kill -9, started again: first answer", "≤ 2 s", "%.2f s, %.2f s of processor time", l.First.Seconds(), l.FirstCPU.Seconds())
 }
 
 func (d *recordedDays) write(line writeLine) {

@@ -27,14 +27,9 @@ import (
 //   - A third of the announcements change nothing or communities alone
 //     (Krenc, Beverly, Smaragdakis: Keep your communities clean, CoNEXT 2020).
 //
-// The numbers below are what 40 peers of two recordings show: RIPE RIS rrc01 of
-// 2024-10-01 00:55 (five minutes) and RouteViews Sydney of 2022-06-01 02:30
-// (fifteen). There 2 to 8 % of the changes are withdrawals, 0 to 10 % repeat what
-// was said; of the others 30 to 60 % change path and communities, 5 to 25 % the
-// path, 5 to 40 % communities, 1 to 15 % something else. The most active tenth of
-// the prefixes makes 30 to 60 % of the changes, the first fifty 20 to 50 %; 1.5
-// to 3 prefixes come with one attribute set; in five minutes a prefix shows 2 to
-// 5 sets, in 5 changes.
+// The numbers below are about what the 36 busiest peers of two recordings show:
+// RIPE RIS rrc01 of 2024-10-01 00:55 (five minutes) and RouteViews Sydney of
+// 2022-06-01 02:30 (fifteen). docs/performance.md has both beside each other.
 type unrest struct {
 	random *rand.Rand
 	known  *announced
