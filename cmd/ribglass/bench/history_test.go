@@ -114,16 +114,16 @@ func TestLookupsDuringASnapshotAreTold(t *testing.T) {
 }
 
 func TestTheArithmeticOfAYear(t *testing.T) {
-	d := recordedDays{Days: 4, Feeds: 2, First: 2000, Grown: 800, Load: 100, Written: 1600}
+	d := recordedDays{Days: 4, Feeds: 2, First: 2000, Grown: 800, Written: 1600}
 	want := year{
-		Base: 1000, Journal: 100, Quarter: 200, Hour: 50, Day: 25, Hourly: 3300, Daily: 2150,
+		Base: 1000, Journal: 100, Quarter: 200, Hour: 50, Day: 25, Hourly: 3200, Daily: 2150,
 		Total: 1000 + 30*100 + 2*200 + 28*50 + 335*25,
 	}
-	if diff := cmp.Diff(want, d.year(3300, 2150)); diff != "" {
+	if diff := cmp.Diff(want, d.year(3200, 2150)); diff != "" {
 		t.Errorf("four days (-want +got):\n%s", diff)
 	}
 	d.Days = 1
-	if y := d.year(3300, 2150); !y.Bound || y.Day != y.Base {
+	if y := d.year(3200, 2150); !y.Bound || y.Day != y.Base {
 		t.Errorf("one day: a daily snapshot of %d, bound %v, want at most a whole one", y.Day, y.Bound)
 	}
 }

@@ -35,7 +35,6 @@ type recordedDays struct {
 	Written   int64         `json:"snapshots_bytes"` // all of them but the first
 	MedianCPU time.Duration `json:"further_snapshot_median_cpu_ns"`
 
-	Load    int64 `json:"journal_of_load_bytes"`
 	Journal int64 `json:"journal_bytes"`       // of the changes, as stored
 	Grown   int64 `json:"journal_grown_bytes"` // what the file grew by them: with the pages' slack
 	File    int64 `json:"file_bytes"`
@@ -63,6 +62,8 @@ type recorder struct {
 	peers   []*route.Peer
 	batch   route.Batch
 
+	recording bool // the first load is not recorded: the journal is to hold the days alone
+
 	changes int
 	pending int // since the last flush
 	flushed time.Time
@@ -79,7 +80,7 @@ func quietLogger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
-func newRecorder(ctx context.Context, o *historyOptions, path string, feeds []feed, log io.Writer) (*recorder, error) {
+func newRecorder(o *historyOptions, path string, feeds []feed, log io.Writer) (*recorder, error) {
 	r := &recorder{now: dayZero(), every: o.flush}
 	config := history.DefaultConfig()
 	config.MaxSize = 1 << 40 // what is kept is measured, not bounded
@@ -88,11 +89,11 @@ func newRecorder(ctx context.Context, o *historyOptions, path string, feeds []fe
 	if err != nil {
 		return nil, err
 	}
-	r.table, err = r.history.Resume(ctx)
+	r.table = rib.New()
 	for _, f := range feeds {
 		r.peers = append(r.peers, peerOf(f))
 	}
-	return r, err
+	return r, nil
 }
 
 // dayZero is when the clock of the days begins.
@@ -105,7 +106,9 @@ func peerOf(f feed) *route.Peer {
 
 // apply does to the table what the store does.
 func (r *recorder) apply(b *route.Batch) error {
-	r.history.Record(b)
+	if b.At = r.now; r.recording {
+		r.history.Record(b)
+	}
 	r.table.Apply(b)
 	for i := range b.Updates {
 		n := len(b.Updates[i].NLRI)
@@ -232,7 +235,7 @@ type days struct {
 func (o *options) measureDays(ctx context.Context, t table, known []*announced, dir string, h *pasts, progress io.Writer) error {
 	fmt.Fprintln(progress, "history: days")
 	path := filepath.Join(dir, "days.db")
-	r, err := newRecorder(ctx, &o.past, path, t.feeds(), progress)
+	r, err := newRecorder(&o.past, path, t.feeds(), progress)
 	if err != nil {
 		return err
 	}
@@ -269,13 +272,8 @@ func (d *days) begin(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := d.history.Merge(ctx); err != nil {
-		return err
-	}
-	var err error
-	if d.result.Load, err = d.journalled(ctx); err != nil {
-		return err
-	}
+	d.history.Begin(d.now, true)
+	d.recording = true
 	counts := d.table.Counts()
 	d.result.Routes, d.result.Sets = total(counts.Routes), counts.AttributeSets
 	size, err := gzippedMRT(ctx, d.table, d.now)
@@ -448,11 +446,10 @@ func (d *days) finish(ctx context.Context) error {
 	s := d.history.Stats()
 	r.File, r.Free = s.FileBytes, s.FreeBytes
 	r.Grown = d.used() - d.before - r.Written
-	journal, err := d.journalled(ctx)
-	if err != nil {
+	var err error
+	if r.Journal, err = d.journalled(ctx); err != nil {
 		return err
 	}
-	r.Journal = journal - r.Load
 	fmt.Fprintf(d.progress, "  %d changes in %v: %.0f/s without snapshots; %.1f octets a change; file %s\n",
 		r.Changes, r.Wall.Round(time.Second), r.PerSecond, r.perChange(), megabytes(uint64(r.File)))
 	return nil

@@ -51,7 +51,7 @@ func (d *recordedDays) write(line writeLine) {
 		percent(d.First, d.Gzip), megabytes(uint64(d.First)), megabytes(uint64(d.Gzip)), d.FirstCPU.Seconds())
 	line(fmt.Sprintf("each further snapshot, median of %d, against the first", d.Snapshots), "≤ 10 %", "%.1f %% (%s), largest %.1f %%, %.2f s of processor time",
 		percent(d.Median, d.First), megabytes(uint64(d.Median)), percent(d.Largest, d.First), d.MedianCPU.Seconds())
-	line(fmt.Sprintf("journal, %d changes of %.2f days", d.Changes, d.Days), "≤ 12 octets a change", "%.1f octets; the file grew by %.1f", d.perChange(), float64(d.Grown)/float64(max(1, d.Changes)))
+	line(fmt.Sprintf("journal, %d changes of %.2f days", d.Changes, d.Days), "≤ 12 octets a change", "the file grew by %.1f octets; stored %.1f", float64(d.Grown)/float64(max(1, d.Changes)), d.perChange())
 	line("changes recorded, applied, written, merged", "", "%.0f/s", d.PerSecond)
 	line("file after it", "", "%s, %s of it free", megabytes(uint64(d.File)), megabytes(uint64(d.Free)))
 }

@@ -84,7 +84,7 @@ func (d *recordedDays) year(hourly, daily int64) year {
 	y.Base = d.First / feeds
 	y.Journal = perDay(d.Grown)
 	y.Quarter = perDay(d.Written)
-	y.Hour = min(perDay(hourly-d.First-d.Grown-d.Load), y.Quarter)
+	y.Hour = min(perDay(hourly-d.First-d.Grown), y.Quarter)
 	const enough = 3 // days, to see what a daily snapshot adds to the one before
 	if d.Days >= enough {
 		y.Day = min(int64(float64(max(0, daily-d.First))/(d.Days-1))/feeds, y.Base)
