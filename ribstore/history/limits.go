@@ -18,6 +18,7 @@ type limits struct {
 	chunkPrefixes    int
 	maxChunkPrefixes int
 	maxChunkRoutes   int
+	maxOctets        int // of the attribute sets of a chunk, or of the changes of a block
 
 	walkSlice  int   // prefixes read in one view of the table
 	writeAhead int   // octets of chunks or blocks collected for one transaction
@@ -31,12 +32,12 @@ type limits struct {
 type merging struct{ pieces, records int }
 
 func defaultLimits() limits {
-	const chunkPrefixes = 6144
+	const chunkPrefixes = 8192
 	return limits{
 		groupRecords: 10_000, groupOctets: 4 << 20, maxPending: 64 << 20,
 		blockChanges: 4096, maxBlock: 16384,
 		levels:        []merging{{64, 250_000}, {24, 1_000_000}, {16, 2_500_000}},
-		chunkPrefixes: chunkPrefixes, maxChunkPrefixes: 2 * chunkPrefixes, maxChunkRoutes: 1 << 19,
+		chunkPrefixes: chunkPrefixes, maxChunkPrefixes: 2 * chunkPrefixes, maxChunkRoutes: 1 << 18, maxOctets: 16 << 20,
 		walkSlice: 2048, writeAhead: 4 << 20, worthBytes: 64 << 20,
 	}
 }

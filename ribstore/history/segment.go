@@ -259,7 +259,9 @@ type merger struct {
 	block   []change
 	at      place // of the first change of block
 	blocks  map[int][]byte
-	octets  int
+	octets  int // of blocks
+
+	blockOctets int // of the sets of block
 }
 
 func (m *merger) run(ctx context.Context, sources []*source) error {
@@ -295,7 +297,7 @@ func (m *merger) add(c *placed) error {
 		if last := m.block[n-1].prefix; at.long {
 			region = netip.PrefixFrom(last.Addr(), regionBits(c.family)).Masked()
 		}
-		full := n >= m.history.limits.blockChanges && !region.Contains(at.prefix.Addr()) || n >= m.history.limits.maxBlock && m.block[n-1].prefix != c.prefix
+		full := m.blockOctets >= m.history.limits.maxOctets || n >= m.history.limits.blockChanges && !region.Contains(at.prefix.Addr()) || n >= m.history.limits.maxBlock && m.block[n-1].prefix != c.prefix
 		if m.at.family != at.family || m.at.long != at.long || full {
 			if err := m.cut(); err != nil {
 				return err
@@ -306,6 +308,7 @@ func (m *merger) add(c *placed) error {
 		m.at = at
 	}
 	m.block = append(m.block, c.change)
+	m.blockOctets += len(c.set)
 	return nil
 }
 
@@ -318,7 +321,7 @@ func (m *merger) cut() error {
 	m.blocks[len(m.segment.blocks)] = stored
 	m.octets += len(stored)
 	m.segment.blocks = append(m.segment.blocks, blockInfo{m.at, uint32(len(m.block))})
-	m.block = m.block[:0]
+	m.block, m.blockOctets = m.block[:0], 0
 	if m.octets < m.history.limits.writeAhead {
 		return nil
 	}

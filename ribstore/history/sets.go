@@ -2,27 +2,39 @@ package history
 
 import (
 	"encoding/binary"
+	"maps"
+	"slices"
 
 	"ribglass/ribstore/route"
 )
 
 // setWriter collects the attribute sets of a chunk or block. They are written
-// by columns: which attributes a set has, how long they are, then the values of
-// each attribute code together, where like stands next to like.
+// by columns: which attributes a set has, and for each attribute code which of its
+// values; then the values, each once, where like stands next to like.
 type setWriter struct {
 	ids     map[string]uint32
 	sets    []route.Attrs
 	kinds   map[string]int
-	columns [256][]byte
+	columns map[byte]*valueColumn
+}
+
+// valueColumn is the values of one attribute code.
+type valueColumn struct {
+	ids             map[string]uint32
+	refs            []byte
+	lengths, values []byte
+	writer          refWriter
+	last            uint32
 }
 
 func newSetWriter() *setWriter {
-	return &setWriter{ids: make(map[string]uint32), kinds: make(map[string]int)}
+	return &setWriter{ids: make(map[string]uint32), kinds: make(map[string]int), columns: make(map[byte]*valueColumn)}
 }
 
 func (w *setWriter) reset() {
 	clear(w.ids)
 	clear(w.kinds)
+	clear(w.columns)
 	w.sets = w.sets[:0]
 }
 
@@ -40,16 +52,12 @@ func (w *setWriter) add(a route.Attrs) (id uint32, fresh bool) {
 
 // appendTo appends all sets.
 func (w *setWriter) appendTo(b []byte) []byte {
-	var kinds, kindColumn, lengths, codes []byte
-	for i := range w.columns {
-		w.columns[i] = w.columns[i][:0]
-	}
+	var kinds, kindColumn, codes []byte
 	for _, set := range w.sets {
 		codes = codes[:0]
 		for code, value := range set.All() {
 			codes = append(codes, byte(code))
-			lengths = binary.AppendUvarint(lengths, uint64(len(value)))
-			w.columns[code] = append(w.columns[code], value...)
+			w.column(byte(code)).put(value)
 		}
 		kind, ok := w.kinds[string(codes)]
 		if !ok {
@@ -60,60 +68,114 @@ func (w *setWriter) appendTo(b []byte) []byte {
 		kindColumn = binary.AppendUvarint(kindColumn, uint64(kind))
 	}
 	b = binary.AppendUvarint(b, uint64(len(w.sets)))
-	b = appendPart(b, kinds)
-	b = appendPart(b, kindColumn)
-	b = appendPart(b, lengths)
-	for _, column := range w.columns {
-		b = appendPart(b, column)
+	b = appendPart(appendPart(b, kinds), kindColumn)
+	b = binary.AppendUvarint(b, uint64(len(w.columns)))
+	for _, code := range slices.Sorted(maps.Keys(w.columns)) {
+		c := w.columns[code]
+		b = binary.AppendUvarint(append(b, code), uint64(len(c.ids)))
+		b = appendPart(appendPart(appendPart(b, c.refs), c.lengths), c.values)
 	}
 	return b
 }
 
-// setReader is what setWriter wrote. Sets that nobody asks for are not put
-// together.
-type setReader struct {
-	sets   []route.Attrs
-	octets []byte
+func (w *setWriter) column(code byte) *valueColumn {
+	c := w.columns[code]
+	if c == nil {
+		c = &valueColumn{ids: make(map[string]uint32)}
+		w.columns[code] = c
+	}
+	return c
 }
+
+func (c *valueColumn) put(value []byte) {
+	id, known := c.ids[string(value)]
+	if !known {
+		id = uint32(len(c.ids))
+		c.ids[string(value)] = id
+		c.lengths = binary.AppendUvarint(c.lengths, uint64(len(value)))
+		c.values = append(c.values, value...)
+	}
+	c.refs = binary.AppendUvarint(c.refs, c.writer.ref(&c.last, id, !known))
+}
+
+// setReader is what setWriter wrote.
+type setReader struct {
+	sets    []route.Attrs
+	octets  []byte
+	columns [256]valueReader
+}
+
+type valueReader struct {
+	refs   reader
+	values [][]byte
+	reader refReader
+	last   uint32
+}
+
+// maxSets bounds the octets of all sets of a chunk or block: a value that is
+// written once may be referred to often.
+const maxSets = maxValue
 
 // read reads all sets. They alias the reader's memory until the next read.
 func (s *setReader) read(r *reader) {
 	n := int(r.below(uint64(len(r.b))+1, "a count of sets"))
-	kindPart, kindColumn, lengths := r.part(), r.part(), r.part()
+	kindPart, kindColumn := r.part(), r.part()
 	kinds := readKinds(&kindPart)
-	var columns [256]reader
-	total := len(lengths.b) * 4 // what frames a value at most
-	for i := range columns {
-		columns[i] = r.part()
-		total += len(columns[i].b)
+	s.readColumns(r)
+	if kindPart.err != nil && r.err == nil {
+		r.err = kindPart.err
 	}
 	s.sets = s.sets[:0]
-	if cap(s.octets) < total {
-		s.octets = make([]byte, 0, total)
-	}
-	out := s.octets[:0]
+	out, total := s.octets[:0], 0
 	for range n {
-		if r.err != nil {
-			return
-		}
 		kind := kindColumn.below(uint64(len(kinds)), "a kind of set")
-		if kindColumn.err != nil {
-			r.err = kindColumn.err
+		if kindColumn.err != nil || r.err != nil || total > maxSets {
+			r.fail("sets are cut off or too large")
 			return
 		}
 		start := len(out)
 		for _, code := range kinds[kind] {
-			length := lengths.below(1<<16, "the length of an attribute")
-			value := columns[code].take(int(length))
-			if lengths.err != nil || columns[code].err != nil {
-				r.fail("an attribute is cut off")
-				return
-			}
-			out = route.Attrs(out).AppendAttr(route.AttrCode(code), value)
+			out = route.Attrs(out).AppendAttr(route.AttrCode(code), s.columns[code].next(r))
 		}
+		total += len(out) - start
 		s.sets = append(s.sets, route.Attrs(out[start:len(out):len(out)]))
 	}
 	s.octets = out
+}
+
+func (s *setReader) readColumns(r *reader) {
+	for i := range s.columns {
+		c := &s.columns[i]
+		c.refs, c.values, c.reader, c.last = reader{}, c.values[:0], refReader{}, 0
+	}
+	for range r.below(uint64(len(s.columns))+1, "a count of attributes") {
+		c := &s.columns[r.octet()]
+		n := r.uvarint()
+		refs, lengths, values := r.part(), r.part(), r.part()
+		if r.err != nil || n > uint64(len(lengths.b)) {
+			r.fail("values of an attribute are cut off")
+			return
+		}
+		c.refs, c.values = refs, c.values[:0]
+		for range n {
+			c.values = append(c.values, values.take(int(lengths.below(1<<16, "the length of an attribute"))))
+		}
+		if err := firstError(&lengths, &values); err != nil {
+			r.err = err
+			return
+		}
+		c.reader = refReader{sets: uint32(n)}
+	}
+}
+
+// next returns the value that the next set has.
+func (c *valueReader) next(r *reader) []byte {
+	id := c.reader.set(&c.refs, &c.last, c.refs.uvarint())
+	if c.refs.err != nil {
+		r.fail("a value of an attribute is missing")
+		return nil
+	}
+	return c.values[id]
 }
 
 func readKinds(r *reader) [][]byte {

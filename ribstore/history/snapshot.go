@@ -75,6 +75,8 @@ type snapshotter struct {
 	info     SnapshotInfo
 
 	now, short      chunk
+	nowOctets       int // of the sets of now
+	shortOctets     int
 	sets, shortSets map[uint32]uint32 // set of the table to set of the chunk
 	base            stack
 	was, change     chunk
@@ -150,13 +152,13 @@ func (s *snapshotter) walk(ctx context.Context, t *table.Table) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			full := false
+			var full *chunk
 			err := t.View(func(v *table.View) error {
 				more, full = s.slice(v, f, &after)
 				return nil
 			})
-			if err == nil && full {
-				err = s.cut(&s.now) // outside of the view, which should not last
+			if err == nil && full != nil {
+				err = s.cut(full) // outside of the view, which should not last
 			}
 			if err != nil {
 				return err
@@ -173,27 +175,36 @@ func (s *snapshotter) walk(ctx context.Context, t *table.Table) error {
 	return nil
 }
 
-// slice reads some prefixes, and reports whether there may be more and whether
-// the chunk is to be cut first.
-func (s *snapshotter) slice(v *table.View, f route.Family, after *netip.Prefix) (more, full bool) {
+// slice reads some prefixes, and returns whether there may be more and the chunk
+// that is to be cut first, nil for none.
+func (s *snapshotter) slice(v *table.View, f route.Family, after *netip.Prefix) (more bool, full *chunk) {
 	n := 0
 	// The table may use the number of a set for another one in the next view.
 	clear(s.sets)
 	clear(s.shortSets)
 	for d := range v.Within(f, netip.Prefix{}, *after) {
-		into, sets := &s.now, s.sets
-		if at := placeOf(f, d.Prefix); !at.long {
-			into, sets = &s.short, s.shortSets
-		} else if s.ends(at) {
-			return true, true
+		at := placeOf(f, d.Prefix)
+		switch {
+		case at.long && s.ends(at):
+			return true, &s.now
+		case !at.long && s.heavy(&s.short, s.shortOctets):
+			return true, &s.short
+		case at.long:
+			s.nowOctets += s.collect(v, d, &s.now, s.sets)
+		default:
+			s.shortOctets += s.collect(v, d, &s.short, s.shortSets)
 		}
 		*after = d.Prefix
-		s.collect(v, d, into, sets)
 		if n++; n == s.history.limits.walkSlice {
-			return true, false
+			return true, nil
 		}
 	}
-	return false, false
+	return false, nil
+}
+
+// heavy reports whether a chunk has so much that it must end, wherever that is.
+func (s *snapshotter) heavy(c *chunk, octets int) bool {
+	return len(c.routes) >= s.history.limits.maxChunkRoutes || octets >= s.history.limits.maxOctets
 }
 
 // ends reports whether the chunk under way ends before a place: where one of the
@@ -203,7 +214,7 @@ func (s *snapshotter) ends(at place) bool {
 	switch {
 	case n == 0:
 		return false
-	case n >= s.history.limits.maxChunkPrefixes || len(s.now.routes) >= s.history.limits.maxChunkRoutes:
+	case n >= s.history.limits.maxChunkPrefixes || s.heavy(&s.now, s.nowOctets):
 		return true
 	}
 	last := s.now.prefixes[n-1]
@@ -229,8 +240,9 @@ func (m *manifest) find(at place) (int, bool) {
 	return slices.BinarySearchFunc(m.ranges, at, func(r chunkRange, p place) int { return r.first.compare(p) })
 }
 
-// collect adds the routes of a destination to a chunk.
-func (s *snapshotter) collect(v *table.View, d table.Dest, into *chunk, sets map[uint32]uint32) {
+// collect adds the routes of a destination to a chunk, and returns the octets of
+// the sets that were added.
+func (s *snapshotter) collect(v *table.View, d table.Dest, into *chunk, sets map[uint32]uint32) (octets int) {
 	start := len(into.routes)
 	v.Each(d, nil, func(f table.Found) {
 		i, ok := s.byIndex[f.Index()]
@@ -246,6 +258,7 @@ func (s *snapshotter) collect(v *table.View, d table.Dest, into *chunk, sets map
 			set = uint32(len(into.sets))
 			into.sets = append(into.sets, v.Set(f.Set))
 			sets[f.Set] = set
+			octets += len(into.sets[set])
 		}
 		into.routes = append(into.routes, entry{
 			peer: s.manifest.numbers[i], pathID: f.PathID, set: set, received: uint32(f.Received()), class: class,
@@ -255,6 +268,7 @@ func (s *snapshotter) collect(v *table.View, d table.Dest, into *chunk, sets map
 		slices.SortFunc(into.routes[start:], compareEntries)
 	}
 	into.finish(d.Prefix)
+	return octets
 }
 
 // cut ends a chunk: it is stored as the difference from its base where there is
@@ -270,6 +284,13 @@ func (s *snapshotter) cut(c *chunk) error {
 	}
 	s.manifest.ranges = append(s.manifest.ranges, r)
 	c.reset(c.family)
+	if c == &s.now {
+		s.nowOctets = 0
+		clear(s.sets)
+	} else {
+		s.shortOctets = 0
+		clear(s.shortSets)
+	}
 	return s.write(s.history.limits.writeAhead)
 }
 
@@ -286,10 +307,16 @@ func (s *snapshotter) before(first place) *chunkRange {
 		return nil
 	}
 	r := &s.previous.ranges[i]
-	if n := len(s.manifest.ranges); n > 0 {
-		last := &s.manifest.ranges[n-1].first
-		if last.family == first.family && last.long == first.long && last.compare(r.first) >= 0 {
-			return nil // the range was split, and its first part has it
+	for n := len(s.manifest.ranges) - 1; n >= 0; n-- {
+		last := &s.manifest.ranges[n].first
+		if last.family != first.family {
+			break
+		}
+		if last.long == first.long {
+			if last.compare(r.first) >= 0 {
+				return nil // the range was split, and its first part has it
+			}
+			break
 		}
 	}
 	return r

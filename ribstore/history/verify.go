@@ -34,7 +34,7 @@ type VerifyReport struct {
 	Peers    int
 
 	Snapshots, Chunks, Orphans Amount // Orphans are chunks that no snapshot has
-	Journal                    [3]Amount
+	Journal                    [4]Amount
 	Blocks                     Amount
 	Records                    int64 // in the journal
 
