@@ -111,6 +111,7 @@ type Deps struct {
 	Snapshots func() []history.SnapshotInfo // which there are, oldest first; nil: they are not listed
 
 	Collections Collections // nil: there are none
+	Names       Names       // nil: numbers have none
 	// Export writes the answer to a query as MRT: routes, or changes when the
 	// query has a span. nil: MRT is not offered.
 	Export func(ctx context.Context, w io.Writer, from Searcher, q query.Query) error

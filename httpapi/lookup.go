@@ -143,6 +143,7 @@ func (s *Server) answerLookup(c *gin.Context, req request, suffix string) error 
 	if page.Facets, err = s.pageFacetsOf(c.Request.Context(), req, res); err != nil {
 		return err
 	}
+	s.nameFacets(page.Facets)
 	return s.render(c, http.StatusOK, form, page)
 }
 
@@ -158,6 +159,9 @@ func (s *Server) lookup(c *gin.Context, req request, res *query.Result) *ui.Look
 	page.Notes = readings(res.Query, req.scene)
 	if m := res.Plan.Method; m == query.Walk || m == query.Scan {
 		page.Plan = res.Plan.String()
+	}
+	if c, ok := communityOf(present(res.Query).Expr); ok {
+		page.Meaning = s.deps.named().Explain(c, nil)
 	}
 	page.Live = liveOf(res)
 	if len(res.Freshness) == 0 {

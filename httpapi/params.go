@@ -138,6 +138,7 @@ type request struct {
 	explain bool // how it would be answered, instead of the answer
 	facets  int  // values of each kind; 0: no facets are wanted
 	fields  fields
+	names   bool // what the numbers of the answer mean is wanted too
 	best    bool // of a bulk lookup: only best routes
 	display display
 }
@@ -169,6 +170,8 @@ func readRequest(list []param, base query.Query) (request, error) {
 			r.page.Cursor, err = parseCursor(p.value)
 		case "best":
 			r.best, err = parseBool(p)
+		case "names":
+			r.names, err = parseBool(p)
 		case "explain":
 			r.explain, err = parseBool(p)
 		case "facets":

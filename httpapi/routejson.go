@@ -310,9 +310,15 @@ func appendFacets(b []byte, f *query.Facets) []byte {
 	return append(b, '}')
 }
 
-// appendResult appends a page of an answer with the wanted members of routes,
-// and with facets unless they are nil.
-func appendResult(b []byte, res *query.Result, want fields, facets *query.Facets) []byte {
+// resultForm says what a page of an answer has beside the answer.
+type resultForm struct {
+	want   fields        // members of routes
+	facets *query.Facets // nil: not wanted
+	names  Names         // nil: not wanted
+}
+
+// appendResult appends a page of an answer.
+func appendResult(b []byte, res *query.Result, form resultForm) []byte {
 	b = appendQuery(append(b, '{'), res.Query, res.Plan)
 	b = appendMoment(b, res.At, res.Requested, res.Notices)
 	b = append(appendKey(b, "freshness"), '[')
@@ -323,11 +329,14 @@ func appendResult(b []byte, res *query.Result, want fields, facets *query.Facets
 	b = appendInt(appendKey(b, "total"), int64(res.Total))
 	b = append(appendKey(b, "routes"), '[')
 	for i := range res.Routes {
-		b = appendFields(appendComma(b), &res.Routes[i], want)
+		b = appendFields(appendComma(b), &res.Routes[i], form.want)
 	}
 	b = append(b, ']')
-	if facets != nil {
-		b = appendFacets(b, facets)
+	if form.facets != nil {
+		b = appendFacets(b, form.facets)
+	}
+	if form.names != nil {
+		b = appendMeanings(b, form.names, res.Routes)
 	}
 	if res.NextCursor != "" {
 		b = appendString(appendKey(b, "next_cursor"), res.NextCursor)

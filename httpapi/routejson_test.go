@@ -286,7 +286,7 @@ func TestResultIsEncodedAsEncodingJSONDoes(t *testing.T) {
 		},
 	}
 	var got map[string]any
-	if err := json.Unmarshal(appendResult(nil, res, allFields, nil), &got); err != nil {
+	if err := json.Unmarshal(appendResult(nil, res, resultForm{want: allFields}), &got); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

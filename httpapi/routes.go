@@ -40,8 +40,8 @@ func (s *Server) routes(c *gin.Context) error {
 		return s.answerPlan(c, req)
 	case mediaType == typeJSON:
 		return s.answerRoutes(c, req)
-	case req.explain || req.facets > 0:
-		return problemf(codeInvalidParameter, "explain and facets are for %s; this answer is %s.", typeJSON, mediaType)
+	case req.explain || req.facets > 0 || req.names:
+		return problemf(codeInvalidParameter, "explain, facets and names are for %s; this answer is %s.", typeJSON, mediaType)
 	}
 	return s.stream(c, req, mediaType)
 }
@@ -57,6 +57,7 @@ func routesParams() []known {
 		known{"explain", false},
 		known{"facets", false},
 		known{"fields", false},
+		known{"names", false},
 		known{"between", false}, // to say where such a question goes
 	)
 }
@@ -75,7 +76,11 @@ func (s *Server) answerRoutes(c *gin.Context, req request) error {
 	}
 	b := s.buffer()
 	defer s.release(b)
-	*b = appendResult(*b, res, req.fields, facets)
+	var known Names
+	if req.names {
+		known = s.deps.named()
+	}
+	*b = appendResult(*b, res, resultForm{req.fields, facets, known})
 	s.send(c, http.StatusOK, typeJSON, *b)
 	return nil
 }

@@ -175,7 +175,9 @@ func (s *Server) asPage(c *gin.Context) error {
 		return s.sendJSON(c, view.answer())
 	}
 	page := view.page(req.scene)
-	page.Frame = s.frame(c, "AS"+asn.String(), "/as/"+asn.String())
+	page.Name = s.deps.named().AS(asn)
+	s.nameFacets(page.Facets)
+	page.Frame = s.frame(c, page.Heading(), "/as/"+asn.String())
 	page.Search = present(view.origin.Query).String()
 	page.Live = s.liveNow(s.neighbours())
 	s.turnBack(c, &page.Frame, req.scene, momentOf(view.origin))

@@ -61,7 +61,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		s.now = time.Now
 	}
 	var err error
-	if s.pages, err = ui.New(); err != nil {
+	if s.pages, err = ui.New(deps.named()); err != nil {
 		return nil, fmt.Errorf("http: %w", err)
 	}
 	s.buffers.New = func() any { b := make([]byte, 0, 8<<10); return &b }
@@ -120,6 +120,7 @@ func (s *Server) routeAPI(e *gin.Engine) {
 		"/api/v1/export":       s.export,
 		"/api/v1/complete":     s.complete,
 		"/api/v1/whoami":       s.whoami,
+		"/api/v1/names":        s.names,
 		"/api/v1/openapi.json": s.openAPI,
 		"/api/v1/graph":        s.graphAPI,
 	} {

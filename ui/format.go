@@ -3,7 +3,6 @@ package ui
 import (
 	"encoding/hex"
 	"fmt"
-	"iter"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -12,6 +11,7 @@ import (
 	"unicode"
 
 	"ribglass/ribstore/route"
+	"ribglass/ui/names"
 )
 
 // count prints n with thin groups of three digits: "1 234 567".
@@ -148,6 +148,10 @@ type Fact struct {
 type Value struct {
 	Text, Name, URL string
 	Same            bool // all routes that it is compared with have it
+
+	community names.Community // that it is, where it is known
+	known     bool
+	heard     []route.ASN // the ASes that may have put it there
 }
 
 // facts lists the attributes that have no column of their own.
@@ -159,7 +163,7 @@ func facts(attrs route.Attrs) []Fact {
 		}
 	}
 	add("communities", communities(attrs)...)
-	add("large", texts(attrs.LargeCommunities().All())...)
+	add("large", largeOnes(attrs)...)
 	add("extended", extended(attrs)...)
 	if asn, id, ok := attrs.Aggregator(); ok {
 		add("aggregator", Value{Text: asn.String() + " " + id.String()})
@@ -192,15 +196,17 @@ func communityURL(text string) string { return "/community/" + url.PathEscape(te
 func communities(attrs route.Attrs) []Value {
 	var list []Value
 	for c := range attrs.Communities().All() {
-		list = append(list, Value{Text: c.String(), Name: c.Name(), URL: communityURL(c.String())})
+		list = append(list, Value{
+			Text: c.String(), Name: c.Name(), URL: communityURL(c.String()), community: names.Standard(c), known: true,
+		})
 	}
 	return list
 }
 
-func texts[T fmt.Stringer](all iter.Seq[T]) []Value {
+func largeOnes(attrs route.Attrs) []Value {
 	var list []Value
-	for v := range all {
-		list = append(list, Value{Text: v.String(), URL: communityURL(v.String())})
+	for c := range attrs.LargeCommunities().All() {
+		list = append(list, Value{Text: c.String(), URL: communityURL(c.String()), community: names.Large(c), known: true})
 	}
 	return list
 }
@@ -208,7 +214,9 @@ func texts[T fmt.Stringer](all iter.Seq[T]) []Value {
 func extended(attrs route.Attrs) []Value {
 	var list []Value
 	for c := range attrs.ExtCommunities() {
-		list = append(list, Value{Text: c.String(), URL: communityURL(c.String())})
+		v := Value{Text: c.String(), URL: communityURL(c.String())}
+		v.community, v.known = names.Extended(c)
+		list = append(list, v)
 	}
 	return list
 }

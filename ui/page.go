@@ -107,6 +107,7 @@ type Lookup struct {
 	Frame
 	Canonical string
 	About     string // the query in words
+	Meaning   string // of the community asked about, "" when that is not known
 	Groups    []Group
 	Total     int // routes in the whole answer
 	Shown     int
@@ -139,6 +140,8 @@ type Facets struct {
 // answer to them; "" when there is none.
 type Facet struct {
 	Text  string
+	Name  string // what it is called, "" when that is not known
+	About string // what it means, "" when that is not known
 	Count int
 	URL   string
 }
@@ -147,6 +150,7 @@ type Facet struct {
 type AS struct {
 	Frame
 	ASN               route.ASN
+	Name              string  // "" when it is not known
 	Prefixes          int     // that it originates
 	Groups            []Group // the first of them
 	Total, Shown      int     // routes of them
@@ -158,6 +162,9 @@ type AS struct {
 	Origin, Via, MOAS Link   // searches for all of them
 	Picture           string // URL of the paths as a picture; "" when there are none
 }
+
+// Heading returns the AS number and the name behind it.
+func (p *AS) Heading() string { return strings.TrimSpace("AS" + p.ASN.String() + " " + p.Name) }
 
 // Link is a link.
 type Link struct{ Text, URL string }

@@ -17,11 +17,13 @@ var templates embed.FS
 type Renderer struct {
 	pages  map[string]*template.Template
 	assets *assetSet
+	words  words
 }
 
-// New parses the templates that are built into the program.
-func New() (*Renderer, error) {
-	r := &Renderer{pages: map[string]*template.Template{}}
+// New parses the templates that are built into the program. Pages say what names
+// knows; nil knows nothing.
+func New(names Names) (*Renderer, error) {
+	r := &Renderer{pages: map[string]*template.Template{}, words: words{names}}
 	var err error
 	if r.assets, err = newAssetSet(map[string]string{"style.css": graph.StyleSheet()}); err != nil {
 		return nil, err
@@ -47,7 +49,7 @@ func (r *Renderer) funcs() template.FuncMap {
 		"at":    func(f Frame, item any) within { return within{f.Now, item, f.Moment.Keep} },
 		"keep":  func(keep string, item any) within { return within{Item: item, Keep: keep} },
 		"bytes": byteSize, "span": span, "precise": precise, "sides": sides, "attrChanges": Changed, "asns": asns,
-		"fold": fold,
+		"fold": fold, "asName": r.words.as, "hopName": r.words.hop, "meaning": r.words.meaning, "legend": r.words.legend,
 	}
 }
 
@@ -75,7 +77,7 @@ func (r *Renderer) HTML(w io.Writer, p Page) error {
 
 // Text writes p for a terminal.
 func (r *Renderer) Text(w io.Writer, p Page) error {
-	t := textWriter{now: p.frame().Now}
+	t := textWriter{now: p.frame().Now, words: r.words}
 	p.text(&t)
 	if _, err := w.Write(t.buf.Bytes()); err != nil {
 		return fmt.Errorf("write page %s: %w", p.template(), err)

@@ -133,7 +133,7 @@ func (g Group) Rows() []*RouteRow {
 	for i := range g.Routes {
 		r := &g.Routes[i]
 		row := &RouteRow{Route: r, Hops: hops(r.Attrs.ASPath()), same: map[string]bool{}}
-		for _, f := range facts(r.Attrs) {
+		for _, f := range factsOf(&r.Route) {
 			if f.Name == "communities" || f.Name == "large" || f.Name == "extended" {
 				row.Communities = append(row.Communities, f.Values...)
 			} else {

@@ -16,8 +16,9 @@ const lineWidth = 100
 
 // textWriter collects the text form of a page.
 type textWriter struct {
-	buf bytes.Buffer
-	now time.Time
+	buf   bytes.Buffer
+	now   time.Time
+	words words
 }
 
 // line writes one line; whatever came from outside is made fit for a terminal.
@@ -186,6 +187,9 @@ func (p *Lookup) text(w *textWriter) {
 		return
 	}
 	w.line("%s: %s", p.About, plural(p.Total, "route"))
+	if p.Meaning != "" {
+		w.line("%s", p.Meaning)
+	}
 	for _, n := range p.Notes {
 		w.line("understood as %s", n.Understood)
 		if n.URL != "" {
@@ -205,6 +209,7 @@ func (p *Lookup) text(w *textWriter) {
 		w.line("%d of %s shown; more: curl %s", p.Shown, plural(p.Total, "route"), shellURL(p.Host+p.Next))
 	}
 	w.facetLists(p.Facets)
+	w.legend(p.Groups)
 	w.pastLinks(p)
 }
 
@@ -221,16 +226,16 @@ func (w *textWriter) facetLists(list []Facets) {
 		w.line("")
 	}
 	for _, f := range list {
-		words := make([]string, len(f.Values))
+		texts := make([]string, len(f.Values))
 		for i, v := range f.Values {
-			words[i] = fmt.Sprintf("%s (%d)", v.Text, v.Count)
+			texts[i] = fmt.Sprintf("%s (%d)", strings.TrimSpace(v.Text+" "+v.Name), v.Count)
 		}
-		w.wrapped(0, fmt.Sprintf("%-12s", f.Title), words)
+		w.wrapped(0, fmt.Sprintf("%-12s", f.Title), texts)
 	}
 }
 
 func (p *AS) text(w *textWriter) {
-	w.line("AS%s: originates %s in %s; %s through it", p.ASN, plural(p.Prefixes, "prefix"), plural(p.Total, "route"),
+	w.line("%s: originates %s in %s; %s through it", p.Heading(), plural(p.Prefixes, "prefix"), plural(p.Total, "route"),
 		plural(p.Transit, "route"))
 	w.bar(&p.Frame)
 	if len(p.Groups) > 0 {

@@ -17,7 +17,7 @@ import (
 )
 
 func TestAssetsAreSmallAndNameTheirContent(t *testing.T) {
-	r, err := New()
+	r, err := New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestAssetsAreSmallAndNameTheirContent(t *testing.T) {
 }
 
 func TestScriptsMakeNoCodeOutOfText(t *testing.T) {
-	r, err := New()
+	r, err := New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestCleanLeavesNothingThatMovesACursor(t *testing.T) {
 }
 
 func TestTextOfARouteNeverPanicsAndHasNoControls(t *testing.T) {
-	r, err := New()
+	r, err := New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

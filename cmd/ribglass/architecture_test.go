@@ -59,9 +59,10 @@ func TestArrowsPointOneWay(t *testing.T) {
 		"collector/player":        {"ribstore/route", "collector/wire"},
 		"collector/relay":         {"ribstore/route"},
 		"collector":               {"ribstore/route", "collector/wire"},
-		"ui":                      {"ribstore/route", "ui/graph"},
+		"ui":                      {"ribstore/route", "ui/graph", "ui/names"},
+		"ui/names":                {"ribstore/route"},
 		"ui/graph":                {"ribstore/route"},
-		"httpapi":                 {"ribstore", "ribstore/route", "ribstore/query", "ribstore/history", "ui", "ui/graph"},
+		"httpapi":                 {"ribstore", "ribstore/route", "ribstore/query", "ribstore/history", "ui", "ui/graph", "ui/names"},
 	}
 	for _, p := range packages(t) {
 		name := strings.TrimPrefix(p.ImportPath, root)

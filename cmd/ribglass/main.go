@@ -88,7 +88,7 @@ of diff: 0 the same, 1 different, 2 failed or wrong usage.`,
 	root.AddCommand(serveCommand(), checkCommand(),
 		lookupCommand(), searchCommand(), peersCommand(),
 		changesCommand(), timelineCommand(), diffCommand(), historyCommand(), snapshotCommand(),
-		exportCommand(), importCommand(), replayCommand(),
+		exportCommand(), importCommand(), replayCommand(), updateNamesCommand(),
 		bench.Command(), versionCommand())
 	markUsage(root)
 	return root

@@ -24,6 +24,7 @@ import (
 	"ribglass/ribstore"
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/route"
+	"ribglass/ui/names"
 )
 
 // pending is how many batches may wait between collector and store. A session
@@ -44,6 +45,7 @@ type server struct {
 	store     *ribstore.Store
 
 	collections *ribstore.Collections // nil without a data directory
+	names       names.Keeper
 
 	http  *httpapi.Server
 	admin *httpapi.Admin
@@ -120,6 +122,8 @@ func (s *server) makeComponents(cfg *config.Config) error {
 		Export: exporter.Export,
 	}
 	s.offerPast(cfg, &deps)
+	s.loadNames(cfg.Names)
+	deps.Names = &s.names
 	if s.http, err = httpapi.New(cfg.HTTP, deps); err != nil {
 		return err
 	}
@@ -128,6 +132,17 @@ func (s *server) makeComponents(cfg *config.Config) error {
 		Refresh: s.collector.Refresh, Snapshot: s.store.Snapshot,
 	})
 	return err
+}
+
+// loadNames changes over to the files of names as they are now. Names are no
+// reason to be without routes: what is wrong with a file is logged, and the names
+// that were there stay.
+func (s *server) loadNames(cfg names.Config) {
+	if err := s.names.Load(cfg); err != nil {
+		s.log.Error("names: the old ones stay", "error", err)
+	}
+	ases, dictionaries, definitions := s.names.Counts()
+	s.log.Info("names loaded", "ases", ases, "community_files", dictionaries, "communities", definitions)
 }
 
 // offerPast gives the web server what a data directory has. An interface stays
@@ -228,6 +243,7 @@ func (s *server) reload(load func() (*config.Config, error)) {
 		return
 	}
 	s.applyProcess(cfg)
+	s.loadNames(cfg.Names)
 	if err := s.collector.Reload(cfg.Collector()); err != nil {
 		s.log.Error("reload: not everything could be changed", "error", err)
 	}

@@ -16,6 +16,7 @@ import (
 	"ribglass/ribstore"
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/route"
+	"ribglass/ui/names"
 )
 
 // Config is a complete, valid configuration. The components declare their own
@@ -32,6 +33,7 @@ type Config struct {
 	Memory           Memory              `yaml:"memory"`
 	Search           ribstore.Config     `yaml:"search"`
 	History          History             `yaml:"history"`
+	Names            names.Config        `yaml:"names"`
 	Neighbors        []Neighbor          `yaml:"neighbors"`
 	DynamicNeighbors []DynamicNeighbor   `yaml:"dynamic_neighbors"`
 	Demo             Demo                `yaml:"demo"`
