@@ -64,7 +64,7 @@ func (s *Server) picture(ctx context.Context, req request) (*pictured, error) {
 		}
 		if p.first == nil {
 			p.first = res
-			p.input.Title = present(res.Query).String()
+			p.input.Title, p.input.Name = present(res.Query).String(), s.deps.named().AS
 		}
 		for i := range res.Routes {
 			r := &res.Routes[i]
@@ -100,7 +100,7 @@ func (s *Server) graphPage(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	g := graph.New(graph.Input{Paths: p.input.Paths, Notes: p.input.Notes}, graph.Options{})
+	g := graph.New(graph.Input{Paths: p.input.Paths, Notes: p.input.Notes, Name: p.input.Name}, graph.Options{})
 	if form == typeJSON {
 		return s.sendJSON(c, p.answer(g))
 	}

@@ -34,8 +34,8 @@ func (d *Deps) named() Names {
 	return d.Names
 }
 
-// completion is the answer of GET /api/v1/names.
-type completion struct {
+// nameMatches is the answer of GET /api/v1/names.
+type nameMatches struct {
 	Query string        `json:"query"`
 	ASes  []names.Match `json:"ases"`
 }
@@ -63,7 +63,7 @@ func (s *Server) names(c *gin.Context) error {
 	if found == nil {
 		found = []names.Match{}
 	}
-	return s.sendJSON(c, completion{typed, found})
+	return s.sendJSON(c, nameMatches{typed, found})
 }
 
 // meanings are what the AS numbers and communities of an answer mean.
