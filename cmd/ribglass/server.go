@@ -243,7 +243,6 @@ func (s *server) reload(load func() (*config.Config, error)) {
 		return
 	}
 	s.applyProcess(cfg)
-	s.loadNames(cfg.Names)
 	if err := s.collector.Reload(cfg.Collector()); err != nil {
 		s.log.Error("reload: not everything could be changed", "error", err)
 	}
@@ -261,6 +260,7 @@ func (s *server) reload(load func() (*config.Config, error)) {
 		}
 	}
 	s.cfg = cfg
+	s.loadNames(cfg.Names)
 	s.log.Info("reloaded", "neighbors", len(cfg.Neighbors), "dynamic_neighbors", len(cfg.DynamicNeighbors))
 }
 

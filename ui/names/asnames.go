@@ -10,10 +10,19 @@ import (
 // ASNames are the names of AS numbers, in a few large pieces of memory that the
 // garbage collector need not look into. The zero value and nil have no names.
 type ASNames struct {
-	asns []route.ASN // ascending
-	ends []uint32    // where the name of each ends in text
-	text string      // the names, one behind the other
+	asns   []route.ASN // ascending
+	ends   []uint32    // where the name of each ends in text
+	text   string      // the names, one behind the other
+	starts []uint32    // where the ASes of each bucket begin in asns; what the last has begins there too
+	common [256]uint32 // how often text has each byte
 }
+
+// AS numbers are sought in buckets of 64, of which there are as many as hold all
+// numbers that registries have given out and then some.
+const (
+	bucketBits = 6
+	maxBuckets = 1 << 15
+)
 
 // entry is a name while a file is read.
 type entry struct {
@@ -43,7 +52,20 @@ func newASNames(entries []entry) (*ASNames, error) {
 		n.asns[i], n.ends[i] = e.asn, uint32(text.Len())
 	}
 	n.text = text.String()
+	n.index()
 	return n, nil
+}
+
+// index makes what finds numbers and names fast.
+func (n *ASNames) index() {
+	for i, asn := range n.asns {
+		for bucket := min(int(asn>>bucketBits), maxBuckets); len(n.starts) <= bucket; {
+			n.starts = append(n.starts, uint32(i))
+		}
+	}
+	for i := range len(n.text) {
+		n.common[n.text[i]]++
+	}
 }
 
 // Len returns how many AS numbers have a name.
@@ -59,11 +81,17 @@ func (n *ASNames) Name(asn route.ASN) string {
 	if n == nil {
 		return ""
 	}
-	i, found := slices.BinarySearch(n.asns, asn)
+	bucket, begin, end := int(asn>>bucketBits), 0, len(n.asns)
+	if last := len(n.starts) - 1; bucket < last {
+		begin, end = int(n.starts[bucket]), int(n.starts[bucket+1])
+	} else if last >= 0 {
+		begin = int(n.starts[last])
+	}
+	i, found := slices.BinarySearch(n.asns[begin:end], asn)
 	if !found {
 		return ""
 	}
-	return n.at(i)
+	return n.at(begin + i)
 }
 
 // at returns the name of index i.

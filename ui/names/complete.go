@@ -62,23 +62,96 @@ func (n *ASNames) byNumber(needle string, limit int) []Match {
 
 // byName finds names by what was typed, in three ranks of at most limit each.
 func (n *ASNames) byName(needle string, limit int) (ranks [3][]Match) {
-	begin := uint32(0)
-	for i, end := range n.ends {
-		name := n.text[begin:end]
-		begin = end
-		at := indexFold(name, needle)
-		if at < 0 {
+	i, f := 0, n.finder(needle)
+	for at := f.next(0); at >= 0; at = f.next(max(at+1, int(n.ends[i]))) {
+		for n.ends[i] <= uint32(at) {
+			i++
+		}
+		name := n.at(i)
+		inside := at - (int(n.ends[i]) - len(name))
+		if inside+len(needle) > len(name) {
+			continue // half of it is of the next name
+		}
+		rank := rankAt(name, needle, inside)
+		if len(ranks[rank]) == limit {
 			continue
 		}
-		rank := rankAt(name, needle, at)
-		if len(ranks[rank]) < limit {
-			ranks[rank] = append(ranks[rank], Match{n.asns[i], name})
-			if rank == 0 && len(ranks[0]) == limit {
-				break // nothing better can come
-			}
+		ranks[rank] = append(ranks[rank], Match{n.asns[i], name})
+		if rank == 0 && len(ranks[0]) == limit {
+			break // nothing better can come
 		}
 	}
 	return ranks
+}
+
+// finder goes through the names from one place that has needle, which is in lower
+// case, to the next. It looks for the byte of needle that the names have least,
+// in both cases, and compares there.
+type finder struct {
+	text, needle string
+	rare         int // index of that byte in needle
+	one, other   nextByte
+}
+
+func (n *ASNames) finder(needle string) *finder {
+	f := &finder{text: n.text, needle: needle}
+	for i := range len(needle) {
+		if n.occurrences(needle[i]) < n.occurrences(needle[f.rare]) {
+			f.rare = i
+		}
+	}
+	b := needle[f.rare]
+	f.one = nextByte{n.text, b, -1}
+	f.other = nextByte{n.text, upper(b), -1}
+	if f.one.b == f.other.b {
+		f.other.at = len(n.text)
+	}
+	return f
+}
+
+// next returns the next place at index from or behind, -1 when there is none.
+func (f *finder) next(from int) int {
+	for at := from + f.rare; ; at++ {
+		f.one.seek(at)
+		f.other.seek(at)
+		at = min(f.one.at, f.other.at)
+		begin := at - f.rare
+		if begin+len(f.needle) > len(f.text) {
+			return -1
+		}
+		if hasFoldPrefix(f.text[begin:], f.needle) {
+			return begin
+		}
+	}
+}
+
+// occurrences returns how often the names have a letter, in either case.
+func (n *ASNames) occurrences(b byte) uint32 {
+	if u := upper(b); u != b {
+		return n.common[b] + n.common[u]
+	}
+	return n.common[b]
+}
+
+// nextByte goes from one place of a byte in text to the next; behind the last it
+// is at the end of text.
+type nextByte struct {
+	text string
+	b    byte
+	at   int
+}
+
+// seek goes to the first place at index from or behind, unless it is there.
+func (n *nextByte) seek(from int) {
+	if n.at >= from {
+		return
+	}
+	n.at = len(n.text)
+	if from < len(n.text) {
+		if next := strings.IndexByte(n.text[from:], n.b); next >= 0 {
+			n.at = from + next
+		}
+	}
 }
 
 // rankAt ranks a name that has needle first at index at: 0 at its begin, 1 where
@@ -101,13 +174,10 @@ func rankAt(name, needle string, at int) int {
 }
 
 // indexFold returns where s has needle, which is in lower case, whatever the case
-// of ASCII letters in s; -1 when it has not. It looks for the first byte only and
-// compares there: names are short, and needles of few letters rarely meet their
-// first.
+// of ASCII letters in s; -1 when it has not.
 func indexFold(s, needle string) int {
-	first := needle[0]
 	for i := 0; i+len(needle) <= len(s); i++ {
-		if lower(s[i]) == first && hasFoldPrefix(s[i+1:], needle[1:]) {
+		if hasFoldPrefix(s[i:], needle) {
 			return i
 		}
 	}
@@ -126,6 +196,13 @@ func hasFoldPrefix(s, needle string) bool {
 func lower(c byte) byte {
 	if c-'A' < 26 {
 		c += 'a' - 'A'
+	}
+	return c
+}
+
+func upper(c byte) byte {
+	if c-'a' < 26 {
+		c -= 'a' - 'A'
 	}
 	return c
 }

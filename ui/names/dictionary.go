@@ -1,6 +1,7 @@
 package names
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -60,34 +61,39 @@ type Dictionary struct {
 // definitions are what one AS says of communities.
 type definitions struct {
 	exact    map[Community]string
-	patterns []pattern // that are of several, the narrowest first
+	patterns map[Community][]pattern // of several, by the first number when that is one, which stands alone in the key
+	wide     []pattern               // of several, the first number too
+	// In both the narrowest is first.
 }
 
 // newDefinitions takes patterns in the order of their file. Of two that are the
 // same, the first counts.
 func newDefinitions(list []pattern) *definitions {
-	d := &definitions{exact: make(map[Community]string)}
+	d := &definitions{exact: make(map[Community]string), patterns: make(map[Community][]pattern)}
 	for i := range list {
 		p := &list[i]
-		if !p.literal() {
-			d.patterns = append(d.patterns, *p)
-			continue
-		}
-		c := Community{p.kind, [3]uint32{p.parts[0].lo, p.parts[1].lo, p.parts[2].lo}}
-		if _, there := d.exact[c]; !there {
-			d.exact[c] = p.text
+		first := Community{p.kind, [3]uint32{p.parts[0].lo}}
+		switch {
+		case p.parts[0].groups > 0:
+			d.wide = append(d.wide, *p)
+		case !p.literal():
+			d.patterns[first] = append(d.patterns[first], *p)
+		default:
+			c := Community{p.kind, [3]uint32{p.parts[0].lo, p.parts[1].lo, p.parts[2].lo}}
+			if _, there := d.exact[c]; !there {
+				d.exact[c] = p.text
+			}
 		}
 	}
-	slices.SortStableFunc(d.patterns, func(a, b pattern) int {
-		switch x, y := a.size(), b.size(); {
-		case x < y:
-			return -1
-		case x > y:
-			return 1
-		}
-		return 0
-	})
+	for _, some := range d.patterns {
+		narrowestFirst(some)
+	}
+	narrowestFirst(d.wide)
 	return d
+}
+
+func narrowestFirst(list []pattern) {
+	slices.SortStableFunc(list, func(a, b pattern) int { return cmp.Compare(a.size(), b.size()) })
 }
 
 // explain returns what the AS says of c, "" when it says nothing.
@@ -95,26 +101,45 @@ func (d *definitions) explain(c Community) string {
 	if text, ok := d.exact[c]; ok {
 		return text
 	}
-	if len(d.patterns) == 0 {
+	narrow := d.patterns[Community{c.kind, [3]uint32{c.parts[0]}}]
+	if len(narrow)+len(d.wide) == 0 {
 		return ""
 	}
 	var numbers [3]number
 	for i, n := range c.parts {
 		numbers[i] = numberOf(n)
 	}
-	for i := range d.patterns {
-		p := &d.patterns[i]
-		if p.kind != c.kind || !p.parts[1].match(&numbers[1]) || !p.parts[0].match(&numbers[0]) ||
-			!p.parts[2].match(&numbers[2]) {
-			continue
-		}
-		groups := make([]string, 0, 8)
-		for j := range p.parts {
-			groups = p.parts[j].appendGroups(groups, &numbers[j])
-		}
-		return fill(p.text, groups)
+	p, other := firstMatch(narrow, c.kind, &numbers), firstMatch(d.wide, c.kind, &numbers)
+	if p == nil || other != nil && narrower(other, p) {
+		p = other
 	}
-	return ""
+	if p == nil {
+		return ""
+	}
+	groups := make([]string, 0, 8)
+	for j := range p.parts {
+		groups = p.parts[j].appendGroups(groups, &numbers[j])
+	}
+	return fill(p.text, groups)
+}
+
+// narrower reports whether a is to be taken before b.
+func narrower(a, b *pattern) bool {
+	if a.size() == b.size() {
+		return a.line < b.line
+	}
+	return a.size() < b.size()
+}
+
+// firstMatch returns the first pattern that numbers are of, nil when there is none.
+func firstMatch(list []pattern, k kind, numbers *[3]number) *pattern {
+	for i := range list {
+		p := &list[i]
+		if p.kind == k && p.parts[1].match(&numbers[1]) && p.parts[0].match(&numbers[0]) && p.parts[2].match(&numbers[2]) {
+			return p
+		}
+	}
+	return nil
 }
 
 // Len returns how many ASes have definitions, and how many these are together.
@@ -123,7 +148,10 @@ func (d *Dictionary) Len() (ases, definitions int) {
 		return 0, 0
 	}
 	for _, defs := range d.by {
-		definitions += len(defs.exact) + len(defs.patterns)
+		definitions += len(defs.exact) + len(defs.wide)
+		for _, list := range defs.patterns {
+			definitions += len(list)
+		}
 	}
 	return len(d.by), definitions
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"sync/atomic"
 
 	"ribglass/ribstore/route"
@@ -24,31 +25,44 @@ type Config struct {
 type Keeper struct {
 	asNames    atomic.Pointer[ASNames]
 	dictionary atomic.Pointer[Dictionary]
+
+	loading sync.Mutex // one Load at a time; guards from
+	from    Config     // what is in force was read from
 }
 
 // Load reads what cfg names and changes over to it. When a file is not as it has
 // to be, that half of the names stays as it is, the built-in ones where nothing
 // was loaded before, and the error says why.
 func (k *Keeper) Load(cfg Config) error {
-	asNames, errNames := readNames(cfg.File)
-	if errNames != nil && k.asNames.Load() == nil {
-		var err error
-		asNames, err = readBuiltinNames()
-		errNames = errors.Join(errNames, err)
+	k.loading.Lock()
+	defer k.loading.Unlock()
+	return errors.Join(
+		change(&k.asNames, &k.from.File, cfg.File, readNames),
+		change(&k.dictionary, &k.from.Communities, cfg.Communities, readDictionary),
+	)
+}
+
+// change puts what is read from a path in the place of what is there, which came
+// from the path from. What is built in does not change and is not read again.
+func change[T any](there *atomic.Pointer[T], from *string, path string, read func(string) (*T, error)) error {
+	if path == "" && *from == "" && there.Load() != nil {
+		return nil
 	}
-	if asNames != nil {
-		k.asNames.Store(asNames)
+	fresh, err := read(path)
+	switch {
+	case err == nil:
+		*from = path
+	case there.Load() == nil:
+		var errBuiltin error
+		fresh, errBuiltin = read("")
+		if errBuiltin != nil {
+			return errors.Join(err, errBuiltin)
+		}
+	default:
+		return err
 	}
-	dictionary, errCommunities := readDictionary(cfg.Communities)
-	if errCommunities != nil && k.dictionary.Load() == nil {
-		var err error
-		dictionary, err = readBuiltinCommunities()
-		errCommunities = errors.Join(errCommunities, err)
-	}
-	if dictionary != nil {
-		k.dictionary.Store(dictionary)
-	}
-	return errors.Join(errNames, errCommunities)
+	there.Store(fresh)
+	return err
 }
 
 func readNames(file string) (*ASNames, error) {

@@ -140,7 +140,7 @@ func parseMask(mask string, most uint32) (part, error) {
 	}
 	if len(digits) < len(mask) {
 		p.groups++
-		for range 10 - len(digits) {
+		for range len(strconv.FormatUint(uint64(most), 10)) - len(digits) {
 			p.size *= 10
 		}
 	}

@@ -98,6 +98,7 @@ func readPatterns(r io.Reader, asn route.ASN) ([]pattern, error) {
 		if err != nil {
 			return lineErrorf(line, "%v", err)
 		}
+		p.line = line
 		if p.text, err = cleanText(right); err != nil {
 			return lineErrorf(line, "description: %v", err)
 		}
