@@ -87,6 +87,10 @@ func (c *schemaChecker) checkObject(schema map[string]any, at string, v map[stri
 	properties, _ := schema["properties"].(map[string]any)
 	for name, value := range v {
 		property, ok := properties[name].(map[string]any)
+		if others, free := schema["additionalProperties"].(map[string]any); !ok && free {
+			c.check(others, at+".*", value)
+			continue
+		}
 		if !ok {
 			c.wrong = append(c.wrong, fmt.Sprintf("%s.%s is not in the document", at, name))
 			continue
@@ -192,6 +196,7 @@ func TestAnswersAndDocumentAgree(t *testing.T) {
 		c.check(schemas["Answer"].(map[string]any), "Answer", v)
 	}
 	c.checkThePast(t)
+	c.checkNames(t)
 	for _, w := range c.wrong {
 		t.Errorf("an answer has what the document does not: %s", w)
 	}
@@ -289,7 +294,7 @@ func TestDocumentNamesEveryCodeAndParameter(t *testing.T) {
 			t.Errorf("code %s is not in the document", m[1])
 		}
 	}
-	for _, name := range []string{"q", "peer", "family", "limit", "cursor", "explain", "facets", "fields", "best", "at", "between", "collection", "kind", "order", "a", "b", "peer_a", "peer_b", "collection_b", "stale", "format"} {
+	for _, name := range []string{"q", "peer", "family", "limit", "cursor", "explain", "facets", "fields", "names", "best", "at", "between", "collection", "kind", "order", "a", "b", "peer_a", "peer_b", "collection_b", "stale", "format"} {
 		if !strings.Contains(document, `"name": "`+name+`"`) {
 			t.Errorf("parameter %s is not in the document", name)
 		}

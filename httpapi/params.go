@@ -168,12 +168,8 @@ func readRequest(list []param, base query.Query) (request, error) {
 			r.page.Limit, err = parseLimit(p.value)
 		case "cursor":
 			r.page.Cursor, err = parseCursor(p.value)
-		case "best":
-			r.best, err = parseBool(p)
-		case "names":
-			r.names, err = parseBool(p)
-		case "explain":
-			r.explain, err = parseBool(p)
+		case "best", "names", "explain":
+			err = r.readSwitch(p)
 		case "facets":
 			r.facets, err = parseFacets(p)
 		case "fields":
@@ -190,6 +186,19 @@ func readRequest(list []param, base query.Query) (request, error) {
 	}
 	err := r.readMoments(list)
 	return r, err
+}
+
+// readSwitch reads a parameter that is true or false.
+func (r *request) readSwitch(p param) (err error) {
+	switch p.name {
+	case "best":
+		r.best, err = parseBool(p)
+	case "names":
+		r.names, err = parseBool(p)
+	case "explain":
+		r.explain, err = parseBool(p)
+	}
+	return err
 }
 
 // parseQuery parses the text of a query; its error shows the text.
