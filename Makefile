@@ -11,10 +11,10 @@ FUZZTIME ?= 10s
 CONFIG   ?= configs/demo.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run build check test race interop fuzz bench clean fmt vulncheck
+.PHONY: help run build check test race interop browser screenshots fuzz bench clean fmt vulncheck
 
 help: ## print the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## build and start Ribglass with the demonstration (CONFIG=FILE for another configuration)
 	./ribglass serve --config $(CONFIG)
@@ -41,6 +41,12 @@ race: ## run all tests with the race detector, but for those with real daemons
 interop: ## run the tests with real BGP daemons (skips what is not installed, fails where CI is set)
 	go test -count=1 -v ./cmd/ribglass/interop | grep -v -e '^=== ' -e '^ *--- PASS'
 
+browser: build ui/browser/node_modules ## drive the pages of the running program with Chromium (needs node, npm, chromium)
+	cd ui/browser && npm test
+
+screenshots: build ui/browser/node_modules ## take pictures of the main pages into docs/screenshots
+	cd ui/browser && npm run screenshots
+
 fuzz: ## run every fuzz target for FUZZTIME (10s)
 	.ci/fuzz $(FUZZTIME)
 
@@ -51,12 +57,17 @@ vulncheck: $(BIN)/govulncheck-$(GOVULNCHECK)
 	.ci/vulncheck $(BIN)/govulncheck-$(GOVULNCHECK)
 
 clean: ## remove what make made
-	rm -rf ribglass $(BIN) bench-out
+	rm -rf ribglass $(BIN) bench-out ui/browser/node_modules
 
 # A tool's file carries its version, so that another version is another file.
 $(BIN)/golangci-lint-$(GOLANGCI_LINT):
 	GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
 	mv $(BIN)/golangci-lint $@
+
+# Tests only: neither building nor running needs it.
+ui/browser/node_modules: ui/browser/package.json ui/browser/package-lock.json
+	cd ui/browser && npm ci --no-audit --no-fund
+	touch $@
 
 $(BIN)/govulncheck-$(GOVULNCHECK):
 	GOBIN=$(BIN) go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK)
