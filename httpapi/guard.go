@@ -89,8 +89,8 @@ func hostName(host string) string {
 // fixedHeaders are header values made once. Handlers put them into headers
 // without copying, so nobody may change them.
 type fixedHeaders struct {
-	nosniff, referrer, policy, permissions, resource, noStore []string
-	json, ndjson, csv, html, text, problem, octets, svg       []string
+	nosniff, referrer, policy, permissions, resource, noStore   []string
+	json, ndjson, csv, html, text, problem, octets, svg, events []string
 }
 
 // contentSecurityPolicy lets a page load its own scripts, style sheet and images
@@ -115,6 +115,7 @@ func newFixedHeaders() fixedHeaders {
 		text:        []string{typeText + "; charset=utf-8"},
 		problem:     []string{typeProblem},
 		octets:      []string{typeMRT},
+		events:      []string{typeEvents},
 	}
 }
 
@@ -145,6 +146,8 @@ func (f *fixedHeaders) contentType(mediaType string) []string {
 		return f.problem
 	case typeMRT:
 		return f.octets
+	case typeEvents:
+		return f.events
 	}
 	return f.text
 }

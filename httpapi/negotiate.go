@@ -12,6 +12,7 @@ const (
 	typeCSV     = "text/csv"
 	typeHTML    = "text/html"
 	typeText    = "text/plain"
+	typeEvents  = "text/event-stream"
 	typeProblem = "application/problem+json"
 )
 

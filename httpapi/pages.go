@@ -195,7 +195,7 @@ func (s *Server) homePage(c *gin.Context) error {
 		StartedAt: info.StartedAt, AttributeSets: stats.AttributeSets, Neighbours: neighbours,
 		Examples: s.examples(c),
 	}
-	page.Live = s.liveNow(neighbours)
+	page.Live, page.Events = s.liveNow(neighbours), "/api/v1/events"
 	if extra := len(neighbours) - homeNeighbours; extra > 0 {
 		page.Neighbours, page.More = neighbours[:homeNeighbours], extra
 	}
@@ -295,7 +295,7 @@ func (s *Server) peersPage(c *gin.Context) error {
 		return s.sendJSON(c, s.allPeers())
 	}
 	page := &ui.Peers{Frame: s.frame(c, "Peers", "/peers"), Neighbours: s.neighbours()}
-	page.Live = s.liveNow(page.Neighbours)
+	page.Live, page.Events = s.liveNow(page.Neighbours), "/api/v1/events"
 	return s.render(c, http.StatusOK, form, page)
 }
 

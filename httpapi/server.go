@@ -41,10 +41,13 @@ type Server struct {
 	streams chan struct{} // holds one for each stream under way
 	packers sync.Pool     // of *gzip.Writer
 
-	pastStreams chan struct{} // holds one for each of streams that is about the past
-	comparisons chan struct{} // holds one for each comparison under way
-	fixed       fixedHeaders
-	engine      *gin.Engine
+	pastStreams  chan struct{} // holds one for each of streams that is about the past
+	comparisons  chan struct{} // holds one for each comparison under way
+	eventStreams chan struct{} // holds one for each stream of events
+	closing      chan struct{} // closed when streams of events shall end
+	close        func()        // closes it
+	fixed        fixedHeaders
+	engine       *gin.Engine
 }
 
 // New returns a server that does nothing until Run. It fails when cfg is not
@@ -57,6 +60,9 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s.streams = make(chan struct{}, cfg.MaxStreams)
 	s.pastStreams = make(chan struct{}, pastStreams)
 	s.comparisons = make(chan struct{}, comparisonsAtATime)
+	s.eventStreams = make(chan struct{}, maxEventStreams)
+	s.closing = make(chan struct{})
+	s.close = sync.OnceFunc(func() { close(s.closing) })
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -121,6 +127,7 @@ func (s *Server) routeAPI(e *gin.Engine) {
 		"/api/v1/complete":     s.complete,
 		"/api/v1/whoami":       s.whoami,
 		"/api/v1/names":        s.names,
+		"/api/v1/events":       s.events,
 		"/api/v1/openapi.json": s.openAPI,
 		"/api/v1/graph":        s.graphAPI,
 	} {
@@ -162,6 +169,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
+	srv.RegisterOnShutdown(s.close) // a stream of events has no end of its own
 	return serve(ctx, srv, netutil.LimitListener(l, s.cfg.MaxConnections))
 }
 

@@ -26,6 +26,7 @@ type Frame struct {
 	Now     time.Time // what ages count to: the moment shown
 	Live    Live
 	Moment  Moment
+	Events  string // URL of the events that tell of changes of the page; "" when it is not followed
 }
 
 func (f *Frame) frame() *Frame { return f }

@@ -1,11 +1,13 @@
 // What pages can do with script. Without it they are links and forms.
 import { connectKeys } from './keys.js'
+import { connectLive } from './live.js'
 import { say, store } from './page.js'
 import { connectSearch } from './search.js'
 
 connectSearch()
 connectKeys()
 connectTheme()
+connectLive()
 document.addEventListener('pointerover', tellLocalTime)
 document.addEventListener('focusin', tellLocalTime)
 

@@ -1,0 +1,73 @@
+// A live page follows what it shows: the server says that it changed, and the
+// fresh page takes the place of this one where it differs, without a jump.
+import { bind } from './keys.js'
+import { make, swap } from './page.js'
+
+let source
+let frozen = false
+let waiting = 0 // changes that are not shown yet
+let busy = false
+
+const told = make('span', { role: 'status' })
+const button = make('button', { type: 'button', class: 'quiet', 'aria-pressed': 'false' }, 'Freeze')
+
+/** Follows the page, when it is one that is followed. */
+export function connectLive() {
+  if (!events()) return
+  document.body.append(make('p', { id: 'pulse' }, told, ' ', button))
+  button.addEventListener('click', freeze)
+  bind('f', 'freeze this page, or let it live', freeze)
+  document.addEventListener('visibilitychange', listen)
+  document.addEventListener('selectionchange', () => { if (waiting && !frozen) show() })
+  listen()
+}
+
+const events = () => document.querySelector('main').dataset.events
+
+/** Listens while the page is seen. What was missed shows when it is again. */
+function listen() {
+  source?.close()
+  source = undefined
+  if (document.hidden || !events()) return
+  source = new EventSource(events())
+  source.addEventListener('change', (event) => {
+    waiting += JSON.parse(event.data).changes
+    show()
+  })
+}
+
+async function show() {
+  if (busy) return
+  if (frozen || selects()) {
+    tell(`${changes(waiting)} waiting`)
+    return
+  }
+  busy = true
+  const shown = waiting
+  if (await swap(location.href).catch(() => false)) {
+    waiting -= shown
+    tell(changes(shown))
+  }
+  busy = false
+  if (waiting) setTimeout(show, 1000)
+}
+
+/** Whether the reader marks text, which a fresh page would take away. */
+function selects() {
+  const selection = getSelection()
+  return !selection.isCollapsed && document.querySelector('main').contains(selection.anchorNode)
+}
+
+const changes = (n) => (n === 1 ? '1 change' : `${n} changes`)
+
+function tell(text) {
+  told.textContent = text
+}
+
+function freeze() {
+  frozen = !frozen
+  button.textContent = frozen ? 'Frozen' : 'Freeze'
+  button.setAttribute('aria-pressed', String(frozen))
+  tell('')
+  if (!frozen && waiting) show()
+}
