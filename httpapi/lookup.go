@@ -172,6 +172,7 @@ func (s *Server) lookup(c *gin.Context, req request, res *query.Result) *ui.Look
 	if len(res.Routes) > 0 {
 		page.Picture = req.scene.graph("/graph", res.Query)
 	}
+	page.Activity = s.activityURL(req, res.Query)
 	if req.scene.live() && req.page.Cursor == "" && watchable(res.Query) {
 		page.Events = withValues("/api/v1/events", url.Values{"q": {canonical}})
 	}

@@ -245,6 +245,8 @@ func (c *schemaChecker) checkThePast(t *testing.T) {
 		{"/api/v1/peers?at=50m", typeJSON, "Peers"},
 		{"/api/v1/peers/edge1?at=" + gap, typeJSON, "PastPeerAnswer"},
 		{"/api/v1/changes?limit=3", typeJSON, "Changes"},
+		{"/api/v1/activity", typeJSON, "Activity"},
+		{"/api/v1/activity?between=" + gap + "/now", typeJSON, "Activity"},
 		{"/api/v1/changes?between=" + gap + "/now", typeJSON, "Changes"},
 		{"/api/v1/changes?between=-2d/now", typeNDJSON, "Change"},
 		{"/api/v1/timeline?q=" + thePrefix, typeJSON, "Timeline"},

@@ -128,6 +128,7 @@ func (s *Server) routeAPI(e *gin.Engine) {
 		"/api/v1/whoami":       s.whoami,
 		"/api/v1/names":        s.names,
 		"/api/v1/events":       s.events,
+		"/api/v1/activity":     s.activity,
 		"/api/v1/openapi.json": s.openAPI,
 		"/api/v1/graph":        s.graphAPI,
 	} {

@@ -17,16 +17,17 @@ type Page interface {
 
 // Frame is what every page has.
 type Frame struct {
-	Title   string
-	Search  string // stands in the search box
-	Text    string // URL of the page as text; "" when it has none
-	JSON    string // URL of the page as JSON
-	Host    string // as the client wrote it, for examples
-	Version string
-	Now     time.Time // what ages count to: the moment shown
-	Live    Live
-	Moment  Moment
-	Events  string // URL of the events that tell of changes of the page; "" when it is not followed
+	Title    string
+	Search   string // stands in the search box
+	Text     string // URL of the page as text; "" when it has none
+	JSON     string // URL of the page as JSON
+	Host     string // as the client wrote it, for examples
+	Version  string
+	Now      time.Time // what ages count to: the moment shown
+	Live     Live
+	Moment   Moment
+	Activity string // URL of the counts of changes that the strip shows; "" when it has none
+	Events   string // URL of the events that tell of changes of the page; "" when it is not followed
 }
 
 func (f *Frame) frame() *Frame { return f }

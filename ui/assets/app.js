@@ -3,11 +3,13 @@ import { connectKeys } from './keys.js'
 import { connectLive } from './live.js'
 import { say, store } from './page.js'
 import { connectSearch } from './search.js'
+import { connectStrip } from './strip.js'
 
 connectSearch()
 connectKeys()
 connectTheme()
 connectLive()
+connectStrip()
 document.addEventListener('pointerover', tellLocalTime)
 document.addEventListener('focusin', tellLocalTime)
 

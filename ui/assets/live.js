@@ -9,13 +9,16 @@ let waiting = 0 // changes that are not shown yet
 let busy = false
 
 const told = make('span', { role: 'status' })
+const pulse = make('p', { id: 'pulse' }, told, ' ')
 const button = make('button', { type: 'button', class: 'quiet', 'aria-pressed': 'false' }, 'Freeze')
 
 /** Follows the page, when it is one that is followed. */
 export function connectLive() {
-  if (!events()) return
-  document.body.append(make('p', { id: 'pulse' }, told, ' ', button))
+  if (!events() && !document.getElementById('strip')) return
+  document.body.append(pulse)
+  pulse.append(button)
   button.addEventListener('click', freeze)
+  document.addEventListener('swapped', () => { if (Boolean(source) !== Boolean(events())) listen() })
   bind('f', 'freeze this page, or let it live', freeze)
   document.addEventListener('visibilitychange', listen)
   document.addEventListener('selectionchange', () => { if (waiting && !frozen) show() })
@@ -28,6 +31,7 @@ const events = () => document.querySelector('main').dataset.events
 function listen() {
   source?.close()
   source = undefined
+  pulse.hidden = !events()
   if (document.hidden || !events()) return
   source = new EventSource(events())
   source.addEventListener('change', (event) => {

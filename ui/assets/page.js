@@ -82,11 +82,14 @@ export async function swap(url) {
   const focused = document.activeElement?.closest('main, .live') ? placeOf(document.activeElement) : ''
   const open = [...document.querySelectorAll('main details')].map((d) => d.open)
   const top = scrollY
-  for (const place of ['main', '.live']) {
+  for (const place of ['main', '.live', '.top nav', 'footer']) {
     const from = fresh.querySelector(place)
     const to = document.querySelector(place)
     if (from && to) to.replaceWith(document.adoptNode(from))
   }
+  document.querySelectorAll('#search input[type=hidden]').forEach((e) => e.remove())
+  document.getElementById('search').prepend(...fresh.querySelectorAll('#search input[type=hidden]'))
+  document.querySelector('.brand').href = fresh.querySelector('.brand').getAttribute('href')
   const details = document.querySelectorAll('main details')
   if (details.length === open.length) details.forEach((d, i) => { d.open = open[i] })
   if (focused) document.querySelector(focused)?.focus({ preventScroll: true })

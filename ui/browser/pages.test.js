@@ -259,3 +259,27 @@ test('a live page follows what it shows, and can be frozen', async () => {
   await page.keyboard.press('f')
   await until(async () => await at() !== frozen, 'the page to live again')
 })
+
+test('the strip steps through changes, plays them, and leads to a comparison', async () => {
+  const { changes } = await until(async () => {
+    const list = await program.get('/api/v1/changes?kind=withdraw')
+    return list.changes?.length && list
+  }, 'a change', 30_000)
+  await go(`/${changes[0].prefix}`)
+  await page.waitForSelector('#strip svg')
+  await page.keyboard.press('ArrowLeft')
+  await page.waitForSelector('.live.past')
+  assert.match(page.url(), /at=/)
+  const first = page.url()
+  await page.keyboard.press('ArrowLeft')
+  await until(() => page.url() !== first, 'the change before')
+  await page.waitForSelector('#strip .here', { state: 'attached' })
+  await page.keyboard.press('ArrowRight')
+  await until(() => page.url() === first, 'the change again')
+  await page.goBack()
+  await page.click('#strip button[aria-label="Play the changes"]')
+  await page.waitForSelector('.live:not(.past)', { timeout: 30_000 })
+  await page.click('#strip >> text=Compare')
+  await page.waitForURL('**/diff?**')
+  assert.match(await page.locator('main').innerText(), /added|withdrawn|Nothing differs/)
+})
