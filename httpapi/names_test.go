@@ -58,7 +58,7 @@ func (c *schemaChecker) checkNames(t *testing.T) {
 	t.Helper()
 	h := namedHandler(t, namesOf(t, someNames, someCommunities))
 	for target, schema := range map[string]string{
-		"/api/v1/names?q=ex":         "Completion",
+		"/api/v1/names?q=ex":         "NameCompletion",
 		"/api/v1/routes?names=true":  "Routes",
 		"/api/v1/routes?names=false": "Routes",
 	} {
