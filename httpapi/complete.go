@@ -116,6 +116,8 @@ func (s *Server) completions(last, typed string) []completion {
 		return matching(list, typed)
 	case "community":
 		return matching(wellKnownCommunities(), typed)
+	case "origin", "via", "neighbor-as":
+		return s.namedASes("", typed)
 	case "origin-code":
 		return matching([]completion{{Text: "igp", Kind: "value"}, {Text: "egp", Kind: "value"}, {Text: "incomplete", Kind: "value"}}, typed)
 	}
@@ -136,7 +138,19 @@ func (s *Server) completions(last, typed string) []completion {
 			list = append(list, one)
 		}
 	}
+	if len(typed) > 1 {
+		list = append(list, s.namedASes("AS", typed)...)
+	}
 	return list[:min(len(list), maxCompletions)]
+}
+
+// namedASes lists the ASes whose number begins as typed or whose name has it.
+func (s *Server) namedASes(before, typed string) []completion {
+	list := []completion{}
+	for _, m := range s.deps.named().Complete(typed, maxCompletions) {
+		list = append(list, completion{before + m.ASN.String(), "as", m.Name})
+	}
+	return list
 }
 
 // labels lists the names of peers, or what they are labelled with.

@@ -58,7 +58,7 @@ func (c *schemaChecker) checkNames(t *testing.T) {
 	t.Helper()
 	h := namedHandler(t, namesOf(t, someNames, someCommunities))
 	for target, schema := range map[string]string{
-		"/api/v1/names?q=ex":         "NameCompletion",
+		"/api/v1/names?q=ex":         "NameMatches",
 		"/api/v1/routes?names=true":  "Routes",
 		"/api/v1/routes?names=false": "Routes",
 	} {
@@ -123,6 +123,18 @@ func TestNamesAreCompleted(t *testing.T) {
 	}
 	if w := ask(t, worldHandler(t), "/api/v1/names?q=x"); strings.TrimSpace(w.Body.String()) != `{"query":"x","ases":[]}` {
 		t.Errorf("without names: %s", w.Body)
+	}
+}
+
+func TestSearchBoxCompletesNames(t *testing.T) {
+	h := namedHandler(t, namesOf(t, someNames, someCommunities))
+	for target, want := range map[string]string{
+		"/api/v1/complete?q=origin+cloud": `{"text":"13335","kind":"as","means":"Example Cloud"}`,
+		"/api/v1/complete?q=example":      `{"text":"AS3356","kind":"as","means":"Example Transit"}`,
+	} {
+		if got := ask(t, h, target).Body.String(); !strings.Contains(got, want) {
+			t.Errorf("GET %s = %s, want %s in it", target, got, want)
+		}
 	}
 }
 

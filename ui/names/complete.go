@@ -46,7 +46,7 @@ func (n *ASNames) byNumber(needle string, limit int) []Match {
 		digits = needle[2:]
 	}
 	first, err := strconv.ParseUint(digits, 10, 32)
-	if err != nil || first == 0 {
+	if err != nil || digits[0] == '0' {
 		return nil
 	}
 	var list []Match
