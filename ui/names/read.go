@@ -211,6 +211,9 @@ func appendEntry(entries []entry, line int, number, name string) ([]entry, error
 // becomes single spaces; control characters and those that cannot be seen, which
 // could hide or reorder what stands around them, are left out.
 func cleanText(s string) (string, error) {
+	if isClean(s) {
+		return s, nil
+	}
 	if !utf8.ValidString(s) {
 		return "", errors.New("not UTF-8")
 	}
@@ -228,6 +231,18 @@ func cleanText(s string) (string, error) {
 		return "", fmt.Errorf("%d bytes, at most %d", len(s), maxText)
 	}
 	return s, nil
+}
+
+// isClean reports whether s is ASCII as it is to be, which most names are.
+func isClean(s string) bool {
+	before := byte(' ')
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' || s[i] == ' ' && before == ' ' {
+			return false
+		}
+		before = s[i]
+	}
+	return before != ' ' && len(s) <= maxText
 }
 
 // clip shortens what a file says for a message.
