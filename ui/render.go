@@ -28,7 +28,7 @@ func New(names Names) (*Renderer, error) {
 	if r.assets, err = newAssetSet(map[string]string{"style.css": graph.StyleSheet()}); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"home", "lookup", "as", "peers", "peer", "problem", "changes", "timeline", "diff", "history", "graph"} {
+	for _, name := range []string{"home", "lookup", "as", "peers", "peer", "problem", "changes", "timeline", "diff", "history", "graph", "help", "about"} {
 		t, err := template.New("frame.html").Funcs(r.funcs()).
 			ParseFS(templates, "templates/frame.html", "templates/parts.html", "templates/past.html", "templates/"+name+".html")
 		if err != nil {

@@ -196,7 +196,7 @@ test('the policy stops a script in the page, and says so', async () => {
 })
 
 test('axe finds nothing, in both themes and on a telephone', async () => {
-  const pages = ['/', `/${prefix}`, `/${prefix}?view=bird`, '/search?q=peer+rs1&limit=20', '/peers', '/peers/rs1', '/as/6939', '/changes', `/timeline?q=${prefix}`, '/diff', '/history', '/search?q=frob', `/graph?q=${prefix}`]
+  const pages = ['/', `/${prefix}`, `/${prefix}?view=bird`, '/search?q=peer+rs1&limit=20', '/peers', '/peers/rs1', '/as/6939', '/changes', `/timeline?q=${prefix}`, '/diff', '/history', '/help', '/about', '/search?q=frob', `/graph?q=${prefix}`]
   const found = []
   for (const options of [{}, { colorScheme: 'dark' }, { viewport: { width: 320, height: 640 } }]) {
     const p = await open({ ...options, bypassCSP: true })
