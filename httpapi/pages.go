@@ -288,18 +288,19 @@ func (s *Server) peersPage(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	req, err := s.readScene(c)
+	list, req, err := s.readPeerList(c)
 	if err != nil {
 		return err
 	}
 	if !req.scene.live() {
-		return s.peersPageThen(c, req, form)
+		return s.peersPageThen(c, list, req, form)
 	}
 	if form == typeJSON {
 		return s.sendJSON(c, s.allPeers())
 	}
-	page := &ui.Peers{Frame: s.frame(c, "Peers", "/peers"), Neighbours: s.neighbours()}
-	page.Live, page.Events = s.liveNow(page.Neighbours), "/api/v1/events"
+	page, all := &ui.Peers{Frame: s.frame(c, "Peers", "/peers")}, s.neighbours()
+	page.Live, page.Events = s.liveNow(all), "/api/v1/events"
+	list.show(page, all, req.scene)
 	return s.render(c, http.StatusOK, form, page)
 }
 

@@ -140,7 +140,7 @@ func (p *peersThen) neighbours(v scene) []ui.Neighbour {
 }
 
 // peersPageThen answers for /peers at a moment.
-func (s *Server) peersPageThen(c *gin.Context, req request, form string) error {
+func (s *Server) peersPageThen(c *gin.Context, list peerList, req request, form string) error {
 	then, err := s.peersAt(c.Request.Context(), req)
 	if err != nil {
 		return err
@@ -148,7 +148,8 @@ func (s *Server) peersPageThen(c *gin.Context, req request, form string) error {
 	if form == typeJSON {
 		return s.sendJSON(c, then.answer())
 	}
-	page := &ui.Peers{Frame: s.frame(c, "Peers", "/peers"), Neighbours: then.neighbours(req.scene)}
+	page := &ui.Peers{Frame: s.frame(c, "Peers", "/peers")}
+	list.show(page, then.neighbours(req.scene), req.scene)
 	s.turnBack(c, &page.Frame, req.scene, then.pastMoment)
 	return s.render(c, http.StatusOK, form, page)
 }

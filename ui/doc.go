@@ -8,11 +8,19 @@
 // the moment shown. [Renderer.HTML] writes a page for browsers through html/template,
 // which escapes everything that came from outside; [Renderer.Text] writes the
 // same page in columns, as a router would, for terminals, with control
-// characters made visible. The style sheet is served from [Renderer.Asset]
-// under a path that holds its hash.
+// characters made visible. The style sheet and the scripts are served from
+// [Renderer.Asset] under paths that hold their hash.
 //
 // # Style
 //
 // The style sheet goes from palette (two sets of colours, light and dark) to
-// intents (what a colour is for); rules use intents only. There is no script.
+// intents (what a colour is for); rules use intents only.
+//
+// # Script
+//
+// Pages are whole without script: links and forms. Native modules add to them:
+// completion, keys, the theme, the strip of changes, and live pages, for which
+// the fresh page is fetched and its parts take the place of the old ones. No
+// module makes markup or code out of text. What a module asks is in a data
+// attribute of the page; the policy lets it ask this server only.
 package ui

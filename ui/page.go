@@ -185,10 +185,16 @@ type Route struct {
 	PeerURL string
 }
 
-// Peers is the list of all peers.
+// Peers is a page of the list of peers.
 type Peers struct {
 	Frame
-	Neighbours []Neighbour
+	Neighbours         []Neighbour
+	All, Total         int // peers there are, and those that the list is confined to
+	Find, Group, State string
+	Groups             []string // that there are
+	Fields             []Field
+	Orders             []Choice
+	Previous, Next     string // URLs; "" when there is none
 }
 
 // Peer is all about one peer.

@@ -349,9 +349,13 @@ func (w *textWriter) facts(r *Route) {
 }
 
 func (p *Peers) text(w *textWriter) {
-	w.line("%s", plural(len(p.Neighbours), "peer"))
+	w.line("%s", plural(p.Total, "peer"))
 	w.bar(&p.Frame)
 	w.neighbours(p.Neighbours)
+	if p.Next != "" {
+		w.line("")
+		w.line("%d of %s shown; more: curl %s", len(p.Neighbours), plural(p.Total, "peer"), shellURL(p.Host+p.Next))
+	}
 }
 
 func (p *Problem) text(w *textWriter) {

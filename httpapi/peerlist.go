@@ -1,0 +1,138 @@
+package httpapi
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"ribglass/ribstore/query"
+	"ribglass/ribstore/route"
+	"ribglass/ui"
+)
+
+// pagePeers is how many peers a page lists.
+const pagePeers = 100
+
+// peerList is what a page of peers is asked for.
+type peerList struct {
+	find  string // in names, descriptions, addresses or AS numbers
+	group string // "": any
+	state string // "up", "down", or "" for any
+	sort  string // "name" or one of the others; "" is name
+	page  int    // from 1
+}
+
+// readPeerList reads the parameters of a page of peers. Those of a form may be
+// empty.
+func (s *Server) readPeerList(c *gin.Context) (l peerList, req request, err error) {
+	list, err := readParams(c.Request.URL.RawQuery,
+		sceneParams(known{"find", false}, known{"group", false}, known{"state", false}, known{"sort", false}, known{"page", false}))
+	if err != nil {
+		return l, req, err
+	}
+	l.page = 1
+	for _, p := range list {
+		switch p.name {
+		case "find":
+			l.find = strings.ToLower(strings.TrimSpace(p.value))
+		case "group":
+			l.group = p.value
+		case "state":
+			l.state, err = oneOf(p, "", "up", "down")
+		case "sort":
+			l.sort, err = oneOf(p, "", "name", "as", "routes", "since")
+		case "page":
+			if l.page, err = strconv.Atoi(p.value); err != nil || l.page < 1 {
+				err = problemf(codeInvalidParameter, "page %q is not a number from 1.", clip(p.value))
+			}
+		}
+		if err != nil {
+			return l, req, err
+		}
+	}
+	req, err = s.readPage(slices.DeleteFunc(list, func(p param) bool { return p.name == "sort" }), query.Query{})
+	return l, req, err
+}
+
+// oneOf returns the value of a parameter when it is one of those it may have.
+func oneOf(p param, values ...string) (string, error) {
+	if !slices.Contains(values, p.value) {
+		return "", problemf(codeInvalidParameter, "%s %q is not one of %s.", p.name, clip(p.value), strings.Join(values[1:], ", "))
+	}
+	return p.value, nil
+}
+
+// url returns the URL of another page of the list.
+func (l peerList) url(v scene) string {
+	values := v.values()
+	put := func(name, value string) {
+		if value != "" {
+			values.Set(name, value)
+		}
+	}
+	put("find", l.find)
+	put("group", l.group)
+	put("state", l.state)
+	put("sort", l.sort)
+	if l.page > 1 {
+		values.Set("page", strconv.Itoa(l.page))
+	}
+	return withValues("/peers", values)
+}
+
+// wants reports whether the list has a peer.
+func (l peerList) wants(n *ui.Neighbour) bool {
+	p := n.Peer
+	found := l.find == ""
+	for _, text := range []string{p.Name, p.Description, p.Address.String(), "as" + p.ASN.String()} {
+		found = found || strings.Contains(strings.ToLower(text), l.find)
+	}
+	up := n.State == route.StateEstablished
+	return found && (l.group == "" || p.Group == l.group) && (l.state == "" || (l.state == "up") == up)
+}
+
+// show fills a page with its part of the peers.
+func (l peerList) show(page *ui.Peers, all []ui.Neighbour, v scene) {
+	var groups []string
+	for i := range all {
+		if g := all[i].Peer.Group; g != "" && !slices.Contains(groups, g) {
+			groups = append(groups, g)
+		}
+	}
+	slices.Sort(groups)
+	wanted := slices.DeleteFunc(slices.Clone(all), func(n ui.Neighbour) bool { return !l.wants(&n) })
+	slices.SortStableFunc(wanted, l.compare)
+	first := min((l.page-1)*pagePeers, len(wanted))
+	page.All, page.Total = len(all), len(wanted)
+	page.Neighbours = wanted[first:min(first+pagePeers, len(wanted))]
+	page.Find, page.Group, page.State, page.Groups = l.find, l.group, l.state, groups
+	page.Fields = fieldsBut(v.values())
+	for _, order := range []string{"name", "as", "routes", "since"} {
+		other := l
+		other.sort, other.page = order, 1
+		page.Orders = append(page.Orders, ui.Choice{Text: order, URL: other.url(v), Chosen: order == cmp.Or(l.sort, "name")})
+	}
+	other := l
+	if other.page = l.page - 1; l.page > 1 {
+		page.Previous = other.url(v)
+	}
+	if other.page = l.page + 1; first+pagePeers < len(wanted) {
+		page.Next = other.url(v)
+	}
+}
+
+// compare orders peers: most routes and newest sessions first.
+func (l peerList) compare(a, b ui.Neighbour) int {
+	switch l.sort {
+	case "as":
+		return cmp.Compare(a.Peer.ASN, b.Peer.ASN)
+	case "routes":
+		return b.Total() - a.Total()
+	case "since":
+		return b.Since.Compare(a.Since)
+	}
+	return cmp.Compare(a.Peer.Name, b.Peer.Name)
+}
