@@ -130,7 +130,7 @@ func (a *asker) follow(ctx context.Context, q query.Query, from, to time.Time, o
 	f := follower{table: past.Table, observe: observe, from: from}
 	notices, err := a.past.Replay(ctx, past, to, within, f.event)
 	if f.passed > 0 {
-		notices = append(notices, "what sessions that came, went or were swept did to each of their routes is listed for a prefix only")
+		notices = append(notices, "sessions came or went: what that did to each of their routes is listed only when one prefix is asked about")
 	}
 	return slices.Concat(past.Notices, notices), err
 }
