@@ -49,15 +49,15 @@ func TestTheStripIsWhereThereIsAPast(t *testing.T) {
 		"/search?q=peer+edge1":              "",
 	} {
 		got := ""
-		for _, div := range parsePage(t, ask(t, kept, path)).all("div", "") {
-			got += div.attr("data-activity")
+		for _, e := range parsePage(t, ask(t, kept, path)).all("section", "") {
+			got += e.attr("data-activity")
 		}
 		if got != want {
 			t.Errorf("GET %s: the strip asks %q, want %q", path, got, want)
 		}
 	}
-	for _, div := range parsePage(t, ask(t, worldHandler(t), "/1.1.1.1")).all("div", "") {
-		if div.attr("id") == "strip" {
+	for _, e := range parsePage(t, ask(t, worldHandler(t), "/1.1.1.1")).all("section", "") {
+		if e.attr("id") == "strip" {
 			t.Error("there is a strip where no past is kept")
 		}
 	}
