@@ -11,9 +11,8 @@ try {
   await mkdir(into, { recursive: true })
   const prefix = await busyPrefix(program)
   const pages = {
-    home: '/', prefix: `/${prefix}`, search: '/search?q=via+6939+family+ipv4-unicast&limit=20', peers: '/peers', peer: '/peers/rs1',
-    as: '/as/6939', changes: '/changes', timeline: `/timeline?q=${prefix}`, diff: '/diff?a=3s&b=now', router: `/${prefix}?view=cisco`,
-    graph: `/graph?q=${prefix}`,
+    home: '/', prefix: `/${prefix}`, search: '/search?q=via+6939+family+ipv4-unicast&limit=20', peers: '/peers',
+    timeline: `/timeline?q=${prefix}`, graph: `/graph?q=${prefix}`,
   }
   for (const [device, viewport] of Object.entries({ desk: { width: 1280, height: 800 }, phone: { width: 360, height: 740 } })) {
     for (const colorScheme of ['light', 'dark']) {
