@@ -3,7 +3,6 @@ package history
 import (
 	"encoding/binary"
 	"net/netip"
-	"slices"
 
 	"ribglass/ribstore/route"
 )
@@ -19,13 +18,13 @@ type change struct {
 
 // blockWriter turns changes into octets.
 type blockWriter struct {
-	sets  *setWriter
-	local map[uint32]int
-	peers []peerColumns
+	peerList
+
+	sets *setWriter
 }
 
 func newBlockWriter() *blockWriter {
-	return &blockWriter{sets: newSetWriter(), local: make(map[uint32]int)}
+	return &blockWriter{peerList: newPeerList(), sets: newSetWriter()}
 }
 
 const (
@@ -36,7 +35,13 @@ const (
 // encode returns the octets of a block of ordered changes of one family.
 func (w *blockWriter) encode(f route.Family, changes []change) []byte {
 	w.sets.reset()
-	w.listPeers(changes)
+	w.list(func(yield func(uint32) bool) {
+		for i := range changes {
+			if !yield(changes[i].peer) {
+				return
+			}
+		}
+	})
 	column := prefixColumn{family: f}
 	var refs refWriter
 	var prefixes, counts, which, paths, times, sets []byte
@@ -77,28 +82,6 @@ func (w *blockWriter) encode(f route.Family, changes []change) []byte {
 		b = appendPart(b, paths)
 	}
 	return w.sets.appendTo(b)
-}
-
-func (w *blockWriter) listPeers(changes []change) {
-	clear(w.local)
-	w.peers = w.peers[:0]
-	var numbers []uint32
-	for i := range changes {
-		if n := changes[i].peer; !has(w.local, n) {
-			w.local[n] = 0
-			numbers = append(numbers, n)
-		}
-	}
-	slices.Sort(numbers)
-	for i, n := range numbers {
-		w.local[n] = i
-		w.peers = append(w.peers, peerColumns{number: n})
-	}
-}
-
-func has[K comparable, V any](m map[K]V, k K) bool {
-	_, ok := m[k]
-	return ok
 }
 
 func earliest(changes []change) int64 {

@@ -2,6 +2,8 @@ package history
 
 import (
 	"encoding/binary"
+	"iter"
+	"maps"
 	"net/netip"
 	"slices"
 
@@ -61,9 +63,9 @@ func (c *chunk) same(a entry, d *chunk, b entry) bool {
 
 // chunkWriter turns chunks into octets.
 type chunkWriter struct {
-	sets  *setWriter
-	local map[uint32]int // index of a peer in the chunk's list
-	peers []peerColumns
+	peerList
+
+	sets *setWriter
 }
 
 // peerColumns are the columns of one peer, in which one route is much like the
@@ -77,7 +79,7 @@ type peerColumns struct {
 }
 
 func newChunkWriter() *chunkWriter {
-	return &chunkWriter{sets: newSetWriter(), local: make(map[uint32]int)}
+	return &chunkWriter{peerList: newPeerList(), sets: newSetWriter()}
 }
 
 const (
@@ -88,7 +90,13 @@ const (
 // encode returns the octets of a chunk, uncompressed.
 func (w *chunkWriter) encode(c *chunk) []byte {
 	w.sets.reset()
-	w.listPeers(c)
+	w.list(func(yield func(uint32) bool) {
+		for i := range c.routes {
+			if !yield(c.routes[i].peer) {
+				return
+			}
+		}
+	})
 	var refs refWriter
 	var which, paths, classes []byte
 	flags := byte(0)
@@ -131,20 +139,26 @@ func (w *chunkWriter) encode(c *chunk) []byte {
 	return w.sets.appendTo(b)
 }
 
-func (w *chunkWriter) listPeers(c *chunk) {
-	clear(w.local)
-	w.peers = w.peers[:0]
-	var numbers []uint32
-	for _, e := range c.routes {
-		if _, ok := w.local[e.peer]; !ok {
-			w.local[e.peer] = 0
-			numbers = append(numbers, e.peer)
-		}
+// peerList numbers the peers of a chunk or a block in the order of their numbers
+// in the file.
+type peerList struct {
+	local map[uint32]int // index in peers
+	peers []peerColumns
+}
+
+func newPeerList() peerList { return peerList{local: make(map[uint32]int)} }
+
+// list begins anew with the peers of a chunk or a block, each named as often as it
+// may be.
+func (l *peerList) list(named iter.Seq[uint32]) {
+	clear(l.local)
+	for n := range named {
+		l.local[n] = 0
 	}
-	slices.Sort(numbers)
-	for i, n := range numbers {
-		w.local[n] = i
-		w.peers = append(w.peers, peerColumns{number: n})
+	l.peers = l.peers[:0]
+	for i, n := range slices.Sorted(maps.Keys(l.local)) {
+		l.local[n] = i
+		l.peers = append(l.peers, peerColumns{number: n})
 	}
 }
 
