@@ -48,7 +48,7 @@ func (a *asker) Changes(ctx context.Context, q query.Query, page query.ChangePag
 func (a *asker) span(q query.Query) (from, to time.Time) {
 	now := a.clock()
 	from, to = q.Between.In(now)
-	if begins := a.past.Stats().Begins; from.Before(begins) {
+	if begins := a.past.Begins(); from.Before(begins) {
 		from = begins
 	}
 	if to.After(now) {

@@ -129,6 +129,16 @@ func (h *History) Stats() Stats {
 	return st
 }
 
+// Begins returns the first moment that can be asked for, the zero Time for none. It
+// is cheaper than Stats.
+func (h *History) Begins() time.Time {
+	h.journal.mu.Lock()
+	defer h.journal.mu.Unlock()
+	x := *h.index.Load()
+	x.runs = append(slices.Clip(x.runs), h.journal.pending.runs...)
+	return x.begins()
+}
+
 // look returns the index with what is not in the file yet, and the octets of
 // that.
 func (h *History) look() (*index, int) {
