@@ -20,7 +20,10 @@ import (
 // or less.
 const graphRoutes = 5000
 
-const typeSVG = "image/svg+xml"
+const (
+	typeSVG = "image/svg+xml"
+	typePNG = "image/png"
+)
 
 // graphParams are the parameters of a question for a picture.
 func graphParams(more ...known) []known {
@@ -106,7 +109,7 @@ func (s *Server) graphPage(c *gin.Context) error {
 	}
 	page := &ui.Graph{
 		Frame: s.frame(c, p.first.Query.String(), "/graph"), About: present(p.first.Query).String(), Picture: g, Total: p.first.Total, Read: p.read,
-		Routes: req.scene.lookup(p.first.Query), SVGURL: req.scene.graph("/graph.svg", p.first.Query),
+		Routes: req.scene.lookup(p.first.Query), SVGURL: req.scene.graph("/graph.svg", p.first.Query), PNGURL: req.scene.graph("/graph.png", p.first.Query),
 		Link: func(n route.ASN) string { return req.scene.link("/as/" + n.String()) }, Peer: req.scene.peer,
 	}
 	if text, ok := get(list, "ascii"); ok {
@@ -137,16 +140,23 @@ func (s *Server) graphSVG(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if !req.scene.live() {
-		p.input.Title += " at " + rfc3339(p.first.At)
-	}
-	body := graph.New(p.input, graph.Options{}).SVG(graph.SVGOptions{Standalone: true})
+	body := p.alone().SVG(graph.SVGOptions{Standalone: true})
 	h := c.Writer.Header()
 	h.Set("Content-Security-Policy", svgPolicy())
 	h.Set("Content-Disposition", `attachment; filename="as-paths.svg"`)
 	h.Set("Vary", "Accept-Encoding")
 	s.sendPage(c, http.StatusOK, typeSVG, body)
 	return nil
+}
+
+// alone makes a picture to keep: without a page around it, it says of which
+// moment it is.
+func (p *pictured) alone() *graph.Graph {
+	in := p.input
+	if !p.req.scene.live() {
+		in.Title += " at " + rfc3339(p.first.At)
+	}
+	return graph.New(in, graph.Options{})
 }
 
 // svgPolicy lets a picture have the one style that is in it, and nothing else.

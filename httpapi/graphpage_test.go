@@ -6,6 +6,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"image/color"
+	"image/png"
 	"io"
 	"net/http"
 	"net/netip"
@@ -114,6 +116,60 @@ func TestGraphAsFileIsXMLUnderAStrictPolicy(t *testing.T) {
 	}
 }
 
+func TestGraphAsPNG(t *testing.T) {
+	h := worldHandler(t)
+	size := func(target string) (width int, page color.Color) {
+		t.Helper()
+		w := ask(t, h, target)
+		if w.Code != http.StatusOK {
+			t.Fatalf("GET %s = %d: %s", target, w.Code, w.Body)
+		}
+		for name, want := range map[string]string{
+			"Content-Type": "image/png", "X-Content-Type-Options": "nosniff", "Content-Disposition": `attachment; filename="as-paths.png"`,
+		} {
+			if got := w.Header().Get(name); got != want {
+				t.Errorf("%s = %q, want %q", name, got, want)
+			}
+		}
+		img, err := png.Decode(w.Body)
+		if err != nil {
+			t.Fatalf("GET %s: %v", target, err)
+		}
+		return img.Bounds().Dx(), img.At(0, 0)
+	}
+	one, light := size("/graph.png?q=1.1.1.0/24&scale=1")
+	for target, times := range map[string]int{"/graph.png?q=1.1.1.0/24": 2, "/graph.png?q=1.1.1.0/24&theme=light&scale=3": 3} {
+		if width, page := size(target); width != times*one || page != light {
+			t.Errorf("GET %s is %d wide, want %d times %d; its page is %v", target, width, times, one, page)
+		}
+	}
+	if _, dark := size("/graph.png?q=1.1.1.0/24&theme=dark"); dark == light {
+		t.Error("both themes have one colour")
+	}
+	links := parsePage(t, ask(t, h, "/graph?q=1.1.1.0/24", "Accept", "text/html")).links()
+	for _, theme := range []string{"light", "dark"} {
+		if want := "/graph.png?q=1.1.1.0%2F24&theme=" + theme; !slices.Contains(links, want) {
+			t.Errorf("no link to %s in %v", want, links)
+		}
+	}
+}
+
+func TestGraphAsPNGIsOfABoundedSize(t *testing.T) {
+	store, sessions := crowd(300)
+	for i := range store.routes { // long paths make a wide picture
+		r, a := &store.routes[i], attrs{nextHop: "192.0.2.9", med: -1, pref: -1}
+		for hop := range 60 {
+			a.path = append(a.path, route.ASN(100_000+1000*hop+i%40))
+		}
+		r.Attrs = a.build()
+	}
+	h := newServer(t, httpapi.DefaultConfig(), store, sessions).Handler()
+	problem := fields(t, ask(t, h, "/graph.png?q=1.1.1.0/24&scale=3", "Accept", "application/json"), http.StatusBadRequest, "application/problem+json")
+	if detail := fmt.Sprint(problem["detail"]); !strings.Contains(detail, "million are allowed") || !strings.Contains(detail, "smaller scale") {
+		t.Errorf("detail %q", detail)
+	}
+}
+
 func TestGraphAsText(t *testing.T) {
 	h := worldHandler(t)
 	body := ask(t, h, "/graph.txt?q=1.1.1.0/24").Body.String()
@@ -139,6 +195,12 @@ func TestGraphOfWhatIsNotThere(t *testing.T) {
 		"/graph?q=1.1.1.1&limit=3":            http.StatusBadRequest,
 		"/graph.svg?q=peer+nobody":            http.StatusNotFound,
 		"/graph.txt?q=1.1.1.1&ascii=maybe":    http.StatusBadRequest,
+		"/graph.png?q=":                       http.StatusBadRequest,
+		"/graph.png?q=peer+nobody":            http.StatusNotFound,
+		"/graph.png?q=1.1.1.1&theme=red":      http.StatusBadRequest,
+		"/graph.png?q=1.1.1.1&scale=4":        http.StatusBadRequest,
+		"/graph.png?q=1.1.1.1&scale=1e9":      http.StatusBadRequest,
+		"/graph.png?q=203.0.113.0/24":         http.StatusOK,
 		"/api/v1/graph":                       http.StatusBadRequest,
 		"/api/v1/graph?q=between+-2h+and+now": http.StatusBadRequest,
 		"/graph?q=203.0.113.0/24":             http.StatusOK,
@@ -176,6 +238,9 @@ func TestHostilePeersStayTextInGraphs(t *testing.T) {
 		store.routes[0].Peer.Name = name
 		h := newServer(t, httpapi.DefaultConfig(), store, sessions).Handler()
 		wellFormed(t, ask(t, h, "/graph.svg?q=1.1.1.0/24").Body.String())
+		if _, err := png.Decode(ask(t, h, "/graph.png?q=1.1.1.0/24").Body); err != nil {
+			t.Errorf("the name %q: %v", name, err)
+		}
 		page := parsePage(t, ask(t, h, "/graph?q=1.1.1.0/24", "Accept", "text/html"))
 		if n := len(page.all("main", "")[0].all("script", "")) + len(page.all("img", "")) + len(page.all("b", "")); n > 0 || len(page.all("svg", "")) != 1 {
 			t.Errorf("the name %q became elements", name)

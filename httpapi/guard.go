@@ -89,8 +89,8 @@ func hostName(host string) string {
 // fixedHeaders are header values made once. Handlers put them into headers
 // without copying, so nobody may change them.
 type fixedHeaders struct {
-	nosniff, referrer, policy, permissions, resource, noStore   []string
-	json, ndjson, csv, html, text, problem, octets, svg, events []string
+	nosniff, referrer, policy, permissions, resource, noStore        []string
+	json, ndjson, csv, html, text, problem, octets, svg, png, events []string
 }
 
 // contentSecurityPolicy lets a page load its own scripts, style sheet and images
@@ -110,6 +110,7 @@ func newFixedHeaders() fixedHeaders {
 		json:        []string{typeJSON},
 		ndjson:      []string{typeNDJSON},
 		svg:         []string{typeSVG},
+		png:         []string{typePNG},
 		csv:         []string{typeCSV + "; charset=utf-8; header=present"},
 		html:        []string{typeHTML + "; charset=utf-8"},
 		text:        []string{typeText + "; charset=utf-8"},
@@ -140,6 +141,8 @@ func (f *fixedHeaders) contentType(mediaType string) []string {
 		return f.csv
 	case typeSVG:
 		return f.svg
+	case typePNG:
+		return f.png
 	case typeHTML:
 		return f.html
 	case typeProblem:

@@ -62,6 +62,7 @@ func (s *Server) routePages(e *gin.Engine) {
 		"/graph.txt":               s.graphPage,
 		"/graph.json":              s.graphPage,
 		"/graph.svg":               s.graphSVG,
+		"/graph.png":               s.graphPNG,
 	} {
 		s.get(e, path, h)
 	}

@@ -43,6 +43,7 @@ type Server struct {
 
 	pastStreams  chan struct{} // holds one for each of streams that is about the past
 	comparisons  chan struct{} // holds one for each comparison under way
+	drawings     chan struct{} // holds one for each picture being drawn
 	eventStreams chan struct{} // holds one for each stream of events
 	closing      chan struct{} // closed when streams of events shall end
 	close        func()        // closes it
@@ -60,6 +61,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s.streams = make(chan struct{}, cfg.MaxStreams)
 	s.pastStreams = make(chan struct{}, pastStreams)
 	s.comparisons = make(chan struct{}, comparisonsAtATime)
+	s.drawings = make(chan struct{}, drawingsAtATime)
 	s.eventStreams = make(chan struct{}, maxEventStreams)
 	s.closing = make(chan struct{})
 	s.close = sync.OnceFunc(func() { close(s.closing) })

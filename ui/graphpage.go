@@ -16,6 +16,7 @@ type Graph struct {
 	Read    int    // routes of it in the picture
 	Routes  string // URL of the answer as routes
 	SVGURL  string // of the picture alone
+	PNGURL  string // idem; takes a theme
 	ASCII   bool   // the text form has nothing but ASCII
 	Link    func(route.ASN) string
 	Peer    func(name string) string

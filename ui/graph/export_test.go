@@ -11,3 +11,6 @@ func (g *Graph) Levels(i int) []Level {
 	}
 	return list
 }
+
+// Strokes gives tests the widths of edges by class.
+func Strokes() []float32 { all := strokes(); return all[:] }

@@ -14,7 +14,7 @@ const (
 	bendGap    = 6
 	padding    = 8
 	cellWidth  = 7.25 // of the monospaced font at 12 pixels
-	smallWidth = 6.1  // of the font of names, about
+	smallWidth = 6.3  // of the font of names, about
 	columnGap  = 56
 	lineHeight = 18
 	backAside  = 6
@@ -202,7 +202,20 @@ func (n *Node) width() int {
 	if t := timesText(n.Prepends); t != "" {
 		line += 1 + float64(cells(t))
 	}
-	return int(math.Ceil(max(line*cellWidth, float64(cells(n.Name))*smallWidth))) + 2*padding
+	return int(math.Ceil(max(line*cellWidth, nameWidth(n.Name)))) + 2*padding
 }
 
 func textWidth(s string) int { return int(float64(cells(s)) * 7) }
+
+// nameWidth is how wide a name is, about: capitals are wider than other letters.
+// It is on the safe side of the fonts that systems have.
+func nameWidth(s string) float64 {
+	const capital = 1.0 // more than smallWidth
+	w := float64(cells(s)) * smallWidth
+	for _, r := range s {
+		if r >= 'A' && r <= 'Z' {
+			w += capital
+		}
+	}
+	return w
+}

@@ -204,7 +204,7 @@ func (w *svgWriter) text(class, anchor string, x, y int, s string) {
 	w.number("x", x)
 	w.number("y", y)
 	if class == "name" && strings.ContainsFunc(s, func(r rune) bool { return r > '~' }) {
-		w.number("textLength", int(float64(cells(s))*smallWidth))
+		w.number("textLength", int(nameWidth(s)))
 		w.attr("lengthAdjust", "spacingAndGlyphs")
 	}
 	w.raw(">")
@@ -219,28 +219,20 @@ func (w *svgWriter) captions() {
 	}
 }
 
-// edge draws a curve from the right side of a node to the left side of another,
-// level where it passes a layer, so that it meets no wider node there.
+// edge draws the course of an edge.
 func (w *svgWriter) edge(e *Edge) {
 	from, to := &w.g.Nodes[e.From], &w.g.Nodes[e.To]
-	left, right, aside := from, to, 0
-	if e.Back { // beside the edge of the other direction, when there is one
-		left, right, aside = to, from, backAside
+	way := w.g.course(e)
+	x, y := way[0].x, way[0].y
+	d := fmt.Appendf(nil, "M%d %d", x, y)
+	for _, s := range way[1:] {
+		if half := (s.x - x) / 2; s.curve {
+			d = fmt.Appendf(d, "C%d %d %d %d %d %d", x+half, y, s.x-half, s.y, s.x, s.y)
+		} else {
+			d = fmt.Appendf(d, "H%d", s.x)
+		}
+		x, y = s.x, s.y
 	}
-	x, y := w.g.columns[left.Layer].right, left.Y+left.Height/2+aside
-	d := fmt.Appendf(nil, "M%d %dH%d", left.X+left.Width, y, x)
-	curve := func(toX, toY int) {
-		half := (toX - x) / 2
-		d = fmt.Appendf(d, "C%d %d %d %d %d %d", x+half, y, toX-half, toY, toX, toY)
-		x, y = toX, toY
-	}
-	for _, b := range e.bends {
-		curve(b.x, b.y)
-		x += b.width
-		d = fmt.Appendf(d, "H%d", x)
-	}
-	curve(w.g.columns[right.Layer].left, right.Y+right.Height/2+aside)
-	d = fmt.Appendf(d, "H%d", right.X)
 	w.raw("<path")
 	w.attr("class", "edge w"+strconv.Itoa(stroke(e.Routes))+flag(" best", e.Best)+flag(" back", e.Back))
 	w.paths(e.walks)
