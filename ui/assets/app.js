@@ -1,4 +1,5 @@
 // What pages can do with script. Without it they are links and forms.
+import { connectGraph } from './graph.js'
 import { connectKeys } from './keys.js'
 import { connectLive } from './live.js'
 import { say, store } from './page.js'
@@ -10,6 +11,7 @@ connectKeys()
 connectTheme()
 connectLive()
 connectStrip()
+connectGraph()
 document.addEventListener('pointerover', tellLocalTime)
 document.addEventListener('focusin', tellLocalTime)
 
