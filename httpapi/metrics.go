@@ -20,6 +20,8 @@ type metrics struct {
 	panics   prometheus.Counter
 	searches map[query.Method]prometheus.Observer
 	refused  *prometheus.CounterVec
+
+	violations *prometheus.CounterVec
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -35,6 +37,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "ribglass_httpapi_refused_searches_total",
 			Help: "Searches beyond the budget: too many at a time (busy), too slow (too_long) or too much to touch (too_costly).",
 		}, []string{"reason"}),
+		violations: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "ribglass_httpapi_policy_violations_total",
+			Help: "Reports of browsers that the content security policy kept a page from something, by directive.",
+		}, []string{"directive"}),
 		requests: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "ribglass_httpapi_requests_total",
 			Help: "Requests answered, by route template and status code.",

@@ -56,7 +56,7 @@ func TestEveryAnswerHasTheHeadersOfSafety(t *testing.T) {
 		for name, want := range map[string]string{
 			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Access-Control-Allow-Origin": "",
 			"Set-Cookie": "", "Server": "", "Cross-Origin-Resource-Policy": "same-origin",
-			"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+			"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; report-uri /policy-violations",
 		} {
 			if got := w.Header().Get(name); got != want {
 				t.Errorf("GET %s: %s = %q, want %q", path, name, got, want)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"golang.org/x/net/netutil"
+	"golang.org/x/time/rate"
 
 	"ribglass/ui"
 )
@@ -45,6 +46,7 @@ type Server struct {
 	comparisons  chan struct{} // holds one for each comparison under way
 	drawings     chan struct{} // holds one for each picture being drawn
 	eventStreams chan struct{} // holds one for each stream of events
+	violationLog *rate.Limiter // of reports that are logged
 	closing      chan struct{} // closed when streams of events shall end
 	close        func()        // closes it
 	fixed        fixedHeaders
@@ -63,6 +65,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s.comparisons = make(chan struct{}, comparisonsAtATime)
 	s.drawings = make(chan struct{}, drawingsAtATime)
 	s.eventStreams = make(chan struct{}, maxEventStreams)
+	s.violationLog = newViolationLog()
 	s.closing = make(chan struct{})
 	s.close = sync.OnceFunc(func() { close(s.closing) })
 	if s.now == nil {
@@ -138,6 +141,8 @@ func (s *Server) routeAPI(e *gin.Engine) {
 	}
 	s.get(e, "/api/v1/lookup", s.onlyPost)
 	e.POST("/api/v1/lookup", s.handle(s.bulk))
+	s.get(e, violationPath, s.onlyPost)
+	e.POST(violationPath, s.handle(s.violation))
 }
 
 // get routes GET and HEAD; net/http leaves out the body of an answer to HEAD.
