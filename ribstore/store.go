@@ -4,6 +4,9 @@
 // Questions are answered by the goroutine that asks; they never wait for the
 // writer, nor it for them.
 //
+// What happens to the routes is counted as it passes ([activity.Meter]); that too
+// is asked without waiting.
+//
 // The store does not know where routes come from: the channel is all that
 // connects it with a collector.
 package ribstore
@@ -18,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"ribglass/ribstore/activity"
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
@@ -72,6 +76,7 @@ type Store struct {
 
 	deps     Deps
 	table    *table.Table
+	meter    *activity.Meter
 	metrics  *metrics
 	requests chan func() // for the writer to run
 	running  chan struct{}
@@ -83,6 +88,7 @@ type Store struct {
 func New(cfg Config, deps Deps) (*Store, error) {
 	s := &Store{deps: deps, table: table.New(), requests: make(chan func()), running: make(chan struct{})}
 	s.asker = newAsker(cfg, deps, s.now)
+	s.meter = activity.New(deps.Now())
 	var err error
 	s.metrics, err = newMetrics(s, deps.Registerer)
 	return s, err
@@ -157,6 +163,7 @@ func (s *Store) write(ctx context.Context, in <-chan route.Batch) {
 			more = s.table.Work()
 		case now := <-tick.C:
 			s.expire(now)
+			s.meter.Tick(now, s.sample)
 			s.table.Measure()
 			more = true
 		case <-ctx.Done():
@@ -225,6 +232,7 @@ func (s *Store) apply(b *route.Batch) {
 		s.deps.History.Record(b)
 		s.recorded = b.At
 	}
+	s.meter.Observe(b)
 	s.table.Apply(b)
 	s.metrics.applied(b, s.deps.Now().Sub(start))
 	if b.Event == route.PeerDown {

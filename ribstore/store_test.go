@@ -180,3 +180,32 @@ func TestMetricsAreSound(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatHappensIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, in := running(t)
+		in <- route.Batch{Peer: edge1, At: time.Now(), Event: route.PeerUp}
+		in <- announce(edge1, "192.0.2.0/24", "198.51.100.0/24")
+		for _, f := range route.Families() {
+			in <- route.Batch{Peer: edge1, At: time.Now(), Event: route.EndOfRIB, Family: f}
+		}
+		time.Sleep(2 * time.Minute)
+		for range 3 {
+			in <- announce(edge1, "198.51.100.0/24")
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := s.Rate("edge1"); got.Total() != 3 || got.Last() != 3 || s.RateOfAll().Total() != 3 || s.Rate("edge2").Total() != 0 {
+			t.Errorf("changes of edge1: %+v; of all: %+v", got, s.RateOfAll())
+		}
+		if got := s.Busiest().Prefixes; len(got) != 1 || got[0].Prefix != netip.MustParsePrefix("198.51.100.0/24") || got[0].Changes != 3 {
+			t.Errorf("busiest: %+v", got)
+		}
+		in <- announce(edge1, "203.0.113.0/24")
+		synctest.Wait()
+		growth := s.Growth()
+		if first, last := growth[0], growth[len(growth)-1]; len(growth) != 2 || first.Routes[0] != 2 || last.Prefixes[0] != 3 || !last.At.After(first.At) {
+			t.Errorf("growth: %+v", growth)
+		}
+	})
+}

@@ -53,7 +53,8 @@ func TestArrowsPointOneWay(t *testing.T) {
 		"ribstore/query":          {"ribstore/route", "ribstore/table", "ribstore/query/pathexpr"},
 		"ribstore/query/pathexpr": {"ribstore/route"},
 		"ribstore/history":        {"ribstore/route", "ribstore/table"},
-		"ribstore":                {"ribstore/route", "ribstore/table", "ribstore/query", "ribstore/history"},
+		"ribstore/activity":       {"ribstore/route"},
+		"ribstore":                {"ribstore/route", "ribstore/table", "ribstore/query", "ribstore/history", "ribstore/activity"},
 		"collector/wire":          {"ribstore/route"},
 		"collector/wire/mrt":      {"ribstore/route", "collector/wire"},
 		"collector/player":        {"ribstore/route", "collector/wire"},
@@ -62,7 +63,7 @@ func TestArrowsPointOneWay(t *testing.T) {
 		"ui":                      {"ribstore/route", "ui/graph", "ui/names"},
 		"ui/names":                {"ribstore/route"},
 		"ui/graph":                {"ribstore/route"},
-		"httpapi":                 {"ribstore", "ribstore/route", "ribstore/query", "ribstore/history", "ui", "ui/graph", "ui/names"},
+		"httpapi":                 {"ribstore", "ribstore/route", "ribstore/query", "ribstore/history", "ribstore/activity", "ui", "ui/graph", "ui/names"},
 	}
 	for _, p := range packages(t) {
 		name := strings.TrimPrefix(p.ImportPath, root)
