@@ -99,7 +99,12 @@ func earliest(changes []change) int64 {
 type blockReader struct {
 	octets []byte // scratch
 	sets   setReader
+	// wanted says of which changes more than prefix and time matters; nil: of all.
+	// Those of others are not found.
+	wanted func(p netip.Prefix, at int64) bool
 }
+
+func (d *blockReader) keeps(p netip.Prefix, at int64) bool { return d.wanted == nil || d.wanted(p, at) }
 
 // decode calls found with the changes of a block, in their order. A set is valid
 // until the reader is used again.
@@ -126,7 +131,7 @@ func (d *blockReader) decode(b []byte, found func(route.Family, change)) error {
 		return err
 	}
 	last := make([]uint32, len(peers))
-	refs := refReader{sets: uint32(len(d.sets.sets))}
+	refs := refReader{sets: uint32(len(d.sets.made))}
 	column := prefixColumn{family: f}
 	for len(prefixes.b) > 0 {
 		c := change{prefix: column.next(&prefixes), at: base}
@@ -140,15 +145,18 @@ func (d *blockReader) decode(b []byte, found func(route.Family, change)) error {
 				return err
 			}
 			c.peer, c.set = peers[local], nil
+			keep := d.keeps(c.prefix, c.at)
 			if ref := sets.uvarint(); ref != refWithdraw {
-				if id := refs.set(&sets, &last[local], ref-refAnnounce); sets.err == nil {
-					c.set = d.sets.sets[id]
+				if id := refs.set(&sets, &last[local], ref-refAnnounce); sets.err == nil && keep {
+					c.set = d.sets.set(id)
 				}
 			}
 			if sets.err != nil {
 				return sets.err
 			}
-			found(f, c)
+			if keep {
+				found(f, c)
+			}
 		}
 		if err := firstError(&prefixes, &counts); err != nil {
 			return err

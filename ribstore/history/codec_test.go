@@ -80,7 +80,7 @@ func drawChunk(t *rapid.T, f route.Family) *chunk {
 func listed(base, changes *chunk) []string {
 	var list []string
 	eachRoute(base, changes, func(p netip.Prefix, from *chunk, e entry) {
-		list = append(list, fmt.Sprintf("%v %d %d %x %d %d", p, e.peer, e.pathID, []byte(from.sets[e.set]), e.received, e.class))
+		list = append(list, fmt.Sprintf("%v %d %d %x %d %d", p, e.peer, e.pathID, []byte(from.set(e.set)), e.received, e.class))
 	})
 	return list
 }
@@ -90,7 +90,7 @@ func plain(c *chunk) []string {
 	var list []string
 	for i, p := range c.prefixes {
 		for _, e := range c.of(i) {
-			list = append(list, fmt.Sprintf("%v %d %d %x %d %d", p, e.peer, e.pathID, []byte(c.sets[e.set]), e.received, e.class))
+			list = append(list, fmt.Sprintf("%v %d %d %x %d %d", p, e.peer, e.pathID, []byte(c.set(e.set)), e.received, e.class))
 		}
 	}
 	return list
@@ -326,7 +326,11 @@ func TestSetsAndPrefixesComeBackAsTheyWere(t *testing.T) {
 		}
 		r := reader{b: w.appendTo(nil)}
 		s.read(&r)
-		if diff := cmp.Diff(want, s.sets); diff != "" || r.end() != nil {
+		var got []route.Attrs
+		for i := range s.made {
+			got = append(got, s.set(uint32(i)))
+		}
+		if diff := cmp.Diff(want, got); diff != "" || r.end() != nil {
 			t.Fatal(r.err, diff)
 		}
 		f := drawFamily(t)

@@ -34,7 +34,7 @@ var (
 	bucketBlocks    = []byte("blocks")             //nolint:gochecknoglobals // constant
 	keyFormat       = []byte("format")             //nolint:gochecknoglobals // constant
 	keyEnd          = []byte("end")                //nolint:gochecknoglobals // constant
-	formatName      = []byte("ribglass history 1") //nolint:gochecknoglobals // constant
+	formatName      = []byte("ribglass history 2") //nolint:gochecknoglobals // constant
 )
 
 func buckets() [][]byte {

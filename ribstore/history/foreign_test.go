@@ -56,7 +56,7 @@ func TestOtherFilesAreLeftAlone(t *testing.T) {
 	}{
 		{"a bbolt file of another program", putAll("x", []byte("widgets"))},
 		{"our names with another format", putAll("something else", buckets()...)},
-		{"a later format", putAll("ribglass history 2", buckets()...)},
+		{"a later format", putAll("ribglass history 9", buckets()...)},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

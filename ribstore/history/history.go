@@ -105,6 +105,7 @@ type History struct {
 	hurry     atomic.Bool            // a snapshot is needed soon
 	full      atomic.Bool            // there is no room; what is oldest must go
 	manifests manifestCache
+	stacks    sync.Pool // of *stack, which have megabytes that every question needs again
 }
 
 // Open opens the file in path, which is made when it is not there. A file whose
@@ -136,6 +137,7 @@ func OpenReadOnly(path string, deps Deps) (*History, error) {
 
 func open(path string, cfg Config, deps Deps, readOnly bool) (*History, error) {
 	h := &History{config: cfg, deps: deps, limits: defaultLimits()}
+	h.stacks.New = func() any { return new(stack) }
 	h.journal = newJournal(&h.limits)
 	var err error
 	if h.codec, err = newCodec(); err != nil {

@@ -32,7 +32,7 @@ type limits struct {
 type merging struct{ pieces, records int }
 
 func defaultLimits() limits {
-	const chunkPrefixes = 8192
+	const chunkPrefixes = 16384
 	return limits{
 		groupRecords: 10_000, groupOctets: 4 << 20, maxPending: 64 << 20,
 		blockChanges: 4096, maxBlock: 16384,

@@ -227,10 +227,10 @@ func (s *stack) each(found routeFound) { eachRoute(&s.base.chunk, s.change, foun
 // flatten makes one chunk of all.
 func (s *stack) flatten(dst *chunk) {
 	dst.reset(s.base.chunk.family)
-	dst.sets = append(dst.sets, s.base.chunk.sets...)
+	dst.sets = append(dst.sets, s.base.chunk.allSets()...)
 	offset := uint32(len(dst.sets))
 	if s.change != nil {
-		dst.sets = append(dst.sets, s.change.sets...)
+		dst.sets = append(dst.sets, s.change.allSets()...)
 	}
 	last := netip.Prefix{}
 	s.each(func(p netip.Prefix, from *chunk, e entry) {

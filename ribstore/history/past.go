@@ -169,7 +169,7 @@ func (h *History) restore(ctx context.Context, m *manifest, within scope) (*tabl
 				sets = ids[1]
 			}
 			if sets[e.set] == 0 {
-				id, taken := loader.Set(from.sets[e.set])
+				id, taken := loader.Set(from.set(e.set))
 				if !taken {
 					ok = false
 					return
@@ -207,9 +207,19 @@ func (h *History) eachRange(ctx context.Context, m *manifest, within scope, load
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
-	defer group.Wait()
-	defer cancel()
-	results := h.readAhead(ctx, &group, wanted)
+	workers := min(max(1, runtime.GOMAXPROCS(0)/2), len(wanted))
+	stacks := make([]*stack, workers+1)
+	for i := range stacks {
+		stacks[i] = h.stacks.Get().(*stack)
+	}
+	defer func() {
+		cancel()
+		group.Wait()
+		for _, s := range stacks {
+			h.stacks.Put(s)
+		}
+	}()
+	results := h.readAhead(ctx, &group, stacks, wanted)
 	for i := range wanted {
 		select {
 		case got := <-results[i]:
@@ -234,20 +244,19 @@ type readResult struct {
 	release func() // gives the stack back to be filled again
 }
 
-// readAhead reads ranges in several goroutines, which end with the context, a few
-// ranges ahead of who takes the results.
-func (h *History) readAhead(ctx context.Context, group *sync.WaitGroup, wanted []*chunkRange) []chan readResult {
-	workers := min(max(1, runtime.GOMAXPROCS(0)/2), len(wanted))
-	free := make(chan *stack, workers+1)
-	for range cap(free) {
-		free <- new(stack)
+// readAhead reads ranges in several goroutines, one fewer than there are stacks,
+// which end with the context, a few ranges ahead of who takes the results.
+func (h *History) readAhead(ctx context.Context, group *sync.WaitGroup, stacks []*stack, wanted []*chunkRange) []chan readResult {
+	free := make(chan *stack, len(stacks))
+	for _, s := range stacks {
+		free <- s
 	}
 	results := make([]chan readResult, len(wanted))
 	for i := range results {
 		results[i] = make(chan readResult, 1)
 	}
 	var next atomic.Int64
-	for range workers {
+	for range len(stacks) - 1 {
 		group.Go(func() {
 			for {
 				var p *stack
@@ -410,16 +419,15 @@ func (h *History) replaySegment(p *piece, from, upTo position, within scope, who
 // changes returns the changes of a segment in the order of time.
 func (h *History) changes(p *piece, s *segment, from, upTo position, within scope) ([]placed, error) {
 	var list []placed
+	wanted := func(prefix netip.Prefix, at int64) bool {
+		when := position{p.run, at}
+		return when.compare(upTo) <= 0 && when.compare(from) > 0 && within.has(prefix)
+	}
 	for number := range s.blocks {
 		if !s.wanted(number, within) {
 			continue
 		}
-		err := h.block(new(blockReader), p, number, func(f route.Family, c change) {
-			at := position{p.run, c.at}
-			if at.compare(upTo) <= 0 && at.compare(from) > 0 && within.has(c.prefix) {
-				list = append(list, placed{f, c})
-			}
-		})
+		err := h.block(&blockReader{wanted: wanted}, p, number, func(f route.Family, c change) { list = append(list, placed{f, c}) })
 		if err != nil {
 			return nil, err
 		}

@@ -2,8 +2,6 @@ package history
 
 import (
 	"encoding/binary"
-	"maps"
-	"slices"
 
 	"ribglass/ribstore/route"
 )
@@ -15,26 +13,20 @@ type setWriter struct {
 	ids     map[string]uint32
 	sets    []route.Attrs
 	kinds   map[string]int
-	columns map[byte]*valueColumn
-}
-
-// valueColumn is the values of one attribute code.
-type valueColumn struct {
-	ids             map[string]uint32
-	refs            []byte
-	lengths, values []byte
-	writer          refWriter
-	last            uint32
+	columns [256]valueColumn // by attribute code
+	words   wordWriter
 }
 
 func newSetWriter() *setWriter {
-	return &setWriter{ids: make(map[string]uint32), kinds: make(map[string]int), columns: make(map[byte]*valueColumn)}
+	return &setWriter{ids: make(map[string]uint32), kinds: make(map[string]int), words: wordWriter{known: make(map[uint32]uint32)}}
 }
 
 func (w *setWriter) reset() {
 	clear(w.ids)
 	clear(w.kinds)
-	clear(w.columns)
+	for i := range w.columns {
+		w.columns[i].reset()
+	}
 	w.sets = w.sets[:0]
 }
 
@@ -57,7 +49,7 @@ func (w *setWriter) appendTo(b []byte) []byte {
 		codes = codes[:0]
 		for code, value := range set.All() {
 			codes = append(codes, byte(code))
-			w.column(byte(code)).put(value)
+			w.columns[code].put(value)
 		}
 		kind, ok := w.kinds[string(codes)]
 		if !ok {
@@ -69,78 +61,88 @@ func (w *setWriter) appendTo(b []byte) []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(len(w.sets)))
 	b = appendPart(appendPart(b, kinds), kindColumn)
-	b = binary.AppendUvarint(b, uint64(len(w.columns)))
-	for _, code := range slices.Sorted(maps.Keys(w.columns)) {
-		c := w.columns[code]
-		b = binary.AppendUvarint(append(b, code), uint64(len(c.ids)))
-		b = appendPart(appendPart(appendPart(b, c.refs), c.lengths), c.values)
+	used := 0
+	for i := range w.columns {
+		if len(w.columns[i].values) > 0 {
+			used++
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(used))
+	for code := range w.columns {
+		c := &w.columns[code]
+		if len(c.values) == 0 {
+			continue
+		}
+		b = binary.AppendUvarint(append(b, byte(code)), uint64(len(c.values)))
+		b = w.words.appendValues(appendPart(b, c.refs), c.values)
 	}
 	return b
 }
 
-func (w *setWriter) column(code byte) *valueColumn {
-	c := w.columns[code]
-	if c == nil {
-		c = &valueColumn{ids: make(map[string]uint32)}
-		w.columns[code] = c
-	}
-	return c
-}
-
-func (c *valueColumn) put(value []byte) {
-	id, known := c.ids[string(value)]
-	if !known {
-		id = uint32(len(c.ids))
-		c.ids[string(value)] = id
-		c.lengths = binary.AppendUvarint(c.lengths, uint64(len(value)))
-		c.values = append(c.values, value...)
-	}
-	c.refs = binary.AppendUvarint(c.refs, c.writer.ref(&c.last, id, !known))
-}
-
-// setReader is what setWriter wrote.
+// setReader is what setWriter wrote. A question about one prefix needs few of the
+// sets of a chunk or block, so each is put together when it is asked for.
 type setReader struct {
-	sets    []route.Attrs
-	octets  []byte
+	kinds   [][]byte
+	which   []setParts
+	values  []uint32 // of all sets, by column
+	made    []route.Attrs
+	octets  []byte // of those made
 	columns [256]valueReader
 }
 
-type valueReader struct {
-	refs   reader
-	values [][]byte
-	reader refReader
-	last   uint32
+// setParts says what a set is made of.
+type setParts struct {
+	kind  uint32
+	start uint32 // of its values
 }
 
 // maxSets bounds the octets of all sets of a chunk or block: a value that is
 // written once may be referred to often.
 const maxSets = maxValue
 
-// read reads all sets. They alias the reader's memory until the next read.
+// read finds all sets. They alias the reader's memory until the next read.
 func (s *setReader) read(r *reader) {
 	n := int(r.below(uint64(len(r.b))+1, "a count of sets"))
 	kindPart, kindColumn := r.part(), r.part()
-	kinds := readKinds(&kindPart)
+	s.kinds = readKinds(&kindPart)
 	s.readColumns(r)
 	if kindPart.err != nil && r.err == nil {
 		r.err = kindPart.err
 	}
-	s.sets = s.sets[:0]
-	out, total := s.octets[:0], 0
+	s.which, s.values, s.octets = s.which[:0], s.values[:0], s.octets[:0]
+	total := 0
 	for range n {
-		kind := kindColumn.below(uint64(len(kinds)), "a kind of set")
+		kind := kindColumn.below(uint64(len(s.kinds)), "a kind of set")
 		if kindColumn.err != nil || r.err != nil || total > maxSets {
 			r.fail("sets are cut off or too large")
 			return
 		}
-		start := len(out)
-		for _, code := range kinds[kind] {
-			out = route.Attrs(out).AppendAttr(route.AttrCode(code), s.columns[code].next(r))
+		s.which = append(s.which, setParts{uint32(kind), uint32(len(s.values))})
+		for _, code := range s.kinds[kind] {
+			id, length := s.columns[code].next(r)
+			s.values = append(s.values, id)
+			total += length
 		}
-		total += len(out) - start
-		s.sets = append(s.sets, route.Attrs(out[start:len(out):len(out)]))
 	}
-	s.octets = out
+	clear(s.made)
+	s.made = append(s.made[:0], make([]route.Attrs, n)...)
+}
+
+// set returns a set.
+func (s *setReader) set(i uint32) route.Attrs {
+	if s.made[i] == nil {
+		parts := s.which[i]
+		start := len(s.octets)
+		for k, code := range s.kinds[parts.kind] {
+			value := s.columns[code].values[s.values[int(parts.start)+k]]
+			s.octets = route.Attrs(s.octets).AppendAttr(route.AttrCode(code), value)
+		}
+		if s.octets == nil {
+			s.octets = []byte{} // a set without attributes is not nil, which would be a withdrawal
+		}
+		s.made[i] = route.Attrs(s.octets[start:len(s.octets):len(s.octets)])
+	}
+	return s.made[i]
 }
 
 func (s *setReader) readColumns(r *reader) {
@@ -150,32 +152,13 @@ func (s *setReader) readColumns(r *reader) {
 	}
 	for range r.below(uint64(len(s.columns))+1, "a count of attributes") {
 		c := &s.columns[r.octet()]
-		n := r.uvarint()
-		refs, lengths, values := r.part(), r.part(), r.part()
-		if r.err != nil || n > uint64(len(lengths.b)) {
-			r.fail("values of an attribute are cut off")
-			return
-		}
-		c.refs, c.values = refs, c.values[:0]
-		for range n {
-			c.values = append(c.values, values.take(int(lengths.below(1<<16, "the length of an attribute"))))
-		}
-		if err := firstError(&lengths, &values); err != nil {
-			r.err = err
+		n := int(r.below(1<<31, "a count of values"))
+		c.refs = r.part()
+		if c.read(r, n); r.err != nil {
 			return
 		}
 		c.reader = refReader{sets: uint32(n)}
 	}
-}
-
-// next returns the value that the next set has.
-func (c *valueReader) next(r *reader) []byte {
-	id := c.reader.set(&c.refs, &c.last, c.refs.uvarint())
-	if c.refs.err != nil {
-		r.fail("a value of an attribute is missing")
-		return nil
-	}
-	return c.values[id]
 }
 
 func readKinds(r *reader) [][]byte {

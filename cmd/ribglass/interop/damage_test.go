@@ -146,7 +146,7 @@ func TestAForeignFileIsRefusedAndLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, content := range map[string][]byte{
-		"a later version": bytes.ReplaceAll(own, []byte("ribglass history 1"), []byte("ribglass history 9")),
+		"a later version": bytes.ReplaceAll(own, []byte("ribglass history 2"), []byte("ribglass history 9")),
 	} {
 		writeFile(t, file, string(content))
 		status, log := g.serveOnce()

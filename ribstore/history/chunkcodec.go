@@ -1,0 +1,361 @@
+package history
+
+import (
+	"encoding/binary"
+	"iter"
+	"maps"
+	"slices"
+
+	"ribglass/ribstore/route"
+)
+
+// A chunk is written as columns, in which like stands next to like. What comes
+// before all else is that prefixes announced together have the same routes of the
+// same peers, but for the times: such a row of routes is written once, and each
+// prefix refers to one.
+
+// chunkWriter turns chunks into octets.
+type chunkWriter struct {
+	peerList
+
+	sets *setWriter
+	ids  []uint32 // by set of the chunk, its number among the sets plus one
+	rows map[string]uint32
+	row  []byte // of the prefix at hand, as a key of rows
+}
+
+// peerColumns are the columns of one peer, in which one route is much like the
+// next.
+type peerColumns struct {
+	number   uint32
+	refs     []byte
+	times    []byte
+	last     uint32
+	received int64
+}
+
+func newChunkWriter() *chunkWriter {
+	return &chunkWriter{peerList: newPeerList(), sets: newSetWriter(), rows: make(map[string]uint32)}
+}
+
+const (
+	withPathIDs = 1 << iota
+	withClasses
+)
+
+// rowColumns are the rows, as columns.
+type rowColumns struct {
+	refs                          []byte // of the prefixes
+	counts, which, paths, classes []byte // of the rows
+	flags                         byte
+	rows, sets                    refWriter
+	last                          uint32
+}
+
+// encode returns the octets of a chunk, uncompressed.
+func (w *chunkWriter) encode(c *chunk) []byte {
+	w.sets.reset()
+	w.ids = append(w.ids[:0], make([]uint32, len(c.sets))...)
+	clear(w.rows)
+	w.list(func(yield func(uint32) bool) {
+		for i := range c.routes {
+			if !yield(c.routes[i].peer) {
+				return
+			}
+		}
+	})
+	var columns rowColumns
+	for i := range c.prefixes {
+		w.put(&columns, c, c.of(i))
+	}
+	b := []byte{byte(c.family), columns.flags}
+	b = w.appendPrefixes(b, c)
+	b = appendPart(b, columns.refs)
+	b = binary.AppendUvarint(b, uint64(len(w.rows)))
+	b = appendPart(appendPart(b, columns.counts), columns.which)
+	if columns.flags&withPathIDs != 0 {
+		b = appendPart(b, columns.paths)
+	}
+	if columns.flags&withClasses != 0 {
+		b = appendPart(b, columns.classes)
+	}
+	b = binary.AppendUvarint(b, uint64(len(w.peers)))
+	for i := range w.peers {
+		p := &w.peers[i]
+		b = binary.AppendUvarint(b, uint64(p.number))
+		b = appendPart(b, p.refs)
+		b = appendPart(b, p.times)
+	}
+	return w.sets.appendTo(b)
+}
+
+// put writes the routes of one prefix.
+func (w *chunkWriter) put(columns *rowColumns, c *chunk, routes []entry) {
+	known := len(w.sets.sets)
+	w.row = w.row[:0]
+	for i := range routes {
+		e := &routes[i]
+		p := &w.peers[w.local[e.peer]]
+		p.times = appendZigzag(p.times, int64(e.received)-p.received)
+		p.received = int64(e.received)
+		w.row = binary.AppendUvarint(w.row, uint64(e.peer))
+		w.row = binary.AppendUvarint(w.row, uint64(e.pathID))
+		w.row = append(w.row, e.class)
+		if e.class != gone {
+			w.row = binary.AppendUvarint(w.row, uint64(w.set(c, e.set)))
+		}
+	}
+	id, have := w.rows[string(w.row)]
+	if !have {
+		id = uint32(len(w.rows))
+		w.rows[string(w.row)] = id
+		w.putRow(columns, routes, uint32(known))
+	}
+	columns.refs = binary.AppendUvarint(columns.refs, columns.rows.ref(&columns.last, id, !have))
+}
+
+// set returns the number of a set of the chunk among those written.
+func (w *chunkWriter) set(c *chunk, i uint32) uint32 {
+	if w.ids[i] == 0 {
+		id, _ := w.sets.add(c.set(i))
+		w.ids[i] = id + 1
+	}
+	return w.ids[i] - 1
+}
+
+// putRow writes a row that was not there yet. Sets from known on were not either.
+func (w *chunkWriter) putRow(columns *rowColumns, routes []entry, known uint32) {
+	columns.counts = binary.AppendUvarint(columns.counts, uint64(len(routes)))
+	for i := range routes {
+		e := &routes[i]
+		local := w.local[e.peer]
+		columns.which = binary.AppendUvarint(columns.which, uint64(local))
+		columns.paths = binary.AppendUvarint(columns.paths, uint64(e.pathID))
+		columns.classes = append(columns.classes, e.class)
+		if e.pathID != 0 {
+			columns.flags |= withPathIDs
+		}
+		if e.class != 0 {
+			columns.flags |= withClasses
+		}
+		if e.class == gone {
+			continue
+		}
+		p, id := &w.peers[local], w.ids[e.set]-1
+		fresh := id == known
+		if fresh {
+			known++
+		}
+		p.refs = binary.AppendUvarint(p.refs, columns.sets.ref(&p.last, id, fresh))
+	}
+}
+
+// peerList numbers the peers of a chunk or a block in the order of their numbers
+// in the file.
+type peerList struct {
+	local map[uint32]int // index in peers
+	peers []peerColumns
+}
+
+func newPeerList() peerList { return peerList{local: make(map[uint32]int)} }
+
+// list begins anew with the peers of a chunk or a block, each named as often as it
+// may be.
+func (l *peerList) list(named iter.Seq[uint32]) {
+	clear(l.local)
+	for n := range named {
+		l.local[n] = 0
+	}
+	l.peers = l.peers[:0]
+	for i, n := range slices.Sorted(maps.Keys(l.local)) {
+		l.local[n] = i
+		l.peers = append(l.peers, peerColumns{number: n})
+	}
+}
+
+func (w *chunkWriter) appendPrefixes(b []byte, c *chunk) []byte {
+	var prefixes []byte
+	column := prefixColumn{family: c.family}
+	for _, p := range c.prefixes {
+		prefixes = column.put(prefixes, p)
+	}
+	return appendPart(binary.AppendUvarint(b, uint64(len(c.prefixes))), prefixes)
+}
+
+// chunkReader turns octets into chunks. What it returns is valid until it is
+// used again.
+type chunkReader struct {
+	octets []byte // scratch
+	chunk  chunk
+	sets   setReader
+	peers  []peerReader
+	rows   rowReader
+}
+
+type peerReader struct {
+	number      uint32
+	refs, times reader
+	last        uint32
+	received    int64
+}
+
+// rowReader reads rows as prefixes refer to them.
+type rowReader struct {
+	refs                          reader
+	counts, which, paths, classes reader
+	flags                         byte
+	rows, sets                    refReader
+	last                          uint32
+
+	ends   []uint32   // the routes of row i end before ends[i]
+	routes []rowRoute // of all rows read
+}
+
+// rowRoute is a route of a row: it has no time.
+type rowRoute struct {
+	entry
+
+	local uint32 // its peer among those of the chunk
+}
+
+// decode reads a chunk, of which it believes nothing.
+func (d *chunkReader) decode(b []byte) (*chunk, error) {
+	r := reader{b: b}
+	f := route.Family(r.octet())
+	if f >= route.NumFamilies {
+		r.fail("a family is unknown")
+		return nil, r.err
+	}
+	d.chunk.reset(f)
+	flags := r.octet()
+	d.readPrefixes(&r)
+	d.rows.begin(&r, flags)
+	d.readPeers(&r)
+	d.sets.read(&r)
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	d.chunk.sets, d.chunk.from = d.sets.made, &d.sets
+	d.rows.sets = refReader{sets: uint32(len(d.chunk.sets))}
+	for range d.chunk.prefixes {
+		if err := d.readRoutes(); err != nil {
+			return nil, err
+		}
+	}
+	return &d.chunk, nil
+}
+
+// begin finds the columns.
+func (w *rowReader) begin(r *reader, flags byte) {
+	*w = rowReader{refs: r.part(), flags: flags, ends: w.ends[:0], routes: w.routes[:0]}
+	w.rows.sets = uint32(r.below(1<<31, "a count of rows"))
+	w.counts, w.which = r.part(), r.part()
+	if flags&withPathIDs != 0 {
+		w.paths = r.part()
+	}
+	if flags&withClasses != 0 {
+		w.classes = r.part()
+	}
+}
+
+// readRoutes reads the routes of the next prefix. Each takes an octet of a column
+// of times at least, so that no row is repeated without end.
+func (d *chunkReader) readRoutes() error {
+	row, err := d.rows.next(d.peers)
+	if err != nil {
+		return err
+	}
+	for i := range row {
+		e := row[i].entry
+		p := &d.peers[row[i].local]
+		p.received += p.times.varint()
+		if p.times.err != nil {
+			return p.times.err
+		}
+		e.received = uint32(p.received)
+		d.chunk.routes = append(d.chunk.routes, e)
+	}
+	d.chunk.ends = append(d.chunk.ends, uint32(len(d.chunk.routes)))
+	return nil
+}
+
+// next returns the row that the next prefix refers to.
+func (w *rowReader) next(peers []peerReader) ([]rowRoute, error) {
+	id := w.rows.set(&w.refs, &w.last, w.refs.uvarint())
+	if w.refs.err != nil {
+		return nil, w.refs.err
+	}
+	for int(id) >= len(w.ends) {
+		if err := w.read(peers); err != nil {
+			return nil, err
+		}
+	}
+	start := uint32(0)
+	if id > 0 {
+		start = w.ends[id-1]
+	}
+	return w.routes[start:w.ends[id]], nil
+}
+
+// read reads a row that was not referred to yet.
+func (w *rowReader) read(peers []peerReader) error {
+	for range w.counts.below(1<<24, "a count of routes") {
+		e := rowRoute{local: uint32(w.which.below(uint64(len(peers)), "a peer"))}
+		if w.flags&withPathIDs != 0 {
+			e.pathID = uint32(w.paths.below(1<<32, "a path identifier"))
+		}
+		if w.flags&withClasses != 0 {
+			e.class = w.classes.octet()
+		}
+		if err := firstError(&w.which, &w.paths, &w.classes); err != nil {
+			return err
+		}
+		p := &peers[e.local]
+		e.peer = p.number
+		if e.class != gone {
+			e.set = w.sets.set(&p.refs, &p.last, p.refs.uvarint())
+		}
+		if p.refs.err != nil {
+			return p.refs.err
+		}
+		w.routes = append(w.routes, e)
+	}
+	w.ends = append(w.ends, uint32(len(w.routes)))
+	return w.counts.err
+}
+
+func firstError(readers ...*reader) error {
+	for _, r := range readers {
+		if r.err != nil {
+			return r.err
+		}
+	}
+	return nil
+}
+
+func (d *chunkReader) readPrefixes(r *reader) {
+	n := r.count()
+	prefixes := r.part()
+	column := prefixColumn{family: d.chunk.family}
+	for range n {
+		p := column.next(&prefixes)
+		if prefixes.err != nil {
+			r.fail("prefixes are damaged")
+			return
+		}
+		d.chunk.prefixes = append(d.chunk.prefixes, p)
+	}
+}
+
+func (d *chunkReader) readPeers(r *reader) {
+	n := r.count()
+	d.peers = d.peers[:0]
+	for range n {
+		d.peers = append(d.peers, peerReader{
+			number: uint32(r.below(1<<32, "a peer")), refs: r.part(), times: r.part(),
+		})
+		if r.err != nil {
+			return
+		}
+	}
+}

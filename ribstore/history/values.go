@@ -1,0 +1,322 @@
+package history
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+)
+
+// valueColumn collects the values of one attribute code, each once.
+type valueColumn struct {
+	ids    map[string]uint32
+	values []string
+	refs   []byte // of the sets
+	writer refWriter
+	last   uint32
+}
+
+func (c *valueColumn) reset() {
+	if len(c.values) > 0 {
+		clear(c.ids)
+		clear(c.values)
+		*c = valueColumn{ids: c.ids, values: c.values[:0], refs: c.refs[:0]}
+	}
+}
+
+func (c *valueColumn) put(value []byte) {
+	if c.ids == nil {
+		c.ids = make(map[string]uint32)
+	}
+	id, known := c.ids[string(value)]
+	if !known {
+		id = uint32(len(c.values))
+		c.values = append(c.values, string(value))
+		c.ids[c.values[id]] = id
+	}
+	c.refs = binary.AppendUvarint(c.refs, c.writer.ref(&c.last, id, !known))
+}
+
+// Most octets of a table are AS paths and communities, which are lists of few
+// different words of four octets. Such values are written as numbers of words, so
+// that a word that is often used takes one octet instead of four; which also leaves
+// less to decompress.
+const (
+	formOctets = 0 // lengths and octets
+	formWords  = 1 // lists of words
+	formPaths  = 2 // segments of words, as those of AS_PATH
+)
+
+// appendValues appends values in the form that fits all of them and is worth it.
+func (w *wordWriter) appendValues(b []byte, values []string) []byte {
+	var lengths, octets []byte
+	switch {
+	case w.collect(values, eachWord):
+		b = w.number(append(b, formWords))
+		for _, v := range values {
+			lengths = binary.AppendUvarint(lengths, uint64(len(v)/wordSize))
+		}
+	case w.collect(values, eachOfPath):
+		b = w.number(append(b, formPaths))
+		for _, v := range values {
+			lengths = appendShape(lengths, v)
+		}
+	default:
+		for _, v := range values {
+			lengths = binary.AppendUvarint(lengths, uint64(len(v)))
+			octets = append(octets, v...)
+		}
+		return appendPart(appendPart(append(b, formOctets), lengths), octets)
+	}
+	for _, i := range w.said {
+		octets = binary.AppendUvarint(octets, uint64(w.numbers[i]))
+	}
+	return appendPart(appendPart(b, lengths), octets)
+}
+
+const wordSize = 4
+
+func wordOf(v string) uint32 {
+	return uint32(v[0])<<24 | uint32(v[1])<<16 | uint32(v[2])<<8 | uint32(v[3])
+}
+
+// eachWord calls found with the words of a value, and reports whether it is a list
+// of them.
+func eachWord(v string, found func(uint32)) bool {
+	if len(v)%wordSize != 0 {
+		return false
+	}
+	for ; len(v) > 0; v = v[wordSize:] {
+		found(wordOf(v))
+	}
+	return true
+}
+
+// eachOfPath calls found with the words of segments, each a type and a count before
+// them, and reports whether a value has that form.
+func eachOfPath(v string, found func(uint32)) bool {
+	for len(v) > 0 {
+		if len(v) < 2 || len(v) < 2+int(v[1])*wordSize {
+			return false
+		}
+		end := 2 + int(v[1])*wordSize
+		eachWord(v[2:end], found)
+		v = v[end:]
+	}
+	return true
+}
+
+// asSequence is the type of the one segment that most AS paths have.
+const asSequence = 2
+
+// appendShape appends what a path is beside its words: twice the count of words of
+// a single AS_SEQUENCE, else twice the count of segments plus one, and of each
+// segment its type and its count.
+func appendShape(b []byte, v string) []byte {
+	if len(v) > 2 && v[0] == asSequence && len(v) == 2+int(v[1])*wordSize {
+		return binary.AppendUvarint(b, uint64(v[1])<<1)
+	}
+	var segments []byte
+	for len(v) > 0 {
+		segments = append(segments, v[0], v[1])
+		v = v[2+int(v[1])*wordSize:]
+	}
+	return append(binary.AppendUvarint(b, uint64(len(segments)/2)<<1|1), segments...)
+}
+
+// wordWriter numbers the words of values, the most used first.
+type wordWriter struct {
+	known   map[uint32]uint32 // index in words
+	words   []uint32          // each once
+	used    []uint32          // how often
+	said    []uint32          // indexes in words, in the order of the values
+	order   []uint32          // scratch
+	numbers []uint32
+}
+
+// collect takes the words of values, and reports whether all have the form and the
+// words recur enough for a list of them to pay.
+func (w *wordWriter) collect(values []string, each func(string, func(uint32)) bool) bool {
+	clear(w.known)
+	w.words, w.used, w.said = w.words[:0], w.used[:0], w.said[:0]
+	say := func(word uint32) {
+		i, ok := w.known[word]
+		if !ok {
+			i = uint32(len(w.words))
+			w.known[word] = i
+			w.words, w.used = append(w.words, word), append(w.used, 0)
+		}
+		w.used[i]++
+		w.said = append(w.said, i)
+	}
+	for _, v := range values {
+		if !each(v, say) {
+			return false
+		}
+	}
+	return len(w.said) >= 2*len(w.words) && len(w.said) > 0
+}
+
+// number gives the words their numbers and appends the list of them. Words whose
+// numbers take as many octets stand in the order of their own, so that the list is
+// short.
+func (w *wordWriter) number(b []byte) []byte {
+	w.order = w.order[:0]
+	for i := range w.words {
+		w.order = append(w.order, uint32(i))
+	}
+	byWord := func(x, y uint32) int { return cmp.Compare(w.words[x], w.words[y]) }
+	slices.SortFunc(w.order, func(x, y uint32) int { return cmp.Or(cmp.Compare(w.used[y], w.used[x]), byWord(x, y)) })
+	w.numbers = append(w.numbers[:0], w.order...)
+	var list []byte
+	for start := range wordRanges(len(w.order)) {
+		part := w.order[start:min(nextRange(start), len(w.order))]
+		slices.SortFunc(part, byWord)
+		before := uint32(0)
+		for i, at := range part {
+			list = binary.AppendUvarint(list, uint64(w.words[at]-before))
+			before = w.words[at]
+			w.numbers[at] = uint32(start + i)
+		}
+	}
+	return appendPart(binary.AppendUvarint(b, uint64(len(w.order))), list)
+}
+
+// nextRange returns the first number that takes an octet more than one does.
+func nextRange(start int) int {
+	if start == 0 {
+		return 1 << 7
+	}
+	return start << 7
+}
+
+// wordRanges yields where numbers begin to take an octet more, below n.
+func wordRanges(n int) func(yield func(int) bool) {
+	return func(yield func(int) bool) {
+		for start := 0; start < n && yield(start); start = nextRange(start) {
+		}
+	}
+}
+
+// valueReader is what a valueColumn wrote.
+type valueReader struct {
+	refs   reader
+	values [][]byte
+	octets []byte // of the values that are not as they stand in what was read
+	words  []uint32
+	reader refReader
+	last   uint32
+}
+
+// read reads n values. Errors are those of r.
+func (c *valueReader) read(r *reader, n int) {
+	c.values = c.values[:0]
+	form := r.octet()
+	switch form {
+	case formOctets:
+		c.readOctets(r, n)
+		return
+	case formWords, formPaths:
+	default:
+		r.fail("the form of values is unknown")
+		return
+	}
+	c.readWords(r)
+	lengths, ids := r.part(), r.part()
+	// A number of a word has an octet or more.
+	if n > len(lengths.b) || r.err != nil {
+		r.fail("values of an attribute are cut off")
+		return
+	}
+	out := slices.Grow(c.octets[:0], wordSize*len(ids.b)+2*len(lengths.b))
+	for range n {
+		start := len(out)
+		if form == formWords {
+			out = c.list(out, &ids, lengths.below(1<<16/wordSize, "the length of an attribute"))
+		} else {
+			out = c.path(out, &lengths, &ids)
+		}
+		if err := firstError(&lengths, &ids); err != nil {
+			r.err = err
+			return
+		}
+		c.values = append(c.values, out[start:len(out):len(out)])
+	}
+	c.octets = out
+}
+
+func (c *valueReader) readOctets(r *reader, n int) {
+	lengths, values := r.part(), r.part()
+	if r.err != nil || n > len(lengths.b) {
+		r.fail("values of an attribute are cut off")
+		return
+	}
+	for range n {
+		c.values = append(c.values, values.take(int(lengths.below(1<<16, "the length of an attribute"))))
+	}
+	if err := firstError(&lengths, &values); err != nil {
+		r.err = err
+	}
+}
+
+// readWords reads the list of words.
+func (c *valueReader) readWords(r *reader) {
+	n := int(r.below(uint64(len(r.b))+1, "a count of words"))
+	list := r.part()
+	c.words = c.words[:0]
+	for start := range wordRanges(n) {
+		word := uint32(0)
+		for range min(nextRange(start), n) - start {
+			word += uint32(list.uvarint())
+			c.words = append(c.words, word)
+		}
+	}
+	if list.err != nil {
+		r.err = list.err
+	}
+}
+
+// list appends as many words.
+func (c *valueReader) list(out []byte, ids *reader, n uint64) []byte {
+	for range n {
+		id := ids.uvarint()
+		if id >= uint64(len(c.words)) || ids.err != nil {
+			ids.fail("a word is out of range")
+			return out
+		}
+		out = binary.BigEndian.AppendUint32(out, c.words[id])
+	}
+	return out
+}
+
+// path appends a path.
+func (c *valueReader) path(out []byte, shape, ids *reader) []byte {
+	n := shape.below(1<<16, "the length of a path")
+	if n&1 == 0 {
+		if n > 2*0xFF {
+			shape.fail("a segment is too long")
+			return out
+		}
+		return c.list(append(out, asSequence, byte(n>>1)), ids, n>>1)
+	}
+	for range n >> 1 {
+		kind, count := shape.octet(), shape.octet()
+		if shape.err != nil {
+			return out
+		}
+		out = c.list(append(out, kind, count), ids, uint64(count))
+	}
+	return out
+}
+
+// next returns which value the next set has, and what it takes there.
+func (c *valueReader) next(r *reader) (id uint32, length int) {
+	id = c.reader.set(&c.refs, &c.last, c.refs.uvarint())
+	if c.refs.err != nil {
+		r.fail("a value of an attribute is missing")
+		return 0, 0
+	}
+	return id, len(c.values[id]) + maxAttrHead
+}
+
+// maxAttrHead is what an attribute has beside its value in a set, at the most.
+const maxAttrHead = 4

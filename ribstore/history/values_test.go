@@ -1,0 +1,114 @@
+package history
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// drawWords draws a list of words of which some recur.
+func drawWords(t *rapid.T, most int) []byte {
+	var b []byte
+	for range rapid.IntRange(0, most).Draw(t, "words") {
+		word := rapid.Uint32Range(0, 3).Draw(t, "common")
+		if rapid.IntRange(0, 5).Draw(t, "rare") == 0 {
+			word = rapid.Uint32().Draw(t, "word")
+		}
+		b = binary.BigEndian.AppendUint32(b, word)
+	}
+	return b
+}
+
+func drawPath(t *rapid.T) []byte {
+	var b []byte
+	for range rapid.SampledFrom([]int{1, 1, 1, 0, 2, 3}).Draw(t, "segments") {
+		words := drawWords(t, rapid.SampledFrom([]int{4, 4, 255}).Draw(t, "most"))
+		b = append(append(b, rapid.SampledFrom([]byte{2, 2, 1, 3, 0}).Draw(t, "type"), byte(len(words)/wordSize)), words...)
+	}
+	return b
+}
+
+// drawValues draws values of one form, and at times one of another among them.
+func drawValues(t *rapid.T) []string {
+	draw := rapid.SampledFrom([]func(*rapid.T) []byte{
+		drawPath,
+		func(t *rapid.T) []byte { return drawWords(t, 40) },
+		func(t *rapid.T) []byte { return rapid.SliceOfN(rapid.Byte(), 0, 9).Draw(t, "octets") },
+	})
+	form := draw.Draw(t, "form")
+	var list []string
+	for range rapid.IntRange(1, 60).Draw(t, "values") {
+		v := form(t)
+		if rapid.IntRange(0, 100).Draw(t, "other") == 0 {
+			v = draw.Draw(t, "another")(t)
+		}
+		list = append(list, string(v))
+	}
+	return list
+}
+
+func TestValuesComeBackAsTheyWere(t *testing.T) {
+	w := newSetWriter()
+	var c valueReader
+	forms := map[byte]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		values := drawValues(t)
+		b := w.words.appendValues(nil, values)
+		forms[b[0]]++
+		if !bytes.Equal(b, newSetWriter().words.appendValues(nil, values)) {
+			t.Fatal("the same values have other octets")
+		}
+		r := reader{b: b}
+		c.read(&r, len(values))
+		var got []string
+		for _, v := range c.values {
+			got = append(got, string(v))
+		}
+		if diff := cmp.Diff(values, got); diff != "" || r.end() != nil {
+			t.Fatal(r.err, diff)
+		}
+	})
+	for form := range byte(3) {
+		if forms[form] == 0 {
+			t.Errorf("no values had the form %d", form)
+		}
+	}
+}
+
+// FuzzValues makes sure that hostile values end in an error, and that no few octets
+// make many.
+func FuzzValues(f *testing.F) {
+	w := newSetWriter()
+	for _, values := range [][]string{
+		{"\x02\x02\x00\x00\xfd\xe8\x00\x00\xfd\xe9", "\x02\x01\x00\x00\xfd\xe8", "\x01\x02\x00\x00\xfd\xe8\x00\x00\xfd\xe9", ""},
+		{"\x00\x01\x00\x02", "\x00\x01\x00\x02\x00\x01\x00\x03", "\x00\x01\x00\x03\x00\x01\x00\x02"},
+		{"a", "bc", ""},
+	} {
+		f.Add(len(values), w.words.appendValues(nil, values))
+	}
+	f.Fuzz(func(t *testing.T, n int, b []byte) {
+		if n < 0 {
+			return
+		}
+		var c valueReader
+		r := reader{b: slices.Clone(b)}
+		c.read(&r, n)
+		if refused(t, r.err) {
+			return
+		}
+		if len(c.values) != n || n > len(b) {
+			t.Fatalf("%d values of %d octets, %d wanted", len(c.values), len(b), n)
+		}
+		total := 0
+		for _, v := range c.values {
+			total += len(v)
+		}
+		if total > 8*len(b) {
+			t.Fatalf("%d octets made %d", len(b), total)
+		}
+	})
+}
