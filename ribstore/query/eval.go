@@ -35,7 +35,7 @@ func levelOf(e Expr) level {
 	case In, Named, InFamily, Age:
 		most = ofDest
 	case Compare:
-		if e.Number == Length {
+		if e.Number == Length || e.Number == PathID {
 			most = ofDest
 		}
 	case Is:
@@ -86,9 +86,7 @@ func compile(e Expr, now time.Time) test {
 	case Is:
 		return compileIs(e)
 	case Compare:
-		if e.Number == Length {
-			return func(s *subject) bool { return e.Op.holds(uint64(s.route.Prefix.Bits()), e.Value) }
-		}
+		return compileCompare(e)
 	}
 	of := compileSet(e)
 	return func(s *subject) bool { return of(s.route.Attrs) }
@@ -122,6 +120,20 @@ func compileOr(e Or, now time.Time) test {
 		}
 		return false
 	}
+}
+
+func compileCompare(e Compare) test {
+	switch e.Number {
+	case Length:
+		return func(s *subject) bool { return e.Op.holds(uint64(s.route.Prefix.Bits()), e.Value) }
+	case PathID:
+		return func(s *subject) bool {
+			return s.route.Peer.AddPath[s.route.Family] && e.Op.holds(uint64(s.route.PathID), e.Value)
+		}
+	case PathLength, PathHops, MED, LocalPref:
+	}
+	of := compileSet(e)
+	return func(s *subject) bool { return of(s.route.Attrs) }
 }
 
 func compileIs(e Is) test {
@@ -314,7 +326,7 @@ func compareTest(e Compare) setTest {
 		case LocalPref:
 			n, ok := a.LocalPref()
 			return ok && e.Op.holds(uint64(n), e.Value)
-		case Length:
+		case Length, PathID:
 		}
 		return false
 	}

@@ -200,6 +200,7 @@ const (
 	PathHops   Number = "path-hops"   // of the AS path, an AS that prepends itself counting once
 	MED        Number = "med"
 	LocalPref  Number = "local-pref"
+	PathID     Number = "path-id" // of an ADD-PATH session (RFC 7911); a route of another has none
 )
 
 // Compare is met by routes that have the number and for which it compares.
