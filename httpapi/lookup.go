@@ -204,12 +204,24 @@ func groups(routes []route.Route, v scene, d display) []ui.Group {
 			list = append(list, ui.Group{Prefix: r.Prefix, Family: r.Family, URL: v.lookup(exact.Query())})
 			last++
 		}
-		list[last].Routes = append(list[last].Routes, ui.Route{Route: r, PeerURL: v.peer(r.Peer.Name)})
+		list[last].Routes = append(list[last].Routes, ui.Route{Route: r, PeerURL: v.peer(r.Peer.Name), Query: oneRoute(&r)})
 	}
 	for i := range list {
 		d.order(list[i].Routes)
 	}
 	return list
+}
+
+// oneRoute returns the query that finds a route and no other.
+func oneRoute(r *route.Route) string {
+	q := query.Lookup{Match: query.Exact, Prefix: r.Prefix, Peers: []string{r.Peer.Name}}.Query()
+	if r.Family != route.IPv4Unicast && r.Family != route.IPv6Unicast {
+		q = q.With(query.InFamily{Family: r.Family})
+	}
+	if r.Peer.AddPath[r.Family] {
+		q = q.With(query.Compare{Number: query.PathID, Op: query.Equal, Value: uint64(r.PathID)})
+	}
+	return q.String()
 }
 
 // rank orders the routes of a prefix for display.

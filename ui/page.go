@@ -179,10 +179,12 @@ type Group struct {
 	Routes []Route
 }
 
-// Route is a route and the page of its peer.
+// Route is a route, the page of its peer, and the query that finds this route and
+// no other.
 type Route struct {
 	route.Route
 	PeerURL string
+	Query   string
 }
 
 // Peers is a page of the list of peers.

@@ -82,6 +82,34 @@ func (t *RouteTable) Has(name string) bool {
 	return slices.ContainsFunc(t.Columns, func(c Column) bool { return c.Name == name })
 }
 
+// wideColumns is from how many columns on a table does not fit beside the facets:
+// it scrolls sideways then.
+const wideColumns = 8
+
+// Wide reports whether the table has many columns.
+func (t *RouteTable) Wide() bool { return len(t.Columns) >= wideColumns }
+
+// sheetRoutes is after how many routes a table ends and another begins. Browsers
+// lay out tables that are not seen yet when they are.
+const sheetRoutes = 50
+
+// Sheets cuts a long table into several.
+func (t *RouteTable) Sheets() []*RouteTable {
+	var list []*RouteTable
+	routes := 0
+	for i := range t.Groups {
+		if routes == 0 {
+			list = append(list, &RouteTable{t.Now, t.Keep, t.Columns, t.Groups[i:i]})
+		}
+		last := list[len(list)-1]
+		last.Groups = last.Groups[:len(last.Groups)+1]
+		if routes += len(t.Groups[i].Routes); routes >= sheetRoutes {
+			routes = 0
+		}
+	}
+	return list
+}
+
 // Table returns the routes of the answer as a table.
 func (p *Lookup) Table() *RouteTable {
 	return &RouteTable{p.Now, p.Moment.Keep, p.Columns, p.Groups}
