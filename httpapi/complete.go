@@ -160,7 +160,7 @@ func (s *Server) labels(kind string) []completion {
 		p := session.Peer
 		one := completion{Text: p.Name, Kind: kind, Means: "AS" + p.ASN.String()}
 		if p.Description != "" {
-			one.Means += " " + p.Description
+			one.Means += " " + printable(p.Description)
 		}
 		switch kind {
 		case "router":

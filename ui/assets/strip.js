@@ -67,7 +67,8 @@ async function go(at) {
   const url = new URL(location.href)
   if (at) url.searchParams.set('at', at)
   else url.searchParams.delete('at')
-  history.pushState(history.state, '', url)
+  url.searchParams.delete('cursor')
+  history.pushState(null, '', url)
   if (!await swap(url.href)) location.reload() // the page that says why
 }
 
