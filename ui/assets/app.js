@@ -3,15 +3,19 @@ import { connectGraph } from './graph.js'
 import { connectKeys } from './keys.js'
 import { connectLive } from './live.js'
 import { say, store } from './page.js'
+import { connectPaging } from './paging.js'
+import { connectRows } from './row.js'
 import { connectSearch } from './search.js'
 import { connectStrip } from './strip.js'
 
 connectSearch()
 connectKeys()
+connectRows()
 connectTheme()
 connectLive()
 connectStrip()
 connectGraph()
+connectPaging()
 document.addEventListener('pointerover', tellLocalTime)
 document.addEventListener('focusin', tellLocalTime)
 

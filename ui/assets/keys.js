@@ -22,9 +22,7 @@ export function connectKeys() {
   bind('k', 'row before', () => step(-1))
   bind('ArrowDown', '', () => step(1))
   bind('ArrowUp', '', () => step(-1))
-  bind('c', 'copy the row', () => { const row = current(); if (row) copy(textOf(row), 'Row') })
   bind('y', 'copy the link to this page', () => copy(permalink(), 'Link'))
-  bind('n', 'next page', () => document.querySelector('a[rel=next]')?.click())
   bind('h', 'first page', () => document.querySelector('.brand').click())
   bind('?', 'this list', list)
   document.addEventListener('keydown', onKey)
@@ -46,7 +44,8 @@ function rows() {
   return [...document.querySelectorAll('main tbody tr, main .examples li')].filter((row) => row.querySelector('a[href]'))
 }
 
-function current() {
+/** The row that has the focus. */
+export function current() {
   return document.activeElement?.closest('main tbody tr, main .examples li')
 }
 
@@ -54,18 +53,11 @@ function current() {
 function step(by) {
   const all = rows()
   const at = all.indexOf(current())
-  const next = at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + by, 0), all.length - 1)
+  const seen = () => Math.max(all.findIndex((row) => row.getBoundingClientRect().top >= 0), 0)
+  const next = at < 0 ? (by > 0 ? seen() : all.length - 1) : Math.min(Math.max(at + by, 0), all.length - 1)
   const link = all[next]?.querySelector('a[href]')
   link?.focus()
   link?.scrollIntoView({ block: 'nearest' })
-}
-
-/** A row as a line of text, its prefix before it. */
-function textOf(row) {
-  const prefix = row.parentElement.querySelector('tr.prefix')
-  const cells = [...row.children].map((cell) => cell.innerText.replace(/\s+/g, ' ').trim())
-  if (prefix && prefix !== row) cells.unshift(prefix.innerText.trim())
-  return cells.filter(Boolean).join('  ')
 }
 
 function permalink() {

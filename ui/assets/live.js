@@ -1,7 +1,7 @@
 // A live page follows what it shows: the server says that it changed, and the
 // fresh page takes the place of this one where it differs, without a jump.
 import { bind } from './keys.js'
-import { make, swap } from './page.js'
+import { make, page, swap } from './page.js'
 
 let source
 let frozen = false
@@ -48,7 +48,7 @@ async function show() {
   }
   busy = true
   const shown = waiting
-  if (await swap(location.href).catch(() => false)) {
+  if (await swap(page.url).catch(() => false)) {
     waiting -= shown
     tell(changes(shown))
   }

@@ -47,14 +47,39 @@ export function say(text) {
   fading = setTimeout(() => place.replaceChildren(), 2500)
 }
 
-/** Copies a text and says so. */
+/**
+ * Copies a text and says so. A text may be still on its way: browsers let a page
+ * copy only at once after a key or a click.
+ * @param {string | Promise<string>} text
+ * @param {string} what
+ */
 export async function copy(text, what) {
+  let failed = 'The browser does not let this page copy'
+  const blob = Promise.resolve(text).then((t) => new Blob([t], { type: 'text/plain' }), (error) => {
+    failed = error.message
+    throw error
+  })
+  blob.catch(() => {}) // said below
   try {
-    await navigator.clipboard.writeText(text)
+    await navigator.clipboard.write([new ClipboardItem({ 'text/plain': blob })])
     say(`${what} copied`)
   } catch {
-    say('The browser does not let this page copy')
+    say(failed)
   }
+}
+
+/** The page that stands in the document: its address is not where scrolling led to. */
+export const page = { url: location.href }
+
+/**
+ * Fetches a page of this server.
+ * @param {string} url
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Document | undefined>} undefined when there is none
+ */
+export async function fetched(url, signal) {
+  const answer = await fetch(url, { signal, headers: { Accept: 'text/html' } })
+  return answer.ok ? new DOMParser().parseFromString(await answer.text(), 'text/html') : undefined
 }
 
 /** Asks this server for JSON; undefined when it has none. */
@@ -76,12 +101,13 @@ function placeOf(element) {
  * @returns {Promise<boolean>} whether there was such a page
  */
 export async function swap(url) {
-  const answer = await fetch(url, { headers: { Accept: 'text/html' } })
-  if (!answer.ok) return false
-  const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html')
+  const fresh = await fetched(url)
+  if (!fresh) return false
   const focused = document.activeElement?.closest('main, .live') ? placeOf(document.activeElement) : ''
   const open = [...document.querySelectorAll('main details')].map((d) => d.open)
   const top = scrollY
+  document.dispatchEvent(new CustomEvent('swapping', { detail: { url, fresh } }))
+  page.url = url
   for (const place of ['main', '.live', '.top nav', 'footer']) {
     const from = fresh.querySelector(place)
     const to = document.querySelector(place)

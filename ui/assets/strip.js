@@ -67,8 +67,7 @@ async function go(at) {
   const url = new URL(location.href)
   if (at) url.searchParams.set('at', at)
   else url.searchParams.delete('at')
-  url.searchParams.delete('cursor')
-  history.pushState(null, '', url)
+  history.pushState(history.state, '', url)
   if (!await swap(url.href)) location.reload() // the page that says why
 }
 

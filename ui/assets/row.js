@@ -1,0 +1,78 @@
+// A route can be copied: as the text of its row, as the object of the interface
+// for programs, and as routers write it. But for the first the server writes it.
+import { bind, current } from './keys.js'
+import { copy, make, store, stored } from './page.js'
+
+const forms = { text: 'Text', json: 'JSON', cisco: 'Cisco', junos: 'Junos', bird: 'BIRD' }
+const tools = make('details', { class: 'copies' }, make('summary', { 'aria-label': 'Copy this route' }, 'Copy'),
+  make('div', {}, ...Object.entries(forms).map(([form, name]) => make('button', { type: 'button', class: 'quiet', value: form }, name))))
+
+/** Connects the keys, and the button that comes to the row that is looked at. */
+export function connectRows() {
+  bind('c', 'copy the row', () => { const row = current(); if (row) copyAs(row, 'text') })
+  bind('d', 'copy the route as JSON', () => copyRoute('json'))
+  bind('r', 'copy the route as a router writes it', () => copyRoute(stored('look', 'cisco')))
+  for (const event of ['pointerover', 'focusin']) document.addEventListener(event, come)
+  tools.addEventListener('click', (event) => {
+    const form = event.target.closest('button')?.value
+    const row = tools.closest('tr')
+    if (!form || !row) return
+    if (form in forms && form !== 'text' && form !== 'json') store('look', JSON.stringify(form))
+    copyAs(row, form)
+    close()
+  })
+  tools.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || !tools.open) return
+    event.stopPropagation()
+    close()
+  })
+}
+
+function close() {
+  const inside = tools.contains(document.activeElement)
+  tools.open = false
+  if (inside) tools.querySelector('summary')?.focus()
+}
+
+/** Comes to the row that the pointer or the focus is on, and goes with them. */
+function come(event) {
+  const row = event.target.closest?.('tr[data-q]')
+  const holds = tools.open || tools.contains(document.activeElement)
+  if (event.type === 'pointerover' && holds || row && row === tools.closest('tr')) return
+  tools.open = false
+  if (row) (row.querySelector('.path') ?? row.lastElementChild).append(tools)
+  else tools.remove()
+}
+
+function copyRoute(form) {
+  const row = current()
+  if (row?.closest('.routes')) copyAs(row, form)
+}
+
+function copyAs(row, form) {
+  if (form === 'text') copy(textOf(row), 'Row')
+  else copy(written(row, form), `${forms[form]}`)
+}
+
+/** A row as a line of text, its prefix before it. */
+function textOf(row) {
+  tools.hidden = true
+  const prefix = row.parentElement.querySelector('tr.prefix')
+  const cells = [...row.children].map((cell) => cell.innerText.replace(/\s+/g, ' ').trim())
+  if (prefix && prefix !== row) cells.unshift(prefix.innerText.trim())
+  tools.hidden = false
+  return cells.filter(Boolean).join('  ')
+}
+
+/** A route as the server writes it. */
+async function written(row, form) {
+  const values = new URLSearchParams(row.closest('table').dataset.keep)
+  values.set('q', row.dataset.q ?? row.innerText.trim()) // all routes of a prefix in its row
+  if (form !== 'json') values.set('view', form)
+  const answer = form === 'json'
+    ? await fetch(`/api/v1/routes?${values}`, { headers: { Accept: 'application/x-ndjson' } })
+    : await fetch(`/search.txt?${values}`)
+  const text = answer.ok ? await answer.text() : ''
+  if (!text) throw new Error('The route is not there any more')
+  return text.trimEnd()
+}
