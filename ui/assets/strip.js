@@ -1,103 +1,182 @@
 // The strip: the changes of the thing on screen as ticks over a sparkline of
-// their rate. It steps from change to change, and plays them.
+// their rate. It is a slider through time, steps from change to change, and plays
+// them.
 import { bind } from './keys.js'
+import { beside, pick, upTo, utc } from './moments.js'
 import { make, say, swap } from './page.js'
 
 const place = document.getElementById('strip')
 const width = 1000
 const height = 36
-let activity
-let playing = 0
+const near = 8 // pixels from a tick that are meant for it
+const pace = () => (matchMedia('(prefers-reduced-motion: reduce)').matches ? 3000 : 1000) // ms that a change is shown while they are played
+
+/** @type {number[]} */
+let changes = []
+let from = 0
+let to = 1
+let total = 0
+let playing = 0 // the timer of the next step
+
+const here = svg('path', { class: 'here' })
+const picture = svg('svg', { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' })
+const slider = make('div', { id: 'slider', role: 'slider', tabindex: '0', 'aria-label': 'Moment', 'aria-valuemin': '0' })
+const told = make('span', {})
+const compare = make('a', {}, 'Compare…')
+const player = button('▶', 'Play the changes', play)
 
 /** Draws the strip, on pages that have one. */
 export function connectStrip() {
   if (!place) return
-  bind('ArrowLeft', 'change before', () => step(-1))
-  bind('ArrowRight', 'next change', () => step(1))
+  bind('ArrowLeft', 'change before', () => { stop(); step(-1) })
+  bind('ArrowRight', 'next change', () => { stop(); step(1) })
   bind('p', 'play the changes', play)
   addEventListener('popstate', () => swap(location.href))
-  document.addEventListener('swapped', () => { if (activity) draw() })
+  document.addEventListener('swapped', tell)
+  document.addEventListener('keydown', (event) => { if (event.key === 'Escape') stop() })
+  document.addEventListener('visibilitychange', () => { if (document.hidden) stop() })
+  slider.append(picture)
+  slider.addEventListener('keydown', onKey)
+  for (const event of ['pointerdown', 'pointermove', 'pointerup', 'pointerleave', 'pointercancel']) slider.addEventListener(event, onPointer)
   load()
 }
 
 async function load() {
   const answer = await fetch(place.dataset.activity, { headers: { Accept: 'application/json' } })
   if (!answer.ok) return
-  activity = await answer.json()
-  draw()
+  const activity = await answer.json()
+  changes = activity.moments.map((moment) => Date.parse(moment))
+  from = Date.parse(activity.from)
+  to = Math.max(Date.parse(activity.to), from + 1)
+  total = activity.total
+  draw(activity.bins)
 }
 
-const shown = () => new URL(location.href).searchParams.get('at')
+/** The moment shown, Infinity for what is now. */
+function shown() {
+  return Date.parse(new URL(location.href).searchParams.get('at') ?? '') || Infinity
+}
 
-function svg(name, attributes, ...children) {
+function svg(name, attributes) {
   const e = document.createElementNS('http://www.w3.org/2000/svg', name)
   for (const [key, value] of Object.entries(attributes)) e.setAttribute(key, value)
-  e.append(...children)
   return e
 }
 
-function draw() {
-  const from = Date.parse(activity.from)
-  const span = Math.max(Date.parse(activity.to) - from, 1)
-  const x = (time) => Math.round((Date.parse(time) - from) / span * width)
-  const most = Math.max(...activity.bins, 1)
-  const line = activity.bins.map((n, i) => `${Math.round((i + 0.5) / activity.bins.length * width)},${Math.round(height - 4 - n / most * (height - 8))}`)
-  const picture = svg('svg', { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' },
-    svg('polyline', { points: line.join(' '), class: 'rate' }),
-    ...activity.moments.map((time) => svg('path', { d: `M${x(time)} ${height - 7}v7`, class: 'tick' })))
-  const at = Date.parse(shown() ?? '')
-  if (at) picture.append(svg('path', { d: `M${Math.min(Math.max(Math.round((at - from) / span * width), 1), width - 1)} 0v${height}`, class: 'here' }))
-  picture.addEventListener('click', (event) => {
-    const box = picture.getBoundingClientRect()
-    go(new Date(from + (event.clientX - box.left) / box.width * span).toISOString())
-  })
-  const button = (text, label, action) => {
-    const b = make('button', { type: 'button', class: 'quiet', 'aria-label': label }, text)
-    b.addEventListener('click', action)
-    return b
-  }
-  const values = new URLSearchParams({ a: shown() ?? activity.moments.at(-2) ?? activity.from, b: 'now', q: new URL(place.dataset.activity, location).searchParams.get('q') })
-  place.replaceChildren(
-    button('←', 'Change before', () => step(-1)), button('→', 'Next change', () => step(1)), button(playing ? '■' : '▶', playing ? 'Stop' : 'Play the changes', play),
-    picture, make('span', {}, `${activity.total} changes since ${activity.from.slice(0, 16).replace('T', ' ')}`), make('a', { href: `/diff?${values}` }, 'Compare…'))
+function button(text, label, action) {
+  const b = make('button', { type: 'button', class: 'quiet', 'aria-label': label }, text)
+  b.addEventListener('click', action)
+  return b
 }
 
-/** Shows the page as it was at a moment, without one as it is. */
+const across = (time) => Math.min(Math.max((time - from) / (to - from) * width, 1), width - 1)
+
+function draw(bins) {
+  const most = Math.max(...bins, 1)
+  const line = bins.map((n, i) => `${Math.round((i + 0.5) / bins.length * width)},${Math.round(height - 4 - n / most * (height - 8))}`)
+  picture.replaceChildren(svg('polyline', { points: line.join(' '), class: 'rate' }),
+    svg('path', { d: changes.map((one) => `M${Math.round(across(one))} ${height - 7}v7`).join(''), class: 'tick' }), here)
+  place.replaceChildren(button('←', 'Change before', () => { stop(); step(-1) }), button('→', 'Next change', () => { stop(); step(1) }), player, slider, told, compare)
+  slider.setAttribute('aria-valuemax', String(changes.length + 1))
+  tell()
+}
+
+/** Says which moment is shown, or one that is pointed at. */
+function tell(_, pointed = shown()) {
+  if (!slider.isConnected) return
+  const before = upTo(changes, pointed)
+  const words = pointed === Infinity ? 'Live' : `${utc(pointed)} UTC${before ? `, change ${before} of ${changes.length}` : ''}`
+  here.setAttribute('d', `M${pointed === Infinity ? width - 1 : across(pointed)} 0v${height}`)
+  here.classList.toggle('live', pointed === Infinity)
+  const all = pointed === shown()
+  told.textContent = all ? `${total} changes since ${utc(from).slice(0, 16)}` : words
+  if (!all) return
+  slider.setAttribute('aria-valuenow', String(pointed === Infinity ? changes.length + 1 : before))
+  slider.setAttribute('aria-valuetext', words)
+  const moment = (time) => new Date(time).toISOString()
+  const a = pointed === Infinity ? changes.at(-2) ?? from : pointed
+  compare.setAttribute('href', `/diff?${new URLSearchParams({ a: moment(a), b: 'now', q: new URL(place.dataset.activity, location.href).searchParams.get('q') ?? '' })}`)
+}
+
+function onKey(event) {
+  const moves = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 }
+  if (event.ctrlKey || event.metaKey || event.altKey) return
+  if (event.key === 'Home') go(changes[0] ?? from)
+  else if (event.key === 'End') go(Infinity)
+  else if (moves[event.key]) step(moves[event.key])
+  else return
+  stop()
+  event.preventDefault()
+  event.stopPropagation()
+}
+
+/** The pointer shows the moment it is at; where it is let go is gone to. */
+function onPointer(event) {
+  const box = slider.getBoundingClientRect()
+  const at = pick(changes, from, to, (event.clientX - box.left) / box.width, near / box.width)
+  const held = slider.hasPointerCapture(event.pointerId)
+  switch (event.type) {
+    case 'pointerdown':
+      if (event.button !== 0) return
+      stop()
+      slider.setPointerCapture(event.pointerId)
+      tell(event, at)
+      break
+    case 'pointermove':
+      tell(event, at)
+      break
+    case 'pointerup':
+      if (held) go(at)
+      break
+    default:
+      if (!held || event.type === 'pointercancel') tell(event)
+  }
+}
+
+/** Shows the page as it was at a moment, or as it is. */
 async function go(at) {
   const url = new URL(location.href)
-  if (at) url.searchParams.set('at', at)
-  else url.searchParams.delete('at')
+  if (at === Infinity) url.searchParams.delete('at')
+  else url.searchParams.set('at', new Date(at).toISOString())
+  if (url.href === location.href) {
+    tell()
+    return
+  }
   history.pushState(history.state, '', url)
+  tell()
   if (!await swap(url.href)) location.reload() // the page that says why
 }
 
-/** Goes to the change before or behind the moment shown; behind the last is now. */
+/** Goes some changes on, or back. */
 async function step(by) {
-  if (!activity) return false
-  const at = Date.parse(shown() ?? '') || Infinity
-  const next = by < 0 ? activity.moments.findLast((m) => Date.parse(m) < at) : activity.moments.find((m) => Date.parse(m) > at)
-  if (by < 0 && !next) {
-    say('No change before')
-    return false
-  }
-  if (by > 0 && !shown()) return false
-  await go(next)
-  return Boolean(next)
+  const next = beside(changes, shown(), by)
+  if (next !== undefined) await go(next)
+  else if (by < 0) say('No change before')
+  return next !== undefined && next !== Infinity
+}
+
+function stop() {
+  clearTimeout(playing)
+  playing = 0
+  player.textContent = '▶'
+  player.setAttribute('aria-label', 'Play the changes')
 }
 
 async function play() {
   if (playing) {
-    clearTimeout(playing)
-    playing = 0
-    draw()
+    stop()
     return
   }
-  if (!shown() && activity?.moments.length) await go(activity.moments[0])
-  const on = async () => {
-    if (await step(1)) playing = setTimeout(on, 1000)
-    else playing = 0
-    draw()
+  if (!changes.length) {
+    say('No change')
+    return
   }
-  playing = setTimeout(on, 1000)
-  draw()
+  player.textContent = '■'
+  player.setAttribute('aria-label', 'Stop')
+  const on = async () => {
+    if (!await step(1)) stop()
+    else if (playing) playing = setTimeout(on, pace())
+  }
+  playing = setTimeout(on, pace())
+  if (shown() === Infinity) await go(changes[0])
 }

@@ -236,3 +236,65 @@ test('without script pages are links still', async () => {
   assert.equal(await p.locator('tr.prefix').first().innerText(), first)
   await p.context().close()
 })
+
+test('the slider goes through time by keys, by pointer and by touch', async () => {
+  const { changes } = await until(async () => {
+    const list = await program.get('/api/v1/changes?kind=withdraw')
+    return list.changes?.length && list
+  }, 'a change', 30_000)
+  const path = `/${changes[0].prefix}`
+  for (const options of [{}, { viewport: { width: 320, height: 640 }, hasTouch: true }]) {
+    const p = await open({ ...options, bypassCSP: true })
+    await go(path, p)
+    const slider = p.locator('#slider')
+    await slider.waitFor()
+    const text = () => slider.getAttribute('aria-valuetext')
+    const now = async () => Number(await slider.getAttribute('aria-valuenow'))
+    const most = Number(await slider.getAttribute('aria-valuemax'))
+    assert.deepEqual([await text(), await now()], ['Live', most])
+    await slider.focus()
+    await p.keyboard.press('ArrowLeft')
+    await p.waitForSelector('.live.past')
+    assert.match(await text(), new RegExp(`UTC, change ${most - 1} of ${most - 1}$`))
+    assert.equal(await p.evaluate(() => document.activeElement.id), 'slider', 'the focus went elsewhere')
+    await p.keyboard.press('Home')
+    await until(async () => await now() === 1, 'the first change')
+    await p.keyboard.press('PageUp')
+    await until(async () => await now() === Math.min(11, most), 'ten changes on')
+    await p.keyboard.press('End')
+    await p.waitForSelector('.live:not(.past)')
+    assert.equal(await text(), 'Live')
+    const box = await slider.boundingBox()
+    assert.ok(box.width > 150 && box.height >= 24, `the slider is ${box.width} by ${box.height}`)
+    const url = p.url()
+    await p.mouse.move(box.x + box.width / 2, box.y + 10)
+    await p.mouse.down()
+    await p.mouse.move(box.x + box.width / 3, box.y + 10, { steps: 5 })
+    assert.match(await p.locator('#slider + span').innerText(), /^20.* UTC/)
+    assert.equal(p.url(), url, 'it went there while it was dragged')
+    await p.mouse.up()
+    await until(() => p.url().includes('at='), 'the moment')
+    await p.waitForSelector('.live.past')
+    if (options.hasTouch) {
+      await p.touchscreen.tap(box.x + box.width - 1, (await slider.boundingBox()).y + 10)
+      await p.waitForSelector('.live:not(.past)')
+    }
+    await p.evaluate(axe)
+    const { violations } = await p.evaluate(() => window.axe.run(document.querySelector('#strip'), { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }))
+    assert.deepEqual(violations.map((v) => [v.id, v.nodes.map((n) => n.html)]), [])
+    assert.equal(await p.evaluate(() => document.documentElement.scrollWidth > innerWidth), false)
+    await p.context().close()
+  }
+})
+
+test('what is played can be stopped', async () => {
+  const { changes } = await program.get('/api/v1/changes?kind=withdraw')
+  await go(`/${changes.at(-1).prefix}`)
+  await page.click('#strip button[aria-label="Play the changes"]')
+  await page.waitForSelector('.live.past')
+  await page.keyboard.press('Escape')
+  assert.equal(await page.locator('#strip button[aria-label="Play the changes"]').count(), 1)
+  const stopped = page.url()
+  await new Promise((r) => setTimeout(r, 1500)) // longer than a change is shown
+  assert.equal(page.url(), stopped)
+})
