@@ -153,3 +153,18 @@ func TestTextOfARouteNeverPanicsAndHasNoControls(t *testing.T) {
 		}
 	})
 }
+
+func TestScriptsAreServedWithoutComments(t *testing.T) {
+	for name, row := range map[string]struct{ in, want string }{
+		"a line of its own":                        {"a\n  // b\nc", "a\n\nc"},
+		"several lines":                            {"/**\n * a\n ** b */\nc", "\n\n\nc"},
+		"one behind code stays":                    {"a // b\n", "a // b\n"},
+		"a type in front of an expression stays":   {"/** @type {A} */ (a).b()\n/** c */\nd", "/** @type {A} */ (a).b()\n\nd"},
+		"what only looks like one in a text stays": {"a = 'x' + '//'\nb = `*/`", "a = 'x' + '//'\nb = `*/`"},
+		"the end of a script":                      {"a\n// b", "a\n"},
+	} {
+		if got := string(uncommented([]byte(row.in))); got != row.want {
+			t.Errorf("%s: %q becomes %q, want %q", name, row.in, got, row.want)
+		}
+	}
+}
