@@ -91,7 +91,7 @@ func (w *chunkWriter) encode(c *chunk) []byte {
 
 // put writes the routes of one prefix.
 func (w *chunkWriter) put(columns *rowColumns, c *chunk, routes []entry) {
-	known := len(w.sets.sets)
+	known := len(w.sets.sets.values)
 	w.row = w.row[:0]
 	for i := range routes {
 		e := &routes[i]

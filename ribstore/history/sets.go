@@ -10,44 +10,34 @@ import (
 // by columns: which attributes a set has, and for each attribute code which of its
 // values; then the values, each once, where like stands next to like.
 type setWriter struct {
-	ids     map[string]uint32
-	sets    []route.Attrs
+	sets    numbering
 	kinds   map[string]int
 	columns [256]valueColumn // by attribute code
 	words   wordWriter
 }
 
 func newSetWriter() *setWriter {
-	return &setWriter{ids: make(map[string]uint32), kinds: make(map[string]int), words: wordWriter{known: make(map[uint32]uint32)}}
+	return &setWriter{kinds: make(map[string]int)}
 }
 
 func (w *setWriter) reset() {
-	clear(w.ids)
+	w.sets.reset()
 	clear(w.kinds)
 	for i := range w.columns {
 		w.columns[i].reset()
 	}
-	w.sets = w.sets[:0]
 }
 
 // add returns the number of a set, and whether it is new: then it is the next.
 // The set is kept until reset.
-func (w *setWriter) add(a route.Attrs) (id uint32, fresh bool) {
-	if known, ok := w.ids[string(a)]; ok {
-		return known, false
-	}
-	id = uint32(len(w.sets))
-	w.ids[string(a)] = id
-	w.sets = append(w.sets, a)
-	return id, true
-}
+func (w *setWriter) add(a route.Attrs) (id uint32, fresh bool) { return w.sets.number(a) }
 
 // appendTo appends all sets.
 func (w *setWriter) appendTo(b []byte) []byte {
 	var kinds, kindColumn, codes []byte
-	for _, set := range w.sets {
+	for _, set := range w.sets.values {
 		codes = codes[:0]
-		for code, value := range set.All() {
+		for code, value := range route.Attrs(set).All() {
 			codes = append(codes, byte(code))
 			w.columns[code].put(value)
 		}
@@ -59,22 +49,23 @@ func (w *setWriter) appendTo(b []byte) []byte {
 		}
 		kindColumn = binary.AppendUvarint(kindColumn, uint64(kind))
 	}
-	b = binary.AppendUvarint(b, uint64(len(w.sets)))
+	b = binary.AppendUvarint(b, uint64(len(w.sets.values)))
 	b = appendPart(appendPart(b, kinds), kindColumn)
 	used := 0
 	for i := range w.columns {
-		if len(w.columns[i].values) > 0 {
+		if len(w.columns[i].values.values) > 0 {
 			used++
 		}
 	}
 	b = binary.AppendUvarint(b, uint64(used))
 	for code := range w.columns {
 		c := &w.columns[code]
-		if len(c.values) == 0 {
+		values := c.values.values
+		if len(values) == 0 {
 			continue
 		}
-		b = binary.AppendUvarint(append(b, byte(code)), uint64(len(c.values)))
-		b = w.words.appendValues(appendPart(b, c.refs), c.values)
+		b = binary.AppendUvarint(append(b, byte(code)), uint64(len(values)))
+		b = w.words.appendValues(appendPart(b, c.refs), values)
 	}
 	return b
 }

@@ -3,37 +3,28 @@ package history
 import (
 	"cmp"
 	"encoding/binary"
+	"math/bits"
 	"slices"
 )
 
 // valueColumn collects the values of one attribute code, each once.
 type valueColumn struct {
-	ids    map[string]uint32
-	values []string
+	values numbering
 	refs   []byte // of the sets
 	writer refWriter
 	last   uint32
 }
 
 func (c *valueColumn) reset() {
-	if len(c.values) > 0 {
-		clear(c.ids)
-		clear(c.values)
-		*c = valueColumn{ids: c.ids, values: c.values[:0], refs: c.refs[:0]}
+	if len(c.values.values) > 0 {
+		c.values.reset()
+		*c = valueColumn{values: c.values, refs: c.refs[:0]}
 	}
 }
 
 func (c *valueColumn) put(value []byte) {
-	if c.ids == nil {
-		c.ids = make(map[string]uint32)
-	}
-	id, known := c.ids[string(value)]
-	if !known {
-		id = uint32(len(c.values))
-		c.values = append(c.values, string(value))
-		c.ids[c.values[id]] = id
-	}
-	c.refs = binary.AppendUvarint(c.refs, c.writer.ref(&c.last, id, !known))
+	id, fresh := c.values.number(value)
+	c.refs = binary.AppendUvarint(c.refs, c.writer.ref(&c.last, id, fresh))
 }
 
 // Most octets of a table are AS paths and communities, which are lists of few
@@ -47,7 +38,7 @@ const (
 )
 
 // appendValues appends values in the form that fits all of them and is worth it.
-func (w *wordWriter) appendValues(b []byte, values []string) []byte {
+func (w *wordWriter) appendValues(b []byte, values [][]byte) []byte {
 	var lengths, octets []byte
 	switch {
 	case w.collect(values, eachWord):
@@ -75,25 +66,21 @@ func (w *wordWriter) appendValues(b []byte, values []string) []byte {
 
 const wordSize = 4
 
-func wordOf(v string) uint32 {
-	return uint32(v[0])<<24 | uint32(v[1])<<16 | uint32(v[2])<<8 | uint32(v[3])
-}
-
 // eachWord calls found with the words of a value, and reports whether it is a list
 // of them.
-func eachWord(v string, found func(uint32)) bool {
+func eachWord(v []byte, found func(uint32)) bool {
 	if len(v)%wordSize != 0 {
 		return false
 	}
 	for ; len(v) > 0; v = v[wordSize:] {
-		found(wordOf(v))
+		found(binary.BigEndian.Uint32(v))
 	}
 	return true
 }
 
 // eachOfPath calls found with the words of segments, each a type and a count before
 // them, and reports whether a value has that form.
-func eachOfPath(v string, found func(uint32)) bool {
+func eachOfPath(v []byte, found func(uint32)) bool {
 	for len(v) > 0 {
 		if len(v) < 2 || len(v) < 2+int(v[1])*wordSize {
 			return false
@@ -111,7 +98,7 @@ const asSequence = 2
 // appendShape appends what a path is beside its words: twice the count of words of
 // a single AS_SEQUENCE, else twice the count of segments plus one, and of each
 // segment its type and its count.
-func appendShape(b []byte, v string) []byte {
+func appendShape(b, v []byte) []byte {
 	if len(v) > 2 && v[0] == asSequence && len(v) == 2+int(v[1])*wordSize {
 		return binary.AppendUvarint(b, uint64(v[1])<<1)
 	}
@@ -123,37 +110,61 @@ func appendShape(b []byte, v string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(segments)/2)<<1|1), segments...)
 }
 
-// wordWriter numbers the words of values, the most used first.
+// wordWriter numbers the words of values, the most used first. The zero wordWriter
+// is ready.
 type wordWriter struct {
-	known   map[uint32]uint32 // index in words
-	words   []uint32          // each once
-	used    []uint32          // how often
-	said    []uint32          // indexes in words, in the order of the values
-	order   []uint32          // scratch
+	words   []uint32 // each once
+	used    []uint32 // how often
+	said    []uint32 // indexes in words, in the order of the values
+	places  []uint32 // an index in words plus one, or 0, where a word leads or a few behind
+	shift   int
+	order   []uint32 // scratch
 	numbers []uint32
 }
 
 // collect takes the words of values, and reports whether all have the form and the
 // words recur enough for a list of them to pay.
-func (w *wordWriter) collect(values []string, each func(string, func(uint32)) bool) bool {
-	clear(w.known)
+func (w *wordWriter) collect(values [][]byte, each func([]byte, func(uint32)) bool) bool {
+	clear(w.places)
 	w.words, w.used, w.said = w.words[:0], w.used[:0], w.said[:0]
-	say := func(word uint32) {
-		i, ok := w.known[word]
-		if !ok {
-			i = uint32(len(w.words))
-			w.known[word] = i
-			w.words, w.used = append(w.words, word), append(w.used, 0)
-		}
-		w.used[i]++
-		w.said = append(w.said, i)
-	}
 	for _, v := range values {
-		if !each(v, say) {
+		if !each(v, w.say) {
 			return false
 		}
 	}
 	return len(w.said) >= 2*len(w.words) && len(w.said) > 0
+}
+
+func (w *wordWriter) say(word uint32) {
+	if 2*len(w.words) >= len(w.places) {
+		w.grow()
+	}
+	at := w.place(word)
+	if w.places[at] == 0 {
+		w.words, w.used = append(w.words, word), append(w.used, 0)
+		w.places[at] = uint32(len(w.words))
+	}
+	i := w.places[at] - 1
+	w.used[i]++
+	w.said = append(w.said, i)
+}
+
+// place returns where a word is, or has room.
+func (w *wordWriter) place(word uint32) uint32 {
+	mask := uint32(len(w.places) - 1)
+	at := word * 0x9E3779B1 >> w.shift // 2³² by the golden ratio: near words are far apart
+	for w.places[at] != 0 && w.words[w.places[at]-1] != word {
+		at = (at + 1) & mask
+	}
+	return at
+}
+
+func (w *wordWriter) grow() {
+	w.places = make([]uint32, max(1<<8, 4*len(w.places)))
+	w.shift = 33 - bits.Len(uint(len(w.places)))
+	for i, word := range w.words {
+		w.places[w.place(word)] = uint32(i) + 1
+	}
 }
 
 // number gives the words their numbers and appends the list of them. Words whose
