@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"ribglass/ui/catalogue"
 )
 
 // Config says how the public listener behaves. The zero value is not usable:
@@ -28,11 +30,26 @@ type Config struct {
 	// QueryTimeout bounds one search together with its wait for a place; the
 	// store's own budget is meant to end it before.
 	QueryTimeout time.Duration `yaml:"query_timeout"`
+	// Languages are those that pages are offered in; the first is for readers who
+	// ask for none of them. Empty offers all that there are, English first.
+	Languages []string `yaml:"languages"`
+	// Texts is a directory of JSON files with the texts of more languages; "" is
+	// none.
+	Texts string `yaml:"texts"`
 }
 
 // DefaultConfig returns the settings that hold where the configuration is silent.
 func DefaultConfig() Config {
 	return Config{Listen: ":8080", MaxConnections: 8192, MaxStreams: 16, QueryTimeout: 15 * time.Second}
+}
+
+// LoadTexts reads the texts of the pages, in their languages.
+func (c Config) LoadTexts() (*catalogue.Set, error) {
+	set, err := catalogue.Load(c.Texts, c.Languages)
+	if err != nil {
+		return nil, fmt.Errorf("texts of pages: %w", err)
+	}
+	return set, nil
 }
 
 // Validate says what is wrong with c.

@@ -11,6 +11,7 @@ import (
 
 	"ribglass/ribstore/query"
 	"ribglass/ui"
+	"ribglass/ui/catalogue"
 )
 
 // pageDifferences is how many differences a page shows when it is not told.
@@ -47,7 +48,7 @@ func (s *Server) diffPage(c *gin.Context) error {
 		return err
 	}
 	page := diffOf(&req, d)
-	page.Frame = s.pastFrame(c, "Compare", "/diff", req.request, d.Notices)
+	page.Frame = s.pastFrame(c, catalogue.Say("diff.title"), "/diff", req.request, d.Notices)
 	return s.render(c, http.StatusOK, form, page)
 }
 
@@ -58,7 +59,7 @@ func (s *Server) diffForm(c *gin.Context, form string, list []param) error {
 		return err
 	}
 	page := &ui.Diff{Form: ui.DiffForm{A: "-1h", B: "now", Query: req.query.String(), Fields: collectionField(req.scene)}}
-	page.Frame = s.pastFrame(c, "Compare", "/diff", req, nil)
+	page.Frame = s.pastFrame(c, catalogue.Say("diff.title"), "/diff", req, nil)
 	page.Text, page.JSON = "", ""
 	return s.render(c, http.StatusOK, form, page)
 }

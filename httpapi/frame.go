@@ -12,11 +12,12 @@ import (
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 	"ribglass/ui"
+	"ribglass/ui/catalogue"
 )
 
 // frame returns what all pages have. path is the page's own path without a
 // suffix.
-func (s *Server) frame(c *gin.Context, title, path string) ui.Frame {
+func (s *Server) frame(c *gin.Context, title catalogue.Text, path string) ui.Frame {
 	with := func(suffix string) string {
 		if raw := c.Request.URL.RawQuery; raw != "" {
 			return path + suffix + "?" + raw
@@ -27,6 +28,12 @@ func (s *Server) frame(c *gin.Context, title, path string) ui.Frame {
 	f := ui.Frame{
 		Title: title, Text: with(".txt"), JSON: with(".json"), Host: exampleHost(c.Request.Host),
 		Version: s.deps.Info.Version, Now: now, Live: ui.Live{At: now},
+	}
+	var chosen *catalogue.Language
+	f.Language, chosen = s.language(c)
+	f.KeepLanguage = chosen != nil
+	if f.InLanguage = "?lang="; c.Request.URL.RawQuery != "" {
+		f.InLanguage = "?" + c.Request.URL.RawQuery + "&lang="
 	}
 	f.Moment.Asked = now
 	if s.deps.History != nil {

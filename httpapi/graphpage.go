@@ -13,6 +13,7 @@ import (
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 	"ribglass/ui"
+	"ribglass/ui/catalogue"
 	"ribglass/ui/graph"
 )
 
@@ -108,7 +109,7 @@ func (s *Server) graphPage(c *gin.Context) error {
 		return s.sendJSON(c, p.answer(g))
 	}
 	page := &ui.Graph{
-		Frame: s.frame(c, p.first.Query.String(), "/graph"), About: present(p.first.Query).String(), Picture: g, Total: p.first.Total, Read: p.read,
+		Frame: s.frame(c, catalogue.Plain(p.first.Query.String()), "/graph"), About: present(p.first.Query).String(), Picture: g, Total: p.first.Total, Read: p.read,
 		Routes: req.scene.lookup(p.first.Query), SVGURL: req.scene.graph("/graph.svg", p.first.Query), PNGURL: req.scene.graph("/graph.png", p.first.Query),
 		Link: func(n route.ASN) string { return req.scene.link("/as/" + n.String()) }, Peer: req.scene.peer,
 	}

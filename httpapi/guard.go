@@ -65,6 +65,11 @@ func (s *Server) guard(c *gin.Context) {
 	case !hostAllowed(r.Host, s.cfg.Hosts):
 		s.fail(c, problemf(codeUnknownHost, "Ask for a name that this server is configured for."))
 		c.Abort()
+	case strings.Contains(r.URL.RawQuery, "lang=") && !strings.HasPrefix(r.URL.Path, "/api/"):
+		if err := s.readLanguage(c); err != nil {
+			s.fail(c, err)
+			c.Abort()
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 	"ribglass/ui"
+	"ribglass/ui/catalogue"
 )
 
 // lookupPage answers for a path that is an address or a prefix. What does not
@@ -119,6 +120,7 @@ func saysAt(list []param) bool {
 
 // redirect sends the client to a URL that was made here out of parsed values.
 func (s *Server) redirect(c *gin.Context, to string) {
+	to = keepLanguage(c, to)
 	c.Writer.Header().Set("Location", to)
 	s.send(c, http.StatusSeeOther, typeText, []byte("See "+to+"\n"))
 }
@@ -151,7 +153,7 @@ func (s *Server) lookup(c *gin.Context, req request, res *query.Result) *ui.Look
 	own, _ := cutSuffix(c.Request.URL.EscapedPath())
 	canonical := res.Query.String()
 	page := &ui.Lookup{
-		Frame: s.frame(c, canonical, own), Canonical: canonical, About: about(res.Query),
+		Frame: s.frame(c, catalogue.Plain(canonical), own), Canonical: canonical, About: about(res.Query),
 		Groups: groups(res.Routes, req.scene, req.display), Total: res.Total, Shown: len(res.Routes), Related: related(res, req.scene),
 	}
 	req.display.show(page, req)

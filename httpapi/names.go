@@ -137,12 +137,12 @@ func (s *Server) nameFacets(list []ui.Facets) {
 	for _, f := range list {
 		for i := range f.Values {
 			v := &f.Values[i]
-			switch f.Title {
-			case "Origin", "Neighbor AS", "Upstream", "Downstream":
+			switch f.Kind {
+			case "origin", "neighbor-as", "upstream", "downstream":
 				if asn, err := route.ParseASN(v.Text); err == nil {
 					v.Name = n.AS(asn)
 				}
-			case "Community":
+			case "community":
 				v.About = meaningOf(n, v.Text)
 			}
 		}

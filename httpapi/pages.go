@@ -13,10 +13,14 @@ import (
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 	"ribglass/ui"
+	"ribglass/ui/catalogue"
 )
 
 // homeNeighbours is how many sessions the first page lists.
 const homeNeighbours = 30
+
+// varyPage names the headers that decide about the form of a page.
+const varyPage = "Accept, Accept-Encoding, Accept-Language, User-Agent"
 
 // minPacked is the size from which a page is worth packing.
 const minPacked = 1 << 10
@@ -102,7 +106,7 @@ func acceptsGzip(c *gin.Context) bool {
 
 // form says in which form the page is wanted.
 func (s *Server) form(c *gin.Context, suffix string) (string, error) {
-	c.Writer.Header().Set("Vary", "Accept, Accept-Encoding, User-Agent")
+	c.Writer.Header().Set("Vary", varyPage)
 	form := pageForm(suffix, accept(c), c.Request.UserAgent())
 	if form == "" {
 		return "", problemf(codeNotAcceptable, "The page is %s, %s or %s.", typeHTML, typeText, typeJSON)
@@ -115,6 +119,8 @@ func (s *Server) render(c *gin.Context, status int, form string, p ui.Page) erro
 	var b bytes.Buffer
 	var err error
 	if form == typeHTML {
+		l, _ := s.language(c)
+		c.Writer.Header().Set("Content-Language", l.Tag())
 		err = s.pages.HTML(&b, p)
 	} else {
 		err = s.pages.Text(&b, p)
@@ -154,6 +160,7 @@ func (s *Server) sendPage(c *gin.Context, status int, form string, body []byte) 
 
 // failPage answers with a problem as a page.
 func (s *Server) failPage(c *gin.Context, p *problem) {
+	c.Writer.Header().Set("Vary", varyPage)
 	_, suffix := cutSuffix(c.Request.URL.Path)
 	form := pageForm(suffix, accept(c), c.Request.UserAgent())
 	if form == typeJSON {
@@ -164,7 +171,7 @@ func (s *Server) failPage(c *gin.Context, p *problem) {
 		form = typeText
 	}
 	status, title := p.code.describe()
-	page := &ui.Problem{Frame: s.frame(c, title, ""), Status: status, Detail: p.detail}
+	page := &ui.Problem{Frame: s.frame(c, catalogue.Say("problem."+string(p.code)), ""), Status: status, Detail: p.detail}
 	page.Text, page.JSON, page.Moment.Action = "", "", ""
 	page.Live = s.liveNow(s.neighbours())
 	if p.column > 0 {
@@ -216,7 +223,7 @@ func (s *Server) homePage(c *gin.Context) error {
 
 // homeFrame is the frame of the first page, whose forms have a path of their own.
 func (s *Server) homeFrame(c *gin.Context) ui.Frame {
-	f := s.frame(c, "AS"+s.deps.Info.ASN.String(), "/index")
+	f := s.frame(c, catalogue.Plain("AS"+s.deps.Info.ASN.String()), "/index")
 	if f.Moment.Action != "" {
 		f.Moment.Action = "/"
 	}
@@ -299,7 +306,7 @@ func (s *Server) peersPage(c *gin.Context) error {
 	if form == typeJSON {
 		return s.sendJSON(c, s.allPeers())
 	}
-	page, all := &ui.Peers{Frame: s.frame(c, "Peers", "/peers")}, s.neighbours()
+	page, all := &ui.Peers{Frame: s.frame(c, catalogue.Say("peers.title"), "/peers")}, s.neighbours()
 	page.Live, page.Events = s.liveNow(all), "/api/v1/events"
 	list.show(page, all, req.scene)
 	return s.render(c, http.StatusOK, form, page)
@@ -333,7 +340,7 @@ func (s *Server) peerPage(c *gin.Context) error {
 		return s.sendJSON(c, s.onePeer(session))
 	}
 	page := &ui.Peer{
-		Frame: s.frame(c, name, scene{}.peer(name)), Neighbour: s.neighbour(session),
+		Frame: s.frame(c, catalogue.Plain(name), scene{}.peer(name)), Neighbour: s.neighbour(session),
 		RoutesURL: scene{}.lookup(query.Lookup{Peers: []string{name}}.Query()),
 	}
 	page.Live = s.liveNow([]ui.Neighbour{page.Neighbour})

@@ -13,6 +13,7 @@ import (
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 	"ribglass/ui"
+	"ribglass/ui/catalogue"
 )
 
 // around is how far before and after a moment of the past the changes are that a
@@ -73,7 +74,7 @@ func earlier(a, b time.Time) time.Time {
 func betweenText(s query.Span) string { return s.From.String() + "/" + s.To.String() }
 
 // pastFrame is the frame of a page that has a span or two moments of its own.
-func (s *Server) pastFrame(c *gin.Context, title, path string, req request, notices []string) ui.Frame {
+func (s *Server) pastFrame(c *gin.Context, title catalogue.Text, path string, req request, notices []string) ui.Frame {
 	f := s.frame(c, title, path)
 	f.Live = s.liveNow(s.neighbours())
 	f.Moment.Action, f.Moment.Collection, f.Moment.Notices = "", req.scene.collection, notices
@@ -103,7 +104,7 @@ func (s *Server) changesPage(c *gin.Context) error {
 		return err
 	}
 	page := s.listChanges(&req, found)
-	page.Frame = s.pastFrame(c, "Changes", "/changes", req.request, found.Notices)
+	page.Frame = s.pastFrame(c, catalogue.Say("changes.title"), "/changes", req.request, found.Notices)
 	return s.render(c, http.StatusOK, form, page)
 }
 
@@ -220,7 +221,7 @@ func (s *Server) timelinePage(c *gin.Context) error {
 		return err
 	}
 	page := timelineOf(&req, t)
-	page.Frame = s.pastFrame(c, "Timeline of "+t.Prefix.String(), "/timeline", req, t.Notices)
+	page.Frame = s.pastFrame(c, catalogue.Say("timeline.title", t.Prefix), "/timeline", req, t.Notices)
 	return s.render(c, http.StatusOK, form, page)
 }
 
@@ -309,7 +310,7 @@ func (s *Server) historyPage(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	page := &ui.History{Frame: s.pastFrame(c, "History", "/history", request{}, nil), Absent: s.deps.History == nil}
+	page := &ui.History{Frame: s.pastFrame(c, catalogue.Say("history.title"), "/history", request{}, nil), Absent: s.deps.History == nil}
 	if !page.Absent {
 		s.describeHistory(page)
 	} else {

@@ -76,7 +76,7 @@ func TestPagesOfThePastSayWhatTheyShow(t *testing.T) {
 // elsewhere are links of a page that do not keep its moment: they have moments of
 // their own, or none.
 func elsewhere(link string) bool {
-	for _, prefix := range []string{"#", "/changes", "/diff", "/timeline", "/history", "/help", "/about", "/api/", "/assets/"} {
+	for _, prefix := range []string{"#", "?", "/changes", "/diff", "/timeline", "/history", "/help", "/about", "/api/", "/assets/"} {
 		if strings.HasPrefix(link, prefix) {
 			return true
 		}

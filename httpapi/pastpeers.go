@@ -11,6 +11,7 @@ import (
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 	"ribglass/ui"
+	"ribglass/ui/catalogue"
 )
 
 // pastPeersAnswer is the answer of GET /api/v1/peers for a moment.
@@ -148,7 +149,7 @@ func (s *Server) peersPageThen(c *gin.Context, list peerList, req request, form 
 	if form == typeJSON {
 		return s.sendJSON(c, then.answer())
 	}
-	page := &ui.Peers{Frame: s.frame(c, "Peers", "/peers")}
+	page := &ui.Peers{Frame: s.frame(c, catalogue.Say("peers.title"), "/peers")}
 	list.show(page, then.neighbours(req.scene), req.scene)
 	s.turnBack(c, &page.Frame, req.scene, then.pastMoment)
 	return s.render(c, http.StatusOK, form, page)
@@ -178,7 +179,7 @@ func (s *Server) peerPageThen(c *gin.Context, req request) error {
 		return s.sendJSON(c, onePastPeer{then.pastMoment, pastPeerOf(p)})
 	}
 	page := &ui.Peer{
-		Frame: s.frame(c, name, scene{}.peer(name)), Neighbour: neighbourThen(p, req.scene),
+		Frame: s.frame(c, catalogue.Plain(name), scene{}.peer(name)), Neighbour: neighbourThen(p, req.scene),
 		RoutesURL: req.scene.lookup(query.Lookup{Peers: []string{name}}.Query()),
 	}
 	s.turnBack(c, &page.Frame, req.scene, then.pastMoment)

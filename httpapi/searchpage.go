@@ -13,6 +13,7 @@ import (
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 	"ribglass/ui"
+	"ribglass/ui/catalogue"
 )
 
 // pageFacets is how many values of each kind a page lists.
@@ -59,20 +60,20 @@ func (s *Server) pageFacetsOf(ctx context.Context, req request, res *query.Resul
 func facetLinks(q query.Query, f *query.Facets, v scene) []ui.Facets {
 	var list []ui.Facets
 	for _, kind := range []struct {
-		title, word string
-		values      []query.Facet
+		name, word string
+		values     []query.Facet
 	}{
-		{"Origin", "origin ", f.Origins},
-		{"Neighbor AS", "neighbor-as ", f.NeighborASs},
-		{"Peer", "peer ", f.Peers},
-		{"Community", "", f.Communities},
-		{"Length", "length = ", f.Lengths},
-		{"Next hop", "nexthop ", f.NextHops},
+		{"origin", "origin ", f.Origins},
+		{"neighbor-as", "neighbor-as ", f.NeighborASs},
+		{"peer", "peer ", f.Peers},
+		{"community", "", f.Communities},
+		{"length", "length = ", f.Lengths},
+		{"nexthop", "nexthop ", f.NextHops},
 	} {
 		if len(kind.values) == 0 {
 			continue
 		}
-		facets := ui.Facets{Title: kind.title}
+		facets := ui.Facets{Kind: kind.name}
 		for _, one := range kind.values {
 			url := v.refined(q, kind.word+strings.TrimPrefix(one.Value, "/"))
 			facets.Values = append(facets.Values, ui.Facet{Text: one.Value, Count: one.Count, URL: url})
@@ -177,7 +178,7 @@ func (s *Server) asPage(c *gin.Context) error {
 	page := view.page(req.scene)
 	page.Name = s.deps.named().AS(asn)
 	s.nameFacets(page.Facets)
-	page.Frame = s.frame(c, page.Heading(), "/as/"+asn.String())
+	page.Frame = s.frame(c, catalogue.Plain(page.Heading()), "/as/"+asn.String())
 	page.Search = present(view.origin.Query).String()
 	page.Live = s.liveNow(s.neighbours())
 	s.turnBack(c, &page.Frame, req.scene, momentOf(view.origin))
@@ -221,10 +222,10 @@ func (v asView) page(at scene) *ui.AS {
 		p.MOASPrefixes = append(p.MOASPrefixes, ui.Link{Text: prefix, URL: at.link("/" + prefix)})
 	}
 	for _, side := range []struct {
-		title  string
+		name   string
 		values []query.Facet
-	}{{"Upstream", v.transit.Upstream}, {"Downstream", v.transit.Downstream}} {
-		facets := ui.Facets{Title: side.title}
+	}{{"upstream", v.transit.Upstream}, {"downstream", v.transit.Downstream}} {
+		facets := ui.Facets{Kind: side.name}
 		for _, f := range side.values {
 			facets.Values = append(facets.Values, ui.Facet{Text: f.Value, Count: f.Count, URL: at.link("/as/" + f.Value)})
 		}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"ribglass/ui"
+	"ribglass/ui/catalogue"
 )
 
 // The limits of a connection. A request is small and its answer is ready in
@@ -38,6 +39,7 @@ type Server struct {
 	now     func() time.Time
 	metrics *metrics
 	pages   *ui.Renderer
+	texts   *catalogue.Set
 	buffers sync.Pool     // of *[]byte
 	streams chan struct{} // holds one for each stream under way
 	packers sync.Pool     // of *gzip.Writer
@@ -72,7 +74,10 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		s.now = time.Now
 	}
 	var err error
-	if s.pages, err = ui.New(deps.named()); err != nil {
+	if s.texts, err = cfg.LoadTexts(); err != nil {
+		return nil, fmt.Errorf("http: %w", err)
+	}
+	if s.pages, err = ui.New(deps.named(), s.texts); err != nil {
 		return nil, fmt.Errorf("http: %w", err)
 	}
 	s.buffers.New = func() any { b := make([]byte, 0, 8<<10); return &b }

@@ -7,6 +7,7 @@ import (
 
 	"ribglass/ribstore/query"
 	"ribglass/ui"
+	"ribglass/ui/catalogue"
 )
 
 // helpPage answers for /help.
@@ -15,7 +16,7 @@ func (s *Server) helpPage(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	page := &ui.Help{Frame: s.pastFrame(c, "How to ask", "/help", request{}, nil)}
+	page := &ui.Help{Frame: s.pastFrame(c, catalogue.Say("help.title"), "/help", request{}, nil)}
 	page.JSON = "/api/v1/openapi.json"
 	for _, one := range [][2]string{
 		{"192.0.2.1", "the most specific prefix that covers the address"},
@@ -49,7 +50,7 @@ func (s *Server) aboutPage(c *gin.Context) error {
 	}
 	stats, info := s.deps.Store.Stats(), s.deps.Info
 	page := &ui.About{
-		Frame: s.pastFrame(c, "About", "/about", request{}, nil), ASN: info.ASN, RouterID: info.RouterID, StartedAt: info.StartedAt,
+		Frame: s.pastFrame(c, catalogue.Say("about.title"), "/about", request{}, nil), ASN: info.ASN, RouterID: info.RouterID, StartedAt: info.StartedAt,
 		AttributeSets: stats.AttributeSets, TableBytes: int64(stats.TableBytes),
 	}
 	page.JSON = "/api/v1/status"

@@ -10,6 +10,8 @@ import (
 	"path"
 	"regexp"
 	"slices"
+
+	"ribglass/ui/catalogue"
 )
 
 //go:embed assets
@@ -112,6 +114,21 @@ func newAsset(file string, body []byte) (Asset, error) {
 	}
 	at := "/assets/" + name + "-" + hex.EncodeToString(sum[:8]) + extension
 	return Asset{at, types[extension], body, packed.Bytes()}, nil
+}
+
+// addTexts makes an asset of the texts that scripts say in a language and returns
+// where it is served.
+func (s *assetSet) addTexts(l *catalogue.Language) (string, error) {
+	body, err := scriptTexts(l)
+	if err != nil {
+		return "", err
+	}
+	a, err := newAsset("texts-"+l.Tag()+".js", body)
+	if err != nil {
+		return "", err
+	}
+	s.byPath[a.Path] = a
+	return a.Path, nil
 }
 
 // path returns where a file is served.

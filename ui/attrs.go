@@ -113,17 +113,23 @@ func Changed(names []string, old, new route.Attrs) []Attr { //nolint:predeclared
 
 // byteSize prints a size in its largest unit.
 func byteSize(n int64) string {
+	if size, unit := sized(n); unit != "B" {
+		return fmt.Sprintf("%.1f %s", size, unit)
+	}
+	return fmt.Sprintf("%d B", n)
+}
+
+// sized returns a size in its largest unit.
+func sized(n int64) (size float64, unit string) {
 	const step = 1000
-	if n < step {
-		return fmt.Sprintf("%d B", n)
+	size, unit = float64(n), "B"
+	for _, larger := range []string{"kB", "MB", "GB", "TB", "PB"} {
+		if size < step {
+			break
+		}
+		size, unit = size/step, larger
 	}
-	size := float64(n)
-	unit := 0
-	for size >= step && unit < 5 {
-		size /= step
-		unit++
-	}
-	return fmt.Sprintf("%.1f %cB", size, "kMGTP"[unit-1])
+	return size, unit
 }
 
 // span prints how long something lasted.

@@ -13,7 +13,7 @@ import (
 // BenchmarkPageOfRoutes writes the largest page there is: a thousand routes, two a
 // prefix.
 func BenchmarkPageOfRoutes(b *testing.B) {
-	r, err := New(nil)
+	r, err := New(nil, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

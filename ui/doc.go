@@ -11,6 +11,13 @@
 // characters made visible. The style sheet and the scripts are served from
 // [Renderer.Asset] under paths that hold their hash.
 //
+// # Texts
+//
+// What a page says stands in package catalogue: a template asks for it by "t", and
+// by "th" where a link or an element stands in the middle of a sentence. Values of a
+// page that are texts are of type [catalogue.Text]; those that came from outside
+// are strings, shown through "clean" or, within a sentence, "bdi". The text form is English.
+//
 // # Style
 //
 // The style sheet goes from palette (two sets of colours, light and dark) to

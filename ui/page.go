@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ribglass/ribstore/route"
+	"ribglass/ui/catalogue"
 )
 
 // Page is a page that a Renderer can write: one of the types of this package.
@@ -17,17 +18,22 @@ type Page interface {
 
 // Frame is what every page has.
 type Frame struct {
-	Title    string
-	Search   string // stands in the search box
-	Text     string // URL of the page as text; "" when it has none
-	JSON     string // URL of the page as JSON
-	Host     string // as the client wrote it, for examples
-	Version  string
-	Now      time.Time // what ages count to: the moment shown
-	Live     Live
-	Moment   Moment
-	Activity string // URL of the counts of changes that the strip shows; "" when it has none
-	Events   string // URL of the events that tell of changes of the page; "" when it is not followed
+	Title   catalogue.Text
+	Search  string // stands in the search box
+	Text    string // URL of the page as text; "" when it has none
+	JSON    string // URL of the page as JSON
+	Host    string // as the client wrote it, for examples
+	Version string
+	Now     time.Time // what ages count to: the moment shown
+	Live    Live
+	Moment  Moment
+	// Language is what the HTML form is written in. KeepLanguage puts it to all links
+	// to other pages: the reader chose it by a link.
+	Language     *catalogue.Language
+	KeepLanguage bool
+	InLanguage   string // where the page is in another language, but for its tag: "?q=…&lang="
+	Activity     string // URL of the counts of changes that the strip shows; "" when it has none
+	Events       string // URL of the events that tell of changes of the page; "" when it is not followed
 }
 
 func (f *Frame) frame() *Frame { return f }
@@ -134,7 +140,7 @@ type Note struct{ Understood, Other, URL string }
 
 // Facets are the values that the routes of an answer have of one kind.
 type Facets struct {
-	Title  string
+	Kind   string // such as "origin"
 	Values []Facet
 }
 

@@ -46,7 +46,7 @@ func TestSidesMarkWhatChanged(t *testing.T) {
 // TestPagesOfThePastTakeAnything renders pages of what neighbours may say, and
 // holds them to be text without anything that moves a cursor.
 func TestPagesOfThePastTakeAnything(t *testing.T) {
-	r, err := New(nil)
+	r, err := New(nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ old                   cannot be opened
 `},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, err := New(nil)
+			r, err := New(nil, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

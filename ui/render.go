@@ -1,11 +1,13 @@
 package ui
 
 import (
+	"bytes"
 	"embed"
 	"fmt"
 	"html/template"
 	"io"
 
+	"ribglass/ui/catalogue"
 	"ribglass/ui/graph"
 )
 
@@ -15,40 +17,66 @@ var templates embed.FS
 // Renderer writes pages. Make it with [New]; it may be used by many goroutines
 // at once.
 type Renderer struct {
-	pages  map[string]*template.Template
+	pages  map[*catalogue.Language]map[string]*template.Template
+	texts  *catalogue.Set
 	assets *assetSet
 	words  words
 }
 
-// New parses the templates that are built into the program. Pages say what names
-// knows; nil knows nothing.
-func New(names Names) (*Renderer, error) {
-	r := &Renderer{pages: map[string]*template.Template{}, words: words{names}}
+// New parses the templates that are built into the program, for each language of
+// texts; nil is those that are built in. Pages say what names knows; nil knows
+// nothing.
+func New(names Names, texts *catalogue.Set) (*Renderer, error) {
 	var err error
+	if texts == nil {
+		if texts, err = catalogue.Load("", nil); err != nil {
+			return nil, fmt.Errorf("built-in texts: %w", err)
+		}
+	}
+	r := &Renderer{pages: map[*catalogue.Language]map[string]*template.Template{}, texts: texts, words: words{names}}
 	if r.assets, err = newAssetSet(map[string]string{"style.css": graph.StyleSheet()}); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"home", "lookup", "as", "peers", "peer", "problem", "changes", "timeline", "diff", "history", "graph", "help", "about"} {
-		t, err := template.New("frame.html").Funcs(r.funcs()).
-			ParseFS(templates, "templates/frame.html", "templates/parts.html", "templates/past.html", "templates/"+name+".html")
-		if err != nil {
-			return nil, fmt.Errorf("parse page %s: %w", name, err)
+	for _, l := range texts.All() {
+		if err := r.parse(l); err != nil {
+			return nil, err
 		}
-		r.pages[name] = t
 	}
 	return r, nil
 }
 
+// parse parses the pages in a language.
+func (r *Renderer) parse(l *catalogue.Language) error {
+	script, err := r.assets.addTexts(l)
+	if err != nil {
+		return err
+	}
+	r.pages[l] = map[string]*template.Template{}
+	for _, name := range pageNames() {
+		t, err := template.New("frame.html").Funcs(r.funcs()).Funcs(tongue{l}.funcs()).
+			Funcs(template.FuncMap{"scriptTexts": func() string { return script }}).
+			ParseFS(templates, "templates/frame.html", "templates/parts.html", "templates/past.html", "templates/"+name+".html")
+		if err != nil {
+			return fmt.Errorf("parse page %s: %w", name, err)
+		}
+		r.pages[l][name] = t
+	}
+	return nil
+}
+
+func pageNames() []string {
+	return []string{"home", "lookup", "as", "peers", "peer", "problem", "changes", "timeline", "diff", "history", "graph", "help", "about"}
+}
+
 func (r *Renderer) funcs() template.FuncMap {
 	return template.FuncMap{
-		"age": age, "utc": utc, "machine": machine, "clean": clean, "hops": hops, "originMark": originMark,
-		"familyLabel": familyLabel, "perFamily": perFamily,
-		"plural": plural, "count": count[int], "count64": count[uint64], "endsOfRIB": endsOfRIB,
-		"asset": r.assets.path, "modules": r.assets.modules,
-		"in":    func(now, item any) within { return within{Now: now, Item: item} },
-		"at":    func(f Frame, item any) within { return within{f.Now, item, f.Moment.Keep} },
-		"keep":  func(keep string, item any) within { return within{Item: item, Keep: keep} },
-		"bytes": byteSize, "span": span, "precise": precise, "sides": sides, "attrChanges": Changed, "asns": asns,
+		"utc": utc, "machine": machine, "clean": clean, "hops": hops, "originMark": originMark,
+		"familyLabel": familyLabel, "perFamily": perFamily, "plural": plural, "endsOfRIB": endsOfRIB,
+		"asset": r.assets.path, "modules": r.assets.modules, "languages": r.texts.All,
+		"in":      func(now, item any) within { return within{Now: now, Item: item} },
+		"at":      func(f Frame, item any) within { return within{f.Now, item, f.Moment.Keep} },
+		"keep":    func(keep string, item any) within { return within{Item: item, Keep: keep} },
+		"precise": precise, "sides": sides, "attrChanges": Changed, "asns": asns,
 		"fold": fold, "asName": r.words.as, "hopName": r.words.hop, "meaning": r.words.meaning, "legend": r.words.legend,
 	}
 }
@@ -66,18 +94,32 @@ func (r *Renderer) Asset(path string) (Asset, bool) {
 	return a, ok
 }
 
-// HTML writes p for a browser. The writer gets all of the page or, when an
+// HTML writes p for a browser, in the language of its frame. The writer gets all of the page or, when an
 // error is returned, nothing that it should show.
 func (r *Renderer) HTML(w io.Writer, p Page) error {
-	if err := r.pages[p.template()].Execute(w, p); err != nil {
+	f := p.frame()
+	l := f.Language
+	if r.pages[l] == nil {
+		l = r.texts.All()[0]
+	}
+	var page bytes.Buffer
+	if err := r.pages[l][p.template()].Execute(&page, p); err != nil {
 		return fmt.Errorf("render page %s: %w", p.template(), err)
+	}
+	body := page.Bytes()
+	if f.KeepLanguage {
+		body = keepLanguage(body, l.Tag())
+	}
+	if _, err := w.Write(body); err != nil {
+		return fmt.Errorf("write page %s: %w", p.template(), err)
 	}
 	return nil
 }
 
-// Text writes p for a terminal.
+// Text writes p for a terminal, in English whatever the language of its frame:
+// programs read it too.
 func (r *Renderer) Text(w io.Writer, p Page) error {
-	t := textWriter{now: p.frame().Now, words: r.words}
+	t := textWriter{now: p.frame().Now, words: r.words, english: r.texts.English()}
 	p.text(&t)
 	if _, err := w.Write(t.buf.Bytes()); err != nil {
 		return fmt.Errorf("write page %s: %w", p.template(), err)

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"ribglass/ribstore/route"
+	"ribglass/ui/catalogue"
 )
 
 // lineWidth is where long lines of the text form are broken.
@@ -19,6 +20,8 @@ type textWriter struct {
 	buf   bytes.Buffer
 	now   time.Time
 	words words
+
+	english *catalogue.Language
 }
 
 // line writes one line; whatever came from outside is made fit for a terminal.
@@ -230,7 +233,7 @@ func (w *textWriter) facetLists(list []Facets) {
 		for i, v := range f.Values {
 			texts[i] = fmt.Sprintf("%s (%d)", strings.TrimSpace(v.Text+" "+v.Name), v.Count)
 		}
-		w.wrapped(0, fmt.Sprintf("%-12s", f.Title), texts)
+		w.wrapped(0, fmt.Sprintf("%-12s", w.english.T("facet."+f.Kind)), texts)
 	}
 }
 
@@ -359,7 +362,7 @@ func (p *Peers) text(w *textWriter) {
 }
 
 func (p *Problem) text(w *textWriter) {
-	w.line("%d %s", p.Status, p.Title)
+	w.line("%d %s", p.Status, w.english.Say(p.Title))
 	w.line("%s", p.Detail)
 	if p.Query != "" {
 		w.line("")

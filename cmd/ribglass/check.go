@@ -27,6 +27,9 @@ secrets.`,
 			if err := new(names.Keeper).Load(cfg.Names); err != nil {
 				return fmt.Errorf("names: %w", err)
 			}
+			if _, err := cfg.HTTP.LoadTexts(); err != nil {
+				return fmt.Errorf("http: %w", err)
+			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: OK: AS%d, router id %s, %d neighbors, %d dynamic neighbor rules\n",
 				args[0], cfg.ASN, cfg.RouterID, len(cfg.Neighbors), len(cfg.DynamicNeighbors))
 			return err

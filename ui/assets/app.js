@@ -2,7 +2,7 @@
 import { connectGraph } from './graph.js'
 import { connectKeys } from './keys.js'
 import { connectLive } from './live.js'
-import { say, store } from './page.js'
+import { say, store, t } from './page.js'
 import { connectPaging } from './paging.js'
 import { connectRows } from './row.js'
 import { connectSearch } from './search.js'
@@ -23,18 +23,18 @@ document.addEventListener('focusin', tellLocalTime)
 function connectTheme() {
   const button = document.getElementById('theme')
   const root = document.documentElement
-  const name = () => root.dataset.theme ?? 'system'
-  const label = () => { button.textContent = `Theme: ${name()}` }
+  const names = { system: t('script.theme_system'), light: t('script.theme_light'), dark: t('script.theme_dark') }
+  const label = () => { button.textContent = names[root.dataset.theme ?? 'system'] }
   button.hidden = false
   label()
   button.addEventListener('click', () => {
-    const themes = ['system', 'light', 'dark']
-    const next = themes[(themes.indexOf(name()) + 1) % themes.length]
+    const themes = Object.keys(names)
+    const next = themes[(themes.indexOf(root.dataset.theme ?? 'system') + 1) % themes.length]
     if (next === 'system') delete root.dataset.theme
     else root.dataset.theme = next
     store('theme', next === 'system' ? null : next)
     label()
-    say(`Theme: ${next}`)
+    say(names[next])
   })
 }
 
@@ -44,5 +44,5 @@ function tellLocalTime(event) {
   if (!time || time.dataset.local) return
   time.dataset.local = 'told'
   const local = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' }).format(new Date(time.dateTime))
-  time.title = [time.title, `${local} here`].filter(Boolean).join('\n')
+  time.title = [time.title, t('script.local_time', local)].filter(Boolean).join('\n')
 }

@@ -1,5 +1,5 @@
 // Everything a mouse can do, by the keyboard.
-import { copy, make } from './page.js'
+import { copy, make, t } from './page.js'
 
 /** What keys do: the order is that of the list that "?" shows. */
 const bindings = new Map()
@@ -16,15 +16,15 @@ export function bind(key, does, action) {
 
 /** Connects the keys that every page has. */
 export function connectKeys() {
-  bind('/', 'search', () => { const q = document.getElementById('q'); q.focus(); q.select() })
-  bind('t', 'another moment', () => document.querySelector('.live input[name=at]')?.focus())
-  bind('j', 'next row', () => step(1))
-  bind('k', 'row before', () => step(-1))
+  bind('/', t('script.key_search'), () => { const q = document.getElementById('q'); q.focus(); q.select() })
+  bind('t', t('script.key_moment'), () => document.querySelector('.live input[name=at]')?.focus())
+  bind('j', t('script.key_next_row'), () => step(1))
+  bind('k', t('script.key_row_before'), () => step(-1))
   bind('ArrowDown', '', () => step(1))
   bind('ArrowUp', '', () => step(-1))
-  bind('y', 'copy the link to this page', () => copy(permalink(), 'Link'))
-  bind('h', 'first page', () => document.querySelector('.brand').click())
-  bind('?', 'this list', list)
+  bind('y', t('script.key_copy_link'), () => copy(permalink(), t('script.link_copied')))
+  bind('h', t('script.key_first_page'), () => document.querySelector('.brand').click())
+  bind('?', t('script.key_list'), list)
   document.addEventListener('keydown', onKey)
 }
 
@@ -69,9 +69,9 @@ function permalink() {
 function list() {
   const rows = [...bindings].filter(([, b]) => b.does)
     .flatMap(([key, b]) => [make('dt', {}, make('kbd', {}, key.replace('Arrow', ''))), make('dd', {}, b.does)])
-  const close = make('button', { type: 'button', class: 'quiet' }, 'Close')
-  const dialog = make('dialog', { id: 'keys', 'aria-label': 'Keys' }, make('strong', {}, 'Keys'),
-    make('dl', {}, ...rows, make('dt', {}, make('kbd', {}, 'Enter')), make('dd', {}, 'open the row'), make('dt', {}, make('kbd', {}, 'Esc')), make('dd', {}, 'close')), close)
+  const close = make('button', { type: 'button', class: 'quiet' }, t('script.close'))
+  const dialog = make('dialog', { id: 'keys', 'aria-label': t('script.keys') }, make('strong', {}, t('script.keys')),
+    make('dl', {}, ...rows, make('dt', {}, make('kbd', {}, 'Enter')), make('dd', {}, t('script.key_open')), make('dt', {}, make('kbd', {}, 'Esc')), make('dd', {}, t('script.key_close'))), close)
   close.addEventListener('click', () => dialog.close())
   dialog.addEventListener('close', () => dialog.remove())
   document.body.append(dialog)

@@ -1,7 +1,7 @@
 // A live page follows what it shows: the server says that it changed, and the
 // fresh page takes the place of this one where it differs, without a jump.
 import { bind } from './keys.js'
-import { make, page, swap } from './page.js'
+import { make, page, swap, t } from './page.js'
 
 let source
 let frozen = false
@@ -10,7 +10,7 @@ let busy = false
 
 const told = make('span', { role: 'status' })
 const pulse = make('p', { id: 'pulse' }, told, ' ')
-const button = make('button', { type: 'button', class: 'quiet', 'aria-pressed': 'false' }, 'Freeze')
+const button = make('button', { type: 'button', class: 'quiet', 'aria-pressed': 'false' }, t('script.freeze'))
 
 /** Follows the page, when it is one that is followed. */
 export function connectLive() {
@@ -19,7 +19,7 @@ export function connectLive() {
   pulse.append(button)
   button.addEventListener('click', freeze)
   document.addEventListener('swapped', () => { if (Boolean(source) !== Boolean(events())) listen() })
-  bind('f', 'freeze this page, or let it live', freeze)
+  bind('f', t('script.key_freeze'), freeze)
   document.addEventListener('visibilitychange', listen)
   document.addEventListener('selectionchange', () => { if (waiting && !frozen) show() })
   listen()
@@ -43,14 +43,14 @@ function listen() {
 async function show() {
   if (busy) return
   if (frozen || selects()) {
-    tell(`${changes(waiting)} waiting`)
+    tell(t('script.changes_waiting', waiting))
     return
   }
   busy = true
   const shown = waiting
   if (await swap(page.url).catch(() => false)) {
     waiting -= shown
-    tell(changes(shown))
+    tell(t('script.changes', shown))
   }
   busy = false
   if (waiting) setTimeout(show, 1000)
@@ -62,15 +62,13 @@ function selects() {
   return !selection.isCollapsed && document.querySelector('main').contains(selection.anchorNode)
 }
 
-const changes = (n) => (n === 1 ? '1 change' : `${n} changes`)
-
 function tell(text) {
   told.textContent = text
 }
 
 function freeze() {
   frozen = !frozen
-  button.textContent = frozen ? 'Frozen' : 'Freeze'
+  button.textContent = frozen ? t('script.frozen') : t('script.freeze')
   button.setAttribute('aria-pressed', String(frozen))
   tell('')
   if (!frozen && waiting) show()

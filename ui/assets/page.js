@@ -1,5 +1,20 @@
 // What several modules do with the page.
 
+const texts = (await import(document.getElementById('texts').href)).default
+const plurals = new Intl.PluralRules(document.documentElement.lang)
+
+/**
+ * Says a text of the catalogue. One that is counted is chosen by the first value.
+ * @param {string} key
+ * @param {...(string|number)} values
+ * @returns {string}
+ */
+export function t(key, ...values) {
+  const text = texts[key] ?? key
+  const form = typeof text === 'string' ? text : text[plurals.select(values[0])] ?? text.other
+  return form.replace(/\{(\d)\}/g, (_, i) => values[i])
+}
+
 /**
  * Makes an element. Texts become text, never markup.
  * @param {string} name
@@ -48,21 +63,21 @@ export function say(text) {
 }
 
 /**
- * Copies a text and says so. A text may be still on its way: browsers let a page
+ * Copies a text and says what was done. A text may be still on its way: browsers let a page
  * copy only at once after a key or a click.
  * @param {string | Promise<string>} text
  * @param {string} what
  */
 export async function copy(text, what) {
-  let failed = 'The browser does not let this page copy'
-  const blob = Promise.resolve(text).then((t) => new Blob([t], { type: 'text/plain' }), (error) => {
+  let failed = t('script.no_copy')
+  const blob = Promise.resolve(text).then((whole) => new Blob([whole], { type: 'text/plain' }), (error) => {
     failed = error.message
     throw error
   })
   blob.catch(() => {}) // said below
   try {
     await navigator.clipboard.write([new ClipboardItem({ 'text/plain': blob })])
-    say(`${what} copied`)
+    say(what)
   } catch {
     say(failed)
   }

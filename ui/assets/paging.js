@@ -3,7 +3,7 @@
 // their height left. So the document stays small however long the answer is. The
 // URL is that of the first page seen.
 import { bind } from './keys.js'
-import { fetched, make, page } from './page.js'
+import { fetched, make, page, t } from './page.js'
 import { near } from './span.js'
 
 /**
@@ -25,7 +25,7 @@ let box = null // holds the pages
 const gaps = [make('div', { class: 'gap' }), make('div', { class: 'gap' })]
 const told = make('span', { role: 'status', class: 'hidden' })
 const where = make('a', { class: 'mono', href: '#main' })
-const bar = make('p', { id: 'place' }, make('button', { type: 'button', class: 'quiet' }, '↑ Top'), ' ', where, told)
+const bar = make('p', { id: 'place' }, make('button', { type: 'button', class: 'quiet' }, t('script.top')), ' ', where, told)
 let frame = 0
 let settling = 0
 let failed = 0
@@ -43,8 +43,8 @@ export function connectPaging() {
   document.body.append(bar)
   bar.querySelector('button')?.addEventListener('click', toTop)
   document.addEventListener('click', carry)
-  bind('g', 'top of the answer', toTop)
-  bind('n', 'next page', next)
+  bind('g', t('script.key_top'), toTop)
+  bind('n', t('script.key_next_page'), next)
   addEventListener('scroll', later, { passive: true })
   addEventListener('resize', later)
   document.addEventListener('swapping', keep)
@@ -189,7 +189,7 @@ async function load(part) {
 /** A page that does not come is asked for again in a while; a link leads to it, too. */
 function fail(part) {
   failed = Date.now() + 5000
-  told.textContent = 'A page did not come; it is tried again.'
+  told.textContent = t('script.page_failed')
   const link = /** @type {HTMLAnchorElement | null} */ (document.querySelector('.paging a[rel=next]'))
   if (link) {
     link.href = part.url
@@ -239,7 +239,7 @@ function unwatch(place) {
 
 function tell(i) {
   const rows = parts.slice(0, i + 1).reduce((n, p) => n + (p.place?.querySelectorAll('tr[data-q]').length ?? 0), 0)
-  if (i === parts.length - 1 || !parts[i + 1].place) told.textContent = `More of the answer: ${rows} routes are near`
+  if (i === parts.length - 1 || !parts[i + 1].place) told.textContent = t('script.routes_near', rows)
 }
 
 /** When scrolling rests: the URL is that of what is seen. */

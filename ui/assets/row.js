@@ -1,17 +1,17 @@
 // A route can be copied: as the text of its row, as the object of the interface
 // for programs, and as routers write it. But for the first the server writes it.
 import { bind, current } from './keys.js'
-import { copy, make, store, stored } from './page.js'
+import { copy, make, store, stored, t } from './page.js'
 
-const forms = { text: 'Text', json: 'JSON', cisco: 'Cisco', junos: 'Junos', bird: 'BIRD' }
-const tools = make('details', { class: 'copies' }, make('summary', { 'aria-label': 'Copy this route' }, 'Copy'),
+const forms = { text: t('script.as_text'), json: 'JSON', cisco: 'Cisco', junos: 'Junos', bird: 'BIRD' }
+const tools = make('details', { class: 'copies' }, make('summary', { 'aria-label': t('script.copy_route') }, t('script.copy')),
   make('div', {}, ...Object.entries(forms).map(([form, name]) => make('button', { type: 'button', class: 'quiet', value: form }, name))))
 
 /** Connects the keys, and the button that comes to the row that is looked at. */
 export function connectRows() {
-  bind('c', 'copy the row', () => { const row = current(); if (row) copyAs(row, 'text') })
-  bind('d', 'copy the route as JSON', () => copyRoute('json'))
-  bind('r', 'copy the route as a router writes it', () => copyRoute(stored('look', 'cisco')))
+  bind('c', t('script.key_copy_row'), () => { const row = current(); if (row) copyAs(row, 'text') })
+  bind('d', t('script.key_copy_json'), () => copyRoute('json'))
+  bind('r', t('script.key_copy_router'), () => copyRoute(stored('look', 'cisco')))
   for (const event of ['pointerover', 'focusin']) document.addEventListener(event, come)
   tools.addEventListener('click', (event) => {
     const form = event.target.closest('button')?.value
@@ -50,8 +50,8 @@ function copyRoute(form) {
 }
 
 function copyAs(row, form) {
-  if (form === 'text') copy(textOf(row), 'Row')
-  else copy(written(row, form), `${forms[form]}`)
+  if (form === 'text') copy(textOf(row), t('script.row_copied'))
+  else copy(written(row, form), t('script.copied', forms[form]))
 }
 
 /** A row as a line of text, its prefix before it. */
@@ -73,6 +73,6 @@ async function written(row, form) {
     ? await fetch(`/api/v1/routes?${values}`, { headers: { Accept: 'application/x-ndjson' } })
     : await fetch(`/search.txt?${values}`)
   const text = answer.ok ? await answer.text() : ''
-  if (!text) throw new Error('The route is not there any more')
+  if (!text) throw new Error(t('script.route_gone'))
   return text.trimEnd()
 }

@@ -1,10 +1,10 @@
 // The search box: completion, how the query is understood, recent queries and
 // one's own address. It follows the combobox pattern of ARIA 1.2.
-import { ask, make, store, stored } from './page.js'
+import { ask, make, store, stored, t } from './page.js'
 
 const input = document.getElementById('q')
 const form = document.getElementById('search')
-const list = make('ul', { id: 'complete', role: 'listbox', 'aria-label': 'Completions', hidden: '' })
+const list = make('ul', { id: 'complete', role: 'listbox', 'aria-label': t('script.completions'), hidden: '' })
 const understood = make('p', { id: 'understood', role: 'status' })
 const recentMost = 12
 
@@ -66,15 +66,15 @@ function understand(answer = {}) {
   const { query, problem } = answer
   understood.classList.toggle('wrong', Boolean(problem))
   if (problem) understood.textContent = problem.detail
-  else if (query && (query.notes || query.canonical !== input.value.trim())) understood.textContent = `Understood as ${query.canonical}`
+  else if (query && (query.notes || query.canonical !== input.value.trim())) understood.textContent = t('script.understood', query.canonical)
   else understood.replaceChildren()
 }
 
 /** What an empty box offers: one's own address and what was asked before. */
 function offerStart() {
   offer([
-    ...stored('recent', []).filter((q) => typeof q === 'string').map((q) => ({ label: q, means: 'recent', choose: () => put(q, true) })),
-    { label: 'my address', means: 'the address that this server sees you at', choose: own },
+    ...stored('recent', []).filter((q) => typeof q === 'string').map((q) => ({ label: q, means: t('script.recent'), choose: () => put(q, true) })),
+    { label: t('script.my_address'), means: t('script.my_address_means'), choose: own },
   ])
 }
 

@@ -3,7 +3,7 @@
 // them.
 import { bind } from './keys.js'
 import { beside, pick, upTo, utc } from './moments.js'
-import { make, say, swap } from './page.js'
+import { make, say, swap, t } from './page.js'
 
 const place = document.getElementById('strip')
 const width = 1000
@@ -20,17 +20,17 @@ let playing = 0 // the timer of the next step
 
 const here = svg('path', { class: 'here' })
 const picture = svg('svg', { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' })
-const slider = make('div', { id: 'slider', role: 'slider', tabindex: '0', 'aria-label': 'Moment', 'aria-valuemin': '0' })
+const slider = make('div', { id: 'slider', role: 'slider', tabindex: '0', 'aria-label': t('script.moment'), 'aria-valuemin': '0' })
 const told = make('span', {})
-const compare = make('a', {}, 'Compare…')
-const player = button('▶', 'Play the changes', play)
+const compare = make('a', {}, t('script.compare'))
+const player = button('▶', t('script.play'), play)
 
 /** Draws the strip, on pages that have one. */
 export function connectStrip() {
   if (!place) return
-  bind('ArrowLeft', 'change before', () => { stop(); step(-1) })
-  bind('ArrowRight', 'next change', () => { stop(); step(1) })
-  bind('p', 'play the changes', play)
+  bind('ArrowLeft', t('script.key_change_before'), () => { stop(); step(-1) })
+  bind('ArrowRight', t('script.key_next_change'), () => { stop(); step(1) })
+  bind('p', t('script.key_play'), play)
   addEventListener('popstate', () => swap(location.href))
   document.addEventListener('swapped', tell)
   document.addEventListener('keydown', (event) => { if (event.key === 'Escape') stop() })
@@ -76,7 +76,7 @@ function draw(bins) {
   const line = bins.map((n, i) => `${Math.round((i + 0.5) / bins.length * width)},${Math.round(height - 4 - n / most * (height - 8))}`)
   picture.replaceChildren(svg('polyline', { points: line.join(' '), class: 'rate' }),
     svg('path', { d: changes.map((one) => `M${Math.round(across(one))} ${height - 7}v7`).join(''), class: 'tick' }), here)
-  place.replaceChildren(button('←', 'Change before', () => { stop(); step(-1) }), button('→', 'Next change', () => { stop(); step(1) }), player, slider, told, compare)
+  place.replaceChildren(button('←', t('script.change_before'), () => { stop(); step(-1) }), button('→', t('script.next_change'), () => { stop(); step(1) }), player, slider, told, compare)
   slider.setAttribute('aria-valuemax', String(changes.length + 1))
   tell()
 }
@@ -85,17 +85,20 @@ function draw(bins) {
 function tell(_, pointed = shown()) {
   if (!slider.isConnected) return
   const before = upTo(changes, pointed)
-  const words = pointed === Infinity ? 'Live' : `${utc(pointed)} UTC${before ? `, change ${before} of ${changes.length}` : ''}`
+  const words = pointed === Infinity ? t('script.live') : before ? t('script.moment_change', utc(pointed), before, changes.length) : `${utc(pointed)} UTC`
   here.setAttribute('d', `M${pointed === Infinity ? width - 1 : across(pointed)} 0v${height}`)
   here.classList.toggle('live', pointed === Infinity)
   const all = pointed === shown()
-  told.textContent = all ? `${total} changes since ${utc(from).slice(0, 16)}` : words
+  told.textContent = all ? t('script.changes_since', total, utc(from).slice(0, 16)) : words
   if (!all) return
   slider.setAttribute('aria-valuenow', String(pointed === Infinity ? changes.length + 1 : before))
   slider.setAttribute('aria-valuetext', words)
   const moment = (time) => new Date(time).toISOString()
   const a = pointed === Infinity ? changes.at(-2) ?? from : pointed
-  compare.setAttribute('href', `/diff?${new URLSearchParams({ a: moment(a), b: 'now', q: new URL(place.dataset.activity, location.href).searchParams.get('q') ?? '' })}`)
+  const values = new URLSearchParams({ a: moment(a), b: 'now', q: new URL(place.dataset.activity, location.href).searchParams.get('q') ?? '' })
+  const lang = new URL(location.href).searchParams.get('lang')
+  if (lang) values.set('lang', lang)
+  compare.setAttribute('href', `/diff?${values}`)
 }
 
 function onKey(event) {
@@ -151,7 +154,7 @@ async function go(at) {
 async function step(by) {
   const next = beside(changes, shown(), by)
   if (next !== undefined) await go(next)
-  else if (by < 0) say('No change before')
+  else if (by < 0) say(t('script.no_change_before'))
   return next !== undefined && next !== Infinity
 }
 
@@ -159,7 +162,7 @@ function stop() {
   clearTimeout(playing)
   playing = 0
   player.textContent = '▶'
-  player.setAttribute('aria-label', 'Play the changes')
+  player.setAttribute('aria-label', t('script.play'))
 }
 
 async function play() {
@@ -172,7 +175,7 @@ async function play() {
     return
   }
   player.textContent = '■'
-  player.setAttribute('aria-label', 'Stop')
+  player.setAttribute('aria-label', t('script.stop'))
   const on = async () => {
     if (!await step(1)) stop()
     else if (playing) playing = setTimeout(on, pace())
