@@ -120,7 +120,7 @@ func (h *History) Merge(ctx context.Context) error {
 	h.keeping.Lock()
 	defer h.keeping.Unlock()
 	for ctx.Err() == nil {
-		stretch, level := h.index.Load().mergeable(h.limits.levels)
+		stretch, level := h.index.Load().mergeable(h.limits.levels, h.config.largest())
 		if stretch == nil {
 			return nil
 		}

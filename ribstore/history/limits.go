@@ -28,7 +28,8 @@ type limits struct {
 // merging says how many pieces of a level, or pieces with how many records, make
 // one of the next level. The number of pieces that a question must look into is
 // the sum of the first column, and of the last level one for every few hours; a
-// record is written once a level.
+// record is written once a level. A question about the whole table reads a piece
+// whole, so that none is made of more than a second takes to read.
 type merging struct{ pieces, records int }
 
 func defaultLimits() limits {

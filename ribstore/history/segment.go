@@ -112,9 +112,24 @@ func (h *History) block(d *blockReader, p *piece, number int, found func(route.F
 	return nil
 }
 
+// largest bounds what becomes one piece. The journal is dropped by pieces, so that
+// one must be small against all that is kept, in octets and in time.
+type largest struct {
+	records int
+	span    int64 // milliseconds; zero: any
+}
+
+// fraction is how many pieces there are at the least of all that is kept.
+const fraction = 8
+
+func (c Config) largest() largest {
+	const octets = 12 // of a record; most take fewer
+	return largest{int(c.MaxSize / octets / fraction), c.Journal.Milliseconds() / fraction}
+}
+
 // mergeable returns a stretch of pieces of one level that should become one, and
 // the level it would have.
-func (x *index) mergeable(levels []merging) (stretch []piece, level uint8) {
+func (x *index) mergeable(levels []merging, most largest) (stretch []piece, level uint8) {
 	for start := 0; start < len(x.pieces); {
 		p := &x.pieces[start]
 		if int(p.level) >= len(levels) {
@@ -122,18 +137,31 @@ func (x *index) mergeable(levels []merging) (stretch []piece, level uint8) {
 			continue
 		}
 		enough := levels[p.level]
-		end, records := start, 0
-		for end < len(x.pieces) && records < enough.records && end-start < enough.pieces && x.joins(start, end) {
-			records += int(x.pieces[end].records)
-			end++
-		}
-		whole := records >= enough.records || end-start >= enough.pieces || end < len(x.pieces) && x.pieces[end].run != p.run
+		enough.records = min(enough.records, most.records)
+		end, whole := x.stretch(start, enough, most.span)
 		if whole && end-start > 1 {
 			return x.pieces[start:end], p.level + 1
 		}
 		start = max(end, start+1)
 	}
 	return nil, 0
+}
+
+// stretch returns the end of what can be merged from start on, and whether no more
+// will come.
+func (x *index) stretch(start int, enough merging, span int64) (end int, whole bool) {
+	p := &x.pieces[start]
+	records := 0
+	for end = start; end < len(x.pieces) && x.joins(start, end); end++ {
+		if records >= enough.records || end-start >= enough.pieces {
+			return end, true
+		}
+		if end > start && span > 0 && x.pieces[end].last-p.first > span {
+			return end, true
+		}
+		records += int(x.pieces[end].records)
+	}
+	return end, records >= enough.records || end-start >= enough.pieces || end < len(x.pieces) && x.pieces[end].run != p.run
 }
 
 // joins reports whether the piece with index i can be merged with those from

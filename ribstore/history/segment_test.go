@@ -1,0 +1,66 @@
+package history
+
+import (
+	"testing"
+	"time"
+)
+
+// TestPiecesAreSmallAgainstWhatIsKept merges a journal of equal pieces by its index
+// alone.
+func TestPiecesAreSmallAgainstWhatIsKept(t *testing.T) {
+	t.Parallel()
+	levels := []merging{{4, 1000}, {4, 4000}}
+	rows := []struct {
+		name    string
+		records uint32
+		every   time.Duration
+		most    largest
+		want    []uint32 // records of the pieces at the end
+	}{
+		{"pieces are merged until one has enough of them", 10, time.Second, largest{1 << 30, 0}, []uint32{160, 160}},
+		{"or enough records", 300, time.Second, largest{1 << 30, 0}, []uint32{4800, 4800}},
+		{"but no more records than a part of the file has room for", 300, time.Second, largest{500, 0}, []uint32{600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600}},
+		{"and no more than are of a part of the time", 10, time.Minute, largest{1 << 30, 5 * 60_000}, []uint32{40, 40, 40, 40, 40, 40, 40, 40}},
+		{"of less than a group too", 10, time.Minute, largest{1 << 30, 1}, []uint32{
+			10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10,
+		}},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			x := &index{}
+			for i := range 32 {
+				at := int64(i) * row.every.Milliseconds()
+				x.pieces = append(x.pieces, piece{from: uint64(i), to: uint64(i), first: at, last: at + row.every.Milliseconds() - 1, records: row.records})
+			}
+			for {
+				stretch, level := x.mergeable(levels, row.most)
+				if stretch == nil {
+					break
+				}
+				whole := stretch[0]
+				whole.level, whole.records = level, 0
+				for _, p := range stretch {
+					whole.to, whole.last, whole.records = p.to, p.last, whole.records+p.records
+				}
+				var rest []piece
+				for _, p := range x.pieces {
+					if p.from < whole.from || p.from > whole.to {
+						rest = append(rest, p)
+					} else if p.from == whole.from {
+						rest = append(rest, whole)
+					}
+				}
+				x.pieces = rest
+			}
+			if len(x.pieces) != len(row.want) {
+				t.Fatalf("%d pieces, want %d: %+v", len(x.pieces), len(row.want), x.pieces)
+			}
+			for i, p := range x.pieces {
+				if p.records != row.want[i] {
+					t.Errorf("piece %d has %d records, want %d", i, p.records, row.want[i])
+				}
+			}
+		})
+	}
+}
