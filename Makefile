@@ -41,7 +41,7 @@ race: ## run all tests with the race detector, but for those with real daemons
 interop: ## run the tests with real BGP daemons (skips what is not installed, fails where CI is set)
 	go test -count=1 -v ./cmd/ribglass/interop | grep -v -e '^=== ' -e '^ *--- PASS'
 
-browser: build ui/browser/node_modules ## drive the pages of the running program with Chromium (needs node, npm, chromium)
+browser: build ui/browser/node_modules ## drive the pages of the running program with Chromium, w3m and lynx (needs node >= 18, npm)
 	cd ui/browser && npm test
 
 screenshots: build ui/browser/node_modules ## take pictures of the main pages into docs/screenshots

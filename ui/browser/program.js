@@ -2,14 +2,15 @@
 // own, and a browser that looks at it. RIBGLASS names the program; without it
 // the one in the root of the repository is taken.
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const binary = process.env.RIBGLASS ?? join(root, 'ribglass')
+/** The program. */
+export const binary = process.env.RIBGLASS ?? join(root, 'ribglass')
 
 /** What someone would like a reader's browser to run. */
 export const hostile = '<script>window.owned=1</script>"><img src=x onerror="window.owned=2">'
@@ -17,18 +18,20 @@ export const hostile = '<script>window.owned=1</script>"><img src=x onerror="win
 const config = `asn: 64500
 router_id: 192.0.2.10
 listen: 127.0.0.1:0
-http: { listen: "127.0.0.1:0" }
+http: { listen: "127.0.0.1:0", hosts: [ "127.0.0.1" ] }
 admin: { listen: "127.0.0.1:0" }
 data_dir: DATA
 neighbors:
   - { name: transit1, address: 127.0.0.11, asn: 25152, group: transit, description: "Transit, full table" }
   - { name: customer1, address: 127.0.0.12, asn: 20473, group: customers, description: 'HOSTILE' }
   - { name: rs1, address: 127.0.0.13, asn: 64510, group: exchange, add_path: true, description: "Route server, several paths a prefix" }
+NEIGHBORS
 demo:
   speakers:
     - { neighbor: transit1, feed: full }
     - { neighbor: customer1, feed: customer }
     - { neighbor: rs1, feed: route-server }
+MORE
 `
 
 /** Waits until a condition gives something. */
@@ -43,13 +46,23 @@ export async function until(condition, what, milliseconds = 20_000) {
 }
 
 /**
- * The program, running and full.
- * @returns {Promise<{url: string, get: (path: string) => Promise<any>, stop: () => Promise<void>}>}
+ * The program, running and full. Lines of YAML add neighbours to its
+ * configuration and sections to its end; DIR in them is its directory, in which
+ * there are the files that are given.
+ * @param {string} [description] of a peer
+ * @param {{neighbors?: string, more?: string, files?: Record<string, string>}} [options]
+ * @returns {Promise<{url: string, admin: string, bgp: number, get: (path: string) => Promise<any>, log: () => string, stop: () => Promise<void>}>}
  */
-export async function startProgram(description = hostile) {
+export async function startProgram(description = hostile, { neighbors = '', more = '', files = {} } = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'ribglass-browser-'))
   const file = join(dir, 'config.yaml')
-  await writeFile(file, config.replace('DATA', join(dir, 'data')).replace('HOSTILE', description.replaceAll("'", "''")))
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(join(dir, dirname(name)), { recursive: true })
+    await writeFile(join(dir, name), text)
+  }
+  const text = config.replace('DATA', join(dir, 'data')).replace('HOSTILE', () => description.replaceAll("'", "''"))
+    .replace('NEIGHBORS', () => neighbors).replace('MORE', () => more).replaceAll('DIR', dir)
+  await writeFile(file, text)
   const child = spawn(binary, ['serve', '--config', file], { stdio: ['ignore', 'ignore', 'pipe'] })
   let log = ''
   let ended = false
@@ -60,24 +73,33 @@ export async function startProgram(description = hostile) {
     await exit
     await rm(dir, { recursive: true })
   }
+  const address = (what) => until(() => {
+    if (ended) throw new Error(`the program ended:\n${log}`)
+    return log.match(new RegExp(`${what}.*address["=: ]+([0-9.:]+)`))?.[1]
+  }, `where it is ${what}`)
   try {
-    const address = await until(() => {
-      if (ended) throw new Error(`the program ended:\n${log}`)
-      return log.match(/http listening.*address["=: ]+([0-9.:]+)/)?.[1]
-    }, 'an address')
-    const url = `http://${address}`
+    const url = `http://${await address('http listening')}`
+    const admin = `http://${await address('admin listening')}`
+    const bgp = Number((await address('listening for BGP')).split(':').pop())
     const get = async (path) => (await fetch(url + path, { headers: { Accept: 'application/json' } })).json()
-    await until(async () => (await get('/api/v1/peers')).peers?.every((p) => p.state === 'established' && p.end_of_rib.ipv4_unicast), 'a full table')
-    return { url, get, stop }
+    const full = (p) => p.state === 'established' && p.end_of_rib.ipv4_unicast
+    await until(async () => (await get('/api/v1/peers')).peers?.filter(full).length >= 3, 'a full table')
+    return { url, admin, bgp, get, log: () => log, stop }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-/** A browser. CHROMIUM names another one than Debian's. */
+// Nothing but the pages: no sandbox, which needs rights that a container does
+// not have, and none of what a browser does of its own.
+const flags = [
+  '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run', '--disable-quic',
+]
+
+/** A browser with a profile of its own. CHROMIUM names another one than Debian's. */
 export function startBrowser() {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] })
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: flags })
 }
 
 /** A prefix with routes of several peers. */

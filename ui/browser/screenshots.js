@@ -12,7 +12,7 @@ try {
   const prefix = await busyPrefix(program)
   const pages = {
     home: '/', prefix: `/${prefix}`, search: '/search?q=via+6939+family+ipv4-unicast&limit=20', peers: '/peers',
-    timeline: `/timeline?q=${prefix}`, graph: `/graph?q=${prefix}`,
+    timeline: `/timeline?q=${prefix}`, graph: `/graph?q=${prefix}`, diff: `/diff?${new URLSearchParams({ q: 'peer rs1', a: '20s', b: 'now' })}`,
   }
   for (const [device, viewport] of Object.entries({ desk: { width: 1280, height: 800 }, phone: { width: 360, height: 740 } })) {
     for (const colorScheme of ['light', 'dark']) {
