@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ribglass/ribstore"
+	"ribglass/ribstore/activity"
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
@@ -61,9 +62,22 @@ type PastSearcher interface {
 	Compare(ctx context.Context, c ribstore.Contrast) (*query.Comparison, []string, error)
 }
 
+// Activity tells what has been happening, since the program started.
+type Activity interface {
+	// Rate returns the changes of a peer in the last hour, minute by minute.
+	Rate(peer string) activity.Rate
+	// RateOfAll returns those of all peers.
+	RateOfAll() activity.Rate
+	// Busiest returns the prefixes that changed most in about the last hour.
+	Busiest() activity.Busiest
+	// Growth returns how large the table was and is now, the oldest first.
+	Growth() []activity.Sample
+}
+
 // Store answers questions about routes, and says what it holds.
 type Store interface {
 	Searcher
+	Activity
 	Stats() ribstore.Stats
 	// Peer returns what is held of the peer, and false when nothing was ever
 	// heard of it.

@@ -17,6 +17,7 @@ import (
 
 	"ribglass/httpapi"
 	"ribglass/ribstore"
+	"ribglass/ribstore/activity"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
@@ -33,6 +34,25 @@ type fakeStore struct {
 	err    error  // what Search fails with
 	hook   func() // runs in every Search
 	pages  int    // counts Search calls
+
+	meter   *activity.Meter // nil: nothing ever happened
+	samples []activity.Sample
+}
+
+func (s *fakeStore) happened() *activity.Meter {
+	if s.meter == nil {
+		s.meter = activity.New(s.at)
+	}
+	return s.meter
+}
+
+func (s *fakeStore) Rate(peer string) activity.Rate { return s.happened().Rate(peer, s.at) }
+func (s *fakeStore) RateOfAll() activity.Rate       { return s.happened().RateOfAll(s.at) }
+func (s *fakeStore) Busiest() activity.Busiest      { return s.happened().Busiest() }
+
+func (s *fakeStore) Growth() []activity.Sample {
+	stats := s.Stats()
+	return append(slices.Clone(s.samples), activity.Sample{At: s.at, Routes: stats.Routes, Prefixes: stats.Prefixes})
 }
 
 func (s *fakeStore) Search(ctx context.Context, q query.Query, p query.Page) (*query.Result, error) {
@@ -359,6 +379,7 @@ func world() (*fakeStore, fakeSessions) {
 		"rs1.ixp": peerStats(rs, 3, 1, true),
 	}}
 	store.routes = worldRoutes(edge1, edge2, rs, down)
+	store.meter, store.samples = lastHour(edge1, edge2), lastDays()
 	session := func(p *route.Peer, state route.State, since time.Duration) route.Session {
 		s := route.Session{
 			Peer: p, State: state, Since: now.Add(-since), LastUpdate: now.Add(-4 * time.Second), HoldTime: 90 * time.Second,
@@ -386,6 +407,35 @@ func world() (*fakeStore, fakeSessions) {
 	lost.Capabilities = nil
 	lost.MaxPrefixes = 200000
 	return store, fakeSessions{session(edge2, route.StateEstablished, 3*time.Hour), session(edge1, route.StateEstablished, 51*time.Hour), lost}
+}
+
+// lastHour is an hour in which edge1 changes a prefix twice a minute for half of
+// it, and edge2 another one once.
+func lastHour(edge1, edge2 *route.Peer) *activity.Meter {
+	m := activity.New(now.Add(-61 * time.Minute))
+	change := func(p *route.Peer, ago time.Duration, prefixes ...string) {
+		u := route.Update{Attrs: attrs{path: []route.ASN{64510}, nextHop: "192.0.2.1", med: -1, pref: -1}.build()}
+		for _, one := range prefixes {
+			u.NLRI = append(u.NLRI, route.NLRI{Prefix: netip.MustParsePrefix(one)})
+		}
+		m.Observe(&route.Batch{Peer: p, At: now.Add(-ago), Updates: []route.Update{u}})
+	}
+	for i := range 30 {
+		change(edge1, time.Duration(59-i)*time.Minute, "1.1.1.0/24", "1.1.1.0/24")
+	}
+	change(edge2, time.Minute, "1.1.0.0/16")
+	m.Tick(now.Add(-time.Second), func() activity.Sample { return activity.Sample{} })
+	return m
+}
+
+// lastDays is a table that had one route yesterday, and two three hours ago.
+func lastDays() []activity.Sample {
+	sample := func(ago time.Duration, n int) activity.Sample {
+		s := activity.Sample{At: now.Add(-ago)}
+		s.Routes[route.IPv4Unicast], s.Prefixes[route.IPv4Unicast] = n, 1
+		return s
+	}
+	return []activity.Sample{sample(24*time.Hour, 1), sample(3*time.Hour, 2)}
 }
 
 func worldRoutes(edge1, edge2, rs *route.Peer, down time.Time) []route.Route {

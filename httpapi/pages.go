@@ -211,13 +211,16 @@ func (s *Server) homePage(c *gin.Context) error {
 	if extra := len(neighbours) - homeNeighbours; extra > 0 {
 		page.Neighbours, page.More = neighbours[:homeNeighbours], extra
 	}
+	s.detail(page.Neighbours, req.scene)
 	for _, f := range route.Families() {
 		if f == route.IPv4Unicast || f == route.IPv6Unicast || stats.Routes[f] > 0 {
-			page.Families = append(page.Families, ui.FamilyTotal{
-				Family: f, Routes: stats.Routes[f], Prefixes: stats.Prefixes[f], Stale: stats.Stale[f],
-			})
+			one := familyTotal(f, stats.Routes[f], stats.Stale[f], req.scene)
+			one.Prefixes = stats.Prefixes[f]
+			page.Families = append(page.Families, one)
 		}
 	}
+	s.growthOf(page)
+	s.happening(page)
 	return s.render(c, http.StatusOK, form, page)
 }
 
@@ -250,12 +253,13 @@ func (s *Server) homeThen(c *gin.Context, req request, form string) error {
 	}
 	for _, f := range route.Families() {
 		if routes[f] > 0 {
-			page.Families = append(page.Families, ui.FamilyTotal{Family: f, Routes: routes[f], Stale: stale[f]})
+			page.Families = append(page.Families, familyTotal(f, routes[f], stale[f], req.scene))
 		}
 	}
 	if extra := len(page.Neighbours) - homeNeighbours; extra > 0 {
 		page.Neighbours, page.More = page.Neighbours[:homeNeighbours], extra
 	}
+	s.detail(page.Neighbours, req.scene)
 	return s.render(c, http.StatusOK, form, page)
 }
 
@@ -308,7 +312,11 @@ func (s *Server) peersPage(c *gin.Context) error {
 	}
 	page, all := &ui.Peers{Frame: s.frame(c, catalogue.Say("peers.title"), "/peers")}, s.neighbours()
 	page.Live, page.Events = s.liveNow(all), "/api/v1/events"
+	if list.sort == byChanges {
+		s.detail(all, req.scene)
+	}
 	list.show(page, all, req.scene)
+	s.detail(page.Neighbours, req.scene)
 	return s.render(c, http.StatusOK, form, page)
 }
 
@@ -344,6 +352,7 @@ func (s *Server) peerPage(c *gin.Context) error {
 		RoutesURL: scene{}.lookup(query.Lookup{Peers: []string{name}}.Query()),
 	}
 	page.Live = s.liveNow([]ui.Neighbour{page.Neighbour})
+	s.detailOne(&page.Neighbour, req.scene)
 	if s.deps.History != nil {
 		page.ChangesURL = scene{}.changes(query.Lookup{Peers: []string{name}}.Query())
 	}

@@ -339,5 +339,6 @@ func (s *Server) describeHistory(page *ui.History) {
 }
 
 func snapshotOf(i history.SnapshotInfo) ui.Snapshot {
-	return ui.Snapshot{At: i.At, Routes: i.Routes, URL: scene{at: query.Moment{Time: i.At.UTC()}}.link("/")}
+	v, families := scene{at: query.Moment{Time: i.At.UTC()}}, route.Families()
+	return ui.Snapshot{At: i.At, Routes: i.Routes, URL: v.link("/"), RoutesURL: v.allRoutes(families[:])}
 }

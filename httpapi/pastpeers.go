@@ -151,6 +151,7 @@ func (s *Server) peersPageThen(c *gin.Context, list peerList, req request, form 
 	}
 	page := &ui.Peers{Frame: s.frame(c, catalogue.Say("peers.title"), "/peers")}
 	list.show(page, then.neighbours(req.scene), req.scene)
+	s.detail(page.Neighbours, req.scene)
 	s.turnBack(c, &page.Frame, req.scene, then.pastMoment)
 	return s.render(c, http.StatusOK, form, page)
 }
@@ -182,6 +183,7 @@ func (s *Server) peerPageThen(c *gin.Context, req request) error {
 		Frame: s.frame(c, catalogue.Plain(name), scene{}.peer(name)), Neighbour: neighbourThen(p, req.scene),
 		RoutesURL: req.scene.lookup(query.Lookup{Peers: []string{name}}.Query()),
 	}
+	s.detailOne(&page.Neighbour, req.scene)
 	s.turnBack(c, &page.Frame, req.scene, then.pastMoment)
 	return s.render(c, http.StatusOK, form, page)
 }

@@ -13,6 +13,9 @@ import (
 	"ribglass/ui"
 )
 
+// byChanges is the order of peers whose counts of the last hour are needed for it.
+const byChanges = "changes"
+
 // pagePeers is how many peers a page lists.
 const pagePeers = 100
 
@@ -43,7 +46,7 @@ func (s *Server) readPeerList(c *gin.Context) (l peerList, req request, err erro
 		case "state":
 			l.state, err = oneOf(p, "", "up", "down")
 		case "sort":
-			l.sort, err = oneOf(p, "", "name", "as", "routes", "since")
+			l.sort, err = oneOf(p, "", "name", "as", "routes", "since", byChanges)
 		case "page":
 			if l.page, err = strconv.Atoi(p.value); err != nil || l.page < 1 {
 				err = problemf(codeInvalidParameter, "page %q is not a number from 1.", clip(p.value))
@@ -110,7 +113,7 @@ func (l peerList) show(page *ui.Peers, all []ui.Neighbour, v scene) {
 	page.Neighbours = wanted[first:min(first+pagePeers, len(wanted))]
 	page.Find, page.Group, page.State, page.Groups = l.find, l.group, l.state, groups
 	page.Fields = fieldsBut(v.values())
-	for _, order := range []string{"name", "as", "routes", "since"} {
+	for _, order := range []string{"name", "as", "routes", "since", byChanges} {
 		other := l
 		other.sort, other.page = order, 1
 		page.Orders = append(page.Orders, ui.Choice{Text: order, URL: other.url(v), Chosen: order == cmp.Or(l.sort, "name")})
@@ -131,6 +134,8 @@ func (l peerList) compare(a, b ui.Neighbour) int {
 		return cmp.Compare(a.Peer.ASN, b.Peer.ASN)
 	case "routes":
 		return b.Total() - a.Total()
+	case byChanges:
+		return b.Rate.Total - a.Rate.Total
 	case "since":
 		return b.Since.Compare(a.Since)
 	}

@@ -36,6 +36,7 @@ type peerAnswer struct {
 	HoldTime     float64            `json:"hold_time_seconds,omitempty"`
 	MaxPrefixes  int                `json:"max_prefixes,omitempty"`
 	Routes       peerRoutes         `json:"routes"`
+	Rate         rateAnswer         `json:"rate"`
 	LastUpdate   time.Time          `json:"last_update,omitzero"`
 	StaleSince   time.Time          `json:"stale_since,omitzero"`
 	EndOfRIB     map[string]string  `json:"end_of_rib"`
@@ -195,6 +196,7 @@ func (s *Server) describePeer(session *route.Session) peerAnswer {
 	}
 	answer.describeFamilies(session)
 	answer.Routes = peerRoutesOf(stats.Routes, stats.Stale)
+	answer.Rate = rateAnswerOf(s.deps.Store.Rate(p.Name))
 	return answer
 }
 

@@ -111,7 +111,12 @@ func TestB2B3TextOfNeighboursIsTextInPages(t *testing.T) {
 		for _, path := range []string{"/", "/peers", "/peers/edge1", "/1.1.1.1", "/search?q=peer+edge1"} {
 			page := parsePage(t, ask(t, h, path))
 			checkFrame(t, page)
-			for _, tag := range []string{"img", "svg", "textarea"} {
+			for _, svg := range page.all("svg", "") {
+				if svg.attr("role") != "img" || svg.attr("onload") != "" || svg.FirstChild == nil || svg.FirstChild.Data != "path" || svg.FirstChild.NextSibling != nil {
+					t.Errorf("%s with %q has a picture that is no line", path, text)
+				}
+			}
+			for _, tag := range []string{"img", "textarea"} {
 				if len(page.all(tag, "")) > 0 {
 					t.Errorf("%s with %q has a <%s>", path, text, tag)
 				}

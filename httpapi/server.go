@@ -139,6 +139,8 @@ func (s *Server) routeAPI(e *gin.Engine) {
 		"/api/v1/names":        s.names,
 		"/api/v1/events":       s.events,
 		"/api/v1/activity":     s.activity,
+		"/api/v1/busiest":      s.busiest,
+		"/api/v1/growth":       s.growth,
 		"/api/v1/openapi.json": s.openAPI,
 		"/api/v1/graph":        s.graphAPI,
 	} {

@@ -6,6 +6,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"ribglass/ribstore/query"
+	"ribglass/ribstore/route"
 	"ribglass/ui"
 	"ribglass/ui/catalogue"
 )
@@ -54,9 +55,14 @@ func (s *Server) aboutPage(c *gin.Context) error {
 		AttributeSets: stats.AttributeSets, TableBytes: int64(stats.TableBytes),
 	}
 	page.JSON = "/api/v1/status"
-	for _, n := range stats.Routes {
-		page.Routes += n
+	var families []route.Family
+	for _, f := range route.Families() {
+		if n := stats.Routes[f]; n > 0 {
+			page.Routes += n
+			families = append(families, f)
+		}
 	}
+	page.RoutesURL = scene{}.allRoutes(families)
 	return s.render(c, http.StatusOK, form, page)
 }
 

@@ -253,21 +253,39 @@ func familyLabel(f route.Family) string {
 	return "IPv6 multicast"
 }
 
-// familyCount is the count of one family.
+// familyCount is the count of one family, and the searches for what is counted.
 type familyCount struct {
-	Family route.Family
-	Label  string
-	N      int
-	Stale  int
+	Label         string
+	Routes, Stale counted
 }
 
 // perFamily lists the families that have routes.
-func perFamily(routes, stale [route.NumFamilies]int) []familyCount {
+func perFamily(n *Neighbour) []familyCount {
 	var list []familyCount
 	for _, f := range route.Families() {
-		if routes[f] > 0 {
-			list = append(list, familyCount{f, familyLabel(f), routes[f], stale[f]})
+		if n.Routes[f] > 0 {
+			list = append(list, familyCount{familyLabel(f), counted{n.Routes[f], n.RoutesURLs[f]}, counted{n.Stale[f], n.StaleURLs[f]}})
 		}
 	}
 	return list
+}
+
+// counted is a number and the query that it counts the answer of; "" for none.
+type counted struct {
+	N   int
+	URL string
+}
+
+func countedBy(n int, query string) counted { return counted{n, query} }
+
+// rated reports whether it is known how much neighbours change.
+func rated(list []Neighbour) bool { return len(list) > 0 && !list[0].Then }
+
+// pointers lets a template range over neighbours without copies.
+func pointers(list []Neighbour) []*Neighbour {
+	refs := make([]*Neighbour, len(list))
+	for i := range list {
+		refs[i] = &list[i]
+	}
+	return refs
 }

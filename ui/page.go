@@ -81,12 +81,20 @@ type Home struct {
 	Neighbours    []Neighbour // the first of them
 	More          int         // how many are left out
 	Examples      []Example
+	Rate          Rate // of all peers
+	BusyPrefixes  []Busy
+	BusyPeers     []Busy
+	BusyMissed    int       // how many changes the count of a prefix may lack
+	Growth        *Growth   // nil: not known
+	GrowthSince   time.Time // what the differences of Families are from; zero: they are not known
 }
 
 // FamilyTotal counts what the table holds of a family.
 type FamilyTotal struct {
-	Family                  route.Family
-	Routes, Prefixes, Stale int
+	Family                   route.Family
+	Routes, Prefixes, Stale  int
+	RoutesURL, StaleURL      string // of searches for them; "" when there is none
+	MoreRoutes, MorePrefixes int    // than a while ago
 }
 
 // Example is a lookup to try.
@@ -99,6 +107,11 @@ type Neighbour struct {
 	StaleSince    time.Time
 	URL           string
 	Then          bool // of the past: State says up or not, and no more is known of the session
+	Rate          Rate
+
+	// RoutesURLs and StaleURLs are of searches for the routes of a family; ""
+	// where it has none.
+	RoutesURLs, StaleURLs [route.NumFamilies]string
 }
 
 // Total returns the count of routes of all families.
@@ -212,6 +225,9 @@ type Peer struct {
 	RoutesURL  string
 	ChangesURL string // "" where the past is not kept
 }
+
+// Ref returns the neighbour itself, for templates.
+func (p *Peer) Ref() *Neighbour { return &p.Neighbour }
 
 // Problem is what went wrong, as a page.
 type Problem struct {

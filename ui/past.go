@@ -181,9 +181,10 @@ type History struct {
 
 // Snapshot is a snapshot and the URL of its moment.
 type Snapshot struct {
-	At     time.Time
-	Routes int
-	URL    string
+	At        time.Time
+	Routes    int
+	URL       string
+	RoutesURL string // of a search for them
 }
 
 // Collection is a history that was imported from files.

@@ -12,7 +12,7 @@ func (p *Peer) text(w *textWriter) {
 	n := &p.Neighbour
 	w.line("%s, AS%s, %s", n.Peer.Name, n.Peer.ASN, n.Peer.Address)
 	w.bar(&p.Frame)
-	w.table("", p.overview())
+	w.table("", p.overview(w))
 	w.line("")
 	w.families(n)
 	w.capabilities(n.Capabilities)
@@ -24,7 +24,7 @@ func (p *Peer) text(w *textWriter) {
 }
 
 // overview lists what is known of the session, the unknown left out.
-func (p *Peer) overview() [][]string {
+func (p *Peer) overview(w *textWriter) [][]string {
 	n := &p.Neighbour
 	var rows [][]string
 	add := func(name, value string) {
@@ -55,6 +55,9 @@ func (p *Peer) overview() [][]string {
 	if !n.StaleSince.IsZero() {
 		add("stale since", fmt.Sprintf("%s (%s ago)", utc(n.StaleSince), age(p.Now, n.StaleSince)))
 	}
+	if !n.Then {
+		add("last hour", n.Rate.Blocks(sparkSteps)+"  "+w.tongue().words(n.Rate))
+	}
 	add("last error", n.LastError)
 	return rows
 }
@@ -78,6 +81,8 @@ type ribState struct {
 	Routes, Stale int
 	At            time.Time // End-of-RIB; zero: not seen
 	AddPath       bool
+
+	RoutesURL, StaleURL string
 }
 
 // endsOfRIB lists the families of a session and those it has routes of.
@@ -89,7 +94,7 @@ func endsOfRIB(n *Neighbour) []ribState {
 	var list []ribState
 	for _, f := range route.Families() {
 		if negotiated[f] || n.Routes[f] > 0 {
-			list = append(list, ribState{f, n.Routes[f], n.Stale[f], n.EndOfRIB[f], n.Peer.AddPath[f]})
+			list = append(list, ribState{f, n.Routes[f], n.Stale[f], n.EndOfRIB[f], n.Peer.AddPath[f], n.RoutesURLs[f], n.StaleURLs[f]})
 		}
 	}
 	return list

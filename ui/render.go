@@ -71,7 +71,7 @@ func pageNames() []string {
 func (r *Renderer) funcs() template.FuncMap {
 	return template.FuncMap{
 		"utc": utc, "machine": machine, "clean": clean, "hops": hops, "originMark": originMark,
-		"familyLabel": familyLabel, "perFamily": perFamily, "plural": plural, "endsOfRIB": endsOfRIB,
+		"familyLabel": familyLabel, "rated": rated, "pointers": pointers, "number": countedBy, "perFamily": perFamily, "plural": plural, "endsOfRIB": endsOfRIB,
 		"asset": r.assets.path, "modules": r.assets.modules, "languages": r.texts.All,
 		"in":      func(now, item any) within { return within{Now: now, Item: item} },
 		"at":      func(f Frame, item any) within { return within{f.Now, item, f.Moment.Keep} },

@@ -28,6 +28,7 @@ type About struct {
 	RouterID              netip.Addr
 	StartedAt             time.Time
 	Routes, AttributeSets int
+	RoutesURL             string
 	TableBytes            int64
 }
 

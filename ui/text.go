@@ -24,6 +24,9 @@ type textWriter struct {
 	english *catalogue.Language
 }
 
+// tongue is what the text form is written in.
+func (w *textWriter) tongue() tongue { return tongue{w.english} }
+
 // line writes one line; whatever came from outside is made fit for a terminal.
 func (w *textWriter) line(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
@@ -109,37 +112,6 @@ func (w *textWriter) live(l Live) {
 	w.line("")
 }
 
-func (p *Home) text(w *textWriter) {
-	if p.Moment.Past {
-		w.line("Ribglass %s, AS%s", p.Version, p.ASN)
-	} else {
-		w.line("Ribglass %s, AS%s, router id %s, up %s", p.Version, p.ASN, p.RouterID, age(w.now, p.StartedAt))
-	}
-	w.bar(&p.Frame)
-	rows := [][]string{{"Family", "Routes", "Prefixes", "Stale"}}
-	for _, f := range p.Families {
-		rows = append(rows, []string{familyLabel(f.Family), count(f.Routes), count(f.Prefixes), count(f.Stale)})
-	}
-	if p.Moment.Past { // prefixes of the past are not counted
-		for i := range rows {
-			rows[i] = slices.Delete(rows[i], 2, 3)
-		}
-	}
-	w.table("lrrr", rows)
-	w.line("")
-	w.neighbours(p.Neighbours)
-	if p.More > 0 {
-		w.line("and %d more: /peers", p.More)
-	}
-	w.line("")
-	if len(p.Examples) > 0 {
-		w.line("Try")
-	}
-	for _, e := range p.Examples {
-		w.line("  curl %s", shellURL(p.Host+e.URL))
-	}
-}
-
 // shellURL quotes a URL where a shell would take a part of it for its own.
 func shellURL(u string) string {
 	if strings.ContainsAny(u, "?&*[") {
@@ -148,8 +120,12 @@ func shellURL(u string) string {
 	return u
 }
 
+// textSteps is how many marks the sparkline of a neighbour has in a list: one for
+// ten minutes.
+const textSteps = 6
+
 func (w *textWriter) neighbours(list []Neighbour) {
-	rows := [][]string{{"Peer", "AS", "Address", "State", "Since", "Routes", "Stale", "Description"}}
+	rows := [][]string{{"Peer", "AS", "Address", "State", "Since", "Routes", "Stale", "Last hour", "Changes", "Description"}}
 	for i := range list {
 		n := &list[i]
 		stale := 0
@@ -158,10 +134,15 @@ func (w *textWriter) neighbours(list []Neighbour) {
 		}
 		rows = append(rows, []string{
 			n.Peer.Name, n.Peer.ASN.String(), n.Peer.Address.String(), stateText(n), sinceText(w.now, n.Since),
-			count(n.Total()), count(stale), n.Peer.Description,
+			count(n.Total()), count(stale), n.Rate.Blocks(textSteps), count(n.Rate.Total), n.Peer.Description,
 		})
 	}
-	w.table("lrllrrr", rows)
+	if !rated(list) {
+		for i := range rows {
+			rows[i] = slices.Delete(rows[i], 7, 9)
+		}
+	}
+	w.table("lrllrrrlr", rows)
 }
 
 func stateText(n *Neighbour) string {

@@ -28,7 +28,7 @@ func (l tongue) funcs() template.FuncMap {
 		"age": l.age, "span": func(from, to time.Time) string { return l.age(to, from) },
 		"link": link, "mono": mono, "code": code, "bdi": bdi, "strong": strong, "ago": l.ago, "moment": momentOf,
 		"key":  func(family string, name any) string { return family + "." + fmt.Sprint(name) },
-		"word": l.word,
+		"word": l.word, "signed": l.signed, "rateWords": l.words, "since": l.since,
 	}
 }
 

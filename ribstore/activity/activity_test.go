@@ -253,18 +253,19 @@ func TestGrowthIsSampledWhenTablesAreComplete(t *testing.T) {
 	m.Tick(noon, counts) // there is nothing
 	m.Observe(&route.Batch{Peer: edge1, At: noon, Event: route.PeerUp})
 	routes = 5
-	m.Tick(noon.Add(time.Minute), counts) // the table is not complete
+	m.Observe(routesOf(edge1, noon.Add(50*time.Second), prefix(1)))
+	m.Tick(noon.Add(time.Minute), counts) // the table may not be complete
 	for _, f := range route.Families() {
 		m.Observe(&route.Batch{Peer: edge1, At: noon, Event: route.EndOfRIB, Family: f})
 	}
-	for i := range 32 {
-		m.Tick(noon.Add(time.Duration(i)*time.Minute), counts)
+	for i := 1; i < 32; i++ {
+		m.Tick(noon.Add(time.Duration(i)*time.Minute+5*time.Second), counts)
 	}
-	if diff := gocmp.Diff([]string{"12:00", "12:10", "12:20", "12:30"}, times()); diff != "" {
+	if diff := gocmp.Diff([]string{"12:01", "12:11", "12:21", "12:31"}, times()); diff != "" {
 		t.Error(diff)
 	}
 	m.Tick(noon.Add(15*time.Minute), counts)
-	if diff := gocmp.Diff([]string{"12:00", "12:10", "12:15"}, times()); diff != "" {
+	if diff := gocmp.Diff([]string{"12:01", "12:11", "12:15"}, times()); diff != "" {
 		t.Errorf("with the clock set back: %s", diff)
 	}
 	for i := range 2 * sampleMost {

@@ -30,6 +30,8 @@ type Meter struct {
 	busy    busy
 	growth  growth
 
+	loaded int64 // when something came last that is no change, in seconds
+
 	last     *peer // of the batch before, whose peer is mostly that of the next
 	lastInfo *route.Peer
 }
@@ -46,6 +48,10 @@ const maxPeers = 1 << 16
 // loadTime is after how long what a session sends counts as changes without
 // an End-of-RIB.
 const loadTime = 5 * time.Minute
+
+// loadPause is after how long without a part of a first table all are taken to be
+// complete.
+const loadPause = 15 * time.Second
 
 // New returns a meter that counts from now on.
 func New(now time.Time) *Meter {
@@ -86,6 +92,7 @@ func (m *Meter) count(p *peer, b *route.Batch) {
 	for i := range b.Updates {
 		u := &b.Updates[i]
 		if now < p.loading[u.Family] {
+			m.loaded = now
 			continue
 		}
 		n += len(u.NLRI)
@@ -131,21 +138,9 @@ func (m *Meter) forget(name string) {
 // prefixes there are. Only the writer calls it.
 func (m *Meter) Tick(now time.Time, counts func() Sample) {
 	m.busy.tick(now)
-	if m.growth.due(now) && !m.loads(now) {
+	if m.growth.due(now) && now.Sub(time.Unix(m.loaded, 0)).Abs() >= loadPause {
 		m.growth.add(now, counts())
 	}
-}
-
-// loads reports whether a session sends its first table.
-func (m *Meter) loads(now time.Time) bool {
-	for _, p := range *m.peers.Load() {
-		for _, until := range p.loading {
-			if now.Unix() < until {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // Rate returns the changes of a peer in the hour until now, none for one that is
