@@ -124,7 +124,7 @@ func (d display) show(page *ui.Lookup, req request) {
 		for _, name := range ui.ColumnNames() {
 			other := d
 			other.columns = toggled(d.shown(), name)
-			one := ui.Choice{Text: ui.Column{Name: name}.Title(), Chosen: slices.Contains(d.shown(), name)}
+			one := ui.Choice{Text: name, Chosen: slices.Contains(d.shown(), name)}
 			if other.columns != nil {
 				one.URL = as(other)
 			}

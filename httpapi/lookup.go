@@ -238,33 +238,32 @@ func rank(r ui.Route) int {
 }
 
 // about puts a query into words.
-func about(all query.Query) string {
+func about(all query.Query) catalogue.Text {
 	q, plain := present(all).Lookup()
 	if !plain {
-		return "Routes: " + present(all).String()
+		return catalogue.Say("about.query", present(all))
 	}
-	var text string
+	text := catalogue.Say("about.any")
 	switch q.Match {
 	case query.Longest:
-		text = "Longest match for " + q.Prefix.Addr().String()
+		text = catalogue.Say("about.longest", q.Prefix.Addr())
 	case query.Exact:
-		text = "Routes of " + q.Prefix.String()
+		text = catalogue.Say("about.exact", q.Prefix)
 	case query.OrLonger:
-		text = q.Prefix.String() + " and more specifics"
+		text = catalogue.Say("about.longer", q.Prefix)
 	case query.OrShorter:
-		text = q.Prefix.String() + " and what covers it"
+		text = catalogue.Say("about.shorter", q.Prefix)
 	case query.Any:
-		text = "Routes"
 	}
 	if len(q.Peers) > 0 {
-		text += " from " + strings.Join(q.Peers, ", ")
+		text = catalogue.Say("about.from", text, strings.Join(q.Peers, ", "))
 	}
 	names := make([]string, len(q.Families))
 	for i, f := range q.Families {
 		names[i] = f.String()
 	}
 	if len(names) > 0 {
-		text += " in " + strings.Join(names, ", ")
+		text = catalogue.Say("about.in", text, strings.Join(names, ", "))
 	}
 	return text
 }

@@ -11,7 +11,7 @@ func TestSearchPageTellsHowABareNumberWasUnderstood(t *testing.T) {
 	page := parsePage(t, ask(t, worldHandler(t), "/search?q=13335"))
 	checkFrame(t, page)
 	notes := page.all("p", "reading")
-	if len(notes) != 1 || notes[0].words() != "Understood as origin 13335 ; did you mean via 13335 ?" {
+	if len(notes) != 1 || notes[0].words() != "Understood as origin 13335 . Did you mean via 13335 ?" {
 		t.Fatalf("notes = %v", notes)
 	}
 	if links := notes[0].links(); !slices.Equal(links, []string{"/search?q=via+13335"}) {

@@ -127,8 +127,8 @@ func (n Neighbour) Total() int {
 type Lookup struct {
 	Frame
 	Canonical string
-	About     string // the query in words
-	Meaning   string // of the community asked about, "" when that is not known
+	About     catalogue.Text // the query in words
+	Meaning   string         // of the community asked about, "" when that is not known
 	Groups    []Group
 	Total     int // routes in the whole answer
 	Shown     int

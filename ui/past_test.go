@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"ribglass/ribstore/route"
+	"ribglass/ui/catalogue"
 )
 
 func TestByteSize(t *testing.T) {
@@ -108,7 +109,7 @@ func TestTextOfPagesOfThePast(t *testing.T) {
 		page Page
 		want string
 	}{
-		"a lookup": {&Lookup{Frame: frame, About: "Routes of 203.0.113.0/24", Past: []Link{{"changes", "/changes?q=203.0.113.0%2F24"}}}, `
+		"a lookup": {&Lookup{Frame: frame, About: catalogue.Plain("Routes of 203.0.113.0/24"), Past: []Link{{"changes", "/changes?q=203.0.113.0%2F24"}}}, `
 Routes of 203.0.113.0/24: 0 routes
 past 2026-11-22 10:00:00 UTC (2h00m ago)
 asked for 2026-11-22 10:05:00 UTC

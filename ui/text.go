@@ -170,7 +170,7 @@ func (p *Lookup) text(w *textWriter) {
 		w.view(p.View, p.Groups)
 		return
 	}
-	w.line("%s: %s", p.About, plural(p.Total, "route"))
+	w.line("%s: %s", w.english.Say(p.About), plural(p.Total, "route"))
 	if p.Meaning != "" {
 		w.line("%s", p.Meaning)
 	}

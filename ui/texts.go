@@ -26,7 +26,7 @@ func (l tongue) funcs() template.FuncMap {
 		"t": l.T, "th": l.markup, "say": l.Say, "language": func() tongue { return l },
 		"count": l.count, "count64": func(n uint64) string { return l.count(int(n)) }, "bytes": l.bytes,
 		"age": l.age, "span": func(from, to time.Time) string { return l.age(to, from) },
-		"link": link, "mono": mono, "code": code, "bdi": bdi, "strong": strong, "ago": l.ago, "moment": momentOf,
+		"link": link, "monolink": monoLink, "mono": mono, "code": code, "bdi": bdi, "strong": strong, "ago": l.ago, "moment": momentOf,
 		"key":  func(family string, name any) string { return family + "." + fmt.Sprint(name) },
 		"word": l.word, "signed": l.signed, "rateWords": l.words, "since": l.since,
 	}
@@ -108,12 +108,19 @@ func safe(markup string) template.HTML {
 }
 
 // link makes a link to a page of this site.
-func link(to, text string) template.HTML {
-	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") {
-		return safe(template.HTMLEscapeString(text))
+func link(to string, text any) template.HTML {
+	content, ok := text.(template.HTML)
+	if !ok {
+		content = safe(template.HTMLEscapeString(fmt.Sprint(text)))
 	}
-	return safe(`<a href="` + template.HTMLEscapeString(to) + `">` + template.HTMLEscapeString(text) + "</a>")
+	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") {
+		return content
+	}
+	return safe(`<a href="` + template.HTMLEscapeString(to) + `">` + string(content) + "</a>")
 }
+
+// monoLink is a link whose text is routing data or a query.
+func monoLink(to, text string) template.HTML { return link(to, mono(clean(text))) }
 
 func element(name, class, text string) template.HTML {
 	if class != "" {
