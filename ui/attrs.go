@@ -97,7 +97,7 @@ func sides(r *route.Route, changed []string) []Attr {
 		add(name, attrText(r.Attrs, name))
 	}
 	if !r.StaleSince.IsZero() {
-		add("stale", "since "+utc(r.StaleSince))
+		add("stale", utc(r.StaleSince))
 	}
 	return list
 }

@@ -37,7 +37,7 @@ type BandRow struct {
 type Band struct {
 	X, Width int
 	Class    string
-	Title    string
+	*TimelineState
 }
 
 // BandTick is a time at the upper edge.
@@ -92,7 +92,7 @@ func (p *Timeline) bandRow(i int) BandRow {
 			shade = len(shades) % bandsShades
 			shades[string(s.Attrs)] = shade
 		}
-		band := Band{X: p.x(s.From), Class: "shade" + string(rune('0'+shade)), Title: precise(s.From) + " for " + span(s.From, s.To) + ": " + s.what()}
+		band := Band{X: p.x(s.From), Class: "shade" + string(rune('0'+shade)), TimelineState: s}
 		band.Width = max(p.x(s.To)-band.X, 2)
 		if s.Stale {
 			band.Class = "old"

@@ -26,7 +26,7 @@ func (l tongue) funcs() template.FuncMap {
 		"t": l.T, "th": l.markup, "say": l.Say, "language": func() tongue { return l },
 		"count": l.count, "count64": func(n uint64) string { return l.count(int(n)) }, "bytes": l.bytes,
 		"age": l.age, "span": func(from, to time.Time) string { return l.age(to, from) },
-		"link": link, "monolink": monoLink, "mono": mono, "code": code, "bdi": bdi, "strong": strong, "ago": l.ago, "moment": momentOf,
+		"link": link, "monolink": monoLink, "mono": mono, "code": code, "kbd": kbd, "bdi": bdi, "strong": strong, "ago": l.ago, "moment": momentOf,
 		"key":  func(family string, name any) string { return family + "." + fmt.Sprint(name) },
 		"word": l.word, "signed": l.signed, "rateWords": l.words, "since": l.since,
 	}
@@ -46,13 +46,13 @@ func (l tongue) markup(key string, args ...any) template.HTML {
 }
 
 // word returns the text of a value that has one in the family, such as a kind of
-// change, and the value itself when it has none.
-func (l tongue) word(family string, value any) string {
+// change, and else what is given instead, or the value itself.
+func (l tongue) word(family string, value any, instead ...string) string {
 	text := fmt.Sprint(value)
 	if key := family + "." + text; l.Has(key) {
 		return l.T(key)
 	}
-	return text
+	return strings.Join(append(instead, text)[:1], "")
 }
 
 // count writes a number with its digits in groups.
@@ -132,6 +132,8 @@ func element(name, class, text string) template.HTML {
 func mono(text any) template.HTML { return element("span", "mono", clean(fmt.Sprint(text))) }
 
 func code(text any) template.HTML { return element("code", "", clean(fmt.Sprint(text))) }
+
+func kbd(text string) template.HTML { return element("kbd", "", text) }
 
 func strong(text string) template.HTML { return element("strong", "", text) }
 
