@@ -11,7 +11,7 @@ FUZZTIME ?= 10s
 CONFIG   ?= configs/demo.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run build check test race interop browser screenshots fuzz bench clean fmt vulncheck
+.PHONY: help run build check test race interop browser scripts figures screenshots fuzz bench clean fmt vulncheck
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,12 @@ interop: ## run the tests with real BGP daemons (skips what is not installed, fa
 
 browser: build ui/browser/node_modules ## drive the pages of the running program with Chromium, w3m and lynx (needs node >= 18, npm)
 	cd ui/browser && npm test
+
+scripts: ui/browser/node_modules ## types, lint and unit tests of the scripts of the pages (needs node, npm)
+	cd ui/browser && npm run --silent check
+
+figures: build ui/browser/node_modules ## measure pages in Chromium: server, paint, layout shift, frames while scrolling
+	cd ui/browser && npm run --silent figures
 
 screenshots: build ui/browser/node_modules ## take pictures of the main pages into docs/screenshots
 	cd ui/browser && npm run screenshots

@@ -22,7 +22,9 @@ document.addEventListener('focusin', tellLocalTime)
 /** The switch goes from what the system says to the other theme and back. */
 function connectTheme() {
   const button = document.getElementById('theme')
+  if (!button) return
   const root = document.documentElement
+  /** @type {Record<string, string>} */
   const names = { system: t('script.theme_system'), light: t('script.theme_light'), dark: t('script.theme_dark') }
   const label = () => { button.textContent = names[root.dataset.theme ?? 'system'] }
   button.hidden = false
@@ -38,9 +40,13 @@ function connectTheme() {
   })
 }
 
-/** A time says on hover what it is here; on the page it is UTC. */
+/**
+ * A time says on hover what it is here; on the page it is UTC.
+ * @param {Event} event
+ */
 function tellLocalTime(event) {
-  const time = event.target.closest?.('time[datetime]') ?? event.target.querySelector?.(':scope > time[datetime]')
+  const target = /** @type {Element} */ (event.target)
+  const time = /** @type {HTMLTimeElement | null} */ (target.closest?.('time[datetime]') ?? target.querySelector?.(':scope > time[datetime]'))
   if (!time || time.dataset.local) return
   time.dataset.local = 'told'
   const local = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' }).format(new Date(time.dateTime))

@@ -3,6 +3,7 @@
 import { bind } from './keys.js'
 import { make, page, swap, t } from './page.js'
 
+/** @type {EventSource | undefined} */
 let source
 let frozen = false
 let waiting = 0 // changes that are not shown yet
@@ -25,15 +26,16 @@ export function connectLive() {
   listen()
 }
 
-const events = () => document.querySelector('main').dataset.events
+const events = () => document.querySelector('main')?.dataset.events
 
 /** Listens while the page is seen. What was missed shows when it is again. */
 function listen() {
   source?.close()
   source = undefined
   pulse.hidden = !events()
-  if (document.hidden || !events()) return
-  source = new EventSource(events())
+  const url = events()
+  if (document.hidden || !url) return
+  source = new EventSource(url)
   source.addEventListener('change', (event) => {
     waiting += JSON.parse(event.data).changes
     show()
@@ -59,9 +61,10 @@ async function show() {
 /** Whether the reader marks text, which a fresh page would take away. */
 function selects() {
   const selection = getSelection()
-  return !selection.isCollapsed && document.querySelector('main').contains(selection.anchorNode)
+  return Boolean(selection && !selection.isCollapsed && document.querySelector('main')?.contains(selection.anchorNode))
 }
 
+/** @param {string} text */
 function tell(text) {
   told.textContent = text
 }

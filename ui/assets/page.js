@@ -1,6 +1,7 @@
 // What several modules do with the page.
 
-const texts = (await import(document.getElementById('texts').href)).default
+/** @type {Record<string, string | Record<string, string>>} */
+const texts = (await import(/** @type {HTMLLinkElement} */ (document.getElementById('texts')).href)).default
 const plurals = new Intl.PluralRules(document.documentElement.lang)
 
 /**
@@ -11,8 +12,8 @@ const plurals = new Intl.PluralRules(document.documentElement.lang)
  */
 export function t(key, ...values) {
   const text = texts[key] ?? key
-  const form = typeof text === 'string' ? text : text[plurals.select(values[0])] ?? text.other
-  return form.replace(/\{(\d)\}/g, (_, i) => values[i])
+  const form = typeof text === 'string' ? text : text[plurals.select(Number(values[0]))] ?? text.other
+  return form.replace(/\{(\d)\}/g, (/** @type {string} */ _, /** @type {number} */ i) => String(values[i]))
 }
 
 /**
@@ -29,7 +30,12 @@ export function make(name, attributes = {}, ...children) {
   return e
 }
 
-/** Reads what was stored, or the fallback where storage is forbidden or broken. */
+/**
+ * Reads what was stored, or the fallback where storage is forbidden or broken.
+ * @param {string} key
+ * @param {any} fallback
+ * @returns {any}
+ */
 export function stored(key, fallback) {
   try {
     return JSON.parse(localStorage.getItem(`ribglass.${key}`) ?? '') ?? fallback
@@ -38,7 +44,11 @@ export function stored(key, fallback) {
   }
 }
 
-/** Stores a value; null removes it. */
+/**
+ * Stores a value; null removes it.
+ * @param {string} key
+ * @param {any} value
+ */
 export function store(key, value) {
   try {
     if (value === null) localStorage.removeItem(`ribglass.${key}`)
@@ -50,7 +60,10 @@ export function store(key, value) {
 
 let fading = 0
 
-/** Says something in passing, on the screen and to screen readers. */
+/**
+ * Says something in passing, on the screen and to screen readers.
+ * @param {string} text
+ */
 export function say(text) {
   let place = document.getElementById('said')
   if (!place) {
@@ -97,29 +110,42 @@ export async function fetched(url, signal) {
   return answer.ok ? new DOMParser().parseFromString(await answer.text(), 'text/html') : undefined
 }
 
-/** Asks this server for JSON; undefined when it has none. */
+/**
+ * Asks this server for JSON; undefined when it has none.
+ * @param {string} path
+ * @param {Record<string, string>} values
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<any>}
+ */
 export async function ask(path, values, signal) {
   const answer = await fetch(`${path}?${new URLSearchParams(values)}`, { signal, headers: { Accept: 'application/json' } })
   return answer.ok ? answer.json() : undefined
 }
 
-/** Where a focused element stands, so that its likeness can be focused again. */
+/**
+ * Where a focused element stands, so that its likeness can be focused again.
+ * @param {Element} element
+ */
 function placeOf(element) {
-  if (element?.id) return `#${CSS.escape(element.id)}`
-  const href = element?.getAttribute?.('href')
+  if (element.id) return `#${CSS.escape(element.id)}`
+  const href = element.getAttribute('href')
   return href ? `a[href="${CSS.escape(href)}"]` : ''
 }
+
+/** @returns {NodeListOf<HTMLDetailsElement>} */
+const folds = () => document.querySelectorAll('main details')
 
 /**
  * Puts the page at a URL in the place of this one without moving what the
  * reader looks at: the scroll position, the focus and what is unfolded stay.
  * @returns {Promise<boolean>} whether there was such a page
+ * @param {string} url
  */
 export async function swap(url) {
   const fresh = await fetched(url)
   if (!fresh) return false
   const focused = document.activeElement?.closest('main, .live') ? placeOf(document.activeElement) : ''
-  const open = [...document.querySelectorAll('main details')].map((d) => d.open)
+  const open = [...folds()].map((d) => d.open)
   const top = scrollY
   document.dispatchEvent(new CustomEvent('swapping', { detail: { url, fresh } }))
   page.url = url
@@ -128,12 +154,12 @@ export async function swap(url) {
     const to = document.querySelector(place)
     if (from && to) to.replaceWith(document.adoptNode(from))
   }
-  document.querySelectorAll('#search input[type=hidden]').forEach((e) => e.remove())
-  document.getElementById('search').prepend(...fresh.querySelectorAll('#search input[type=hidden]'))
-  document.querySelector('.brand').href = fresh.querySelector('.brand').getAttribute('href')
-  const details = document.querySelectorAll('main details')
+  document.querySelectorAll('#search input[type=hidden]').forEach((e) => { e.remove() })
+  document.getElementById('search')?.prepend(...fresh.querySelectorAll('#search input[type=hidden]'))
+  document.querySelector('.brand')?.setAttribute('href', fresh.querySelector('.brand')?.getAttribute('href') ?? '/')
+  const details = folds()
   if (details.length === open.length) details.forEach((d, i) => { d.open = open[i] })
-  if (focused) document.querySelector(focused)?.focus({ preventScroll: true })
+  if (focused) /** @type {HTMLElement | null} */ (document.querySelector(focused))?.focus({ preventScroll: true })
   scrollTo({ top, behavior: 'instant' })
   document.title = fresh.title
   document.dispatchEvent(new CustomEvent('swapped'))

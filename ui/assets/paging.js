@@ -70,32 +70,42 @@ function begin() {
   later()
 }
 
-/** Goes to where the reader was: to the prefix, for the page may be wider now. */
+/**
+ * Goes to where the reader was: to the prefix, for the page may be wider now.
+ * @param {HTMLElement} first
+ */
 function restore(first) {
   const { within, prefix, at } = history.state ?? {}
   if (!within) return
-  const row = [...first.querySelectorAll('tr.prefix')].find((tr) => tr.textContent.trim() === prefix)
-  const top = row ? row.getBoundingClientRect().top + scrollY - Math.max(at, 90 - row.parentElement.offsetHeight) : topOf() + within
+  const row = [...first.querySelectorAll('tr.prefix')].find((tr) => tr.textContent?.trim() === prefix)
+  const top = row ? row.getBoundingClientRect().top + scrollY - Math.max(at, 90 - (row.parentElement?.offsetHeight ?? 0)) : topOf() + within
   scrollTo({ top, behavior: 'instant' })
 }
 
-/** The way on stands in the list from here on; the link is for when it fails. */
+/**
+ * The way on stands in the list from here on; the link is for when it fails.
+ * @param {Document} from
+ */
 function nextOf(from) {
-  const link = from.querySelector('.paging a[rel=next]')
+  const link = /** @type {HTMLAnchorElement | null} */ (from.querySelector('.paging a[rel=next]'))
   if (link && parts.length) link.hidden = true
-  return link ? new URL(link.getAttribute('href'), location.href).href : ''
+  return link ? new URL(link.getAttribute('href') ?? '', location.href).href : ''
 }
 
-/** Keeps the other pages when a fresh first one comes, and none for another answer. */
-function keep({ detail: { url, fresh } }) {
-  const into = url === page.url && parts.length > 1 ? fresh.querySelector('.pages') : null
+/**
+ * Keeps the other pages when a fresh first one comes, and none for another answer.
+ * @param {Event} event
+ */
+function keep(event) {
+  const { url, fresh } = /** @type {CustomEvent<{ url: string, fresh: Document }>} */ (event).detail
+  const into = /** @type {HTMLElement | null} */ (url === page.url && parts.length > 1 ? fresh.querySelector('.pages') : null)
   if (!into) {
     sizes.disconnect()
     parts.forEach(drop)
     parts = []
     return
   }
-  const first = into.querySelector('.page')
+  const first = /** @type {HTMLElement | null} */ (into.querySelector('.page'))
   if (parts[0].place && first) {
     unwatch(parts[0].place)
     parts[0].place = first
@@ -111,7 +121,7 @@ function keep({ detail: { url, fresh } }) {
 const topOf = () => (box ? box.getBoundingClientRect().top + scrollY : 0)
 
 function later() {
-  if (parts.length) frame ||= requestAnimationFrame(update)
+  if (parts.length && !frame) frame = requestAnimationFrame(update)
 }
 
 /** Puts in what is near, and takes out what is not. */
@@ -130,7 +140,11 @@ function update() {
   settling = setTimeout(settle, 150)
 }
 
-/** Gives a part its place behind another, empty until the page comes. */
+/**
+ * Gives a part its place behind another, empty until the page comes.
+ * @param {Part} part
+ * @param {HTMLElement} behind
+ */
 function put(part, behind) {
   if (part.place) return
   part.place = make('div', { class: 'page' })
@@ -139,7 +153,10 @@ function put(part, behind) {
   ask(part)
 }
 
-/** Takes a part out of the document. A focus in it goes to the list. */
+/**
+ * Takes a part out of the document. A focus in it goes to the list.
+ * @param {Part} part
+ */
 function drop(part) {
   clearTimeout(part.waits)
   part.asks?.abort()
@@ -153,12 +170,16 @@ function drop(part) {
   part.place = undefined
 }
 
+/** @param {Part} part */
 function ask(part) {
   clearTimeout(part.waits)
   part.waits = setTimeout(() => load(part), Math.max(patience, failed - Date.now()))
 }
 
-/** Fetches a page and puts it in its place. */
+/**
+ * Fetches a page and puts it in its place.
+ * @param {Part} part
+ */
 async function load(part) {
   part.asks?.abort()
   part.asks = new AbortController()
@@ -186,7 +207,10 @@ async function load(part) {
   }
 }
 
-/** A page that does not come is asked for again in a while; a link leads to it, too. */
+/**
+ * A page that does not come is asked for again in a while; a link leads to it, too.
+ * @param {Part} part
+ */
 function fail(part) {
   failed = Date.now() + 5000
   told.textContent = t('script.page_failed')
@@ -198,7 +222,11 @@ function fail(part) {
   if (part.place) ask(part)
 }
 
-/** Makes the page behind a part the one that its link leads to. */
+/**
+ * Makes the page behind a part the one that its link leads to.
+ * @param {Part} part
+ * @param {string} url
+ */
 function follow(part, url) {
   const i = parts.indexOf(part)
   const behind = parts[i + 1]
@@ -213,7 +241,10 @@ function follow(part, url) {
   later()
 }
 
-/** Notes the height of a page or a sheet. What is seen stays when a sheet above grows. */
+/**
+ * Notes the height of a page or a sheet. What is seen stays when a sheet above grows.
+ * @param {Element} target
+ */
 function grown(target) {
   const { bottom, height } = target.getBoundingClientRect()
   const part = parts.find((p) => p.place === target)
@@ -226,17 +257,22 @@ function grown(target) {
   if (more && bottom - more <= 0) scrollBy({ top: more, behavior: 'instant' })
 }
 
-/** Watches how tall a page and its sheets are. */
+/**
+ * Watches how tall a page and its sheets are.
+ * @param {Element} place
+ */
 function watch(place) {
   sizes.observe(place)
   for (const sheet of place.children) sizes.observe(sheet)
 }
 
+/** @param {Element} place */
 function unwatch(place) {
   sizes.unobserve(place)
   for (const sheet of place.children) sizes.unobserve(sheet)
 }
 
+/** @param {number} i */
 function tell(i) {
   const rows = parts.slice(0, i + 1).reduce((n, p) => n + (p.place?.querySelectorAll('tr[data-q]').length ?? 0), 0)
   if (i === parts.length - 1 || !parts[i + 1].place) told.textContent = t('script.routes_near', rows)
@@ -254,13 +290,16 @@ function settle() {
   const within = Math.round(seen.within)
   if (url !== location.href || within !== (history.state?.within ?? 0)) {
     history.scrollRestoration = 'manual'
-    const at = first && Math.round(first.closest('tr').getBoundingClientRect().top)
+    const at = Math.round(first?.closest('tr')?.getBoundingClientRect().top ?? 0)
     history.replaceState({ ...history.state, within, prefix: first?.textContent, at }, '', url)
   }
   forget(seen.first)
 }
 
-/** Forgets the first pages when the gap for them is taller than browsers can lay out. */
+/**
+ * Forgets the first pages when the gap for them is taller than browsers can lay out.
+ * @param {number} first
+ */
 function forget(first) {
   let height = parts.reduce((sum, p) => sum + p.height, 0)
   while (height > tallest && first-- > 1 && !parts[0].place) {
@@ -271,9 +310,12 @@ function forget(first) {
   }
 }
 
-/** Another order or view, and other columns, are of what is seen. */
+/**
+ * Another order or view, and other columns, are of what is seen.
+ * @param {Event} event
+ */
 function carry(event) {
-  const link = event.target.closest?.('.tools a:not([download]), .routes thead a')
+  const link = /** @type {HTMLAnchorElement | null} */ (/** @type {Element} */ (event.target).closest('.tools a:not([download]), .routes thead a'))
   const cursor = new URL(location.href).searchParams.get('cursor')
   if (!link || !parts.length || !cursor) return
   const to = new URL(link.href)

@@ -3,9 +3,10 @@
 import { bind, current } from './keys.js'
 import { copy, make, store, stored, t } from './page.js'
 
+/** @type {Record<string, string>} */
 const forms = { text: t('script.as_text'), json: 'JSON', cisco: 'Cisco', junos: 'Junos', bird: 'BIRD' }
-const tools = make('details', { class: 'copies' }, make('summary', { 'aria-label': t('script.copy_route') }, t('script.copy')),
-  make('div', {}, ...Object.entries(forms).map(([form, name]) => make('button', { type: 'button', class: 'quiet', value: form }, name))))
+const tools = /** @type {HTMLDetailsElement} */ (make('details', { class: 'copies' }, make('summary', { 'aria-label': t('script.copy_route') }, t('script.copy')),
+  make('div', {}, ...Object.entries(forms).map(([form, name]) => make('button', { type: 'button', class: 'quiet', value: form }, name)))))
 
 /** Connects the keys, and the button that comes to the row that is looked at. */
 export function connectRows() {
@@ -14,7 +15,7 @@ export function connectRows() {
   bind('r', t('script.key_copy_router'), () => copyRoute(stored('look', 'cisco')))
   for (const event of ['pointerover', 'focusin']) document.addEventListener(event, come)
   tools.addEventListener('click', (event) => {
-    const form = event.target.closest('button')?.value
+    const form = /** @type {Element} */ (event.target).closest('button')?.value
     const row = tools.closest('tr')
     if (!form || !row) return
     if (form in forms && form !== 'text' && form !== 'json') store('look', JSON.stringify(form))
@@ -34,39 +35,54 @@ function close() {
   if (inside) tools.querySelector('summary')?.focus()
 }
 
-/** Comes to the row that the pointer or the focus is on, and goes with them. */
+/**
+ * Comes to the row that the pointer or the focus is on, and goes with them.
+ * @param {Event} event
+ */
 function come(event) {
-  const row = event.target.closest?.('tr[data-q]')
+  const row = /** @type {Element} */ (event.target).closest?.('tr[data-q]')
   const holds = tools.open || tools.contains(document.activeElement)
   if (event.type === 'pointerover' && holds || row && row === tools.closest('tr')) return
   tools.open = false
-  if (row) (row.querySelector('.path') ?? row.lastElementChild).append(tools)
+  if (row) (row.querySelector('.path') ?? row.lastElementChild)?.append(tools)
   else tools.remove()
 }
 
+/** @param {string} form */
 function copyRoute(form) {
   const row = current()
   if (row?.closest('.routes')) copyAs(row, form)
 }
 
+/**
+ * @param {HTMLElement} row
+ * @param {string} form
+ */
 function copyAs(row, form) {
   if (form === 'text') copy(textOf(row), t('script.row_copied'))
   else copy(written(row, form), t('script.copied', forms[form]))
 }
 
-/** A row as a line of text, its prefix before it. */
+/**
+ * A row as a line of text, its prefix before it.
+ * @param {HTMLElement} row
+ */
 function textOf(row) {
   tools.hidden = true
-  const prefix = row.parentElement.querySelector('tr.prefix')
-  const cells = [...row.children].map((cell) => cell.innerText.replace(/\s+/g, ' ').trim())
+  const prefix = /** @type {HTMLElement | null | undefined} */ (row.parentElement?.querySelector('tr.prefix'))
+  const cells = [.../** @type {Iterable<HTMLElement>} */ (row.querySelectorAll('th, td'))].map((cell) => cell.innerText.replace(/\s+/g, ' ').trim())
   if (prefix && prefix !== row) cells.unshift(prefix.innerText.trim())
   tools.hidden = false
   return cells.filter(Boolean).join('  ')
 }
 
-/** A route as the server writes it. */
+/**
+ * A route as the server writes it.
+ * @param {HTMLElement} row
+ * @param {string} form
+ */
 async function written(row, form) {
-  const values = new URLSearchParams(row.closest('table').dataset.keep)
+  const values = new URLSearchParams(row.closest('table')?.dataset.keep)
   values.set('q', row.dataset.q ?? row.innerText.trim()) // all routes of a prefix in its row
   if (form !== 'json') values.set('view', form)
   const answer = form === 'json'

@@ -2,13 +2,16 @@
 // one's own address. It follows the combobox pattern of ARIA 1.2.
 import { ask, make, store, stored, t } from './page.js'
 
-const input = document.getElementById('q')
-const form = document.getElementById('search')
+/** @typedef {{ label: string, means: string, choose: () => void }} Item what is offered */
+
+const input = /** @type {HTMLInputElement} */ (document.getElementById('q'))
+const form = /** @type {HTMLFormElement} */ (document.getElementById('search'))
 const list = make('ul', { id: 'complete', role: 'listbox', 'aria-label': t('script.completions'), hidden: '' })
 const understood = make('p', { id: 'understood', role: 'status' })
 const recentMost = 12
 
-let items = [] // what is offered: { label, means, choose }
+/** @type {Item[]} */
+let items = []
 let chosen = -1
 let asking = new AbortController()
 let waiting = 0
@@ -27,12 +30,13 @@ export function connectSearch() {
   input.addEventListener('keydown', onKey)
   list.addEventListener('pointerdown', (event) => {
     event.preventDefault() // the focus stays in the box
-    const item = event.target.closest('li')
+    const item = /** @type {Element} */ (event.target).closest('li')
     if (item) take([...list.children].indexOf(item))
   })
   form.addEventListener('submit', () => remember(input.value.trim()))
 }
 
+/** @param {number} milliseconds */
 function later(milliseconds) {
   clearTimeout(waiting)
   waiting = setTimeout(complete, milliseconds)
@@ -56,12 +60,15 @@ async function complete() {
   }
   if (!answer || input.value !== text || document.activeElement !== input) return
   understand(answer)
-  offer(answer.items.map((one) => ({
+  offer(answer.items.map((/** @type {{ text: string, means?: string, kind: string }} */ one) => ({
     label: one.text, means: one.means || one.kind, choose: () => insert(one.text, answer.from, answer.to),
   })))
 }
 
-/** Tells how the query is read, or where it cannot be. */
+/**
+ * Tells how the query is read, or where it cannot be.
+ * @param {{ query?: { notes?: unknown, canonical: string }, problem?: { detail: string } }} [answer]
+ */
 function understand(answer = {}) {
   const { query, problem } = answer
   understood.classList.toggle('wrong', Boolean(problem))
@@ -70,10 +77,13 @@ function understand(answer = {}) {
   else understood.replaceChildren()
 }
 
+/** @returns {string[]} what was asked before */
+const recent = () => stored('recent', []).filter((/** @type {unknown} */ q) => typeof q === 'string')
+
 /** What an empty box offers: one's own address and what was asked before. */
 function offerStart() {
   offer([
-    ...stored('recent', []).filter((q) => typeof q === 'string').map((q) => ({ label: q, means: t('script.recent'), choose: () => put(q, true) })),
+    ...recent().map((q) => ({ label: q, means: t('script.recent'), choose: () => put(q, true) })),
     { label: t('script.my_address'), means: t('script.my_address_means'), choose: own },
   ])
 }
@@ -83,6 +93,11 @@ async function own() {
   if (answer) put(answer.address, false)
 }
 
+/**
+ * @param {string} text
+ * @param {number} from
+ * @param {number} to
+ */
 function insert(text, from, to) {
   const chars = [...input.value]
   const head = `${chars.slice(0, from).join('')}${text} `
@@ -91,6 +106,10 @@ function insert(text, from, to) {
   later(0)
 }
 
+/**
+ * @param {string} text
+ * @param {boolean} go
+ */
 function put(text, go) {
   input.value = text
   close()
@@ -98,6 +117,7 @@ function put(text, go) {
   else later(0)
 }
 
+/** @param {Item[]} list_ */
 function offer(list_) {
   items = list_
   chosen = -1
@@ -118,6 +138,7 @@ function close() {
   input.removeAttribute('aria-activedescendant')
 }
 
+/** @param {number} i */
 function mark(i) {
   list.children[chosen]?.setAttribute('aria-selected', 'false')
   chosen = (i + items.length) % items.length
@@ -127,12 +148,14 @@ function mark(i) {
   input.setAttribute('aria-activedescendant', item.id)
 }
 
+/** @param {number} i */
 function take(i) {
   const item = items[i]
   close()
   item?.choose()
 }
 
+/** @param {KeyboardEvent} event */
 function onKey(event) {
   if (event.isComposing) return
   const open = !list.hidden
@@ -158,6 +181,7 @@ function onKey(event) {
   }
 }
 
+/** @param {string} query */
 function remember(query) {
-  if (query) store('recent', [query, ...stored('recent', []).filter((q) => q !== query)].slice(0, recentMost))
+  if (query) store('recent', [query, ...recent().filter((q) => q !== query)].slice(0, recentMost))
 }

@@ -6,6 +6,7 @@ import { beside, pick, upTo, utc } from './moments.js'
 import { make, say, swap, t } from './page.js'
 
 const place = document.getElementById('strip')
+const asked = place?.dataset.activity ?? '' // where the changes are
 const width = 1000
 const height = 36
 const near = 8 // pixels from a tick that are meant for it
@@ -42,10 +43,10 @@ export function connectStrip() {
 }
 
 async function load() {
-  const answer = await fetch(place.dataset.activity, { headers: { Accept: 'application/json' } })
+  const answer = await fetch(asked, { headers: { Accept: 'application/json' } })
   if (!answer.ok) return
   const activity = await answer.json()
-  changes = activity.moments.map((moment) => Date.parse(moment))
+  changes = activity.moments.map((/** @type {string} */ moment) => Date.parse(moment))
   from = Date.parse(activity.from)
   to = Math.max(Date.parse(activity.to), from + 1)
   total = activity.total
@@ -57,31 +58,47 @@ function shown() {
   return Date.parse(new URL(location.href).searchParams.get('at') ?? '') || Infinity
 }
 
+/**
+ * @param {string} name
+ * @param {Record<string, string>} attributes
+ * @returns {SVGElement}
+ */
 function svg(name, attributes) {
   const e = document.createElementNS('http://www.w3.org/2000/svg', name)
   for (const [key, value] of Object.entries(attributes)) e.setAttribute(key, value)
   return e
 }
 
+/**
+ * @param {string} text
+ * @param {string} label
+ * @param {() => void} action
+ */
 function button(text, label, action) {
   const b = make('button', { type: 'button', class: 'quiet', 'aria-label': label }, text)
   b.addEventListener('click', action)
   return b
 }
 
+/** @param {number} time */
 const across = (time) => Math.min(Math.max((time - from) / (to - from) * width, 1), width - 1)
 
+/** @param {number[]} bins */
 function draw(bins) {
   const most = Math.max(...bins, 1)
   const line = bins.map((n, i) => `${Math.round((i + 0.5) / bins.length * width)},${Math.round(height - 4 - n / most * (height - 8))}`)
   picture.replaceChildren(svg('polyline', { points: line.join(' '), class: 'rate' }),
     svg('path', { d: changes.map((one) => `M${Math.round(across(one))} ${height - 7}v7`).join(''), class: 'tick' }), here)
-  place.replaceChildren(button('←', t('script.change_before'), () => { stop(); step(-1) }), button('→', t('script.next_change'), () => { stop(); step(1) }), player, slider, told, compare)
+  place?.replaceChildren(button('←', t('script.change_before'), () => { stop(); step(-1) }), button('→', t('script.next_change'), () => { stop(); step(1) }), player, slider, told, compare)
   slider.setAttribute('aria-valuemax', String(changes.length + 1))
   tell()
 }
 
-/** Says which moment is shown, or one that is pointed at. */
+/**
+ * Says which moment is shown, or one that is pointed at.
+ * @param {Event} [_]
+ * @param {number} [pointed]
+ */
 function tell(_, pointed = shown()) {
   if (!slider.isConnected) return
   const before = upTo(changes, pointed)
@@ -93,15 +110,17 @@ function tell(_, pointed = shown()) {
   if (!all) return
   slider.setAttribute('aria-valuenow', String(pointed === Infinity ? changes.length + 1 : before))
   slider.setAttribute('aria-valuetext', words)
-  const moment = (time) => new Date(time).toISOString()
+  const moment = (/** @type {number} */ time) => new Date(time).toISOString()
   const a = pointed === Infinity ? changes.at(-2) ?? from : pointed
-  const values = new URLSearchParams({ a: moment(a), b: 'now', q: new URL(place.dataset.activity, location.href).searchParams.get('q') ?? '' })
+  const values = new URLSearchParams({ a: moment(a), b: 'now', q: new URL(asked, location.href).searchParams.get('q') ?? '' })
   const lang = new URL(location.href).searchParams.get('lang')
   if (lang) values.set('lang', lang)
   compare.setAttribute('href', `/diff?${values}`)
 }
 
+/** @param {KeyboardEvent} event */
 function onKey(event) {
+  /** @type {Record<string, number>} */
   const moves = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 }
   if (event.ctrlKey || event.metaKey || event.altKey) return
   if (event.key === 'Home') go(changes[0] ?? from)
@@ -113,8 +132,12 @@ function onKey(event) {
   event.stopPropagation()
 }
 
-/** The pointer shows the moment it is at; where it is let go is gone to. */
-function onPointer(event) {
+/**
+ * The pointer shows the moment it is at; where it is let go is gone to.
+ * @param {Event} raw
+ */
+function onPointer(raw) {
+  const event = /** @type {PointerEvent} */ (raw)
   const box = slider.getBoundingClientRect()
   const at = pick(changes, from, to, (event.clientX - box.left) / box.width, near / box.width)
   const held = slider.hasPointerCapture(event.pointerId)
@@ -136,7 +159,10 @@ function onPointer(event) {
   }
 }
 
-/** Shows the page as it was at a moment, or as it is. */
+/**
+ * Shows the page as it was at a moment, or as it is.
+ * @param {number} at
+ */
 async function go(at) {
   const url = new URL(location.href)
   if (at === Infinity) url.searchParams.delete('at')
@@ -150,7 +176,10 @@ async function go(at) {
   if (!await swap(url.href)) location.reload() // the page that says why
 }
 
-/** Goes some changes on, or back. */
+/**
+ * Goes some changes on, or back.
+ * @param {number} by
+ */
 async function step(by) {
   const next = beside(changes, shown(), by)
   if (next !== undefined) await go(next)

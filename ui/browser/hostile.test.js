@@ -15,7 +15,7 @@ const short = `<img src=x onerror="window.owned=4">${invisible}${long.repeat(3)}
 const yaml = (text) => JSON.stringify(text)
 
 let program, browser, page, speaker
-let answers = []
+const answers = []
 
 before(async () => {
   program = await startProgram(everything.replaceAll(/[\u0000-\u001f\u2028]/g, ''), {

@@ -59,7 +59,9 @@ const edge = () => page.evaluate(() => {
 
 const rest = () => until(async () => {
   const quiet = () => page.evaluate(() => document.querySelectorAll('[aria-busy]').length === 0 && ![...document.querySelectorAll('.page')].some((p) => !p.firstElementChild))
-  return await quiet() && (await new Promise((r) => setTimeout(r, 250)), await quiet())
+  if (!await quiet()) return false
+  await new Promise((r) => setTimeout(r, 250))
+  return quiet()
 }, 'pages to come')
 
 test('a route is copied as text, JSON and as routers write it', async () => {
@@ -120,8 +122,9 @@ test('an answer of a hundred pages is read to its end in a small document', asyn
     await rest()
     const now = await seen()
     most = Math.max(most, now.nodes)
-    now.prefixes.forEach((one) => prefixes.add(one))
-    return now.rest < 1 || now.prefixes.length && (await page.evaluate(() => scrollTo(0, scrollY + innerHeight)), false)
+    for (const one of now.prefixes) prefixes.add(one)
+    await page.evaluate(() => scrollTo(0, scrollY + innerHeight))
+    return now.rest < 1
   }, 'the end', 120_000)
   assert.ok(prefixes.size > total / 10, `${prefixes.size} prefixes of ${total} routes`)
   const all = new Set((await Promise.all(['ipv4', 'ipv6'].map((f) => fetch(`${program.url}/api/v1/routes?q=peer+rs1+family+${f}`, { headers: { Accept: 'text/csv' } }).then((a) => a.text()))))

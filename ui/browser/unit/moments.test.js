@@ -1,7 +1,9 @@
 // The moments that the strip goes to.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { beside, pick, upTo, utc } from '../assets/moments.js'
+import { load } from './module.js'
+
+const { beside, pick, upTo, utc } = await load('moments.js')
 
 const changes = [100, 200, 300]
 

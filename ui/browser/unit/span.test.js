@@ -1,7 +1,9 @@
 // Which pages of a long answer stand in the document.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { near } from '../assets/span.js'
+import { load } from './module.js'
+
+const { near } = await load('span.js')
 
 const ten = Array(10).fill(100)
 const rows = {
