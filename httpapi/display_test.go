@@ -97,6 +97,32 @@ func TestWhatARouteHasInCommonIsDimmed(t *testing.T) {
 	}
 }
 
+func TestWhatDiffersFromTheFirstRouteStandsOut(t *testing.T) {
+	page := parsePage(t, ask(t, worldHandler(t), "/1.1.1.1?cols=peer,path,nexthop"))
+	rows := page.all("tbody", "")[0].all("tr", "")[1:]
+	var others, hops, cells []string
+	for _, tr := range rows {
+		others = append(others, strings.Join(strings.Fields(tr.attr("class")), " "))
+		if !slices.Contains(strings.Fields(tr.attr("class")), "other") {
+			continue
+		}
+		for _, hop := range tr.all("span", "as") {
+			if !slices.Contains(strings.Fields(hop.attr("class")), "same") {
+				hops = append(hops, hop.words())
+			}
+		}
+		for _, td := range tr.all("td", "differs") {
+			cells = append(cells, td.words())
+		}
+	}
+	if strings.Contains(others[0], "other") || !strings.Contains(others[1], "other") {
+		t.Errorf("classes of the rows: %q, want the first compared with nothing", others)
+	}
+	if len(hops) == 0 || len(cells) == 0 {
+		t.Errorf("hops %q and cells %q stand out, want some of each", hops, cells)
+	}
+}
+
 func TestViewsOfRouters(t *testing.T) {
 	h := worldHandler(t)
 	for view, want := range map[string][]string{

@@ -28,8 +28,8 @@
 // Pages are whole without script: links and forms. Native modules add to them:
 // completion, keys, the theme, the strip of changes, and live pages, for which
 // the fresh page is fetched and its parts take the place of the old ones. Answers
-// go on as they are read: pages far away are taken out again. No
-// module makes markup or code out of text. What a module asks is in a data
-// attribute of the page; the policy lets it ask this server only. Types are in
-// comments, which are not served; ui/browser holds what checks them.
+// go on as they are read: pages far away are taken out again. No module makes
+// markup or code out of text. What a module asks is in a data attribute of the
+// page; the policy lets it ask this server only. Types are in comments, which are
+// not served; ui/browser holds what checks them.
 package ui

@@ -133,6 +133,10 @@ type RouteRow struct {
 // prefix, which is the best unless another order was asked for.
 func (r *RouteRow) Same(column string) bool { return r.same[column] }
 
+// Compared reports whether the route was compared with another: it is not the
+// first of its prefix.
+func (r *RouteRow) Compared() bool { return len(r.same) > 0 }
+
 // Cell returns what stands in a column that holds nothing but a text.
 func (r *RouteRow) Cell(column string) string {
 	switch column {
