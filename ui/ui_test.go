@@ -70,6 +70,21 @@ func TestScriptsMakeNoCodeOutOfText(t *testing.T) {
 	}
 }
 
+// TestPagesGoFromRightToLeftToo wants rules that follow the direction of the
+// language: what is at the left in English is at the start.
+func TestPagesGoFromRightToLeftToo(t *testing.T) {
+	styleSheet, err := assets.ReadFile("assets/style.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	physical := regexp.MustCompile(`(margin|padding|border)-(left|right)\b|[{; ](left|right|float|clear): *(left|right)?[^;]*|text-align: (left|right)`)
+	for _, m := range physical.FindAllString(string(styleSheet), -1) {
+		if !strings.Contains(m, "left: 50%") && !strings.Contains(m, "float: inline-start") {
+			t.Errorf("%q does not follow the direction of the language", strings.TrimSpace(m))
+		}
+	}
+}
+
 func TestRulesUseIntentsOnly(t *testing.T) {
 	styleSheet, err := assets.ReadFile("assets/style.css")
 	if err != nil {
