@@ -18,7 +18,7 @@ export const hostile = '<script>window.owned=1</script>"><img src=x onerror="win
 const config = `asn: 64500
 router_id: 192.0.2.10
 listen: 127.0.0.1:0
-http: { listen: "127.0.0.1:0", hosts: [ "127.0.0.1" ] }
+http: { listen: "127.0.0.1:0", hosts: [ "127.0.0.1" ]HTTP }
 admin: { listen: "127.0.0.1:0" }
 data_dir: DATA
 neighbors:
@@ -50,10 +50,10 @@ export async function until(condition, what, milliseconds = 20_000) {
  * configuration and sections to its end; DIR in them is its directory, in which
  * there are the files that are given.
  * @param {string} [description] of a peer
- * @param {{neighbors?: string, more?: string, files?: Record<string, string>}} [options]
+ * @param {{neighbors?: string, http?: string, more?: string, files?: Record<string, string>}} [options]
  * @returns {Promise<{url: string, admin: string, bgp: number, get: (path: string) => Promise<any>, log: () => string, stop: () => Promise<void>}>}
  */
-export async function startProgram(description = hostile, { neighbors = '', more = '', files = {} } = {}) {
+export async function startProgram(description = hostile, { neighbors = '', http = '', more = '', files = {} } = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'ribglass-browser-'))
   const file = join(dir, 'config.yaml')
   for (const [name, text] of Object.entries(files)) {
@@ -61,7 +61,7 @@ export async function startProgram(description = hostile, { neighbors = '', more
     await writeFile(join(dir, name), text)
   }
   const text = config.replace('DATA', join(dir, 'data')).replace('HOSTILE', () => description.replaceAll("'", "''"))
-    .replace('NEIGHBORS', () => neighbors).replace('MORE', () => more).replaceAll('DIR', dir)
+    .replace('NEIGHBORS', () => neighbors).replace('HTTP', () => http && `, ${http}`).replace('MORE', () => more).replaceAll('DIR', dir)
   await writeFile(file, text)
   const child = spawn(binary, ['serve', '--config', file], { stdio: ['ignore', 'ignore', 'pipe'] })
   let log = ''
