@@ -323,12 +323,12 @@ func (s *Server) peersPage(c *gin.Context) error {
 // peerPage answers for /peers/NAME. A peer whose name ends in .txt is found
 // before the suffix is.
 func (s *Server) peerPage(c *gin.Context) error {
-	req, err := s.readScene(c)
+	req, counts, err := s.readPeer(c)
 	if err != nil {
 		return err
 	}
 	if !req.scene.live() {
-		return s.peerPageThen(c, req)
+		return s.peerPageThen(c, req, counts)
 	}
 	name, suffix := c.Param("name"), ""
 	session, err := s.session(name)
@@ -355,6 +355,9 @@ func (s *Server) peerPage(c *gin.Context) error {
 	s.detailOne(&page.Neighbour, req.scene)
 	if s.deps.History != nil {
 		page.ChangesURL = scene{}.changes(query.Lookup{Peers: []string{name}}.Query())
+	}
+	if err = s.countPeer(c.Request.Context(), page, req, counts); err != nil {
+		return err
 	}
 	return s.render(c, http.StatusOK, form, page)
 }

@@ -157,7 +157,7 @@ func (s *Server) peersPageThen(c *gin.Context, list peerList, req request, form 
 }
 
 // peerPageThen answers for /peers/NAME at a moment.
-func (s *Server) peerPageThen(c *gin.Context, req request) error {
+func (s *Server) peerPageThen(c *gin.Context, req request, counts bool) error {
 	then, err := s.peersAt(c.Request.Context(), req)
 	if err != nil {
 		return err
@@ -184,6 +184,9 @@ func (s *Server) peerPageThen(c *gin.Context, req request) error {
 		RoutesURL: req.scene.lookup(query.Lookup{Peers: []string{name}}.Query()),
 	}
 	s.detailOne(&page.Neighbour, req.scene)
+	if err = s.countPeer(c.Request.Context(), page, req, counts); err != nil {
+		return err
+	}
 	s.turnBack(c, &page.Frame, req.scene, then.pastMoment)
 	return s.render(c, http.StatusOK, form, page)
 }

@@ -307,6 +307,9 @@ func appendFacets(b []byte, f *query.Facets) []byte {
 	} {
 		b = appendCounts(b, kind.name, kind.list)
 	}
+	b = appendInt(appendKey(b, "origin_count"), int64(f.OriginCount))
+	b = appendInt(appendKey(b, "neighbor_as_count"), int64(f.NeighborASCount))
+	b = appendInt(appendKey(b, "community_count"), int64(f.CommunityCount))
 	return append(b, '}')
 }
 

@@ -2,14 +2,12 @@ package httpapi
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
-	"ribglass/ribstore"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 	"ribglass/ui"
@@ -40,8 +38,7 @@ func (s *Server) pageFacetsOf(ctx context.Context, req request, res *query.Resul
 	}
 	f, err := s.facets(ctx, req.from, res.Query, pageFacets)
 	if err != nil {
-		var p *problem
-		if errors.Is(err, ribstore.ErrBusy) || errors.As(err, &p) && (p.code == codeSearchTooLong || p.code == codeSearchTooCostly) {
+		if declined(err) {
 			return nil, nil
 		}
 		return nil, err

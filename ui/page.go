@@ -223,7 +223,17 @@ type Peer struct {
 	Frame
 	Neighbour
 	RoutesURL  string
-	ChangesURL string // "" where the past is not kept
+	ChangesURL string      // "" where the past is not kept
+	Counts     *PeerCounts // nil: not counted
+	CountsURL  string      // of the page with Counts; "" when there is nothing to count
+	Refused    bool        // Counts were asked for, and there was no place for it
+}
+
+// PeerCounts are what the routes of a peer have: how many ASes and communities
+// in all, and those that most have.
+type PeerCounts struct {
+	Origins, Neighbors, Communities int
+	TopOrigins, TopCommunities      []Facet
 }
 
 // Ref returns the neighbour itself, for templates.

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"time"
@@ -20,7 +21,38 @@ func (p *Peer) text(w *textWriter) {
 		w.counters(n.Counters)
 	}
 	w.history(n.History)
+	w.announced(p)
 	w.line("Routes: curl %s", shellURL(p.Host+p.RoutesURL))
+}
+
+// announced writes what the routes of a peer have, or how to have it counted.
+func (w *textWriter) announced(p *Peer) {
+	if p.Counts == nil {
+		if p.Refused {
+			w.line("%s", w.english.T("counts.refused"))
+		}
+		if p.CountsURL != "" {
+			w.line("Origins, communities: curl %s", shellURL(p.Host+p.CountsURL))
+		}
+		return
+	}
+	w.line("%s, %s, %s", w.english.T("counts.origins", p.Counts.Origins), w.english.T("counts.neighbors", p.Counts.Neighbors),
+		w.english.T("counts.communities", p.Counts.Communities))
+	w.topOf(w.english.T("counts.top_origins"), p.Counts.TopOrigins)
+	w.topOf(w.english.T("counts.top_communities"), p.Counts.TopCommunities)
+	w.line("")
+}
+
+// topOf writes the most frequent values with what they mean.
+func (w *textWriter) topOf(title string, list []Facet) {
+	if len(list) == 0 {
+		return
+	}
+	rows := [][]string{{title, "Routes"}}
+	for _, f := range list {
+		rows = append(rows, []string{f.Text, count(f.Count), cmp.Or(f.Name, f.About)})
+	}
+	w.table("lr", rows)
 }
 
 // overview lists what is known of the session, the unknown left out.

@@ -29,6 +29,9 @@ type Facets struct {
 	Communities []Facet
 	Lengths     []Facet
 	NextHops    []Facet
+
+	// How many there are of these kinds, not only of the most frequent.
+	OriginCount, NeighborASCount, CommunityCount int
 }
 
 // Count counts the whole answer to a query, with the most values most of each
@@ -178,6 +181,7 @@ func (t *tally) describe(ctx context.Context, f *Facets, most int) error {
 	f.Communities = append(top(v.communities, most, route.Community.String), top(v.large, most, route.LargeCommunity.String)...)
 	sortFacets(f.Communities)
 	f.Communities = f.Communities[:min(len(f.Communities), most)]
+	f.OriginCount, f.NeighborASCount, f.CommunityCount = len(v.origins), len(v.neighbors), len(v.communities)+len(v.large)
 	f.NextHops = top(v.hops, most, netip.Addr.String)
 	lengths := map[int]int{}
 	for bits, n := range t.lengths {

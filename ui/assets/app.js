@@ -3,6 +3,7 @@ import { connectGraph } from './graph.js'
 import { connectKeys } from './keys.js'
 import { connectLive } from './live.js'
 import { say, store, t } from './page.js'
+import { connectParts } from './part.js'
 import { connectPaging } from './paging.js'
 import { connectRows } from './row.js'
 import { connectSearch } from './search.js'
@@ -16,6 +17,7 @@ connectLive()
 connectStrip()
 connectGraph()
 connectPaging()
+connectParts()
 document.addEventListener('pointerover', tellLocalTime)
 document.addEventListener('focusin', tellLocalTime)
 
