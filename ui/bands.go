@@ -2,20 +2,22 @@ package ui
 
 import (
 	"cmp"
+	"strconv"
 	"time"
 )
 
 // The picture of a timeline, in its own units: a row for each route, a band for
 // each of its states.
 const (
-	bandsWidth  = 1000
-	bandsLeft   = 150 // where time begins, right of the names
-	bandsRow    = 18
-	bandsTop    = 20 // above which the times stand
-	bandsMost   = 40 // rows
-	bandsPlain  = 12 // height of a band
-	bandsTicks  = 5
-	bandsShades = 5
+	bandsWidth   = 1000
+	bandsLeft    = 150 // where time begins, right of the names
+	bandsLetters = 22  // of a name, in that room
+	bandsRow     = 18
+	bandsTop     = 20 // above which the times stand
+	bandsMost    = 40 // rows
+	bandsPlain   = 12 // height of a band
+	bandsTicks   = 5
+	bandsShades  = 5
 )
 
 // Bands is the picture of what became of the routes of a prefix.
@@ -80,7 +82,7 @@ func (p *Timeline) x(t time.Time) int {
 func (p *Timeline) bandRow(i int) BandRow {
 	r := &p.Rows[i]
 	y := bandsTop + i*bandsRow
-	row := BandRow{Y: y, Base: y + bandsPlain - 2, Name: clean(r.Peer)}
+	row := BandRow{Y: y, Base: y + bandsPlain - 2, Name: bandName(r)}
 	shades := map[string]int{}
 	for j := len(r.States) - 1; j >= 0; j-- { // the oldest first
 		s := &r.States[j]
@@ -100,4 +102,18 @@ func (p *Timeline) bandRow(i int) BandRow {
 		row.Bands = append(row.Bands, band)
 	}
 	return row
+}
+
+// bandName is what stands before the bands of a route: the peer and, when it has
+// several routes of a prefix, which; a long name is cut to the room there is.
+func bandName(r *TimelineRow) string {
+	path := ""
+	if r.AddPath {
+		path = " path " + strconv.FormatUint(uint64(r.PathID), 10)
+	}
+	name := []rune(clean(r.Peer))
+	if most := bandsLetters - len(path); len(name) > most {
+		name = append(name[:most-1], '…')
+	}
+	return string(name) + path
 }

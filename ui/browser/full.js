@@ -7,7 +7,7 @@
 import { spawn } from 'node:child_process'
 import { createHistogram, performance } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
-import { binary, startBrowser, startProgram, until } from './program.js'
+import { binary, busyPrefix, startBrowser, startProgram, until } from './program.js'
 
 const { values } = parseArgs({ options: { mrt: { type: 'string' }, lookups: { type: 'string', default: '500' } } })
 if (!values.mrt) {
@@ -114,11 +114,8 @@ async function walk() {
   const at = () => page.locator('.live time').first().getAttribute('datetime')
   const before = await at()
   await step('live update', () => until(async () => await at() !== before, 'a fresh page', 60_000))
-  const { changes } = await until(async () => {
-    const list = await program.get('/api/v1/changes?kind=withdraw&between=-1m/now')
-    return list.changes?.length && list
-  }, 'a change', 60_000)
-  await step('prefix with changes', () => page.goto(`${program.url}/${changes[0].prefix}`))
+  const changed = await busyPrefix(program)
+  await step('prefix with changes', () => page.goto(`${program.url}/${changed}`))
   await step('a change back', async () => {
     await page.waitForSelector('#strip svg')
     await page.keyboard.press('ArrowLeft')
