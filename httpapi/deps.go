@@ -14,6 +14,7 @@ import (
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
+	"ribglass/ui/site"
 )
 
 // Searcher answers questions about routes, as they are and as they were: the
@@ -126,6 +127,7 @@ type Deps struct {
 
 	Collections Collections // nil: there are none
 	Names       Names       // nil: numbers have none
+	Site        *site.Site  // what the operator says of it at the start; nil: nothing
 	// Export writes the answer to a query as MRT: routes, or changes when the
 	// query has a span. nil: MRT is not offered.
 	Export func(ctx context.Context, w io.Writer, from Searcher, q query.Query) error

@@ -199,6 +199,7 @@ func TestAnswersAndDocumentAgree(t *testing.T) {
 	}
 	c.checkThePast(t)
 	c.checkNames(t)
+	c.checkSite(t)
 	for _, w := range c.wrong {
 		t.Errorf("an answer has what the document does not: %s", w)
 	}

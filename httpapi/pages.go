@@ -58,6 +58,9 @@ func (s *Server) routePages(e *gin.Engine) {
 		"/help.txt":                s.helpPage,
 		"/about":                   s.aboutPage,
 		"/about.txt":               s.aboutPage,
+		"/terms":                   s.termsPage,
+		"/terms.txt":               s.termsPage,
+		"/pages/:page":             s.operatorPage,
 		"/assets/:file":            s.asset,
 		"/:target":                 s.lookupPage,
 		"/:target/:length":         s.lookupPage,
@@ -72,7 +75,11 @@ func (s *Server) routePages(e *gin.Engine) {
 	}
 }
 
-// asset answers for the style sheet. Its path names its content, so whoever
+// drawingPolicy keeps a drawing of the operator from everything, should someone
+// open it as a document of its own.
+const drawingPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
+
+// asset answers for style sheets, scripts and the logo. Its path names its content, so whoever
 // has it never asks again.
 func (s *Server) asset(c *gin.Context) error {
 	asset, ok := s.pages.Asset(c.Request.URL.Path)
@@ -82,6 +89,9 @@ func (s *Server) asset(c *gin.Context) error {
 	h := c.Writer.Header()
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("Content-Type", asset.ContentType)
+	if asset.ContentType == typeSVG {
+		h.Set("Content-Security-Policy", drawingPolicy)
+	}
 	h.Set("Vary", "Accept-Encoding")
 	body := asset.Body
 	if acceptsGzip(c) {

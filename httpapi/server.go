@@ -16,6 +16,7 @@ import (
 
 	"ribglass/ui"
 	"ribglass/ui/catalogue"
+	"ribglass/ui/site"
 )
 
 // The limits of a connection. A request is small and its answer is ready in
@@ -80,12 +81,26 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if s.pages, err = ui.New(deps.named(), s.texts); err != nil {
 		return nil, fmt.Errorf("http: %w", err)
 	}
+	if deps.Site != nil {
+		if err := s.Dress(deps.Site); err != nil {
+			return nil, err
+		}
+	}
 	s.buffers.New = func() any { b := make([]byte, 0, 8<<10); return &b }
 	s.metrics = newMetrics(deps.Registerer)
 	if s.engine, err = s.newEngine(); err != nil {
 		return nil, fmt.Errorf("http: %w", err)
 	}
 	return s, nil
+}
+
+// Dress has pages be of a site from now on; answers under way are not disturbed.
+// One goroutine at a time may call it.
+func (s *Server) Dress(of *site.Site) error {
+	if err := s.pages.Dress(of); err != nil {
+		return fmt.Errorf("site: %w", err)
+	}
+	return nil
 }
 
 // newEngine lays out the routes. Gin's own recovery, logging and redirects are
@@ -137,6 +152,7 @@ func (s *Server) routeAPI(e *gin.Engine) {
 		"/api/v1/complete":     s.complete,
 		"/api/v1/whoami":       s.whoami,
 		"/api/v1/names":        s.names,
+		"/api/v1/site":         s.siteAPI,
 		"/api/v1/events":       s.events,
 		"/api/v1/activity":     s.activity,
 		"/api/v1/busiest":      s.busiest,

@@ -97,7 +97,9 @@ func (s *assetSet) link(body []byte, importers []string) ([]byte, error) {
 }
 
 func newAsset(file string, body []byte) (Asset, error) {
-	types := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+	types := map[string]string{
+		".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png",
+	}
 	extension := path.Ext(file)
 	name := file[:len(file)-len(extension)]
 	sum := sha256.Sum256(body)

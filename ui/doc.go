@@ -18,6 +18,9 @@
 // page that are texts are of type [catalogue.Text]; those that came from outside
 // are strings, shown through "clean" or, within a sentence, "bdi". The text form is English.
 //
+// Pages are of a [site.Site]: its name, logo, colours, notice and links stand on
+// each. [Renderer.Dress] changes over to another while pages are written.
+//
 // # Style
 //
 // The style sheet goes from palette (two sets of colours, light and dark) to

@@ -1,12 +1,25 @@
 package ui
 
-import "slices"
+import (
+	"slices"
+
+	"ribglass/ui/site"
+)
+
+// program names the site, where it has a name, and the program.
+func (p *Home) program() string {
+	program := site.Product + " " + p.Version
+	if p.Look.Name != "" {
+		return p.Look.Name + ", " + program
+	}
+	return program
+}
 
 func (p *Home) text(w *textWriter) {
 	if p.Moment.Past {
-		w.line("Ribglass %s, AS%s", p.Version, p.ASN)
+		w.line("%s, AS%s", p.program(), p.ASN)
 	} else {
-		w.line("Ribglass %s, AS%s, router id %s, up %s", p.Version, p.ASN, p.RouterID, age(w.now, p.StartedAt))
+		w.line("%s, AS%s, router id %s, up %s", p.program(), p.ASN, p.RouterID, age(w.now, p.StartedAt))
 	}
 	w.bar(&p.Frame)
 	w.totals(p)

@@ -34,6 +34,7 @@ type Frame struct {
 	InLanguage   string // where the page is in another language, but for its tag: "?q=…&lang="
 	Activity     string // URL of the counts of changes that the strip shows; "" when it has none
 	Events       string // URL of the events that tell of changes of the page; "" when it is not followed
+	Look         *Look  // the renderer fills it in
 }
 
 func (f *Frame) frame() *Frame { return f }

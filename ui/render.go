@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"sync/atomic"
 
 	"ribglass/ui/catalogue"
 	"ribglass/ui/graph"
+	"ribglass/ui/site"
 )
 
 //go:embed templates/*.html
@@ -21,11 +23,12 @@ type Renderer struct {
 	texts  *catalogue.Set
 	assets *assetSet
 	words  words
+	look   atomic.Pointer[Look] // what Dress stored last
 }
 
 // New parses the templates that are built into the program, for each language of
 // texts; nil is those that are built in. Pages say what names knows; nil knows
-// nothing.
+// nothing. They are of a site that says nothing of itself, until [Renderer.Dress].
 func New(names Names, texts *catalogue.Set) (*Renderer, error) {
 	var err error
 	if texts == nil {
@@ -42,7 +45,7 @@ func New(names Names, texts *catalogue.Set) (*Renderer, error) {
 			return nil, err
 		}
 	}
-	return r, nil
+	return r, r.Dress(new(site.Site))
 }
 
 // parse parses the pages in a language.
@@ -65,7 +68,7 @@ func (r *Renderer) parse(l *catalogue.Language) error {
 }
 
 func pageNames() []string {
-	return []string{"home", "lookup", "as", "peers", "peer", "problem", "changes", "timeline", "diff", "history", "graph", "help", "about"}
+	return []string{"home", "lookup", "as", "peers", "peer", "problem", "changes", "timeline", "diff", "history", "graph", "help", "about", "document"}
 }
 
 func (r *Renderer) funcs() template.FuncMap {
@@ -90,8 +93,13 @@ type within struct {
 
 // Asset returns the asset served under path.
 func (r *Renderer) Asset(path string) (Asset, bool) {
-	a, ok := r.assets.byPath[path]
-	return a, ok
+	look := r.look.Load()
+	for _, assets := range []map[string]Asset{r.assets.byPath, look.own, look.before} {
+		if a, ok := assets[path]; ok {
+			return a, true
+		}
+	}
+	return Asset{}, false
 }
 
 // HTML writes p for a browser, in the language of its frame. The writer gets all of the page or, when an
@@ -102,6 +110,7 @@ func (r *Renderer) HTML(w io.Writer, p Page) error {
 	if r.pages[l] == nil {
 		l = r.texts.All()[0]
 	}
+	f.Look = r.look.Load()
 	var page bytes.Buffer
 	if err := r.pages[l][p.template()].Execute(&page, p); err != nil {
 		return fmt.Errorf("render page %s: %w", p.template(), err)
@@ -119,7 +128,11 @@ func (r *Renderer) HTML(w io.Writer, p Page) error {
 // Text writes p for a terminal, in English whatever the language of its frame:
 // programs read it too.
 func (r *Renderer) Text(w io.Writer, p Page) error {
-	t := textWriter{now: p.frame().Now, words: r.words, english: r.texts.English()}
+	t, look := textWriter{now: p.frame().Now, words: r.words, english: r.texts.English()}, r.look.Load()
+	p.frame().Look = look
+	if look.Notice != "" {
+		t.line("! %s", look.Notice)
+	}
 	p.text(&t)
 	if _, err := w.Write(t.buf.Bytes()); err != nil {
 		return fmt.Errorf("write page %s: %w", p.template(), err)

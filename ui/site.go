@@ -1,7 +1,9 @@
 package ui
 
 import (
+	"html/template"
 	"net/netip"
+	"strings"
 	"time"
 
 	"ribglass/ribstore/route"
@@ -21,6 +23,13 @@ type WordHelp struct {
 	Example
 }
 
+// Document is a page that the operator wrote.
+type Document struct {
+	Frame
+	HTML   template.HTML
+	Source string // as it was written, for terminals
+}
+
 // About is the page about the site.
 type About struct {
 	Frame
@@ -32,8 +41,18 @@ type About struct {
 	TableBytes            int64
 }
 
-func (*Help) template() string  { return "help" }
-func (*About) template() string { return "about" }
+func (*Help) template() string     { return "help" }
+func (*About) template() string    { return "about" }
+func (*Document) template() string { return "document" }
+
+// text writes the Markdown, which is made to be read.
+func (p *Document) text(w *textWriter) {
+	w.line("%s", w.english.Say(p.Title))
+	w.line("")
+	for line := range strings.Lines(p.Source) {
+		w.line("%s", strings.ReplaceAll(strings.TrimSuffix(line, "\n"), "\t", "    "))
+	}
+}
 
 func (p *Help) text(w *textWriter) {
 	w.line("How to ask")
@@ -54,7 +73,13 @@ func (p *Help) text(w *textWriter) {
 }
 
 func (p *About) text(w *textWriter) {
-	w.table("", [][]string{
+	rows := [][]string{}
+	for _, row := range [][]string{{"site", p.Look.Name}, {"contact", p.Look.Contact}} {
+		if row[1] != "" {
+			rows = append(rows, row)
+		}
+	}
+	w.table("", append(rows, [][]string{
 		{"version", p.Version},
 		{"as", p.ASN.String()},
 		{"router id", p.RouterID.String()},
@@ -62,5 +87,5 @@ func (p *About) text(w *textWriter) {
 		{"routes", count(p.Routes)},
 		{"attribute sets", count(p.AttributeSets)},
 		{"memory of them", byteSize(p.TableBytes)},
-	})
+	}...))
 }

@@ -15,6 +15,7 @@ import (
 
 	"ribglass/ribstore/route"
 	"ribglass/ui/catalogue"
+	"ribglass/ui/site"
 )
 
 func TestAssetsAreSmallAndNameTheirContent(t *testing.T) {
@@ -100,6 +101,19 @@ func TestRulesUseIntentsOnly(t *testing.T) {
 	}
 	if strings.Contains(rules, "url(") || strings.Contains(rules, "@import") {
 		t.Error("the style sheet asks for another file")
+	}
+}
+
+func TestTheAccentThatASiteLeavesIsThatOfTheStyleSheet(t *testing.T) {
+	styleSheet, err := assets.ReadFile("assets/style.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []site.Site{{Colour: accentLight}, {DarkColour: accentDark}} {
+		rule := strings.TrimSuffix(strings.TrimPrefix(palette(&s), ":root { "), " }\n")
+		if !strings.Contains(string(styleSheet), rule) {
+			t.Errorf("the style sheet has no %q", rule)
+		}
 	}
 }
 

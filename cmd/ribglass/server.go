@@ -120,6 +120,7 @@ func (s *server) makeComponents(cfg *config.Config) error {
 		Store: s.store, Sessions: s.collector, Logger: s.log.With("component", "httpapi"), Registerer: registry,
 		Info:   httpapi.Info{Version: version(), ASN: cfg.ASN, RouterID: cfg.RouterID, StartedAt: time.Now()},
 		Export: exporter.Export,
+		Site:   cfg.Site,
 	}
 	s.offerPast(cfg, &deps)
 	s.loadNames(cfg.Names)
@@ -245,6 +246,9 @@ func (s *server) reload(load func() (*config.Config, error)) {
 	s.applyProcess(cfg)
 	if err := s.collector.Reload(cfg.Collector()); err != nil {
 		s.log.Error("reload: not everything could be changed", "error", err)
+	}
+	if err := s.http.Dress(cfg.Site); err != nil {
+		s.log.Error("reload: the pages stay as they were", "error", err)
 	}
 	for key, changed := range map[string]bool{
 		"http":       !reflect.DeepEqual(cfg.HTTP, s.cfg.HTTP),

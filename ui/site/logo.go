@@ -65,6 +65,7 @@ const svgNamespace = "http://www.w3.org/2000/svg"
 func (l *Logo) readSVG() error {
 	d := xml.NewDecoder(bytes.NewReader(l.Content))
 	for root := true; ; {
+		line, column := d.InputPos()
 		t, err := d.Token()
 		switch {
 		case errors.Is(err, io.EOF) && root:
@@ -86,7 +87,6 @@ func (l *Logo) readSVG() error {
 			}
 		}
 		if err := harmless(t); err != nil {
-			line, column := d.InputPos()
 			return fmt.Errorf("line %d, column %d: %w", line, column, err)
 		}
 	}

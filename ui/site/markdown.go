@@ -14,6 +14,7 @@ import (
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
+	tables "github.com/yuin/goldmark/extension/ast"
 	"github.com/yuin/goldmark/renderer"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
@@ -96,7 +97,8 @@ func nesting(line string) (n int) {
 }
 
 // toHTML renders CommonMark with tables. What it writes has the elements of text
-// and no attributes but the href of links and the start of lists.
+// and few attributes: the href of links, the start of lists, the language of code,
+// and those around a table.
 func toHTML(source []byte) (template.HTML, error) {
 	table := extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignNone)) // the policy forbids style attributes
 	md := goldmark.New(goldmark.WithExtensions(table),
@@ -157,6 +159,7 @@ func (plain) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
 	r.Register(ast.KindImage, renderImage)
 	r.Register(ast.KindRawHTML, renderRawHTML)
 	r.Register(ast.KindHTMLBlock, renderHTMLBlock)
+	r.Register(tables.KindTable, renderTable)
 }
 
 // renderLink writes a link that leads to where links may lead, and only the text of
@@ -218,6 +221,17 @@ func renderHTMLBlock(w util.BufWriter, source []byte, node ast.Node, entering bo
 		raw = append(slices.Clip(raw), n.ClosureLine.Value(source)...)
 	}
 	writeRaw(w, "<pre>", raw, "</pre>\n")
+	return ast.WalkContinue, nil
+}
+
+// renderTable lets a table be wider than the page: what scrolls must be reached
+// by the keyboard.
+func renderTable(w util.BufWriter, _ []byte, _ ast.Node, entering bool) (ast.WalkStatus, error) {
+	if entering {
+		_, _ = w.WriteString("<div class=\"wide\" tabindex=\"0\">\n<table>\n")
+	} else {
+		_, _ = w.WriteString("</table>\n</div>\n")
+	}
 	return ast.WalkContinue, nil
 }
 

@@ -12,7 +12,7 @@ import (
 // elements lists the elements of a page of Markdown, with the attributes that
 // each may have.
 func elements() map[string][]string {
-	list := map[string][]string{"a": {"href"}, "ol": {"start"}, "code": {"class"}}
+	list := map[string][]string{"a": {"href"}, "ol": {"start"}, "code": {"class"}, "div": {"class", "tabindex"}}
 	for _, tag := range []string{
 		"h2", "h3", "h4", "h5", "h6", "p", "ul", "li", "blockquote", "pre", "em", "strong", "br", "hr", "table", "thead", "tbody", "tr", "th", "td",
 	} {
@@ -156,7 +156,7 @@ func TestMarkdownBecomesText(t *testing.T) {
 		"no comments":               {"<!-- for ourselves -->\n\na <!-- b --> c", "<p>a  c</p>\n"},
 		"a table": {
 			"| a |\n|:-:|\n| b |",
-			"<table>\n<thead>\n<tr>\n<th>a</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td>b</td>\n</tr>\n</tbody>\n</table>\n",
+			"<div class=\"wide\" tabindex=\"0\">\n<table>\n<thead>\n<tr>\n<th>a</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td>b</td>\n</tr>\n</tbody>\n</table>\n</div>\n",
 		},
 		"line ends of Windows": {"\ufeffone\r\n\r\ntwo\r\n", "<p>one</p>\n<p>two</p>\n"},
 	} {

@@ -90,7 +90,19 @@ func (e *Error) Error() string {
 	return e.Key[strings.LastIndexByte(e.Key, '.')+1:] + ": " + e.Reason
 }
 
-// Load reads the files that cfg names. The errors of what is wrong are joined.
+// Errors is all that is wrong with a Config. It is never empty as an error.
+type Errors []*Error
+
+// Error returns the mistakes, one below the other.
+func (es Errors) Error() string {
+	texts := make([]string, len(es))
+	for i, e := range es {
+		texts[i] = e.Error()
+	}
+	return strings.Join(texts, "\n")
+}
+
+// Load reads the files that cfg names. What is wrong comes back as [Errors].
 func Load(cfg Config) (*Site, error) {
 	l := loader{site: Site{Name: cfg.Name, Colour: cfg.Colour, DarkColour: cfg.DarkColour, Notice: cfg.Notice, Links: cfg.Links}}
 	l.text("name", cfg.Name, maxName)
@@ -107,7 +119,7 @@ func Load(cfg Config) (*Site, error) {
 	}
 	l.pages(cfg.Pages)
 	if len(l.errors) > 0 {
-		return nil, errors.Join(l.errors...)
+		return nil, l.errors
 	}
 	return &l.site, nil
 }
@@ -115,7 +127,7 @@ func Load(cfg Config) (*Site, error) {
 // loader collects a site and what is wrong with it.
 type loader struct {
 	site   Site
-	errors []error
+	errors Errors
 }
 
 func (l *loader) report(key string, err error) {

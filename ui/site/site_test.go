@@ -148,11 +148,11 @@ func TestMistakesAreToldWithTheirKey(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			_, err := Load(row.cfg)
-			found, ok := errors.AsType[*Error](err)
+			all, ok := errors.AsType[Errors](err)
 			if !ok {
 				t.Fatalf("error = %v, want one with a key", err)
 			}
-			if found.Key != row.key || !strings.Contains(found.Reason, row.want) {
+			if found := all[0]; found.Key != row.key || !strings.Contains(found.Reason, row.want) {
 				t.Errorf("error of %s: %s\nwant of %s: %s", found.Key, found.Reason, row.key, row.want)
 			}
 		})
@@ -185,6 +185,19 @@ func TestContrastIsThatOfTheStandard(t *testing.T) {
 	}{{"#000000", "#ffffff", 21}, {"#ffffff", "#ffffff", 1}, {"#767676", "#ffffff", 4.54}, {"#0000ff", "#ffffff", 8.59}} {
 		if got := contrast(row.a, row.b); got < row.want-0.01 || got > row.want+0.01 || got != contrast(row.b, row.a) {
 			t.Errorf("contrast(%s, %s) = %.3f, want %.2f", row.a, row.b, got, row.want)
+		}
+	}
+}
+
+func TestSurfacesAreThoseOfTheStyleSheet(t *testing.T) {
+	styleSheet, err := os.ReadFile("../assets/style.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range []string{"paper", "paper-2", "amber-wash"} {
+		want := "--" + name + ": light-dark(" + string(lightSurfaces()[i]) + ", " + string(darkSurfaces()[i]) + ");"
+		if !strings.Contains(string(styleSheet), want) {
+			t.Errorf("the style sheet has no %q", want)
 		}
 	}
 }
@@ -232,7 +245,7 @@ func TestDrawingsThatCouldDoMoreAreRefused(t *testing.T) {
 		return `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 1 1">` + s + `</svg>`
 	}
 	for name, row := range map[string]struct{ content, want string }{
-		"a script":                    {inside(`<script>alert(1)</script>`), "line 1, column 110: <script> is not taken"},
+		"a script":                    {inside(`<script>alert(1)</script>`), "line 1, column 102: <script> is not taken"},
 		"a script in capitals":        {inside(`<SCRIPT>alert(1)</SCRIPT>`), "<SCRIPT> is not taken"},
 		"a script by another name":    {inside(`<s:script xmlns:s="http://www.w3.org/2000/svg">1</s:script>`), "<script> is not taken"},
 		"a script that is loaded":     {inside(`<script href="x.js"/>`), "<script> is not taken"},

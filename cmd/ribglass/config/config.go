@@ -17,6 +17,7 @@ import (
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/route"
 	"ribglass/ui/names"
+	"ribglass/ui/site"
 )
 
 // Config is a complete, valid configuration. The components declare their own
@@ -34,9 +35,12 @@ type Config struct {
 	Search           ribstore.Config     `yaml:"search"`
 	History          History             `yaml:"history"`
 	Names            names.Config        `yaml:"names"`
+	SiteFiles        site.Config         `yaml:"site"`
 	Neighbors        []Neighbor          `yaml:"neighbors"`
 	DynamicNeighbors []DynamicNeighbor   `yaml:"dynamic_neighbors"`
 	Demo             Demo                `yaml:"demo"`
+
+	Site *site.Site // SiteFiles with what is in the files
 }
 
 // Neighbor is a router that peers with Ribglass.
@@ -148,6 +152,7 @@ func Default() Config {
 		Log:     Log{Format: FormatText},
 		Search:  ribstore.DefaultConfig(),
 		History: History{Config: past, MaxSize: Size(past.MaxSize)},
+		Site:    new(site.Site),
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"ribglass/ribstore"
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/route"
+	"ribglass/ui/site"
 )
 
 // minimal is the shortest configuration that is valid.
@@ -71,6 +72,13 @@ history:
   journal: 4w
   restart_time: 10m
   max_size: 20GB
+site:
+  name: Example Net
+  colour: "#7A1F5C"
+  dark_colour: f0a3d8
+  contact: noc@example.net
+  notice: Maintenance tonight
+  links: [{ text: Website, url: "https://www.example.net/" }]
 neighbors:
   - name: edge1
     address: "::ffff:192.0.2.1"
@@ -117,6 +125,14 @@ dynamic_neighbors:
 			SnapshotEvery: 30 * time.Minute, Journal: 28 * day, Restart: 10 * time.Minute, MaxSize: history.DefaultConfig().MaxSize,
 			Keep: []history.Tier{{Every: time.Hour, For: 2 * day}, {Every: day, For: 365*day + 12*time.Hour}},
 		}},
+		SiteFiles: site.Config{
+			Name: "Example Net", Colour: "#7a1f5c", DarkColour: "#f0a3d8", Contact: "noc@example.net", Notice: "Maintenance tonight",
+			Links: []site.Link{{Text: "Website", URL: "https://www.example.net/"}},
+		},
+		Site: &site.Site{
+			Name: "Example Net", Colour: "#7a1f5c", DarkColour: "#f0a3d8", Contact: "noc@example.net", ContactURL: "mailto:noc@example.net",
+			Notice: "Maintenance tonight", Links: []site.Link{{Text: "Website", URL: "https://www.example.net/"}},
+		},
 		Neighbors: []Neighbor{{
 			Secret: Secret{PasswordEnv: "EDGE_MD5"},
 			Neighbor: collector.Neighbor{

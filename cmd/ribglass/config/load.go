@@ -2,9 +2,12 @@ package config
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
+
+	"ribglass/ui/site"
 )
 
 // Overrides are settings that flags or the environment put above those of the
@@ -36,6 +39,7 @@ func parseConfig(file string, text []byte, over Overrides, lookup func(string) (
 	}
 	if len(d.errors) == 0 {
 		readSecrets(d, &cfg, lookup)
+		readSite(d, &cfg)
 	}
 	if len(d.errors) > 0 {
 		slices.SortStableFunc(d.errors, func(a, b *Error) int {
@@ -44,6 +48,21 @@ func parseConfig(file string, text []byte, over Overrides, lookup func(string) (
 		return nil, d.errors
 	}
 	return &cfg, nil
+}
+
+// readSite reads what the files of the site say.
+func readSite(d *decoder, cfg *Config) {
+	var err error
+	if cfg.Site, err = site.Load(cfg.SiteFiles); err == nil {
+		return
+	}
+	mistakes, ok := errors.AsType[site.Errors](err)
+	if !ok {
+		d.reportAt("site", "%s", err)
+	}
+	for _, m := range mistakes {
+		d.reportAt("site."+m.Key, "%s", m)
+	}
 }
 
 func (o Overrides) apply(cfg *Config) error {
