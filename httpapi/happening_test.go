@@ -1,7 +1,10 @@
 package httpapi_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -10,7 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ribglass/httpapi"
+	"ribglass/ribstore"
 	"ribglass/ribstore/activity"
+	"ribglass/ribstore/route"
 )
 
 // labels returns what the pictures below say to who does not see them.
@@ -130,6 +135,40 @@ func TestWhatHappensAsJSON(t *testing.T) {
 	for _, target := range []string{"/api/v1/busiest?limit=0", "/api/v1/busiest?limit=x", "/api/v1/busiest?limit=101", "/api/v1/growth?q=x", "/api/v1/busiest?at=1h"} {
 		if w := ask(t, h, target); w.Code != http.StatusBadRequest {
 			t.Errorf("GET %s = %d", target, w.Code)
+		}
+	}
+}
+
+// TestAPageOfBusyPeersKeepsWithinItsBudget draws a hundred sparklines of which no
+// two are the same.
+func TestAPageOfBusyPeersKeepsWithinItsBudget(t *testing.T) {
+	store, sessions := world()
+	random := rand.New(rand.NewPCG(1, 2))
+	store.meter = activity.New(now.Add(-2 * time.Hour))
+	for i := range 100 {
+		s := sessions[0]
+		p := *s.Peer
+		p.Name, p.ASN = fmt.Sprintf("member%03d", i), route.ASN(65000+random.IntN(500))
+		s.Peer = &p
+		sessions = append(sessions, s)
+		stats := ribstore.PeerStats{Routes: [route.NumFamilies]int{random.IntN(1e6), random.IntN(2e5)}}
+		store.peers[p.Name] = stats
+		for m := range 60 {
+			nlri := make([]route.NLRI, random.IntN(1000))
+			for j := range nlri {
+				nlri[j].Prefix = netip.MustParsePrefix("192.0.2.0/24")
+			}
+			at := now.Add(time.Duration(m-59) * time.Minute)
+			store.meter.Observe(&route.Batch{Peer: &p, At: at, Updates: []route.Update{{NLRI: nlri}}})
+		}
+	}
+	h := newServer(t, httpapi.DefaultConfig(), store, sessions).Handler()
+	for _, path := range []string{"/", "/peers?page=1"} {
+		w := ask(t, h, path, "Accept", "text/html", "Accept-Encoding", "gzip")
+		if size := w.Body.Len(); size > pageBudget {
+			t.Errorf("%s: %d bytes, %d are allowed", path, size, pageBudget)
+		} else {
+			t.Logf("%s: %d bytes", path, size)
 		}
 	}
 }

@@ -14,9 +14,9 @@ import (
 
 // What a peer announces is counted on its page without being asked for when that
 // takes a few milliseconds and there is a place for it at once; else on demand, in
-// the budget of searches.
+// the budget of searches. It takes time by the size of the table, not of the peer.
 const (
-	countsUnasked = 100_000 // routes
+	countsUnasked = 200_000 // routes in the table
 	countsWait    = 200 * time.Millisecond
 	countsMost    = 10 // origins, and communities
 )
@@ -41,14 +41,13 @@ func (s *Server) readPeer(c *gin.Context) (req request, counts bool, err error) 
 // communities it uses, or where to ask for that. A page does without when the
 // budget does not allow it.
 func (s *Server) countPeer(ctx context.Context, page *ui.Peer, req request, asked bool) error {
-	total := page.Total()
-	if total == 0 {
+	if page.Total() == 0 {
 		return nil
 	}
 	values := req.scene.values()
 	values.Set("part", "counts")
 	page.CountsURL = withValues(scene{}.peer(page.Peer.Name), values)
-	if !asked && total > countsUnasked {
+	if !asked && (!req.scene.live() || sum(s.deps.Store.Stats().Routes) > countsUnasked) {
 		return nil
 	}
 	wait := s.cfg.QueryTimeout

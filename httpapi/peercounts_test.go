@@ -16,12 +16,14 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// countsPage asks for the page of a peer with so many routes in its statistics.
-func countsPage(t *testing.T, store *fakeStore, sessions fakeSessions, path string, routes int) element {
+// large is a store that says to have a full table.
+type large struct{ *fakeStore }
+
+func (large) Stats() ribstore.Stats { return ribstore.Stats{Routes: [route.NumFamilies]int{1e6, 2e5}} }
+
+// countsPage asks for the page of a peer.
+func countsPage(t *testing.T, store httpapi.Store, sessions fakeSessions, path string) element {
 	t.Helper()
-	one := store.peers["edge1"]
-	one.Routes = [route.NumFamilies]int{routes}
-	store.peers["edge1"] = one
 	page := parsePage(t, ask(t, newServer(t, httpapi.DefaultConfig(), store, sessions).Handler(), path))
 	checkFrame(t, page)
 	return page
@@ -38,7 +40,7 @@ func (e element) byID(tag, id string) element {
 
 func TestPeerTellsWhatItAnnounces(t *testing.T) {
 	store, sessions := world()
-	section := countsPage(t, store, sessions, "/peers/edge1", 3).byID("section", "counts")
+	section := countsPage(t, store, sessions, "/peers/edge1").byID("section", "counts")
 	if text := section.words(); !strings.Contains(text, "3 origins · 1 neighbour AS · 4 communities") {
 		t.Errorf("the page says %q", text)
 	}
@@ -61,17 +63,17 @@ func TestPeerTellsWhatItAnnounces(t *testing.T) {
 	}
 }
 
-func TestPeerWithManyRoutesIsCountedOnDemand(t *testing.T) {
+func TestPeerOfALargeTableIsCountedOnDemand(t *testing.T) {
 	store, sessions := world()
-	section := countsPage(t, store, sessions, "/peers/edge1", 1e6).byID("section", "counts")
+	section := countsPage(t, large{store}, sessions, "/peers/edge1").byID("section", "counts")
 	if diff := cmp.Diff([]string{"/peers/edge1?part=counts"}, section.links()); diff != "" {
 		t.Error(diff)
 	}
-	section = countsPage(t, store, sessions, "/peers/edge1?part=counts", 1e6).byID("section", "counts")
+	section = countsPage(t, large{store}, sessions, "/peers/edge1?part=counts").byID("section", "counts")
 	if text := section.words(); !strings.Contains(text, "3 origins") {
 		t.Errorf("asked for, the part is %q", text)
 	}
-	h := newServer(t, httpapi.DefaultConfig(), store, sessions).Handler()
+	h := newServer(t, httpapi.DefaultConfig(), large{store}, sessions).Handler()
 	if body := ask(t, h, "/peers/edge1.txt").Body.String(); !strings.Contains(body, "curl 'example.com/peers/edge1?part=counts'") {
 		t.Errorf("the text does not say how to ask: %s", body)
 	}
@@ -110,9 +112,6 @@ func TestPeerIsWholeWithoutItsCounts(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			store, sessions := world()
-			few := store.peers["edge2"]
-			few.Routes = [route.NumFamilies]int{1}
-			store.peers["edge2"] = few
 			cfg := httpapi.DefaultConfig()
 			cfg.QueryTimeout = 5 * time.Second
 			page := parsePage(t, ask(t, newServer(t, cfg, busyCounts{store, row.err}, sessions).Handler(), row.path))

@@ -22,14 +22,17 @@ const (
 )
 
 // Line returns the growth as the path of an SVG: time from left to right, the
-// fewest routes at the bottom and the most at the top. Of points that are nearer
-// to each other than one unit the last is drawn.
+// fewest routes at the bottom and the most at the top, unless they differ by less
+// than a thousandth: what comes and goes all the time is no growth. Of points that
+// are nearer to each other than one unit the last is drawn.
 func (g *Growth) Line() string {
 	first, last := g.First(), g.Last()
 	least, most := first.Routes, first.Routes
 	for _, p := range g.Points {
 		least, most = min(least, p.Routes), max(most, p.Routes)
 	}
+	least -= max(0, most/1000-(most-least)) / 2
+	most = max(most, least+most/1000)
 	span := max(last.At.Sub(first.At), 1)
 	var b strings.Builder
 	place := func(p GrowthPoint) (x, y int) {
