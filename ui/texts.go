@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -141,9 +142,12 @@ func strong(text string) template.HTML { return element("strong", "", text) }
 func bdi(text any) template.HTML { return element("bdi", "", clean(fmt.Sprint(text))) }
 
 // scriptTexts returns the texts of the modules as a module: those of the family
-// "script", with the numbers of their arguments in braces.
+// "script", "word" and "item", with the numbers of their arguments in braces.
 func scriptTexts(l *catalogue.Language) ([]byte, error) {
-	body, err := json.Marshal(l.Family("script"))
+	texts := l.Family("script")
+	maps.Copy(texts, l.Family("word"))
+	maps.Copy(texts, l.Family("item"))
+	body, err := json.Marshal(texts)
 	if err != nil {
 		return nil, fmt.Errorf("texts of scripts: %w", err)
 	}

@@ -5,6 +5,12 @@ const texts = (await import(/** @type {HTMLLinkElement} */ (document.getElementB
 const plurals = new Intl.PluralRules(document.documentElement.lang)
 
 /**
+ * A text that there may be, '' when there is none.
+ * @param {string} key
+ */
+export const known = (key) => texts[key] ?? ''
+
+/**
  * Says a text of the catalogue. One that is counted is chosen by the first value.
  * @param {string} key
  * @param {...(string|number)} values

@@ -1,6 +1,6 @@
 // The search box: completion, how the query is understood, recent queries and
 // one's own address. It follows the combobox pattern of ARIA 1.2.
-import { ask, make, store, stored, t } from './page.js'
+import { ask, known, make, store, stored, t } from './page.js'
 
 /** @typedef {{ label: string, means: string, choose: () => void }} Item what is offered */
 
@@ -61,8 +61,16 @@ async function complete() {
   if (!answer || input.value !== text || document.activeElement !== input) return
   understand(answer)
   offer(answer.items.map((/** @type {{ text: string, means?: string, kind: string }} */ one) => ({
-    label: one.text, means: one.means || one.kind, choose: () => insert(one.text, answer.from, answer.to),
+    label: one.text, means: meaning(one), choose: () => insert(one.text, answer.from, answer.to),
   })))
+}
+
+/**
+ * What an item means: a word of the query language, in that of the page.
+ * @param {{ text: string, means?: string, kind: string }} item
+ */
+function meaning({ text, means, kind }) {
+  return (kind === 'word' && known(`word.${text}`)) || means || known(`item.${kind}`) || kind
 }
 
 /**

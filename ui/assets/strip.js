@@ -200,7 +200,7 @@ async function play() {
     return
   }
   if (!changes.length) {
-    say('No change')
+    say(t('script.no_change'))
     return
   }
   player.textContent = '■'

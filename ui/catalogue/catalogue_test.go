@@ -26,7 +26,7 @@ func load(t *testing.T, dir string, order ...string) *Set {
 // and "word" in templates, by a sum in Go.
 func families(t *testing.T) []string {
 	t.Helper()
-	list := []string{"problem"}
+	list := []string{"problem", "item"}
 	files, err := filepath.Glob("../templates/*.html")
 	if err != nil {
 		t.Fatal(err)
