@@ -57,7 +57,7 @@ func (r *Renderer) parse(l *catalogue.Language) error {
 	r.pages[l] = map[string]*template.Template{}
 	for _, name := range pageNames() {
 		t, err := template.New("frame.html").Funcs(r.funcs()).Funcs(tongue{l}.funcs()).
-			Funcs(template.FuncMap{"scriptTexts": func() string { return script }}).
+			Funcs(template.FuncMap{"scriptTexts": func() string { return script }, "bodies": tongue{l}.bodiesOf(r.words), "path": tongue{l}.pathOf(r.words)}).
 			ParseFS(templates, "templates/frame.html", "templates/parts.html", "templates/past.html", "templates/"+name+".html")
 		if err != nil {
 			return fmt.Errorf("parse page %s: %w", name, err)
@@ -73,14 +73,13 @@ func pageNames() []string {
 
 func (r *Renderer) funcs() template.FuncMap {
 	return template.FuncMap{
-		"utc": utc, "machine": machine, "clean": clean, "hops": hops, "originMark": originMark,
+		"utc": utc, "machine": machine, "clean": clean,
 		"familyLabel": familyLabel, "rated": rated, "pointers": pointers, "number": countedBy, "perFamily": perFamily, "plural": plural, "endsOfRIB": endsOfRIB,
 		"asset": r.assets.path, "modules": r.assets.modules, "languages": r.texts.All,
 		"in":      func(now, item any) within { return within{Now: now, Item: item} },
 		"at":      func(f Frame, item any) within { return within{f.Now, item, f.Moment.Keep} },
-		"keep":    func(keep string, item any) within { return within{Item: item, Keep: keep} },
 		"precise": precise, "sides": sides, "attrChanges": Changed, "asns": asns,
-		"fold": fold, "asName": r.words.as, "hopName": r.words.hop, "meaning": r.words.meaning, "legend": r.words.legend,
+		"asName": r.words.as, "legend": r.words.legend,
 	}
 }
 

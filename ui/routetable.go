@@ -229,17 +229,11 @@ func originAS(attrs route.Attrs) string {
 // shownValues is how many values of a list a row shows before the others fold.
 const shownValues = 8
 
-// folded is a list of values of which the end is folded away.
-type folded struct {
-	Values, More []Value
-	Keep         string
-}
-
 // fold splits a list of values into what is shown and what is folded away; one
 // alone is not worth it.
-func fold(keep string, list []Value) folded {
+func fold(list []Value) (shown, more []Value) {
 	if len(list) <= shownValues+1 {
-		return folded{Values: list, Keep: keep}
+		return list, nil
 	}
-	return folded{list[:shownValues], list[shownValues:], keep}
+	return list[:shownValues], list[shownValues:]
 }

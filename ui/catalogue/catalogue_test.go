@@ -27,17 +27,22 @@ func load(t *testing.T, dir string, order ...string) *Set {
 func families(t *testing.T) []string {
 	t.Helper()
 	list := []string{"problem", "item"}
-	files, err := filepath.Glob("../templates/*.html")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range files {
-		body, err := os.ReadFile(name)
+	for glob, pattern := range map[string]*regexp.Regexp{
+		"../templates/*.html": regexp.MustCompile(`[({](?:key|word) "([a-z]+)"`),
+		"../*.go":             regexp.MustCompile(`\.named\("([a-z]+)"`),
+	} {
+		files, err := filepath.Glob(glob)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range regexp.MustCompile(`\((?:key|word) "([a-z]+)"|\{word "([a-z]+)"`).FindAllStringSubmatch(string(body), -1) {
-			list = append(list, m[1]+m[2])
+		for _, name := range files {
+			body, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range pattern.FindAllSubmatch(body, -1) {
+				list = append(list, string(m[1]))
+			}
 		}
 	}
 	return list
@@ -48,7 +53,7 @@ func usedKeys(t *testing.T) map[string]string {
 	t.Helper()
 	patterns := map[string]*regexp.Regexp{
 		"../templates/*.html": regexp.MustCompile(`\bth? "([a-z_.-]+)"`),
-		"../*.go":             regexp.MustCompile(`(?:\.T|\.markup|catalogue\.Say|\bpair)\("([a-z_.-]+)"[,)]`),
+		"../*.go":             regexp.MustCompile(`(?:(?:\.T|\.said|\.markup|catalogue\.Say|\bpair)\(|\bkey :?= )"([a-z_.-]+)"[,)\n]`),
 		"../../httpapi/*.go":  regexp.MustCompile(`catalogue\.Say\("([a-z_.-]+)"[,)]`),
 		"../assets/*.js":      regexp.MustCompile(`\bt\('([a-z_.-]+)'`),
 	}
