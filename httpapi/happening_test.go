@@ -83,10 +83,10 @@ func TestNumbersAreQueries(t *testing.T) {
 		{"/", "5", "family ipv4-unicast"},
 		{"/", "3", "family ipv4-unicast"},
 		{"/", "2", "family ipv4-unicast stale"},
-		{"/", "1 038 211", "peer edge1 family ipv4-unicast"},
-		{"/peers", "231 004", "peer edge1 family ipv6-unicast"},
+		{"/", "1,038,211", "peer edge1 family ipv4-unicast"},
+		{"/peers", "231,004", "peer edge1 family ipv6-unicast"},
 		{"/peers?state=down", "1", "peer rs1.ixp family ipv6-unicast stale"},
-		{"/peers/edge1", "1 038 211", "peer edge1 family ipv4-unicast"},
+		{"/peers/edge1", "1,038,211", "peer edge1 family ipv4-unicast"},
 		{"/peers/rs1.ixp", "3", "peer rs1.ixp family ipv4-unicast stale"},
 		{"/about", "6", "family ipv4-unicast or family ipv6-unicast"},
 	} {

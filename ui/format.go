@@ -14,13 +14,13 @@ import (
 	"ribglass/ui/names"
 )
 
-// count prints n with thin groups of three digits: "1 234 567".
+// count prints n in groups of three digits, as English does: "1,234,567".
 func count[N int | uint64](n N) string {
 	digits := fmt.Sprint(n)
 	var b strings.Builder
 	for i, d := range digits {
 		if i > 0 && (len(digits)-i)%3 == 0 && digits[i-1] != '-' {
-			b.WriteRune('\u202f') // narrow no-break space
+			b.WriteByte(',')
 		}
 		b.WriteRune(d)
 	}

@@ -72,7 +72,7 @@ func TestSinceWhen(t *testing.T) {
 			t.Errorf("since(%v ago) = %q, want %q", ago, got, want)
 		}
 	}
-	for n, want := range map[int]string{0: "0", 1234: "+1\u202f234", -5: "\u22125"} {
+	for n, want := range map[int]string{0: "0", 1234: "+1,234", -5: "\u22125"} {
 		if got := l.signed(n); got != want {
 			t.Errorf("signed(%d) = %q, want %q", n, got, want)
 		}

@@ -30,7 +30,7 @@ func (w *textWriter) tongue() tongue { return tongue{w.english} }
 // line writes one line; whatever came from outside is made fit for a terminal.
 func (w *textWriter) line(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	w.buf.WriteString(strings.TrimRight(clean(strings.ReplaceAll(text, "\u202f", ",")), " "))
+	w.buf.WriteString(strings.TrimRight(clean(text), " "))
 	w.buf.WriteByte('\n')
 }
 

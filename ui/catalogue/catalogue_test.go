@@ -262,7 +262,7 @@ func TestOwnFilesAddLanguagesAndChangeTexts(t *testing.T) {
 		got = append(got, l.Tag()+" "+l.T("frame.skip")+" "+l.T("history.title")+" "+l.Number(1000))
 	}
 	want := []string{
-		"en Skip to the content History 1\u202f000", "de Zum Wesentlichen Verlauf 1.000", "fr Aller au contenu History 1\u202f000",
+		"en Skip to the content History 1,000", "de Zum Wesentlichen Verlauf 1.000", "fr Aller au contenu History 1,000",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("languages (-want +got):\n%s", diff)
