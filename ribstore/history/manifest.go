@@ -221,6 +221,14 @@ func (s *stack) read(h *History, r *chunkRange) error {
 	return nil
 }
 
+// makeSets makes all sets, which otherwise are made when they are asked for.
+func (s *stack) makeSets() {
+	s.base.chunk.allSets()
+	if s.change != nil {
+		s.change.allSets()
+	}
+}
+
 // each calls found with the routes of the range.
 func (s *stack) each(found routeFound) { eachRoute(&s.base.chunk, s.change, found) }
 

@@ -219,7 +219,7 @@ func (h *History) eachRange(ctx context.Context, m *manifest, within scope, load
 			h.stacks.Put(s)
 		}
 	}()
-	results := h.readAhead(ctx, &group, stacks, wanted)
+	results := h.readAhead(ctx, &group, stacks, wanted, !within.prefix.IsValid())
 	for i := range wanted {
 		select {
 		case got := <-results[i]:
@@ -245,8 +245,9 @@ type readResult struct {
 }
 
 // readAhead reads ranges in several goroutines, one fewer than there are stacks,
-// which end with the context, a few ranges ahead of who takes the results.
-func (h *History) readAhead(ctx context.Context, group *sync.WaitGroup, stacks []*stack, wanted []*chunkRange) []chan readResult {
+// which end with the context, a few ranges ahead of who takes the results. When
+// ranges are wanted whole, their sets are made too.
+func (h *History) readAhead(ctx context.Context, group *sync.WaitGroup, stacks []*stack, wanted []*chunkRange, whole bool) []chan readResult {
 	free := make(chan *stack, len(stacks))
 	for _, s := range stacks {
 		free <- s
@@ -270,6 +271,9 @@ func (h *History) readAhead(ctx context.Context, group *sync.WaitGroup, stacks [
 					return
 				}
 				err := p.read(h, wanted[i])
+				if err == nil && whole {
+					p.makeSets()
+				}
 				results[i] <- readResult{p, err, func() { free <- p }}
 			}
 		})
@@ -311,6 +315,7 @@ func (p *peers) resolve(rec *record) error {
 // replay calls found with the records of pieces after from up to upTo, in order:
 // all events, and the changes of the scope.
 func (h *History) replay(ctx context.Context, pieces []piece, from, upTo position, within scope, who *peers, found func(*record) error) error {
+	found = interruptible(ctx, found)
 	for i := range pieces {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -322,7 +327,7 @@ func (h *History) replay(ctx context.Context, pieces []piece, from, upTo positio
 				return deliver(rec, p.run, from, upTo, within, who, found)
 			})
 		} else {
-			err = h.replaySegment(p, from, upTo, within, who, found)
+			err = h.replaySegment(ctx, p, from, upTo, within, who, found)
 		}
 		if errors.Is(err, ErrDamaged) {
 			return &loss{piece: p, err: err}
@@ -332,6 +337,19 @@ func (h *History) replay(ctx context.Context, pieces []piece, from, upTo positio
 		}
 	}
 	return nil
+}
+
+// interruptible looks now and then whether the context has ended: a piece may have
+// millions of records, and what is done with each may take a while.
+func interruptible(ctx context.Context, found func(*record) error) func(*record) error {
+	const every = 1024
+	n := 0
+	return func(rec *record) error {
+		if n++; n%every == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return found(rec)
+	}
 }
 
 // replayTail replays what was recorded while a snapshot was taken.
@@ -384,7 +402,7 @@ func confine(b *route.Batch, within scope) bool {
 
 // replaySegment is replay for one segment: changes and events are put together
 // again in the order of time.
-func (h *History) replaySegment(p *piece, from, upTo position, within scope, who *peers, found func(*record) error) error {
+func (h *History) replaySegment(ctx context.Context, p *piece, from, upTo position, within scope, who *peers, found func(*record) error) error {
 	s, err := h.segmentOf(p)
 	if err != nil {
 		return err
@@ -397,7 +415,7 @@ func (h *History) replaySegment(p *piece, from, upTo position, within scope, who
 	if err != nil {
 		return fmt.Errorf("segment of %s: %w", stamp(p.first), err)
 	}
-	changes, err := h.changes(p, s, from, upTo, within)
+	changes, err := h.changes(ctx, p, s, from, upTo, within)
 	if err != nil {
 		return err
 	}
@@ -416,9 +434,16 @@ func (h *History) replaySegment(p *piece, from, upTo position, within scope, who
 	return nil
 }
 
+// maxPrepared is for how many changes room is made at once because a number in the
+// file says so; as many are in the largest segments.
+const maxPrepared = 4_000_000
+
 // changes returns the changes of a segment in the order of time.
-func (h *History) changes(p *piece, s *segment, from, upTo position, within scope) ([]placed, error) {
+func (h *History) changes(ctx context.Context, p *piece, s *segment, from, upTo position, within scope) ([]placed, error) {
 	var list []placed
+	if whole := (position{p.run, p.first}).compare(from) > 0 && (position{p.run, p.last}).compare(upTo) <= 0; whole && !within.prefix.IsValid() {
+		list = make([]placed, 0, min(p.records, maxPrepared))
+	}
 	wanted := func(prefix netip.Prefix, at int64) bool {
 		when := position{p.run, at}
 		return when.compare(upTo) <= 0 && when.compare(from) > 0 && within.has(prefix)
@@ -426,6 +451,9 @@ func (h *History) changes(p *piece, s *segment, from, upTo position, within scop
 	for number := range s.blocks {
 		if !s.wanted(number, within) {
 			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
 		err := h.block(&blockReader{wanted: wanted}, p, number, func(f route.Family, c change) { list = append(list, placed{f, c}) })
 		if err != nil {
