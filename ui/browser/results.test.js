@@ -1,42 +1,10 @@
 // What a reader does with an answer: copies routes, reads on without end, and goes
 // through its past.
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { after, before, beforeEach, afterEach, test } from 'node:test'
-import { busyPrefix, startBrowser, startProgram, until } from './program.js'
+import { test } from 'node:test'
+import { axe, forgive, go, open, page, prefix, program } from './demonstration.js'
+import { until } from './program.js'
 
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-let program, browser, page, prefix
-let wrong = [] // what the browser complained about
-
-before(async () => {
-  program = await startProgram()
-  browser = await startBrowser()
-  prefix = await busyPrefix(program)
-})
-after(async () => {
-  await browser?.close()
-  await program?.stop()
-})
-beforeEach(async () => { page = await open() })
-afterEach(async () => {
-  await page.context().close()
-  assert.deepEqual(wrong, [])
-  wrong = []
-})
-
-async function open(options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, permissions: ['clipboard-read', 'clipboard-write'], ...options })
-  const p = await context.newPage()
-  p.setDefaultTimeout(10_000)
-  p.on('pageerror', (error) => wrong.push(error.message))
-  p.on('console', (message) => { if (message.type() === 'error') wrong.push(message.text()) })
-  return p
-}
-
-const go = (path, p = page) => p.goto(program.url + path)
 const clipboard = () => page.evaluate(() => navigator.clipboard.readText())
 
 /** What of a long answer stands in the document. */
@@ -60,7 +28,7 @@ const edge = () => page.evaluate(() => {
 const rest = () => until(async () => {
   const quiet = () => page.evaluate(() => document.querySelectorAll('[aria-busy]').length === 0 && ![...document.querySelectorAll('.page')].some((p) => !p.firstElementChild))
   if (!await quiet()) return false
-  await new Promise((r) => setTimeout(r, 250))
+  await new Promise((r) => setTimeout(r, 250)) // an answer that is scrolled settles after 150 ms
   return quiet()
 }, 'pages to come')
 
@@ -224,7 +192,7 @@ test('a page that does not come is said, and is a link', async () => {
   await until(async () => (await page.locator('#place').textContent()).includes('did not come'), 'what is wrong')
   assert.ok(await page.locator('a[rel=next]').isVisible())
   refuse = false
-  wrong = wrong.filter((text) => !text.includes('net::ERR_FAILED'))
+  forgive('net::ERR_FAILED')
   await until(async () => (await seen()).pages > 1 && (await seen()).rows > 50, 'the page', 20_000)
 })
 
@@ -292,12 +260,13 @@ test('the slider goes through time by keys, by pointer and by touch', async () =
 
 test('what is played can be stopped', async () => {
   const { changes } = await program.get('/api/v1/changes?kind=withdraw')
+  await page.clock.install()
   await go(`/${changes.at(-1).prefix}`)
   await page.click('#strip button[aria-label="Play the changes"]')
   await page.waitForSelector('.live.past')
   await page.keyboard.press('Escape')
   assert.equal(await page.locator('#strip button[aria-label="Play the changes"]').count(), 1)
   const stopped = page.url()
-  await new Promise((r) => setTimeout(r, 1500)) // longer than a change is shown
+  await page.clock.runFor(60_000) // in which many changes would be shown
   assert.equal(page.url(), stopped)
 })
