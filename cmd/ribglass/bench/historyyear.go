@@ -82,7 +82,7 @@ func (d *recordedDays) year(hourly, daily int64) year {
 	feeds := int64(max(1, d.Feeds))
 	perDay := func(octets int64) int64 { return int64(float64(max(0, octets))/d.Days) / feeds }
 	y.Base = d.First / feeds
-	y.Journal = perDay(d.Grown)
+	y.Journal = perDay(max(d.Grown, d.Journal)) // the file may have had room already
 	y.Quarter = perDay(d.Written)
 	y.Hour = min(perDay(hourly-d.First-d.Grown), y.Quarter)
 	const enough = 3 // days, to see what a daily snapshot adds to the one before
