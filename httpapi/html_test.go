@@ -11,7 +11,7 @@ import (
 )
 
 // ownScripts are those that the frame of a page loads.
-var ownScripts = regexp.MustCompile(`<script (type="module" )?src="/assets/[a-z]+-[0-9a-f]{16}\.js"></script>`)
+var ownScripts = regexp.MustCompile(`<script (type="module" )?src="/assets/(texts-)?[a-z]+-[0-9a-f]{16}\.js"></script>`)
 
 // element is an element of a parsed page.
 type element struct{ *html.Node }

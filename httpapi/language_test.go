@@ -127,10 +127,10 @@ func TestATranslationCannotBreakAPage(t *testing.T) {
 	if left := ownScripts.ReplaceAllString(text, ""); strings.Contains(left, "<script") || strings.Contains(left, "onload='") {
 		t.Error("a text became markup")
 	}
-	for _, link := range page.all("link", "") {
-		if link.attr("id") == "texts" {
-			script := ask(t, h, link.attr("href"))
-			if !strings.HasPrefix(script.Body.String(), "export default {") || strings.Contains(script.Body.String(), "<") {
+	for _, module := range page.all("script", "") {
+		if at := module.attr("src"); strings.HasPrefix(at, "/assets/texts-ar-") {
+			script := ask(t, h, at)
+			if !strings.HasPrefix(script.Body.String(), "import { speak } from '/assets/page-") || strings.Contains(script.Body.String(), "<") {
 				t.Errorf("the texts of scripts are %.200s", script.Body)
 			}
 			return

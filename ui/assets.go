@@ -118,13 +118,14 @@ func newAsset(file string, body []byte) (Asset, error) {
 	return Asset{at, types[extension], body, packed.Bytes()}, nil
 }
 
-// addTexts makes an asset of the texts that scripts say in a language and returns
-// where it is served.
+// addTexts makes a module that gives the others the texts of a language, and
+// returns where it is served.
 func (s *assetSet) addTexts(l *catalogue.Language) (string, error) {
-	body, err := scriptTexts(l)
+	texts, err := scriptTexts(l)
 	if err != nil {
 		return "", err
 	}
+	body := fmt.Appendf(nil, "import { speak } from '%s'\nspeak(%s)\n", s.path("page.js"), texts)
 	a, err := newAsset("texts-"+l.Tag()+".js", body)
 	if err != nil {
 		return "", err

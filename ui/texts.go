@@ -141,7 +141,7 @@ func strong(text string) template.HTML { return element("strong", "", text) }
 // bdi shows text from elsewhere so that it reorders nothing around it.
 func bdi(text any) template.HTML { return element("bdi", "", clean(fmt.Sprint(text))) }
 
-// scriptTexts returns the texts of the modules as a module: those of the family
+// scriptTexts returns the texts of the modules as JSON: those of the families
 // "script", "word" and "item", with the numbers of their arguments in braces.
 func scriptTexts(l *catalogue.Language) ([]byte, error) {
 	texts := l.Family("script")
@@ -151,7 +151,7 @@ func scriptTexts(l *catalogue.Language) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("texts of scripts: %w", err)
 	}
-	return append([]byte("export default "), body...), nil
+	return body, nil
 }
 
 // keepLanguage puts the parameter lang to the links and forms of a page that lead

@@ -1,8 +1,17 @@
 // What several modules do with the page.
 
 /** @type {Record<string, string | Record<string, string>>} */
-const texts = (await import(/** @type {HTMLLinkElement} */ (document.getElementById('texts')).href)).default
+let texts = {}
 const plurals = new Intl.PluralRules(document.documentElement.lang)
+
+/**
+ * Gives the texts of a language. The module of the texts does, before app.js runs: a page
+ * that had to wait for them would not hear its first keys.
+ * @param {Record<string, string | Record<string, string>>} all
+ */
+export function speak(all) {
+  texts = all
+}
 
 /**
  * A text that there may be, '' when there is none.
