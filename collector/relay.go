@@ -44,13 +44,15 @@ func (s *session) pass(ctx context.Context, t wire.Type, message []byte) error {
 		if err != nil {
 			return err
 		}
+		s.explain(n)
+		e := &ending{reason: "sent " + n.Error(), notified: n.Code != wire.CodeHoldTimer}
+		s.cancel(e) // before the peer closes on reading it, whose end would be the reason else
 		if err := s.toRouter(message); err != nil {
 			return err
 		}
 		s.said.Store(true)
 		s.n.counters.notificationsOut.Add(1)
-		s.explain(n)
-		return &ending{reason: "sent " + n.Error(), notified: n.Code != wire.CodeHoldTimer}
+		return e
 	case wire.TypeUpdate:
 		if isEndOfRIB(body) {
 			return s.toRouter(message)
