@@ -35,8 +35,8 @@ fmt: $(BIN)/golangci-lint-$(GOLANGCI_LINT) ## format the code
 test: ## run all tests
 	go test ./...
 
-race: ## run all tests with the race detector, but for those with real daemons
-	go test -race $$(go list ./... | grep -v /interop$$)
+race: ## run all tests with the race detector, the long ones shortened, but for those with real daemons
+	go test -race -short $$(go list ./... | grep -v /interop$$)
 
 interop: ## run the tests with real BGP daemons (skips what is not installed, fails where CI is set)
 	go test -count=1 -v ./cmd/ribglass/interop | grep -v -e '^=== ' -e '^ *--- PASS'
