@@ -80,13 +80,18 @@ async function walk() {
   page.setDefaultTimeout(30_000)
   const wrong = []
   page.on('pageerror', (error) => wrong.push(error.message))
+  const loaded = () => page.evaluate(() => {
+    const request = performance.getEntriesByType('navigation')[0]
+    const paint = performance.getEntriesByName('first-contentful-paint')[0]
+    return { at: performance.timeOrigin, text: `, first byte ${(request?.responseStart - request?.requestStart).toFixed(1)} ms, painted at ${paint?.startTime.toFixed(0)} ms` }
+  })
   const step = async (name, action) => {
+    const before = await loaded()
     const begin = performance.now()
     await action()
     const took = performance.now() - begin
-    const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime)
-    const wait = await page.evaluate(() => { const n = performance.getEntriesByType('navigation')[0]; return n && n.responseStart - n.requestStart })
-    console.log(`${name.padEnd(22)}${took.toFixed(0).padStart(5)} ms, first byte ${wait?.toFixed(1)} ms, painted at ${paint?.toFixed(0)} ms`)
+    const after = await loaded()
+    console.log(`${name.padEnd(22)}${took.toFixed(0).padStart(5)} ms${after.at === before.at ? ', in place' : after.text}`)
   }
   const { routes } = await program.get('/api/v1/routes?q=group+replay&limit=50')
   const prefix = routes.at(-1).prefix
