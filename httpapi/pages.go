@@ -3,8 +3,11 @@ package httpapi
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
 	"net/http"
+	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -215,7 +218,7 @@ func (s *Server) homePage(c *gin.Context) error {
 	page := &ui.Home{
 		Frame: s.homeFrame(c), ASN: info.ASN, RouterID: info.RouterID,
 		StartedAt: info.StartedAt, AttributeSets: stats.AttributeSets, Neighbours: neighbours,
-		Examples: s.examples(c),
+		Examples: s.examples(c.Request.Context()),
 	}
 	page.Live, page.Events = s.liveNow(neighbours), "/api/v1/events"
 	if extra := len(neighbours) - homeNeighbours; extra > 0 {
@@ -273,34 +276,72 @@ func (s *Server) homeThen(c *gin.Context, req request, form string) error {
 	return s.render(c, http.StatusOK, form, page)
 }
 
-// examples returns lookups that have an answer now: of a few addresses that
-// most tables have, and of the first prefix of each family.
-func (s *Server) examples(c *gin.Context) []ui.Example {
-	var list []ui.Example
-	add := func(q query.Query, about string) {
-		list = append(list, ui.Example{Query: q.String(), URL: scene{}.lookup(q), About: about})
+// examples returns questions of every kind that have an answer now: what is in
+// them is of one route.
+func (s *Server) examples(ctx context.Context) []ui.Example {
+	r, ok := s.exampleRoute(ctx)
+	if !ok {
+		return nil
 	}
-	for _, text := range []string{"1.1.1.1", "8.8.8.8", "193.0.0.1", "2001:4860:4860::8888", "2001:67c:2e8::1"} {
-		q, err := query.Parse(text)
+	var list []ui.Example
+	add := func(about, format string, values ...any) {
+		text := fmt.Sprintf(format, values...)
+		if q, err := query.Parse(text); err == nil {
+			list = append(list, ui.Example{Query: text, URL: scene{}.lookup(q), About: about})
+		}
+	}
+	address := r.Prefix.Addr()
+	if next := address.Next(); r.Prefix.Contains(next) {
+		address = next // the first of a network has its name
+	}
+	add("the longest match", "%s", address)
+	add("the prefix itself", "%s", r.Prefix)
+	add("the prefix and its more specifics", "%s or-longer", r.Prefix)
+	path := slices.Compact(slices.Collect(r.Attrs.ASPath().All()))
+	if n := len(path); n > 0 {
+		add("what an AS announces", "origin %s", path[n-1])
+		if n > 2 {
+			add("paths that end so", "path _%s_%s$", path[n-2], path[n-1])
+		}
+		add("what an AS passes on", "via %s", path[max(0, n-2)])
+	}
+	if c := r.Attrs.Communities(); c.Len() > 0 {
+		add("what carries a community", "community %s", c.At(c.Len()-1))
+	}
+	add("all routes of a peer", "%s", query.Lookup{Peers: []string{r.Peer.Name}}.Query())
+	return list
+}
+
+// exampleRoute returns a route whose attributes show what can be asked: of an
+// address that most tables have, or the one of some peer's first.
+func (s *Server) exampleRoute(ctx context.Context) (best route.Route, ok bool) {
+	ask := func(l query.Lookup, limit int) []route.Route {
+		res, err := s.search(ctx, s.deps.Store, l.Query(), query.Page{Limit: limit})
 		if err != nil {
-			continue // they are constants
+			return nil // it is said to who asks for it
 		}
-		res, err := s.search(c.Request.Context(), s.deps.Store, q, query.Page{Limit: 1})
-		if err != nil || len(res.Routes) == 0 || len(list) >= 3 {
-			continue
+		return res.Routes
+	}
+	for _, address := range []string{"193.0.0.1", "1.1.1.1", "2001:67c:2e8::1", "8.8.8.8"} {
+		a := netip.MustParseAddr(address)
+		if routes := ask(query.Lookup{Match: query.Longest, Prefix: netip.PrefixFrom(a, a.BitLen())}, 1); len(routes) > 0 {
+			return routes[0], true
 		}
-		add(q, "the longest match")
-		if len(list) == 1 {
-			p := res.Routes[0].Prefix
-			add(query.Lookup{Match: query.Exact, Prefix: p}.Query(), "the prefix itself")
-			add(query.Lookup{Match: query.OrShorter, Prefix: p}.Query(), "and what covers it")
-		}
+	}
+	shows := func(r route.Route) int {
+		return min(r.Attrs.ASPath().Len(), 3) + min(r.Attrs.Communities().Len(), 2)
 	}
 	for _, session := range s.deps.Sessions.Sessions() {
-		add(query.Lookup{Peers: []string{session.Peer.Name}}.Query(), "all routes of a peer")
-		break
+		for _, r := range ask(query.Lookup{Peers: []string{session.Peer.Name}}, 20) {
+			if !ok || shows(r) > shows(best) {
+				best, ok = r, true
+			}
+		}
+		if ok {
+			break
+		}
 	}
-	return list
+	return best, ok
 }
 
 // peersPage answers for /peers.
