@@ -74,7 +74,7 @@ func diffOf(req *diffRequest, d *query.Diff) *ui.Diff {
 			Fields: collectionField(req.scene),
 		},
 		A: diffSideOf(req.scene, c.From, d.From, c.FromPeer), B: diffSideOf(there, c.To, d.To, c.ToPeer),
-		Counts: diffCountsOf(d.Counts),
+		Counts: req.countsOf(d),
 	}
 	if req.to != nil {
 		page.Form.Fields = append(page.Form.Fields, ui.Field{Name: "collection_b", Value: req.other})
@@ -133,7 +133,18 @@ func (r *diffRequest) url(a, b query.Moment, cursor string) string {
 	return withValues("/diff", values)
 }
 
-func diffCountsOf(c *query.DiffCounts) *ui.DiffCounts {
+// peerURL returns the URL of the same comparison of the routes of one peer.
+func (r *diffRequest) peerURL(d *query.Diff, peer string) string {
+	one := *r
+	one.query = r.query.With(query.AnyPeer(peer))
+	if r.contrast.FromPeer != "" || one.query.String() == r.query.String() {
+		return ""
+	}
+	return one.url(fixedMoment(r.contrast.From, d.From), fixedMoment(r.contrast.To, d.To), "")
+}
+
+func (r *diffRequest) countsOf(d *query.Diff) *ui.DiffCounts {
+	c := d.Counts
 	if c == nil {
 		return nil
 	}
@@ -142,7 +153,9 @@ func diffCountsOf(c *query.DiffCounts) *ui.DiffCounts {
 		counts.Causes = append(counts.Causes, ui.CauseCount{Kind: string(one.Kind), Cause: string(one.Cause), Count: one.Count})
 	}
 	for _, one := range c.Peers {
-		counts.Peers = append(counts.Peers, ui.PeerDiff(one))
+		counts.Peers = append(counts.Peers, ui.PeerDiff{
+			Peer: one.Peer, URL: r.peerURL(d, one.Peer), Same: one.Same, Added: one.Added, Withdrawn: one.Withdrawn, Changed: one.Changed,
+		})
 	}
 	for _, one := range c.Attributes {
 		counts.Attributes = append(counts.Attributes, ui.Facet{Text: one.Value, Count: one.Count})

@@ -251,3 +251,27 @@ func TestFullPagesOfThePastAreSmall(t *testing.T) {
 		}
 	}
 }
+
+func TestAComparisonLeadsToThatOfOnePeer(t *testing.T) {
+	r, sessions := pastWorld(t)
+	h := r.server(httpapi.DefaultConfig(), sessions)
+	narrowed := 0
+	for _, a := range parsePage(t, ask(t, h, "/diff?a=150m&b=90m&stale=true")).all("a", "") {
+		to, err := url.Parse(a.attr("href"))
+		if err != nil || to.Path != "/diff" || to.Query().Get("q") == "" {
+			continue
+		}
+		narrowed++
+		if got, want := to.Query().Get("q"), "peer "+a.words(); got != want || to.Query().Get("stale") != "true" {
+			t.Errorf("%s leads to %s", a.words(), to)
+		}
+		for _, again := range parsePage(t, ask(t, h, to.String())).all("a", "") {
+			if strings.HasPrefix(again.attr("href"), "/diff?") {
+				t.Errorf("%s leads on to %s", to, again.attr("href"))
+			}
+		}
+	}
+	if narrowed == 0 {
+		t.Error("no peer is a link")
+	}
+}

@@ -143,6 +143,7 @@ type CauseCount struct {
 // PeerDiff counts differences of one peer.
 type PeerDiff struct {
 	Peer                            string
+	URL                             string // of the comparison of its routes alone, "" when it is that
 	Same, Added, Withdrawn, Changed int
 }
 

@@ -160,7 +160,7 @@ edge1: 9 states, 1 flap
 `},
 		"a comparison": {&Diff{
 			Compared: true, A: DiffSide{At: moment(9, 0), Peer: "edge1"}, B: DiffSide{At: moment(12, 0), Collection: "old"},
-			Counts: &DiffCounts{Same: 1000, Added: 1, Changed: 1, Causes: []CauseCount{{"changed", "origin", 1}}, Peers: []PeerDiff{{"edge1", 1000, 1, 0, 1}}},
+			Counts: &DiffCounts{Same: 1000, Added: 1, Changed: 1, Causes: []CauseCount{{"changed", "origin", 1}}, Peers: []PeerDiff{{"edge1", "", 1000, 1, 0, 1}}},
 			Differences: []Difference{
 				{Prefix: prefix, Kind: "changed", Cause: "origin", Attributes: []string{"path"}, Old: &route.Route{Peer: edge1, Attrs: was}, New: &route.Route{Peer: edge1, Attrs: is}},
 				{Prefix: prefix, Kind: "added", Cause: "new-route", New: &route.Route{Peer: edge1, Attrs: is}},
