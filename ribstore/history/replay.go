@@ -1,6 +1,7 @@
 package history
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -72,13 +73,19 @@ func (h *History) replay(ctx context.Context, pieces []piece, from, upTo positio
 }
 
 // interruptible looks now and then whether the context has ended: a piece may have
-// millions of records, and what is done with each may take a while.
+// millions of changes, and what is done with each may take a while.
 func interruptible(ctx context.Context, found func(*record) error) func(*record) error {
 	const every = 1024
 	n := 0
 	return func(rec *record) error {
-		if n++; n%every == 0 && ctx.Err() != nil {
-			return ctx.Err()
+		n++
+		for i := range rec.batch.Updates {
+			n += len(rec.batch.Updates[i].NLRI)
+		}
+		if n >= every {
+			if n = 0; ctx.Err() != nil {
+				return ctx.Err()
+			}
 		}
 		return found(rec)
 	}
@@ -151,13 +158,17 @@ func (h *History) replaySegment(ctx context.Context, p *piece, from, upTo positi
 	if err != nil {
 		return err
 	}
-	for len(events) > 0 || len(changes) > 0 {
-		if len(changes) == 0 || len(events) > 0 && events[0].at <= changes[0].at {
+	turns, batches := changes.turns(), new(joiner)
+	for len(events) > 0 || len(turns) > 0 {
+		if len(turns) == 0 || len(events) > 0 && events[0].at <= turns[0].at {
 			err = deliver(&events[0], p.run, from, upTo, scope{}, who, found)
 			events = events[1:]
 		} else {
-			err = deliverChange(&changes[0], who, found)
-			changes = changes[1:]
+			var rec *record
+			rec, turns = batches.join(changes, turns)
+			if err = who.resolve(rec); err == nil {
+				err = found(rec)
+			}
 		}
 		if err != nil {
 			return err
@@ -166,16 +177,58 @@ func (h *History) replaySegment(ctx context.Context, p *piece, from, upTo positi
 	return nil
 }
 
-// maxPrepared is for how many changes room is made at once because a number in the
-// file says so; as many are in the largest segments.
-const maxPrepared = 4_000_000
+// changeList is a list of changes, in parts, so that it grows without being copied: after
+// a session was reset it has a million.
+type changeList [][]placed
 
-// changes returns the changes of a segment in the order of time.
-func (h *History) changes(ctx context.Context, p *piece, s *segment, from, upTo position, within scope) ([]placed, error) {
-	var list []placed
-	if whole := (position{p.run, p.first}).compare(from) > 0 && (position{p.run, p.last}).compare(upTo) <= 0; whole && !within.prefix.IsValid() {
-		list = make([]placed, 0, min(p.records, maxPrepared))
+const changesOfPart = 1 << 12
+
+func (l *changeList) add(c placed) {
+	n := len(*l)
+	switch {
+	case n == 0:
+		*l = append(*l, nil) // most lists are short
+		n = 1
+	case len((*l)[n-1]) == changesOfPart:
+		*l = append(*l, make([]placed, 0, changesOfPart))
+		n++
 	}
+	(*l)[n-1] = append((*l)[n-1], c)
+}
+
+func (l *changeList) at(t turn) *placed { return &(*l)[t.index/changesOfPart][t.index%changesOfPart] }
+
+// turn is when a change has its turn.
+type turn struct {
+	at    int64
+	index uint32
+}
+
+// turns puts the changes in the order of time, those of the same time as they stand.
+// The changes stay in their places, since they are six times as large.
+func (l *changeList) turns() []turn {
+	n := 0
+	for _, part := range *l {
+		n += len(part)
+	}
+	turns := make([]turn, 0, n)
+	for _, part := range *l {
+		for i := range part {
+			turns = append(turns, turn{part[i].at, uint32(len(turns))})
+		}
+	}
+	slices.SortFunc(turns, func(a, b turn) int {
+		if a.at != b.at {
+			return cmp.Compare(a.at, b.at)
+		}
+		return cmp.Compare(a.index, b.index)
+	})
+	return turns
+}
+
+// changes returns the changes of a segment in the order of prefixes.
+func (h *History) changes(ctx context.Context, p *piece, s *segment, from, upTo position, within scope) (changeList, error) {
+	var list changeList
 	wanted := func(prefix netip.Prefix, at int64) bool {
 		when := position{p.run, at}
 		return when.compare(upTo) <= 0 && when.compare(from) > 0 && within.has(prefix)
@@ -187,21 +240,43 @@ func (h *History) changes(ctx context.Context, p *piece, s *segment, from, upTo 
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		err := h.block(&blockReader{wanted: wanted}, p, number, func(f route.Family, c change) { list = append(list, placed{f, c}) })
+		err := h.block(&blockReader{wanted: wanted}, p, number, func(f route.Family, c change) { list.add(placed{f, c}) })
 		if err != nil {
 			return nil, err
 		}
 	}
-	slices.SortStableFunc(list, func(a, b placed) int { return cmp.Compare(a.at, b.at) })
 	return list, nil
 }
 
-func deliverChange(c *placed, who *peers, found func(*record) error) error {
-	nlri := [1]route.NLRI{{Prefix: c.prefix, PathID: c.pathID}}
-	updates := [1]route.Update{{Family: c.family, Attrs: c.set, NLRI: nlri[:]}}
-	rec := record{kind: kindRoutes, at: c.at, peer: c.peer, batch: route.Batch{At: time.UnixMilli(c.at).UTC(), Updates: updates[:]}}
-	if err := who.resolve(&rec); err != nil {
-		return err
+// joiner makes batches of changes. What it gives out is valid until the next.
+type joiner struct {
+	record  record
+	updates []route.Update
+	nlri    []route.NLRI
+}
+
+// join makes one batch of the changes of the first turns: those that came from one
+// peer at one time. After a session was reset they are many, and a batch of them
+// costs the table far less than a batch of each.
+func (j *joiner) join(changes changeList, turns []turn) (*record, []turn) {
+	const most = 1000 // so that a replay can end between batches
+	first := changes.at(turns[0])
+	j.updates, j.nlri = j.updates[:0], j.nlri[:0]
+	n := 0
+	for ; n < min(len(turns), most); n++ {
+		c := changes.at(turns[n])
+		if c.at != first.at || c.peer != first.peer {
+			break
+		}
+		j.nlri = append(j.nlri, route.NLRI{Prefix: c.prefix, PathID: c.pathID})
+		last := len(j.updates) - 1
+		if last < 0 || j.updates[last].Family != c.family || !bytes.Equal(j.updates[last].Attrs, c.set) {
+			j.updates = append(j.updates, route.Update{Family: c.family, Attrs: c.set})
+			last++
+		}
+		u := &j.updates[last]
+		u.NLRI = j.nlri[n-len(u.NLRI) : n+1 : n+1]
 	}
-	return found(&rec)
+	j.record = record{kind: kindRoutes, at: first.at, peer: first.peer, batch: route.Batch{At: time.UnixMilli(first.at).UTC(), Updates: j.updates}}
+	return &j.record, turns[n:]
 }
