@@ -203,8 +203,11 @@ func (h *History) eachRange(ctx context.Context, m *manifest, within scope, load
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
-	workers := min(max(1, runtime.GOMAXPROCS(0)/2), len(wanted))
-	stacks := make([]*stack, workers+1)
+	workers := max(1, runtime.GOMAXPROCS(0)/2) // the other half makes the table
+	if within.prefix.IsValid() {
+		workers = runtime.GOMAXPROCS(0) // a few ranges, of which little is taken
+	}
+	stacks := make([]*stack, min(workers, len(wanted))+1)
 	for i := range stacks {
 		stacks[i] = h.stacks.Get().(*stack)
 	}
