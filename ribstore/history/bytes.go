@@ -101,10 +101,14 @@ func (r *reader) fail(what string) {
 }
 
 func (r *reader) uvarint() uint64 {
-	if len(r.b) > 0 && r.b[0] < 0x80 { // most are
-		v := r.b[0]
-		r.b = r.b[1:]
-		return uint64(v)
+	b := r.b
+	switch { // most have one octet or two
+	case len(b) > 0 && b[0] < 0x80:
+		r.b = b[1:]
+		return uint64(b[0])
+	case len(b) > 1 && b[1] < 0x80:
+		r.b = b[2:]
+		return uint64(b[0]&0x7F) | uint64(b[1])<<7
 	}
 	return r.longUvarint()
 }
