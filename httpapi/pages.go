@@ -313,7 +313,7 @@ func (s *Server) examples(ctx context.Context) []ui.Example {
 }
 
 // exampleRoute returns a route whose attributes show what can be asked: of an
-// address that most tables have, or the one of some peer's first.
+// address that most tables have, or one of the first of the table.
 func (s *Server) exampleRoute(ctx context.Context) (best route.Route, ok bool) {
 	ask := func(l query.Lookup, limit int) []route.Route {
 		res, err := s.search(ctx, s.deps.Store, l.Query(), query.Page{Limit: limit})
@@ -331,14 +331,9 @@ func (s *Server) exampleRoute(ctx context.Context) (best route.Route, ok bool) {
 	shows := func(r route.Route) int {
 		return min(r.Attrs.ASPath().Len(), 3) + min(r.Attrs.Communities().Len(), 2)
 	}
-	for _, session := range s.deps.Sessions.Sessions() {
-		for _, r := range ask(query.Lookup{Peers: []string{session.Peer.Name}}, 20) {
-			if !ok || shows(r) > shows(best) {
-				best, ok = r, true
-			}
-		}
-		if ok {
-			break
+	for _, r := range ask(query.Lookup{}, 20) {
+		if !ok || shows(r) > shows(best) {
+			best, ok = r, true
 		}
 	}
 	return best, ok
