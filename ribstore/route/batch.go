@@ -14,6 +14,7 @@ type Peer struct {
 	Router      string // the router the session ends on; several sessions may share it
 	Group       string
 	Description string
+	View        View       // which table of the router the routes come from
 	Address     netip.Addr // without IPv4-in-IPv6 mapping
 	ASN         ASN
 	LocalASN    ASN
