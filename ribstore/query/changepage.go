@@ -156,7 +156,7 @@ func (p *ChangePager) List() *ChangeList {
 		l.NextCursor = placeOf(&p.list[len(p.list)-1]).String()
 	}
 	for kind, n := range p.kinds {
-		l.Kinds = append(l.Kinds, Facet{kind, n})
+		l.Kinds = append(l.Kinds, Facet{Value: kind, Count: n})
 	}
 	sortFacets(l.Kinds)
 	return l

@@ -196,8 +196,7 @@ func parseCommunity(s string) (Expr, bool) {
 }
 
 func exactCommunity(c route.Community) Community {
-	exact := func(n uint64) Part { return Part{First: n, Last: n} }
-	return Community{exact(uint64(c >> 16)), exact(uint64(c & max16))}
+	return Community{exactly(uint32(c) >> 16), exactly(uint32(c) & max16)}
 }
 
 // namedCommunities yields the standard communities that have a name.

@@ -113,7 +113,7 @@ func (t *diffTally) changedAttributes() []Facet {
 	}
 	var list []Facet
 	for name, n := range named {
-		list = append(list, Facet{name, n})
+		list = append(list, Facet{Value: name, Count: n})
 	}
 	sortFacets(list)
 	return list

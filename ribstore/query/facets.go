@@ -17,6 +17,7 @@ import (
 type Facet struct {
 	Value string // as the language writes it
 	Count int
+	Expr  Expr // the condition that a route has the value; nil: there is none
 }
 
 // Facets count the routes of an answer by what they have. Each list has the
@@ -175,26 +176,28 @@ func (t *tally) describe(ctx context.Context, f *Facets, most int) error {
 	if err != nil {
 		return err
 	}
-	f.Origins = top(v.origins, most, route.ASN.String)
-	f.NeighborASs = top(v.neighbors, most, route.ASN.String)
-	f.Peers = top(t.peers, most, func(s string) string { return s })
-	f.Communities = append(top(v.communities, most, route.Community.String), top(v.large, most, route.LargeCommunity.String)...)
+	f.Origins = top(v.origins, most, route.ASN.String, func(n route.ASN) Expr { return Origin{ASNs{n, n}} })
+	f.NeighborASs = top(v.neighbors, most, route.ASN.String, func(n route.ASN) Expr { return NeighborAS{ASNs{n, n}} })
+	f.Peers = top(t.peers, most, func(s string) string { return s }, facetPeer)
+	f.Communities = append(top(v.communities, most, route.Community.String, facetCommunity),
+		top(v.large, most, route.LargeCommunity.String, facetLargeCommunity)...)
 	sortFacets(f.Communities)
 	f.Communities = f.Communities[:min(len(f.Communities), most)]
 	f.OriginCount, f.NeighborASCount, f.CommunityCount = len(v.origins), len(v.neighbors), len(v.communities)+len(v.large)
-	f.NextHops = top(v.hops, most, netip.Addr.String)
+	f.NextHops = top(v.hops, most, netip.Addr.String, func(a netip.Addr) Expr { return NextHop{netip.PrefixFrom(a, a.BitLen())} })
 	lengths := map[int]int{}
 	for bits, n := range t.lengths {
 		if n > 0 {
 			lengths[bits] = n
 		}
 	}
-	f.Lengths = top(lengths, most, func(n int) string { return "/" + strconv.Itoa(n) })
+	f.Lengths = top(lengths, most, func(n int) string { return "/" + strconv.Itoa(n) },
+		func(n int) Expr { return Compare{Length, Equal, uint64(n)} })
 	return nil
 }
 
 // top returns the values with the highest counts.
-func top[K comparable](counts map[K]int, most int, text func(K) string) []Facet {
+func top[K comparable](counts map[K]int, most int, text func(K) string, condition func(K) Expr) []Facet {
 	type entry struct {
 		key   K
 		count int
@@ -212,7 +215,7 @@ func top[K comparable](counts map[K]int, most int, text func(K) string) []Facet 
 	}
 	facets := make([]Facet, end)
 	for i, e := range entries[:end] {
-		facets[i] = Facet{text(e.key), e.count}
+		facets[i] = Facet{text(e.key), e.count, condition(e.key)}
 	}
 	sortFacets(facets)
 	return facets[:min(len(facets), most)]

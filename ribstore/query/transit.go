@@ -44,8 +44,10 @@ func Around(ctx context.Context, v *table.View, asn route.ASN, now time.Time, mo
 			after[as] += int(n)
 		}
 	}
-	result.Upstream, result.Downstream = top(before, most, route.ASN.String), top(after, most, route.ASN.String)
-	result.Paths = top(paths, most, func(s string) string { return route.ASPath(s).String() })
+	via := func(n route.ASN) Expr { return Via{n} }
+	result.Upstream, result.Downstream = top(before, most, route.ASN.String, via), top(after, most, route.ASN.String, via)
+	text := func(s string) string { return route.ASPath(s).String() }
+	result.Paths = top(paths, most, text, func(s string) Expr { return exactPath(text(s)) })
 	return result, nil
 }
 
