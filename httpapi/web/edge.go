@@ -1,0 +1,204 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/net/netutil"
+	"golang.org/x/time/rate"
+
+	"ribglass/ribstore/route"
+)
+
+// Config is what the edge needs to know. The configuration file calls these
+// settings http.*.
+type Config struct {
+	Listen         string
+	TrustedProxies []netip.Prefix
+	Hosts          []string
+	MaxConnections int
+	// Audience says who asks. nil: everybody, who sees everything.
+	Audience func(*Exchange) route.Audience
+}
+
+// Deps are what an [Edge] works with. All must be set.
+type Deps struct {
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	Now        func() time.Time
+}
+
+// Face is a group of routes that answer in the same manner. The faces of an edge
+// share its guard and its limits.
+type Face struct {
+	// Below is the path that the face answers below, such as "/api/": what has
+	// no route there fails as this face fails. "/" is everything else.
+	Below  string
+	Routes []Route
+	// Before runs before the route is looked at, also where there is none. nil:
+	// nothing is done.
+	Before func(*Exchange) error
+	// Fail answers with a problem.
+	Fail func(*Exchange, *Problem)
+	// Missing is what a path without a route is told.
+	Missing *Problem
+}
+
+// Route is one row of a face: a method, a path with parameters as gin writes
+// them (":name"), and a handler. GET stands for HEAD too.
+type Route struct {
+	Method string
+	Path   string
+	Handle Handler
+}
+
+// Handler answers one request, or says why it cannot.
+type Handler func(x *Exchange) error
+
+// Get returns a route for GET and HEAD.
+func Get(path string, h Handler) Route { return Route{http.MethodGet, path, h} }
+
+// Post returns the routes of a call that is asked with POST only.
+func Post(path string, h Handler) []Route {
+	only := func(*Exchange) error {
+		return &Problem{Code: CodeMethod, Allow: http.MethodPost, Detail: "Use POST."}
+	}
+	return []Route{Get(path, only), {http.MethodPost, path, h}}
+}
+
+// Edge answers the public listener. Make it with [New]; it must not be copied.
+// Its handler may serve many requests at once.
+type Edge struct {
+	cfg     Config
+	log     *slog.Logger
+	now     func() time.Time
+	metrics *metrics
+	faces   []Face
+	fixed   fixedHeaders
+	engine  *gin.Engine
+
+	buffers sync.Pool // of *[]byte
+	packers sync.Pool // of *gzip.Writer
+
+	violationLog *rate.Limiter // of reports that are logged
+	closing      chan struct{} // closed when streams of events shall end
+	close        func()        // closes it
+}
+
+// New returns an edge with its faces that does nothing until Run.
+func New(cfg Config, deps Deps, faces ...Face) (*Edge, error) {
+	e := &Edge{cfg: cfg, log: deps.Logger, now: deps.Now, faces: faces, fixed: newFixedHeaders()}
+	e.violationLog = newViolationLog()
+	e.closing = make(chan struct{})
+	e.close = sync.OnceFunc(func() { close(e.closing) })
+	e.buffers.New = func() any { b := make([]byte, 0, 8<<10); return &b }
+	e.metrics = newMetrics(deps.Registerer)
+	if err := e.layOut(); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// layOut lays out the routes. Gin's own recovery, logging and redirects are left
+// out: they write to global outputs or trust the path.
+func (e *Edge) layOut() error {
+	gin.SetMode(gin.ReleaseMode)
+	e.engine = gin.New()
+	e.engine.RedirectTrailingSlash = false
+	e.engine.HandleMethodNotAllowed = true
+	proxies := make([]string, len(e.cfg.TrustedProxies))
+	for i, p := range e.cfg.TrustedProxies {
+		proxies[i] = p.String()
+	}
+	if err := e.engine.SetTrustedProxies(proxies); err != nil {
+		return fmt.Errorf("trusted_proxies: %w", err)
+	}
+	e.engine.Use(e.watch, e.guard)
+	for _, r := range Post(violationPath, e.violation) {
+		e.mount(r)
+	}
+	for i := range e.faces {
+		for _, r := range e.faces[i].Routes {
+			e.mount(r)
+		}
+	}
+	e.engine.NoRoute(e.handle(e.missing))
+	e.engine.NoMethod(e.handle(e.otherMethod))
+	return nil
+}
+
+func (e *Edge) mount(r Route) {
+	h := e.handle(r.Handle)
+	e.engine.Handle(r.Method, r.Path, h)
+	if r.Method == http.MethodGet { // net/http leaves out the body of an answer to HEAD
+		e.engine.Handle(http.MethodHead, r.Path, h)
+	}
+}
+
+// handle makes a gin handler of h.
+func (e *Edge) handle(h Handler) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		x := exchangeOf(c)
+		if err := h(x); err != nil {
+			x.fail(err)
+		}
+	}
+}
+
+// faceOf returns the face that a path belongs to: the one with the longest path
+// that it lies below.
+func (e *Edge) faceOf(path string) *Face {
+	var found *Face
+	for i := range e.faces {
+		f := &e.faces[i]
+		if strings.HasPrefix(path, f.Below) && (found == nil || len(f.Below) > len(found.Below)) {
+			found = f
+		}
+	}
+	return found
+}
+
+// missing answers for a URL that no route has.
+func (e *Edge) missing(x *Exchange) error { return x.face.Missing }
+
+// otherMethod answers for a path that has no such method. What can be read has
+// a route for reading: gin brings others here when it takes a part of the path
+// for a parameter of another method's route.
+func (e *Edge) otherMethod(x *Exchange) error {
+	allow := x.Header().Get("Allow")
+	if x.Request.Method == http.MethodGet || x.Request.Method == http.MethodHead {
+		x.Header().Del("Allow")
+		return e.missing(x)
+	}
+	return &Problem{Code: CodeMethod, Allow: allow, Detail: "Use " + allow + "."}
+}
+
+// Handler returns the handler of the public listener.
+func (e *Edge) Handler() http.Handler { return e.engine }
+
+// Run listens and answers until ctx ends, then lets requests finish for at most
+// three seconds. It returns nil when ctx ended it.
+func (e *Edge) Run(ctx context.Context) error {
+	l, err := Listen(ctx, e.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("http: %w", err)
+	}
+	return e.Serve(ctx, l)
+}
+
+// Serve is Run on a listener that the caller made; it closes l.
+func (e *Edge) Serve(ctx context.Context, l net.Listener) error {
+	e.log.InfoContext(ctx, "http listening", "address", l.Addr().String())
+	srv := NewServer(e.engine, e.log)
+	srv.RegisterOnShutdown(e.close) // a stream of events has no end of its own
+	return Serve(ctx, srv, netutil.LimitListener(l, e.cfg.MaxConnections))
+}
