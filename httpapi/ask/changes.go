@@ -1,0 +1,81 @@
+package ask
+
+import (
+	"strings"
+	"time"
+
+	"ribglass/httpapi/web"
+	"ribglass/ribstore/query"
+)
+
+// changesSpan is how far back changes are looked for when the query has no
+// span.
+const changesSpan = 24 * time.Hour
+
+// ChangesRequest is a question for changes.
+type ChangesRequest struct {
+	Request
+
+	Oldest bool // the oldest first
+	Kinds  []query.ChangeKind
+}
+
+// ChangePage returns the page of the answer that the request wants.
+func (r *ChangesRequest) ChangePage() query.ChangePage {
+	return query.ChangePage{Page: r.Page, Oldest: r.Oldest, Kinds: r.Kinds}
+}
+
+// ChangesRequest reads the parameters of a question for changes: kind, order, and
+// those of a request.
+func (reader *Reader) ChangesRequest(list web.Params) (r ChangesRequest, err error) {
+	if r.Request, err = reader.Request(list, query.Query{}); err != nil {
+		return r, err
+	}
+	if !r.Query.At.IsZero() {
+		return r, web.Problemf(web.CodeInvalidParameter, "Changes are of a span, such as between -2h and now, not of a moment.")
+	}
+	if r.Query.Between.IsZero() {
+		r.Query.Between.From.Ago = changesSpan
+	}
+	for _, p := range list {
+		switch p.Name {
+		case "order":
+			r.Oldest, err = parseOrder(p.Value)
+		case "kind":
+			err = r.addKind(p.Value)
+		}
+		if err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+func parseOrder(text string) (oldest bool, err error) {
+	switch text {
+	case "newest", "oldest":
+		return text == "oldest", nil
+	}
+	return false, web.Problemf(web.CodeInvalidParameter, "order %q is not newest or oldest.", web.Clip(text))
+}
+
+func (r *ChangesRequest) addKind(name string) error {
+	var names []string
+	for _, k := range changeKinds() {
+		if string(k) == name {
+			r.Kinds = append(r.Kinds, k)
+			return nil
+		}
+		names = append(names, string(k))
+	}
+	return web.Problemf(web.CodeInvalidParameter, "There are no changes of the kind %q; there are %s.", web.Clip(name), strings.Join(names, ", "))
+}
+
+// changeKinds lists the kinds of changes.
+func changeKinds() []query.ChangeKind {
+	return []query.ChangeKind{
+		query.Announced, query.Replaced, query.WithdrawnBy, query.WentStale, query.WentLong, query.Confirmed, query.Swept,
+		query.ExpiredStale, query.Dropped, query.SessionUp, query.SessionDown, query.SessionRemoved, query.SessionEnd,
+		query.RefreshBegun, query.RefreshEnded,
+	}
+}

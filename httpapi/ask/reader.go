@@ -1,0 +1,233 @@
+package ask
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"ribglass/httpapi/web"
+	"ribglass/ribstore/route"
+)
+
+// Reader answers the questions of one audience. What the audience may not see
+// does not exist for it. Make it with [Desk.Reader].
+type Reader struct {
+	Audience route.Audience
+	desk     *Desk
+	store    Searcher // as the audience sees it
+}
+
+// Now returns the time by the clock of the server.
+func (r *Reader) Now() time.Time { return r.desk.sources.Now() }
+
+// Info returns what the program says of itself.
+func (r *Reader) Info() Info { return r.desk.sources.Info }
+
+// Names returns what gives names to numbers.
+func (r *Reader) Names() Names { return r.desk.sources.Names }
+
+// Sessions returns every session, by name.
+func (r *Reader) Sessions() []route.Session {
+	all := slices.DeleteFunc(r.desk.sources.Sessions.Sessions(), func(s route.Session) bool { return !r.Audience.MaySee(s.Peer) })
+	slices.SortFunc(all, func(a, b route.Session) int { return cmp.Compare(a.Peer.Name, b.Peer.Name) })
+	return all
+}
+
+// Session returns the session of a peer. An unknown one is a problem.
+func (r *Reader) Session(name string) (route.Session, error) {
+	session, ok := r.desk.sources.Sessions.Session(name)
+	if !ok || !r.Audience.MaySee(session.Peer) {
+		return route.Session{}, web.Problemf(web.CodeUnknownPeer, "No peer is named %q.", web.Clip(name))
+	}
+	return session, nil
+}
+
+// PeerStats returns what the table holds of a peer, and whether it has heard of
+// it.
+func (r *Reader) PeerStats(name string) (PeerStats, bool) {
+	stats, ok := r.desk.sources.Store.Peer(name)
+	if ok && !r.Audience.MaySee(stats.Peer) {
+		return PeerStats{}, false
+	}
+	return stats, ok
+}
+
+// Totals counts what the table holds. For an audience that does not see every
+// peer, prefixes, attribute sets and memory are not counted: they are of all
+// peers together.
+func (r *Reader) Totals() Totals {
+	all := r.desk.sources.Store.Stats()
+	if r.Audience.SeesAll() {
+		return all
+	}
+	var seen Totals
+	for _, session := range r.Sessions() {
+		stats, ok := r.PeerStats(session.Peer.Name)
+		if !ok {
+			continue
+		}
+		seen.Peers++
+		for f := range stats.Routes {
+			seen.Routes[f] += stats.Routes[f]
+			seen.Stale[f] += stats.Stale[f]
+		}
+	}
+	return seen
+}
+
+// Rate returns the changes of a peer in the last hour, minute by minute.
+func (r *Reader) Rate(peer string) Rate {
+	if stats, ok := r.PeerStats(peer); !r.Audience.SeesAll() && !ok {
+		return Rate{From: stats.Freshness.LastUpdate}
+	}
+	return r.desk.sources.Store.Rate(peer)
+}
+
+// RateOfAll returns the changes of all peers in the last hour, minute by minute.
+func (r *Reader) RateOfAll() Rate {
+	if r.Audience.SeesAll() {
+		return r.desk.sources.Store.RateOfAll()
+	}
+	var all Rate
+	for _, session := range r.Sessions() {
+		one := r.desk.sources.Store.Rate(session.Peer.Name)
+		if all.From.IsZero() {
+			all = Rate{From: one.From, Changes: make([]int, len(one.Changes))}
+		}
+		for i := range min(len(all.Changes), len(one.Changes)) {
+			all.Changes[i] += one.Changes[i]
+		}
+	}
+	return all
+}
+
+// PeerRate is how much a peer changed.
+type PeerRate struct {
+	Name string
+	Rate Rate
+}
+
+// BusiestPeers returns the peers that changed something in the last hour, at most
+// so many, the busiest first.
+func (r *Reader) BusiestPeers(most int) []PeerRate {
+	var list []PeerRate
+	for _, session := range r.Sessions() {
+		if rate := r.Rate(session.Peer.Name); rate.Total() > 0 {
+			list = append(list, PeerRate{session.Peer.Name, rate})
+		}
+	}
+	slices.SortFunc(list, func(a, b PeerRate) int {
+		return cmp.Or(cmp.Compare(b.Rate.Total(), a.Rate.Total()), cmp.Compare(a.Name, b.Name))
+	})
+	return list[:min(most, len(list))]
+}
+
+// BusiestPrefixes returns the prefixes that changed most in about the last hour.
+// They are counted over all peers, so that an audience that does not see every
+// peer gets none.
+func (r *Reader) BusiestPrefixes() Busiest {
+	busiest := r.desk.sources.Store.Busiest()
+	if !r.Audience.SeesAll() {
+		busiest.Prefixes, busiest.Missed = nil, 0
+	}
+	return busiest
+}
+
+// Growth returns how large the table was and is now, the oldest first. An
+// audience that does not see every peer gets the last sample alone, of what it
+// sees.
+func (r *Reader) Growth() []Sample {
+	if r.Audience.SeesAll() {
+		return r.desk.sources.Store.Growth()
+	}
+	seen := r.Totals()
+	return []Sample{{At: r.Now().UTC().Truncate(time.Second), Routes: seen.Routes}}
+}
+
+// maxSnapshots bounds the list of snapshots: the newest are shown.
+const maxSnapshots = 5000
+
+// Snapshots returns the newest snapshots of the history, the oldest first. They
+// count the routes of all peers: an audience that does not see every peer gets
+// them without counts.
+func (r *Reader) Snapshots() []Snapshot {
+	if r.desk.sources.Snapshots == nil {
+		return nil
+	}
+	list := r.desk.sources.Snapshots()
+	list = list[max(0, len(list)-maxSnapshots):]
+	if !r.Audience.SeesAll() {
+		list = slices.Clone(list)
+		for i := range list {
+			list[i] = Snapshot{At: list[i].At}
+		}
+	}
+	return list
+}
+
+// growthTime is how far back the growth of the table is told.
+const growthTime = 7 * 24 * time.Hour
+
+// SnapshotsBefore returns the snapshots of the last week that are older than the
+// samples.
+func (r *Reader) SnapshotsBefore(samples []Sample) []Snapshot {
+	if !r.KeepsHistory() || !r.Audience.SeesAll() {
+		return nil
+	}
+	var list []Snapshot
+	begin := r.Now().Add(-growthTime)
+	for _, one := range r.Snapshots() {
+		if one.At.After(begin) && (len(samples) == 0 || one.At.Before(samples[0].At)) {
+			list = append(list, one)
+		}
+	}
+	return list
+}
+
+// KeepsHistory reports whether the past is kept.
+func (r *Reader) KeepsHistory() bool { return r.desk.sources.History != nil }
+
+// History returns what is kept of the past. The error is a problem when nothing
+// is.
+func (r *Reader) History() (Kept, error) {
+	if !r.KeepsHistory() {
+		return Kept{}, noHistory()
+	}
+	return r.desk.sources.History(), nil
+}
+
+// CollectionInfo describes a collection.
+type CollectionInfo struct {
+	Name   string
+	Kept   Kept
+	Broken bool // it cannot be opened; the log says why
+}
+
+// maxCollections bounds how many collections are opened to be listed.
+const maxCollections = 1000
+
+// Collections lists the collections, by name.
+func (r *Reader) Collections(ctx context.Context) ([]CollectionInfo, error) {
+	from := r.desk.sources.Collections
+	if from == nil {
+		return nil, nil
+	}
+	names, err := from.List()
+	if err != nil {
+		return nil, fmt.Errorf("list collections: %w", err)
+	}
+	var list []CollectionInfo
+	for _, name := range names[:min(len(names), maxCollections)] {
+		one := CollectionInfo{Name: name}
+		if c, err := from.Get(name, r.Audience); err != nil {
+			r.desk.sources.Logger.WarnContext(ctx, "collection cannot be opened", "collection", name, "error", err)
+			one.Broken = true
+		} else {
+			one.Kept = c.Stats()
+		}
+		list = append(list, one)
+	}
+	return list, nil
+}
