@@ -3,11 +3,10 @@ package httpapi
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
-	"strings"
 	"time"
 
+	"ribglass/httpapi/web"
 	"ribglass/ui/catalogue"
 )
 
@@ -54,7 +53,7 @@ func (c Config) LoadTexts() (*catalogue.Set, error) {
 
 // Validate says what is wrong with c.
 func (c Config) Validate() error {
-	if err := validateListen(c.Listen); err != nil {
+	if err := web.ValidateListen(c.Listen); err != nil {
 		return err
 	}
 	if c.MaxConnections < 1 {
@@ -71,46 +70,5 @@ func (c Config) Validate() error {
 			return errors.New("trusted_proxies: not a prefix")
 		}
 	}
-	return validateHosts(c.Hosts)
-}
-
-func validateListen(listen string) error {
-	if _, _, err := net.SplitHostPort(listen); err != nil {
-		return fmt.Errorf("listen %q: want host:port, such as \":8080\"", listen)
-	}
-	return nil
-}
-
-func validateHosts(hosts []string) error {
-	for _, h := range hosts {
-		if h == "" || strings.ContainsAny(h, "/ @") || (strings.Contains(h, ":") && !isAddress(h)) {
-			return fmt.Errorf("hosts: %q is no host name (write it without scheme and port)", h)
-		}
-	}
-	return nil
-}
-
-func isAddress(s string) bool {
-	_, err := netip.ParseAddr(s)
-	return err == nil
-}
-
-// AdminConfig says how the admin listener behaves.
-type AdminConfig struct {
-	// Listen is the TCP address; keep it off the public network.
-	Listen string `yaml:"listen"`
-	// Hosts are names under which commands (POST) are accepted beside
-	// "localhost" and bare addresses, which are always.
-	Hosts []string `yaml:"hosts"`
-}
-
-// DefaultAdminConfig returns the settings that hold where the configuration is silent.
-func DefaultAdminConfig() AdminConfig { return AdminConfig{Listen: "127.0.0.1:9090"} }
-
-// Validate says what is wrong with c.
-func (c AdminConfig) Validate() error {
-	if err := validateListen(c.Listen); err != nil {
-		return err
-	}
-	return validateHosts(c.Hosts)
+	return web.ValidateHosts(c.Hosts)
 }

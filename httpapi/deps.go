@@ -4,86 +4,43 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"net/netip"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"ribglass/httpapi/admin"
+	"ribglass/httpapi/ask"
 	"ribglass/ribstore"
-	"ribglass/ribstore/activity"
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
+	"ribglass/ui/names"
 	"ribglass/ui/site"
 )
 
-// Searcher answers questions about routes, as they are and as they were: the
-// store does, and so does a collection. Its methods may be called by many
-// goroutines at once and never wait for a writer.
-type Searcher interface {
-	RouteSearcher
-	PastSearcher
-}
+// What a server asks, as package ask declares it.
+type (
+	Searcher = ask.Searcher
+	Store    = ask.Store
+	Sessions = ask.Sessions
+	Names    = ask.Names
+	Info     = ask.Info
+)
 
-// RouteSearcher answers questions about routes at the moment that a query names.
-// All methods fail with ribstore.ErrBusy and ErrTooLong at the limits of
-// searches, and for the past with ErrNoHistory, ErrFuture and a
-// *history.RangeError.
-type RouteSearcher interface {
-	// Search returns one page of the routes that q selects. Routes of one
-	// prefix follow each other and are never split between pages. A cursor that
-	// it did not give out is query.ErrCursor.
-	Search(ctx context.Context, q query.Query, p query.Page) (*query.Result, error)
-	// Facets counts the whole answer, with the most values most of each kind.
-	Facets(ctx context.Context, q query.Query, most int) (*query.Facets, error)
-	// Around tells where an AS stands in the paths at a moment, with the most
-	// values most of each kind.
-	Around(ctx context.Context, asn route.ASN, at query.Moment, most int) (*query.Transit, error)
-	// Explain tells how q would be answered, without answering it.
-	Explain(ctx context.Context, q query.Query) (query.Plan, error)
-	// Stream calls yield with the routes of the whole answer in order, a slice
-	// at a time that is valid during the call, until yield fails.
-	Stream(ctx context.Context, q query.Query, yield func([]route.Route) error) error
-}
+// The operator's listener.
+type (
+	Admin       = admin.Admin
+	AdminConfig = admin.Config
+	AdminDeps   = admin.Deps
+)
 
-// PastSearcher answers questions that only one who remembers can answer. Its
-// methods fail as those of [RouteSearcher].
-type PastSearcher interface {
-	// PeersAt returns what was known of every peer at a moment, by name, and
-	// the moment that this is true for.
-	PeersAt(ctx context.Context, at query.Moment) (peers []ribstore.PeerStats, when time.Time, notices []string, err error)
-	// Changes lists what happened in the span of q.
-	Changes(ctx context.Context, q query.Query, p query.ChangePage) (*query.ChangeList, error)
-	// StreamChanges calls yield with all changes of the kinds, or of all kinds,
-	// the oldest first, a slice at a time that is valid during the call.
-	StreamChanges(ctx context.Context, q query.Query, kinds []query.ChangeKind, yield func([]query.Change) error) error
-	// Timeline tells what became of the prefix of q, with as many states at most.
-	Timeline(ctx context.Context, q query.Query, states int) (*query.Timeline, error)
-	// Compare makes a comparison ready to be counted and paged.
-	Compare(ctx context.Context, c ribstore.Contrast) (*query.Comparison, []string, error)
-}
+// DefaultAdminConfig returns the settings of the operator's listener that hold
+// where the configuration is silent.
+func DefaultAdminConfig() AdminConfig { return admin.DefaultConfig() }
 
-// Activity tells what has been happening, since the program started.
-type Activity interface {
-	// Rate returns the changes of a peer in the last hour, minute by minute.
-	Rate(peer string) activity.Rate
-	// RateOfAll returns those of all peers.
-	RateOfAll() activity.Rate
-	// Busiest returns the prefixes that changed most in about the last hour.
-	Busiest() activity.Busiest
-	// Growth returns how large the table was and is now, the oldest first.
-	Growth() []activity.Sample
-}
-
-// Store answers questions about routes, and says what it holds.
-type Store interface {
-	Searcher
-	Activity
-	Stats() ribstore.Stats
-	// Peer returns what is held of the peer, and false when nothing was ever
-	// heard of it.
-	Peer(name string) (ribstore.PeerStats, bool)
-}
+// NewAdmin returns an operator's listener that does nothing until Run. It fails
+// when cfg is not valid.
+func NewAdmin(cfg AdminConfig, deps AdminDeps) (*Admin, error) { return admin.New(cfg, deps) }
 
 // History tells what is kept of the past.
 type History interface {
@@ -96,20 +53,6 @@ type Collections interface {
 	// Get returns a collection, and ribstore.ErrNoCollection when there is none
 	// of the name.
 	Get(name string) (*ribstore.Archive, error)
-}
-
-// Sessions tells about the neighbours. What it returns is the caller's to keep.
-type Sessions interface {
-	Sessions() []route.Session
-	Session(name string) (route.Session, bool)
-}
-
-// Info is what the program says of itself.
-type Info struct {
-	Version   string
-	ASN       route.ASN
-	RouterID  netip.Addr
-	StartedAt time.Time
 }
 
 // Deps are what a Server works with. Store, Sessions, Logger and Registerer
@@ -131,4 +74,38 @@ type Deps struct {
 	// Export writes the answer to a query as MRT: routes, or changes when the
 	// query has a span. nil: MRT is not offered.
 	Export func(ctx context.Context, w io.Writer, from Searcher, q query.Query) error
+}
+
+// named returns what gives names: something that has none when there is nothing.
+func (d *Deps) named() Names {
+	if d.Names == nil {
+		return new(names.Keeper)
+	}
+	return d.Names
+}
+
+// sources returns what readers ask.
+func (d *Deps) sources() ask.Sources {
+	s := ask.Sources{
+		Store: d.Store, Sessions: d.Sessions, Names: d.named(), Info: d.Info, Now: d.Now, Logger: d.Logger, Registerer: d.Registerer,
+		Snapshots: d.Snapshots, Export: d.Export,
+	}
+	if d.History != nil {
+		s.History = d.History.Stats
+	}
+	if d.Collections != nil {
+		s.Collections = collections{d.Collections}
+	}
+	return s
+}
+
+// collections gives out collections as an audience sees them.
+type collections struct{ of Collections }
+
+// List returns the names of the collections in order.
+func (c collections) List() ([]string, error) { return c.of.List() }
+
+// Get returns a collection as an audience sees it.
+func (c collections) Get(name string, _ route.Audience) (ask.Collection, error) {
+	return c.of.Get(name)
 }

@@ -290,11 +290,15 @@ func (c *schemaChecker) checkText(t *testing.T, schema, text string) {
 
 func TestDocumentNamesEveryCodeAndParameter(t *testing.T) {
 	document := ask(t, worldHandler(t), "/api/v1/openapi.json").Body.String()
-	source, err := os.ReadFile("problem.go")
+	source, err := os.ReadFile("web/problem.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range regexp.MustCompile(`code = "([a-z_]+)"`).FindAllStringSubmatch(string(source), -1) {
+	codes := regexp.MustCompile(`Code = "([a-z_]+)"`).FindAllStringSubmatch(string(source), -1)
+	if len(codes) < 20 {
+		t.Fatalf("found %d codes only", len(codes))
+	}
+	for _, m := range codes {
 		if !strings.Contains(document, `"`+m[1]+`"`) {
 			t.Errorf("code %s is not in the document", m[1])
 		}

@@ -245,7 +245,7 @@ func TestAnotherSiteIsShownAtOnceAndOldPagesKeepTheirStyle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Dress(fresh); err != nil {
+	if err := s.SetSite(fresh); err != nil {
 		t.Fatal(err)
 	}
 	page := parsePage(t, ask(t, h, "/"))
@@ -285,7 +285,7 @@ func TestAnotherSiteEndsNoStream(t *testing.T) {
 		done := make(chan struct{})
 		go func() { defer close(done); s.Handler().ServeHTTP(w, r) }()
 		time.Sleep(500 * time.Millisecond)
-		if err := s.Dress(first); err != nil {
+		if err := s.SetSite(first); err != nil {
 			t.Fatal(err)
 		}
 		store.mu.Lock()

@@ -247,7 +247,7 @@ func (s *server) reload(load func() (*config.Config, error)) {
 	if err := s.collector.Reload(cfg.Collector()); err != nil {
 		s.log.Error("reload: not everything could be changed", "error", err)
 	}
-	if err := s.http.Dress(cfg.Site); err != nil {
+	if err := s.http.SetSite(cfg.Site); err != nil {
 		s.log.Error("reload: the pages stay as they were", "error", err)
 	}
 	for key, changed := range map[string]bool{

@@ -1,4 +1,6 @@
-package httpapi
+// Package admin is the operator's listener: metrics, health, and the commands that
+// change nothing but the sessions and the record.
+package admin
 
 import (
 	"context"
@@ -15,6 +17,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"ribglass/httpapi/ask"
+	"ribglass/httpapi/v1"
+	"ribglass/httpapi/web"
 	"ribglass/ribstore"
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/query"
@@ -27,10 +32,10 @@ const readyTimeout = time.Second
 // snapshotTimeout bounds a snapshot that was asked for.
 const snapshotTimeout = 5 * time.Minute
 
-// AdminDeps are what an Admin works with. All but Snapshot must be set.
-type AdminDeps struct {
+// Deps are what an Admin works with. All but Snapshot must be set.
+type Deps struct {
 	Store    Store
-	Sessions Sessions
+	Sessions ask.Sessions
 	Gatherer prometheus.Gatherer
 	Logger   *slog.Logger
 	// Refresh asks the peer to send every route again.
@@ -39,27 +44,32 @@ type AdminDeps struct {
 	Snapshot func(ctx context.Context) (history.SnapshotInfo, error)
 }
 
+// Store is asked whether the table answers.
+type Store interface {
+	Search(ctx context.Context, q query.Query, p query.Page) (*query.Result, error)
+}
+
 // Admin answers the operator's listener: metrics, health, and the commands
-// that change nothing but the sessions. Make it with [NewAdmin]; it must not be
+// that change nothing but the sessions. Make it with [New]; it must not be
 // copied.
 type Admin struct {
-	cfg  AdminConfig
-	deps AdminDeps
+	cfg  Config
+	deps Deps
 	mux  http.Handler
 
 	snapping sync.Mutex // held while a snapshot is taken
 }
 
-// NewAdmin returns an admin listener that does nothing until Run. It fails when
+// New returns an admin listener that does nothing until Run. It fails when
 // cfg is not valid.
-func NewAdmin(cfg AdminConfig, deps AdminDeps) (*Admin, error) {
+func New(cfg Config, deps Deps) (*Admin, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("admin: %w", err)
 	}
 	a := &Admin{cfg: cfg, deps: deps}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(deps.Gatherer, promhttp.HandlerOpts{
-		ErrorLog: slog.NewLogLogger(deps.Logger.Handler(), slog.LevelWarn), MaxRequestsInFlight: 4, Timeout: readTimeout,
+		ErrorLog: slog.NewLogLogger(deps.Logger.Handler(), slog.LevelWarn), MaxRequestsInFlight: 4, Timeout: web.ReadTimeout,
 	}))
 	mux.HandleFunc("GET /-/healthy", a.healthy)
 	mux.HandleFunc("GET /-/ready", a.ready)
@@ -72,9 +82,8 @@ func NewAdmin(cfg AdminConfig, deps AdminDeps) (*Admin, error) {
 }
 
 func headers(next http.Handler) http.Handler {
-	fixed := newFixedHeaders()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fixed.set(w.Header())
+		web.SetHeaders(w.Header())
 		next.ServeHTTP(w, r)
 	})
 }
@@ -84,7 +93,7 @@ func (a *Admin) Handler() http.Handler { return a.mux }
 
 // Run listens and answers until ctx ends; see [Server.Run].
 func (a *Admin) Run(ctx context.Context) error {
-	l, err := listen(ctx, a.cfg.Listen)
+	l, err := web.Listen(ctx, a.cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("admin: %w", err)
 	}
@@ -94,12 +103,7 @@ func (a *Admin) Run(ctx context.Context) error {
 // Serve is Run on a listener that the caller made; it closes l.
 func (a *Admin) Serve(ctx context.Context, l net.Listener) error {
 	a.deps.Logger.InfoContext(ctx, "admin listening", "address", l.Addr().String())
-	srv := &http.Server{
-		Handler: a.mux, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog: slog.NewLogLogger(a.deps.Logger.Handler(), slog.LevelDebug),
-	}
-	return serve(ctx, srv, l)
+	return web.Serve(ctx, web.NewServer(a.mux, a.deps.Logger), l)
 }
 
 // healthy answers as long as the program can answer anything.
@@ -133,15 +137,15 @@ func (a *Admin) refresh(w http.ResponseWriter, r *http.Request) {
 	if a.refusesHost(w, r) {
 		return
 	}
-	list, err := readParams(r.URL.RawQuery, []known{{"peer", false}})
-	name, given := get(list, "peer")
+	list, err := web.ReadParams(r.URL.RawQuery, web.One("peer"))
+	name, given := list.Get("peer")
 	if err == nil && !given {
-		err = problemf(codeInvalidParameter, "which peer? POST /-/refresh?peer=NAME")
+		err = web.Problemf(web.CodeInvalidParameter, "which peer? POST /-/refresh?peer=NAME")
 	}
 	if err != nil {
-		p := problemOf(err)
-		status, _ := p.code.describe()
-		say(w, status, p.detail)
+		p := web.ProblemOf(err)
+		status, _ := p.Code.Describe()
+		say(w, status, p.Detail)
 		return
 	}
 	a.refreshPeer(w, r, name)
@@ -180,7 +184,7 @@ func (a *Admin) snapshot(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer a.snapping.Unlock()
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(snapshotTimeout + writeTimeout)) // tests have a writer without
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(snapshotTimeout + web.WriteTimeout)) // tests have a writer without
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), snapshotTimeout)
 	defer cancel()
 	info, err := a.deps.Snapshot(ctx)
@@ -193,19 +197,19 @@ func (a *Admin) snapshot(w http.ResponseWriter, r *http.Request) {
 		say(w, http.StatusInternalServerError, "the snapshot failed; the log says why")
 		return
 	}
-	body, err := json.Marshal(snapshotAnswerOf(info))
+	body, err := json.Marshal(v1.SnapshotOf(info))
 	if err != nil { // it holds a time and numbers
 		say(w, http.StatusInternalServerError, "the snapshot was taken")
 		return
 	}
-	w.Header().Set("Content-Type", typeJSON)
+	w.Header().Set("Content-Type", web.TypeJSON)
 	_, _ = w.Write(append(body, '\n')) // a client that is gone is nobody's error
 }
 
 // commandHost reports whether a command may come in under the Host.
 func (a *Admin) commandHost(host string) bool {
-	name := hostName(host)
-	return isAddress(name) || name == "localhost" || (len(a.cfg.Hosts) > 0 && hostAllowed(host, a.cfg.Hosts))
+	name := web.HostName(host)
+	return web.IsAddress(name) || name == "localhost" || (len(a.cfg.Hosts) > 0 && web.HostAllowed(host, a.cfg.Hosts))
 }
 
 func say(w http.ResponseWriter, status int, text string) {

@@ -27,7 +27,7 @@ type schema struct {
 // OpenAPI document: the names of the members, and that what may be absent is not
 // required.
 func TestTypesHaveTheMembersOfTheDocument(t *testing.T) {
-	text, err := os.ReadFile("../openapi.json")
+	text, err := os.ReadFile("../v1/openapi.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,121 @@
+package v1
+
+import (
+	"context"
+	"net/http"
+
+	"ribglass/httpapi/ask"
+	"ribglass/httpapi/web"
+	"ribglass/ribstore/query"
+)
+
+// changesChunk is how many changes a stream holds at a time.
+const changesChunk = 10_000
+
+// ChangesParams are the parameters of a question for changes.
+func ChangesParams() []web.Known {
+	return ask.SceneParams(
+		web.Known{Name: "q"},
+		web.Known{Name: "between"},
+		web.Known{Name: "kind", Many: true},
+		web.Known{Name: "order"},
+		web.Known{Name: "limit"},
+		web.Known{Name: "cursor"},
+		web.Known{Name: "peer", Many: true},
+		web.Known{Name: "family", Many: true},
+	)
+}
+
+func readChanges(q *asked) (ask.ChangesRequest, error) { return q.reader.ChangesRequest(q.list) }
+
+func answerChanges(q *asked, r ask.ChangesRequest) error {
+	if q.form != web.TypeJSON {
+		return streamChanges(q, &r)
+	}
+	found, err := r.Changes(q.Context(), r.ChangePage())
+	if err != nil {
+		return err
+	}
+	SendChanges(q.Exchange, found)
+	return nil
+}
+
+// SendChanges writes a page of changes as JSON.
+func SendChanges(x *web.Exchange, found *query.ChangeList) {
+	x.Append(http.StatusOK, web.TypeJSON, func(b []byte) []byte { return appendChangeList(b, found) })
+}
+
+// streamChanges writes all changes, or with a limit one page of them.
+func streamChanges(q *asked, r *ask.ChangesRequest) error {
+	if r.Page.Cursor != "" && !r.Limited {
+		return errNoLimit()
+	}
+	leave, err := q.reader.EnterStream(true)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	w := newChangeWriter(q)
+	if r.Limited {
+		found, err := r.Changes(q.Context(), r.ChangePage())
+		if err != nil {
+			return err
+		}
+		if found.NextCursor != "" {
+			linkNext(q, "/api/v1/changes", &r.Request, found.NextCursor)
+		}
+		return w.Last(w.write(found.Changes))
+	}
+	return w.Pour(func(ctx context.Context) error {
+		if r.Oldest {
+			return r.StreamChanges(ctx, r.Kinds, w.write)
+		}
+		return w.newest(ctx, r)
+	})
+}
+
+// newest writes changes the newest first. They are known at the end only, so they
+// are asked for page by page.
+func (w *changeWriter) newest(ctx context.Context, r *ask.ChangesRequest) error {
+	page := r.ChangePage()
+	page.Limit = changesChunk
+	for {
+		found, err := r.Changes(ctx, page)
+		if err != nil {
+			return err
+		}
+		// The span stays where it is while the clock goes on.
+		r.Query.Between = query.Span{From: query.Moment{Time: found.From}, To: query.Moment{Time: found.To}}
+		if err := w.write(found.Changes); err != nil || found.NextCursor == "" {
+			return err
+		}
+		page.Cursor = found.NextCursor
+	}
+}
+
+// changeWriter writes a stream of changes.
+type changeWriter struct {
+	*web.Stream
+
+	columns []changeColumn // of CSV
+}
+
+func newChangeWriter(q *asked) *changeWriter {
+	w := &changeWriter{Stream: q.Stream(q.form)}
+	if q.form == web.TypeCSV {
+		w.columns = changeColumns()
+		w.Header = web.CSVHeader(w.columns)
+		w.File = "changes.csv"
+	}
+	return w
+}
+
+// write writes changes. Its error is web.ErrGone.
+func (w *changeWriter) write(changes []query.Change) error {
+	return w.Rows(len(changes), func(b []byte, i int) []byte {
+		if w.columns != nil {
+			return web.AppendCSVLine(b, &changes[i], w.columns)
+		}
+		return append(appendChange(b, &changes[i]), '\n')
+	})
+}
