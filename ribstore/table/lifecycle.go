@@ -1,7 +1,6 @@
 package table
 
 import (
-	"slices"
 	"time"
 
 	"ribglass/ribstore/route"
@@ -35,10 +34,7 @@ func (t *Table) up(p *peer, b *route.Batch) {
 // before mean nothing now.
 func (t *Table) changeForm(p *peer, f route.Family) {
 	t.sweepNow(p, f, allGenerations)
-	if pf := &p.families[f]; pf.column != nil {
-		t.dropColumn(pf)
-		t.publishColumns()
-	}
+	t.dropColumn(p, f)
 }
 
 // down ends a session: all its routes are stale.
@@ -104,7 +100,7 @@ func (t *Table) revive(p *peer, info *route.Peer) {
 
 // forgetIfGone takes a removed peer off the list once its routes are gone.
 func (t *Table) forgetIfGone(p *peer) {
-	if !p.removed.Load() || t.byName[p.name] != p {
+	if !p.removed.Load() || t.peers.named(p.name) != p {
 		return
 	}
 	for i := range p.families {
@@ -112,12 +108,11 @@ func (t *Table) forgetIfGone(p *peer) {
 			return
 		}
 	}
-	delete(t.byName, p.name)
-	t.sweeps = slices.DeleteFunc(t.sweeps, func(s *sweep) bool { return s.peer == p })
-	for i := range p.families {
-		t.dropColumn(&p.families[i])
+	for _, f := range route.Families() {
+		t.endSweep(p, f)
+		t.dropColumn(p, f)
 	}
-	t.publishPeer(p.index, nil)
+	t.peers.remove(p)
 	t.grace.retire(retired{&t.indexes, uint32(p.index), 0})
 }
 
@@ -149,10 +144,8 @@ func (t *Table) advance(p *peer, f route.Family) {
 		t.sweepNow(p, f, 1<<next)
 	}
 	t.mergeInto(p, f, next, (next+1)%generations)
-	for _, s := range t.sweeps {
-		if s.peer == p && s.family == f {
-			s.mask &^= 1 << next
-		}
+	if pf.sweep != nil {
+		pf.sweep.mask &^= 1 << next
 	}
 	ph := *pf.phase.Load()
 	ph.gen, ph.longLived, ph.since[next] = next, false, 0
@@ -204,7 +197,7 @@ func (t *Table) moveInto(p *peer, f route.Family, from, to uint8) {
 func (t *Table) Expire(now time.Time) bool {
 	expired := false
 	var longLived [route.NumFamilies][]*peer // peers whose long-lived phase begins
-	for _, p := range t.byName {
+	for p := range t.peers.all() {
 		for _, f := range route.Families() {
 			pf := &p.families[f]
 			if pf.deadline.IsZero() || now.Before(pf.deadline) {
@@ -252,6 +245,7 @@ func (t *Table) Work() (more bool) {
 		t.sweepStep(f)
 		t.resetIfEmpty(f)
 	}
+	t.dropDoneSweeps()
 	compacting := t.attrs.compact()
 	t.grace.poll()
 	return len(t.sweeps) > 0 || compacting
@@ -268,22 +262,20 @@ func (t *Table) resetIfEmpty(f *family) {
 	if f.slots.used.Load() > 0 || f.slots.count.Load() <= chunkSlots {
 		return
 	}
-	for _, p := range t.byName {
-		t.dropColumn(&p.families[f.id])
+	for _, c := range t.columns.Load()[f.id].list {
+		t.dropColumn(c.peer, f.id)
 	}
-	t.publishColumns()
 	t.families[f.id].Store(t.newFamily(f.id))
 	for _, s := range t.sweeps {
 		if s.family == f.id {
 			s.remaining = 0
 		}
 	}
-	t.dropDoneSweeps()
 }
 
 // Due reports whether Expire would do anything. Only the writer calls it.
 func (t *Table) Due(now time.Time) bool {
-	for _, p := range t.byName {
+	for p := range t.peers.all() {
 		for i := range p.families {
 			if pf := &p.families[i]; !pf.deadline.IsZero() && !now.Before(pf.deadline) {
 				return true
@@ -296,7 +288,7 @@ func (t *Table) Due(now time.Time) bool {
 // Postpone has unconfirmed routes wait until a time, or longer where they do
 // already. Only the writer calls it.
 func (t *Table) Postpone(until time.Time) {
-	for _, p := range t.byName {
+	for p := range t.peers.all() {
 		for _, f := range route.Families() {
 			pf := &p.families[f]
 			if pf.total() > 0 && !pf.deadline.IsZero() && pf.deadline.Before(until) {

@@ -35,26 +35,23 @@ func Restore(states []PeerState) *Loader {
 		live:  make([]loaded, len(states)*route.NumFamilies),
 	}
 	l.sets.sets = l.table.attrs
-	var byIndex []*peer
 	for i := range states {
 		p := l.table.restorePeer(&states[i])
 		if p == nil {
 			continue
 		}
 		l.peers[i] = p
-		byIndex = append(byIndex, p)
 		for f := range states[i].Families {
 			classes := min(max(1, len(states[i].Families[f].Since)), generations)
 			l.live[i*route.NumFamilies+f].classes = uint8(classes)
 		}
 	}
-	l.table.publish(byIndex)
 	return l
 }
 
-// restorePeer adds the peer of a state, unpublished.
+// restorePeer adds the peer of a state.
 func (t *Table) restorePeer(s *PeerState) *peer {
-	if s.Peer == nil || t.byName[s.Peer.Name] != nil {
+	if s.Peer == nil || t.peers.named(s.Peer.Name) != nil {
 		return nil
 	}
 	index, ok := t.indexes.take()
@@ -69,7 +66,7 @@ func (t *Table) restorePeer(s *PeerState) *peer {
 	for i := range p.families {
 		p.families[i].restore(&s.Families[i])
 	}
-	t.byName[p.name] = p
+	t.peers.add(p)
 	return p
 }
 
@@ -168,7 +165,7 @@ const considerEvery = 1024
 // Finish returns the table. The loader is used up.
 func (l *Loader) Finish() *Table {
 	t := l.table
-	for _, p := range t.byName {
+	for p := range t.peers.all() {
 		p.publishCounts()
 		for _, f := range route.Families() {
 			t.considerColumn(t.families[f].Load(), p, p.families[f].total())

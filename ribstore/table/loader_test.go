@@ -97,8 +97,8 @@ func TestLoaderRefusesWhatNoTableHolds(t *testing.T) {
 	if got != want {
 		t.Errorf("the table counts %+v, want %+v", got, want)
 	}
-	for name := range table.byName {
-		table.Apply(&route.Batch{Peer: &route.Peer{Name: name}, Event: route.PeerRemoved})
+	for _, p := range table.Peers() {
+		table.Apply(&route.Batch{Peer: p.Peer, Event: route.PeerRemoved})
 	}
 	settle(table)
 	if c := table.Counts(); c.Routes != [route.NumFamilies]int{} || c.AttributeSets != 0 || c.Peers != 0 || c.Prefixes != [route.NumFamilies]int{} {

@@ -1,9 +1,7 @@
 package table
 
 import (
-	"maps"
 	"math"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -14,7 +12,7 @@ import (
 // atomic.
 type peer struct {
 	name       string
-	index      uint16 // in rows and in peerSet.byIndex
+	index      uint16 // in rows and in peerSet
 	info       atomic.Pointer[route.Peer]
 	up         atomic.Bool
 	staleSince atomic.Int64 // seconds; 0 while up
@@ -33,6 +31,7 @@ type peer struct {
 type peerFamily struct {
 	column *column // nil: in rows
 	strip  *strip  // what is still to be done since it got its column
+	sweep  *sweep  // of its routes, nil: none is under way
 	gen    uint8
 	counts [generations]int // routes by generation
 
@@ -56,31 +55,8 @@ type phase struct {
 // isGone reports whether routes of the generation only wait for their sweep.
 func (ph *phase) isGone(gen uint8) bool { return ph.gone>>gen&1 != 0 }
 
-// peerSet is what readers need of all peers, published whole.
-type peerSet struct {
-	byIndex []*peer // nil where an index is unused
-	named   map[string]*peer
-	columns [route.NumFamilies][]peerColumn
-}
-
-type peerColumn struct {
-	peer   *peer
-	column *column
-}
-
-// hasColumn reports whether the peer's routes are in a column, so that what
-// rows may still hold of it is out of date.
-func (s *peerSet) hasColumn(f route.Family, index uint16) bool {
-	for _, c := range s.columns[f] {
-		if c.peer.index == index {
-			return true
-		}
-	}
-	return false
-}
-
-// indexes are the numbers that peers go by. One is used again only when no
-// reader can take it for that of the peer before.
+// indexes are the numbers that peers go by. An index is used again only when no
+// reader can take it for the index of the peer that had it before.
 type indexes struct {
 	next uint32
 	free []uint16
@@ -104,7 +80,7 @@ func (x *indexes) release(index uint32, _ int) { x.free = append(x.free, uint16(
 // peer returns the peer that goes by the name, a new one when there is none,
 // nil when there are too many.
 func (t *Table) peer(info *route.Peer) *peer {
-	if p := t.byName[info.Name]; p != nil {
+	if p := t.peers.named(info.Name); p != nil {
 		if p.removed.Load() {
 			t.revive(p, info)
 		}
@@ -120,37 +96,8 @@ func (t *Table) peer(info *route.Peer) *peer {
 	for i := range p.families {
 		p.families[i].phase.Store(new(phase))
 	}
-	t.byName[p.name] = p
-	t.publishPeer(p.index, p)
+	t.peers.add(p)
 	return p
-}
-
-// publishPeer publishes the peers with one changed: nil takes it off.
-func (t *Table) publishPeer(index uint16, p *peer) {
-	byIndex := slices.Clone(t.peers.Load().byIndex)
-	if int(index) == len(byIndex) {
-		byIndex = append(byIndex, nil)
-	}
-	byIndex[index] = p
-	t.publish(byIndex)
-}
-
-// publishColumns publishes which peers have a column now.
-func (t *Table) publishColumns() { t.publish(t.peers.Load().byIndex) }
-
-func (t *Table) publish(byIndex []*peer) {
-	set := &peerSet{byIndex: byIndex, named: maps.Clone(t.byName)}
-	for _, q := range set.byIndex {
-		if q == nil {
-			continue
-		}
-		for f := range q.families {
-			if c := q.families[f].column; c != nil {
-				set.columns[f] = append(set.columns[f], peerColumn{q, c})
-			}
-		}
-	}
-	t.peers.Store(set)
 }
 
 // load returns the route of a slot, zero for none.
@@ -226,17 +173,22 @@ func (t *Table) considerColumn(f *family, p *peer, routes int) {
 	}
 	pf.column = column
 	pf.strip = &strip{t, f, p}
-	t.publishColumns()
-	// Readers of an older set still look into the rows.
+	t.publishColumn(p, f.id)
+	// Readers of older sets of columns still look into the rows.
 	t.grace.retire(retired{pf.strip, 0, 0})
 }
 
 // dropColumn makes the peer, which has no route left, begin in the rows again.
-func (t *Table) dropColumn(pf *peerFamily) {
+func (t *Table) dropColumn(p *peer, f route.Family) {
+	pf := &p.families[f]
+	if pf.column == nil {
+		return
+	}
 	if pf.strip != nil {
 		pf.strip.release(0, 0)
 	}
 	pf.column = nil
+	t.publishColumn(p, f)
 }
 
 // strip takes the routes of a peer out of the rows once all readers know its

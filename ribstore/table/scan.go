@@ -185,7 +185,7 @@ func (v *View) sorted(id route.Family, after netip.Prefix, slots Bits) iter.Seq[
 // order. Nil sets or peers mean all. Several goroutines may scan one view at a
 // time, each its own slots.
 func (v *View) Scan(id route.Family, first, last uint32, sets Bits, chosen Select, found func(Found)) {
-	for _, c := range v.peers.columns[id] {
+	for _, c := range v.columns[id].list {
 		if chosen.has(c.peer.index) {
 			scanColumn(id, c, first, last, sets, found)
 		}

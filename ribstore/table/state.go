@@ -41,8 +41,8 @@ type FamilyState struct {
 // State returns the state of every peer, ordered by name, without those that
 // only wait for the sweep of their routes. Only the writer calls it.
 func (t *Table) State() []PeerState {
-	states := make([]PeerState, 0, len(t.byName))
-	for _, p := range t.byName {
+	states := make([]PeerState, 0, t.peers.peers)
+	for p := range t.peers.all() {
 		if !p.removed.Load() {
 			states = append(states, p.state())
 		}

@@ -1,7 +1,6 @@
 package table
 
 import (
-	"slices"
 	"sync/atomic"
 
 	"ribglass/ribstore/route"
@@ -36,16 +35,40 @@ func (t *Table) sweepOthers(p *peer, f route.Family) {
 // removed by and by. Those without a route are gone too, so that what becomes
 // of a peer never depends on how far the sweeps before have come.
 func (t *Table) addSweep(p *peer, f route.Family, mask uint16) {
-	ph := *p.families[f].phase.Load()
+	pf := &p.families[f]
+	ph := *pf.phase.Load()
 	ph.gone |= mask
 	for gen := range ph.since {
 		if mask>>gen&1 != 0 {
 			ph.since[gen] = 0
 		}
 	}
-	p.families[f].phase.Store(&ph)
-	if p.families[f].has(mask) {
-		t.sweeps = append(t.sweeps, newSweep(p, f, mask, t.families[f].Load().slots.count.Load()))
+	pf.phase.Store(&ph)
+	if pf.has(mask) {
+		t.beginSweep(p, f, mask)
+	}
+}
+
+// beginSweep has the routes of the generations removed by and by. A sweep of the
+// peer and family that is under way takes them along and goes round once more.
+func (t *Table) beginSweep(p *peer, f route.Family, mask uint16) {
+	pf, slots := &p.families[f], t.families[f].Load().slots.count.Load()
+	if s := pf.sweep; s != nil {
+		s.mask |= mask
+		s.limit, s.remaining = slots, slots
+		return
+	}
+	pf.sweep = newSweep(p, f, mask, slots)
+	t.sweeps = append(t.sweeps, pf.sweep)
+}
+
+// endSweep ends the sweep of a peer and family, if there is one. It stays in the
+// list until the next dropDoneSweeps.
+func (t *Table) endSweep(p *peer, f route.Family) {
+	pf := &p.families[f]
+	if pf.sweep != nil {
+		pf.sweep.remaining = 0
+		pf.sweep = nil
 	}
 }
 
@@ -66,7 +89,8 @@ func (t *Table) sweepNow(p *peer, f route.Family, mask uint16) {
 	}
 	fam := t.families[f].Load()
 	count := fam.slots.count.Load()
-	t.sweepRange(fam, []*sweep{newSweep(p, f, mask, count)}, 0, count)
+	sweeps := []*sweep{newSweep(p, f, mask, count)}
+	t.sweepRange(fam, sweeps, byPeer(sweeps), 0, count)
 	p.publishCounts()
 }
 
@@ -77,12 +101,13 @@ const sweepSlots = 4096
 // sweepStep moves all sweeps of a family on by one step. They share the
 // position: each is done when it has been round once.
 func (t *Table) sweepStep(f *family) {
-	var active []*sweep
+	active := t.active[:0]
 	for _, s := range t.sweeps {
-		if s.family == f.id {
+		if s.family == f.id && s.remaining > 0 {
 			active = append(active, s)
 		}
 	}
+	t.active = active
 	if len(active) == 0 {
 		return
 	}
@@ -91,44 +116,69 @@ func (t *Table) sweepStep(f *family) {
 		f.sweepAt = 0
 	}
 	end := min(f.sweepAt+sweepSlots, count)
-	t.sweepRange(f, active, f.sweepAt, end)
+	peers := t.peers.byIndex()
+	t.sweepRange(f, active, func(index uint16) *sweep {
+		if p := peers.at(index); p != nil {
+			return p.families[f.id].sweep
+		}
+		return nil
+	}, f.sweepAt, end)
 	for _, s := range active {
 		s.visited(f.sweepAt, end)
 		if !s.peer.families[f.id].has(s.mask) {
 			s.remaining = 0
 		}
-		s.peer.publishCounts()
 	}
 	f.sweepAt = end
-	t.dropDoneSweeps()
 }
 
+// dropDoneSweeps takes the sweeps that are done off the list, and the removed
+// peers of which no route is left.
 func (t *Table) dropDoneSweeps() {
-	var done []*sweep
-	t.sweeps = slices.DeleteFunc(t.sweeps, func(s *sweep) bool {
-		if s.remaining == 0 {
+	kept := t.sweeps[:0]
+	done := t.active[:0]
+	for _, s := range t.sweeps {
+		if s.remaining > 0 {
+			kept = append(kept, s)
+		} else {
 			done = append(done, s)
 		}
-		return s.remaining == 0
-	})
+	}
+	clear(t.sweeps[len(kept):])
+	t.sweeps = kept
 	for _, s := range done {
+		if pf := &s.peer.families[s.family]; pf.sweep == s {
+			pf.sweep = nil
+		}
 		t.forgetIfGone(s.peer)
 	}
+	clear(done[:cap(done)])
+	t.active = done[:0]
 }
 
-// sweepRange applies sweeps of one family to the slots from first up to last.
-func (t *Table) sweepRange(f *family, sweeps []*sweep, first, last uint32) {
-	inRows := make(map[uint16][]*sweep)
+// sweepRange applies sweeps of one family to the slots from first up to last;
+// sweepOf returns the sweep of the peer with an index, nil for none.
+func (t *Table) sweepRange(f *family, sweeps []*sweep, sweepOf func(uint16) *sweep, first, last uint32) {
+	rows := false
 	for _, s := range sweeps {
 		if column := s.peer.families[f.id].column; column != nil {
 			t.sweepColumn(f, s, column, first, last)
 		} else {
-			inRows[s.peer.index] = append(inRows[s.peer.index], s)
+			rows = true
 		}
 	}
-	if len(inRows) > 0 {
-		t.sweepRows(f, inRows, first, last)
+	if rows {
+		t.sweepRows(f, sweepOf, first, last)
 	}
+}
+
+// byPeer returns what sweepRange needs to find the sweeps.
+func byPeer(sweeps []*sweep) func(uint16) *sweep {
+	indexed := make(map[uint16]*sweep, len(sweeps))
+	for _, s := range sweeps {
+		indexed[s.peer.index] = s
+	}
+	return func(index uint16) *sweep { return indexed[index] }
 }
 
 func (t *Table) sweepColumn(f *family, s *sweep, column *column, first, last uint32) {
@@ -142,16 +192,13 @@ func (t *Table) sweepColumn(f *family, s *sweep, column *column, first, last uin
 	}
 }
 
-func (t *Table) sweepRows(f *family, sweeps map[uint16][]*sweep, first, last uint32) {
+func (t *Table) sweepRows(f *family, sweepOf func(uint16) *sweep, first, last uint32) {
 	match := func(e rowEntry) bool {
-		for _, s := range sweeps[e.peer()] {
-			if s.sweeps(e.word) {
-				return true
-			}
-		}
-		return false
+		s := sweepOf(e.peer())
+		// What the rows still hold of a peer with a column is no route any more.
+		return s != nil && s.peer.families[f.id].column == nil && s.sweeps(e.word)
 	}
-	removed := func(e rowEntry) { t.forgetRoute(&sweeps[e.peer()][0].peer.families[f.id], e.word) }
+	removed := func(e rowEntry) { t.forgetRoute(&sweepOf(e.peer()).peer.families[f.id], e.word) }
 	for slot := first; slot < last; slot++ {
 		ref := f.slots.row(slot)
 		if atomic.LoadUint32(ref) == 0 || !f.rows.load(ref).anyOf(match) {
@@ -181,7 +228,7 @@ func (t *Table) dropBound(f *family, peers []*peer) {
 		s.only = bound
 		sweeps = append(sweeps, s)
 	}
-	t.sweepRange(f, sweeps, 0, count)
+	t.sweepRange(f, sweeps, byPeer(sweeps), 0, count)
 	for _, p := range peers {
 		p.publishCounts()
 	}

@@ -33,17 +33,18 @@ type Table struct {
 	grace    grace
 	attrs    *attrSets
 	families [route.NumFamilies]atomic.Pointer[family]
-	peers    atomic.Pointer[peerSet]
+	peers    peerSet
+	columns  atomic.Pointer[columnSets]
 	refused  atomic.Uint64
 	bytes    atomic.Uint64
 	views    sync.Pool     // of *View
 	turns    chan struct{} // of readers that work; as many places as processors
 	waiting  atomic.Int32  // readers that wait for a turn
 
-	byName    map[string]*peer
 	indexes   indexes
 	sweeps    []*sweep
-	columnMin int // routes from which a peer gets a column
+	active    []*sweep // scratch
+	columnMin int      // routes from which a peer gets a column
 }
 
 // family is the part of the table that belongs to one address family.
@@ -59,11 +60,11 @@ type family struct {
 
 // New returns an empty table.
 func New() *Table {
-	t := &Table{byName: make(map[string]*peer), columnMin: columnMinRoutes}
+	t := &Table{columnMin: columnMinRoutes}
 	t.turns = make(chan struct{}, runtime.GOMAXPROCS(0))
 	t.views.New = func() any { return new(View) }
 	t.attrs = newAttrSets(&t.grace)
-	t.peers.Store(new(peerSet))
+	t.columns.Store(new(columnSets))
 	for _, f := range route.Families() {
 		t.families[f].Store(t.newFamily(f))
 	}
@@ -194,7 +195,7 @@ func (t *Table) vacate(f *family, slot uint32) {
 	if atomic.LoadUint32(f.slots.row(slot)) != 0 {
 		return
 	}
-	for _, c := range t.peers.Load().columns[f.id] {
+	for _, c := range t.columns.Load()[f.id].list {
 		if c.column.load(slot) != 0 {
 			return
 		}
@@ -225,11 +226,7 @@ type Counts struct {
 // Counts returns the totals. Anyone may call it.
 func (t *Table) Counts() Counts {
 	var c Counts
-	set := t.peers.Load()
-	for _, p := range set.byIndex {
-		if p == nil || p.removed.Load() {
-			continue
-		}
+	for _, p := range t.peers.present() {
 		c.Peers++
 		for _, f := range route.Families() {
 			c.Routes[f] += int(p.families[f].routes.Load())
@@ -250,7 +247,7 @@ func (t *Table) Measure() {
 	for i := range t.families {
 		f := t.families[i].Load()
 		n += f.nodes.bytes() + f.slots.bytes() + f.rows.arena.bytes()
-		for _, c := range t.peers.Load().columns[i] {
+		for _, c := range t.columns.Load()[i].list {
 			n += c.column.bytes()
 		}
 	}

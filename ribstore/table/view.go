@@ -13,7 +13,8 @@ import (
 // by one goroutine at a time.
 type View struct {
 	table    *Table
-	peers    *peerSet
+	peers    peerPlaces // by index
+	columns  *columnSets
 	families [route.NumFamilies]*family
 	slots    []uint32 // scratch
 }
@@ -33,7 +34,7 @@ func (t *Table) View(read func(*View) error) error {
 	in := t.grace.enter()
 	defer in.exit()
 	v := t.views.Get().(*View)
-	v.table, v.peers = t, t.peers.Load()
+	v.table, v.columns, v.peers = t, t.columns.Load(), t.peers.byIndex()
 	for i := range v.families {
 		v.families[i] = t.families[i].Load()
 	}
@@ -114,8 +115,8 @@ type Select map[uint16]struct{}
 // Select returns the choice of the peers that match.
 func (v *View) Select(match func(*route.Peer) bool) Select {
 	chosen := Select{}
-	for _, p := range v.peers.byIndex {
-		if p != nil && match(p.info.Load()) {
+	for p := range v.peers.all() {
+		if match(p.info.Load()) {
 			chosen[p.index] = struct{}{}
 		}
 	}
@@ -133,7 +134,7 @@ func (s Select) has(index uint16) bool {
 // routesOf calls found with each route of the slot, and the phase of the peer in
 // which it had that route.
 func (v *View) routesOf(d Dest, chosen Select, found func(p *peer, pathID uint32, w word, ph *phase)) {
-	columns := v.peers.columns[d.Family]
+	columns := v.columns[d.Family].list
 	for i := range columns {
 		p := columns[i].peer
 		if !chosen.has(p.index) {
@@ -200,10 +201,10 @@ func (p *peer) settled(f *family, ref *uint32, r row, e rowEntry) (word, *phase)
 // not at all.
 func (v *View) inRow(f route.Family, e rowEntry) *peer {
 	index := e.peer()
-	if int(index) >= len(v.peers.byIndex) || v.peers.hasColumn(f, index) {
+	if v.columns[f].has(index) {
 		return nil
 	}
-	return v.peers.byIndex[index]
+	return v.peers.at(index)
 }
 
 // keeps reports whether the route is not about to be swept.
@@ -229,7 +230,7 @@ func (v *View) Routes(dst []route.Route, d Dest, chosen Select) []route.Route {
 	}
 	kept := dst[:start]
 	for _, r := range dst[start:] {
-		if p := v.peers.named[r.Peer.Name]; p != nil && chosen.has(p.index) {
+		if p := v.table.peers.named(r.Peer.Name); p != nil && chosen.has(p.index) {
 			kept = append(kept, r)
 		}
 	}
@@ -255,8 +256,8 @@ func (v *View) route(d Dest, p *peer, pathID uint32, w word, ph *phase) route.Ro
 // Total returns how many routes the family has of the chosen peers.
 func (v *View) Total(id route.Family, chosen Select) int {
 	n := 0
-	for _, p := range v.peers.byIndex {
-		if p != nil && chosen.has(p.index) {
+	for p := range v.peers.all() {
+		if chosen.has(p.index) {
 			n += int(p.families[id].routes.Load())
 		}
 	}
@@ -276,17 +277,15 @@ type PeerInfo struct {
 // Peers returns what is known of every peer, in no order. Anyone may call it.
 func (t *Table) Peers() []PeerInfo {
 	var infos []PeerInfo
-	for _, p := range t.peers.Load().byIndex {
-		if p != nil && !p.removed.Load() {
-			infos = append(infos, p.describe())
-		}
+	for _, p := range t.peers.present() {
+		infos = append(infos, p.describe())
 	}
 	return infos
 }
 
 // Peer returns what is known of the peer that goes by the name. Anyone may call it.
 func (t *Table) Peer(name string) (PeerInfo, bool) {
-	p := t.peers.Load().named[name]
+	p := t.peers.named(name)
 	if p == nil || p.removed.Load() {
 		return PeerInfo{}, false
 	}
