@@ -15,8 +15,7 @@
 package activity
 
 import (
-	"maps"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"ribglass/ribstore/route"
@@ -26,7 +25,8 @@ import (
 type Meter struct {
 	started time.Time
 	all     ring
-	peers   atomic.Pointer[map[string]*peer] // published whole: they come and go seldom
+	peers   sync.Map // of *peer by name; the writer adds and removes
+	known   int      // peers, the writer's
 	busy    busy
 	growth  growth
 
@@ -56,7 +56,6 @@ const loadPause = 15 * time.Second
 // New returns a meter that counts from now on.
 func New(now time.Time) *Meter {
 	m := &Meter{started: now}
-	m.peers.Store(&map[string]*peer{})
 	m.busy.begin(now)
 	m.growth.samples.Store(&[]Sample{})
 	return m
@@ -112,25 +111,30 @@ func (m *Meter) peer(info *route.Peer) *peer {
 	if info == m.lastInfo {
 		return m.last
 	}
-	peers := *m.peers.Load()
-	p := peers[info.Name]
+	p := m.named(info.Name)
 	if p == nil {
-		if len(peers) >= maxPeers {
+		if m.known >= maxPeers {
 			return nil
 		}
 		p = new(peer)
-		peers = maps.Clone(peers)
-		peers[info.Name] = p
-		m.peers.Store(&peers)
+		m.peers.Store(info.Name, p)
+		m.known++
 	}
 	m.last, m.lastInfo = p, info
 	return p
 }
 
+// named returns the counts of the peer with the name, nil when it has none.
+func (m *Meter) named(name string) *peer {
+	p, _ := m.peers.Load(name)
+	counts, _ := p.(*peer)
+	return counts
+}
+
 func (m *Meter) forget(name string) {
-	peers := maps.Clone(*m.peers.Load())
-	delete(peers, name)
-	m.peers.Store(&peers)
+	if _, known := m.peers.LoadAndDelete(name); known {
+		m.known--
+	}
 	m.last, m.lastInfo = nil, nil
 }
 
@@ -146,7 +150,7 @@ func (m *Meter) Tick(now time.Time, counts func() Sample) {
 // Rate returns the changes of a peer in the hour until now, none for one that is
 // not known.
 func (m *Meter) Rate(name string, now time.Time) Rate {
-	if p := (*m.peers.Load())[name]; p != nil {
+	if p := m.named(name); p != nil {
 		return p.ring.read(m.started, now)
 	}
 	return new(ring).read(m.started, now)
