@@ -59,6 +59,9 @@ type Collections struct {
 
 // NewCollections returns the collections of a data directory.
 func NewCollections(dataDir string, cfg Config, deps Deps) *Collections {
+	if deps.Budget == nil {
+		deps.Budget, _ = NewBudget(cfg.Limits(), nil) // a valid Config has valid limits
+	}
 	return &Collections{dir: dataDir, config: cfg, deps: deps, open: make(map[string]*Archive)}
 }
 

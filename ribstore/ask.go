@@ -27,9 +27,6 @@ func (e *CostError) Error() string {
 var (
 	// ErrTooLong is returned for a search that took longer than it may.
 	ErrTooLong = errors.New("the search takes too long")
-	// ErrBusy is returned when as many searches run as may, and stay so for as
-	// long as a question may wait. It says to come again.
-	ErrBusy = errors.New("too many searches at a time")
 	// ErrNoHistory is returned for a question about the past when it is not kept.
 	ErrNoHistory = errors.New("this server keeps no history")
 	// ErrFuture is returned for a question about a time that has not come.
@@ -46,18 +43,13 @@ type asker struct {
 	past   *history.History                 // nil: not kept
 	now    func() (*table.Table, time.Time) // nil: the last moment of the past
 	whole  tables
-	places chan struct{} // of searches under way
-	narrow chan struct{} // of questions about one prefix in the past
+	budget *Budget
 }
-
-// narrowPlaces is how many questions about one prefix in the past are answered
-// at a time. One takes a few milliseconds and little memory.
-const narrowPlaces = 4
 
 func newAsker(cfg Config, deps Deps, now func() (*table.Table, time.Time)) asker {
 	return asker{
 		config: cfg, clock: deps.Now, past: deps.History, now: now, whole: tables{most: cfg.PastTables, deps: deps},
-		places: make(chan struct{}, cfg.Searches), narrow: make(chan struct{}, narrowPlaces),
+		budget: deps.Budget,
 	}
 }
 
@@ -203,7 +195,7 @@ func (a *asker) ask(ctx context.Context, q query.Query, answer func(context.Cont
 // inPlace runs a search when there is a place for it, and ends it when it takes
 // too long.
 func (a *asker) inPlace(ctx context.Context, search func(context.Context) error) error {
-	leave, err := a.enter(ctx, a.places)
+	leave, err := a.budget.Enter(ctx, Searches)
 	if err != nil {
 		return err
 	}
@@ -215,18 +207,6 @@ func (a *asker) inPlace(ctx context.Context, search func(context.Context) error)
 		return context.Cause(searching)
 	}
 	return err
-}
-
-// enter waits for a place, no longer than a question may.
-func (a *asker) enter(ctx context.Context, places chan struct{}) (leave func(), err error) {
-	waiting, cancel := context.WithTimeoutCause(ctx, a.config.SearchWait, ErrBusy)
-	defer cancel()
-	select {
-	case places <- struct{}{}:
-		return func() { <-places }, nil
-	case <-waiting.Done():
-		return nil, context.Cause(waiting)
-	}
 }
 
 // momentFor is momentOf for who has no place: loading a whole table takes one.
@@ -278,7 +258,7 @@ func (a *asker) at(ctx context.Context, t time.Time, within netip.Prefix) (*mome
 // load returns what was at a moment, and whether it is a part of the table only.
 // A whole table is kept, but not that of a moment that is not over.
 func (a *asker) load(ctx context.Context, t time.Time, within netip.Prefix) (past *history.Past, part bool, err error) {
-	whole := func(ctx context.Context) (*history.Past, error) { return a.past.At(ctx, t, netip.Prefix{}) }
+	whole := func(ctx context.Context) (*history.Past, error) { return a.tableAt(ctx, t, netip.Prefix{}) }
 	switch {
 	case !within.IsValid() && a.now != nil && !t.Before(a.clock().Truncate(time.Millisecond)):
 		past, err = whole(ctx)
@@ -290,13 +270,22 @@ func (a *asker) load(ctx context.Context, t time.Time, within netip.Prefix) (pas
 	if past = a.whole.peek(t); past != nil {
 		return past, false, nil
 	}
-	leave, err := a.enter(ctx, a.narrow)
+	leave, err := a.budget.Enter(ctx, NarrowPast)
 	if err != nil {
 		return nil, false, err
 	}
 	defer leave()
-	past, err = a.past.At(ctx, t, within)
+	past, err = a.tableAt(ctx, t, within)
 	return past, true, err
+}
+
+// tableAt makes a table of the past, whose searches take turns with all others.
+func (a *asker) tableAt(ctx context.Context, t time.Time, within netip.Prefix) (*history.Past, error) {
+	past, err := a.past.At(ctx, t, within)
+	if err == nil {
+		past.Table.SetTurns(a.budget.Turn)
+	}
+	return past, err
 }
 
 // A query that is confined to a prefix as long as these reads a small part of the

@@ -108,7 +108,7 @@ func (a *asker) inTurn(ctx context.Context, q query.Query, read func(context.Con
 	if !isNarrow(q) {
 		return a.inPlace(ctx, read)
 	}
-	leave, err := a.enter(ctx, a.narrow)
+	leave, err := a.budget.Enter(ctx, NarrowPast)
 	if err != nil {
 		return err
 	}
@@ -267,7 +267,7 @@ func (a *asker) Timeline(ctx context.Context, q query.Query, states int) (*query
 		q.Between.From.Ago = timelineSpan
 	}
 	from, to := a.span(q)
-	leave, err := a.enter(ctx, a.narrow)
+	leave, err := a.budget.Enter(ctx, NarrowPast)
 	if err != nil {
 		return nil, err
 	}

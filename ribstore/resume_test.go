@@ -285,11 +285,12 @@ func TestPlacesForThePastAreFew(t *testing.T) {
 		r.up(edge1, 0)
 		r.send(announce(edge1, "192.0.2.0/24"))
 		r.wait(2 * time.Second)
-		for range cap(r.places) {
-			r.places <- struct{}{}
-		}
-		for range cap(r.narrow) {
-			r.narrow <- struct{}{}
+		for _, kind := range []Kind{Searches, NarrowPast} {
+			for range DefaultConfig().Limits()[kind].Places {
+				if _, err := r.Budget().Enter(t.Context(), kind); err != nil {
+					t.Fatal(err)
+				}
+			}
 		}
 		asked := query.Moment{Ago: time.Second}
 		for _, text := range []string{"192.0.2.1 at -1s", "peer edge1 at -1s"} {

@@ -60,12 +60,14 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// Deps are what a store needs of its surroundings. All but History are required.
+// Deps are what a store needs of its surroundings. All but History and Budget
+// are required.
 type Deps struct {
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 	Now        func() time.Time
 	History    *history.History // nil: the past is not kept
+	Budget     *Budget          // of work; nil: one of its own, with the limits of the Config
 }
 
 // Store holds routes and answers questions about them, as they are and as they
@@ -86,13 +88,28 @@ type Store struct {
 // New returns a store that waits to be run. It fails when a metric is
 // registered already.
 func New(cfg Config, deps Deps) (*Store, error) {
-	s := &Store{deps: deps, table: table.New(), requests: make(chan func()), running: make(chan struct{})}
+	var err error
+	if deps.Budget == nil {
+		if deps.Budget, err = NewBudget(cfg.Limits(), deps.Registerer); err != nil {
+			return nil, err
+		}
+	}
+	s := &Store{deps: deps, requests: make(chan func()), running: make(chan struct{})}
+	s.keep(table.New())
 	s.asker = newAsker(cfg, deps, s.now)
 	s.meter = activity.New(deps.Now())
-	var err error
 	s.metrics, err = newMetrics(s, deps.Registerer)
 	return s, err
 }
+
+// keep takes a table for the table of now.
+func (s *Store) keep(t *table.Table) {
+	t.SetTurns(s.deps.Budget.Turn)
+	s.table = t
+}
+
+// Budget returns the budget of work, which faces share with the store.
+func (s *Store) Budget() *Budget { return s.deps.Budget }
 
 // now returns the table of now.
 func (s *Store) now() (*table.Table, time.Time) { return s.table, s.deps.Now() }
@@ -108,7 +125,7 @@ func (s *Store) Resume(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("history: %w", err)
 	}
-	s.table = t
+	s.keep(t)
 	if n := s.Stats(); n.Peers > 0 {
 		s.deps.Logger.InfoContext(ctx, "resumed from the history; all routes are stale until their peers are back",
 			"routes", n.total(), "peers", n.Peers, "took", s.deps.Now().Sub(started).Round(time.Millisecond))

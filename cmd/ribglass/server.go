@@ -43,6 +43,7 @@ type server struct {
 	collector *collector.Collector
 	history   *history.History // nil: the past is not kept
 	store     *ribstore.Store
+	budget    *ribstore.Budget // of the store, the collections and the web server
 
 	collections *ribstore.Collections // nil without a data directory
 	names       names.Keeper
@@ -103,8 +104,11 @@ func (s *server) makeComponents(cfg *config.Config) error {
 	if s.history, err = openHistory(cfg, s.log.With("component", "history"), registry); err != nil {
 		return err
 	}
+	if s.budget, err = newBudget(cfg, registry); err != nil {
+		return err
+	}
 	s.store, err = ribstore.New(cfg.Search, ribstore.Deps{
-		Logger: s.log.With("component", "ribstore"), Registerer: registry, Now: time.Now, History: s.history,
+		Logger: s.log.With("component", "ribstore"), Registerer: registry, Now: time.Now, History: s.history, Budget: s.budget,
 	})
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
@@ -135,6 +139,19 @@ func (s *server) makeComponents(cfg *config.Config) error {
 	return err
 }
 
+// newBudget returns the budget of work that the store, the collections and the
+// web server share.
+func newBudget(cfg *config.Config, r prometheus.Registerer) (*ribstore.Budget, error) {
+	limits := cfg.Search.Limits()
+	limits[ribstore.Streams].Places = cfg.HTTP.MaxStreams
+	limits[ribstore.Comparisons].Wait = cfg.HTTP.QueryTimeout
+	b, err := ribstore.NewBudget(limits, r)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	return b, nil
+}
+
 // loadNames changes over to the files of names as they are now. Names are no
 // reason to be without routes: what is wrong with a file is logged, and the names
 // that were there stay.
@@ -156,7 +173,7 @@ func (s *server) offerPast(cfg *config.Config, deps *httpapi.Deps) {
 		return
 	}
 	s.collections = ribstore.NewCollections(cfg.DataDir, cfg.Search, ribstore.Deps{
-		Logger: s.log.With("component", "collections"), Now: time.Now,
+		Logger: s.log.With("component", "collections"), Now: time.Now, Budget: s.budget,
 	})
 	deps.Collections = s.collections
 }

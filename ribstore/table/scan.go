@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"slices"
 	"sync/atomic"
-	"time"
 
 	"ribglass/ribstore/route"
 )
@@ -56,31 +55,22 @@ func (v *View) Set(id uint32) route.Attrs {
 // Slots returns a number above every slot of the family.
 func (v *View) Slots(f route.Family) int { return int(v.families[f].slots.count.Load()) }
 
-// While searches queue up, a turn lasts about as long as a lookup may be kept
-// waiting; then its processor rests, so that the runtime looks at the network.
-const (
-	turn = time.Millisecond
-	rest = 50 * time.Microsecond
-)
+// SetTurns has turns govern the long work of readers, see [View.Turn]. Nobody
+// may read the table yet.
+func (t *Table) SetTurns(turns func(work func() bool) (more bool)) { t.turns = turns }
 
-// Turn calls work again and again until it returns false or a turn is over, and
-// reports whether there is more to do. At most as many turns are under way in a
-// table as there are processors, and while others wait each ends with a rest:
-// however many search, lookups come between.
+// Turn calls work again and again until it returns false or the turn is over,
+// and reports whether there is more to do. When a turn is over is for the owner
+// of the table to say, with [Table.SetTurns], so that searches leave room for
+// lookups; without an owner a turn has no end. A piece of work should take less
+// than a millisecond.
 func (v *View) Turn(work func() bool) (more bool) {
-	v.table.waiting.Add(1)
-	v.table.turns <- struct{}{}
-	v.table.waiting.Add(-1)
-	defer func() { <-v.table.turns }()
-	for began := time.Now(); time.Since(began) < turn; {
-		if !work() {
-			return false
-		}
+	if v.table.turns != nil {
+		return v.table.turns(work)
 	}
-	if v.table.waiting.Load() > 0 {
-		time.Sleep(rest)
+	for work() {
 	}
-	return true
+	return false
 }
 
 // Found is a route as [View.Scan] meets it: cheaper than a [route.Route], which

@@ -20,7 +20,6 @@
 package table
 
 import (
-	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -37,9 +36,8 @@ type Table struct {
 	columns  atomic.Pointer[columnSets]
 	refused  atomic.Uint64
 	bytes    atomic.Uint64
-	views    sync.Pool     // of *View
-	turns    chan struct{} // of readers that work; as many places as processors
-	waiting  atomic.Int32  // readers that wait for a turn
+	views    sync.Pool                          // of *View
+	turns    func(work func() bool) (more bool) // nil: readers work as long as they like
 
 	indexes   indexes
 	sweeps    []*sweep
@@ -61,7 +59,6 @@ type family struct {
 // New returns an empty table.
 func New() *Table {
 	t := &Table{columnMin: columnMinRoutes}
-	t.turns = make(chan struct{}, runtime.GOMAXPROCS(0))
 	t.views.New = func() any { return new(View) }
 	t.attrs = newAttrSets(&t.grace)
 	t.columns.Store(new(columnSets))
