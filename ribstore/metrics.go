@@ -93,6 +93,7 @@ func (s sizes) Collect(ch chan<- prometheus.Metric) {
 	gauge(sets, float64(c.AttributeSets))
 	gauge(memory, float64(c.Bytes))
 	ch <- prometheus.MustNewConstMetric(refused, prometheus.CounterValue, float64(s.store.table.Refused()))
+	s.collectTap(ch)
 	for _, p := range s.store.table.Peers() {
 		for _, f := range route.Families() {
 			if p.Routes[f] > 0 {
@@ -100,4 +101,15 @@ func (s sizes) Collect(ch chan<- prometheus.Metric) {
 			}
 		}
 	}
+}
+
+// collectTap sends what became of the events that subscribers wanted.
+func (s sizes) collectTap(ch chan<- prometheus.Metric) {
+	send := func(name, help string, t prometheus.ValueType, v float64) {
+		ch <- prometheus.MustNewConstMetric(prometheus.NewDesc("ribglass_ribstore_"+name, help, nil, nil), t, v)
+	}
+	n := s.store.tap.Stats()
+	send("subscriptions", "Subscriptions to changes of the table.", prometheus.GaugeValue, float64(n.Subscriptions))
+	send("subscribed_events_total", "Events put into subscriptions.", prometheus.CounterValue, float64(n.Delivered))
+	send("lost_events_total", "Events that a subscription had no room for, because its reader was slow or only wanted to be woken.", prometheus.CounterValue, float64(n.Lost))
 }

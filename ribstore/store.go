@@ -5,7 +5,8 @@
 // writer, nor it for them.
 //
 // What happens to the routes is counted as it passes ([activity.Meter]); that too
-// is asked without waiting.
+// is asked without waiting. Whoever wants to know of changes as they come
+// subscribes to them ([Store.Subscribe]).
 //
 // The store does not know where routes come from: the channel is all that
 // connects it with a collector.
@@ -25,6 +26,7 @@ import (
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
+	"ribglass/ribstore/tap"
 )
 
 // Config is what can be configured of a store: the budget of searches, that is
@@ -80,6 +82,8 @@ type Store struct {
 	table    *table.Table
 	meter    *activity.Meter
 	metrics  *metrics
+	tap      tap.Tap
+	own      []own       // the writer's: what the table did by itself and nobody was told of yet
 	requests chan func() // for the writer to run
 	running  chan struct{}
 	recorded time.Time // the writer's: when it recorded last
@@ -105,7 +109,37 @@ func New(cfg Config, deps Deps) (*Store, error) {
 // keep takes a table for the table of now.
 func (s *Store) keep(t *table.Table) {
 	t.SetTurns(s.deps.Budget.Turn)
+	t.SetObserver(table.Observer{Expired: s.note(tap.Expired), Swept: s.note(tap.Swept)})
 	s.table = t
+}
+
+// own is something that the table did by itself.
+type own struct {
+	kind   tap.Kind
+	peer   *route.Peer
+	family route.Family
+}
+
+// note returns what has the writer tell of a kind of changes, see tellOwn.
+func (s *Store) note(kind tap.Kind) func(*route.Peer, route.Family) {
+	return func(p *route.Peer, f route.Family) { s.own = append(s.own, own{kind, p, f}) }
+}
+
+// tellOwn tells subscribers what the table did by itself.
+func (s *Store) tellOwn(at time.Time) {
+	for _, o := range s.own {
+		s.tap.Own(o.kind, at, o.peer, o.family)
+	}
+	clear(s.own)
+	s.own = s.own[:0]
+}
+
+// Subscribe returns a subscription to what happens to the table from now on, see
+// [tap.Tap.Subscribe]. The table has what an event tells, so an answer that is
+// asked for when an event was read is an answer with it. Subscriptions end when
+// Run returns.
+func (s *Store) Subscribe(interest tap.Interest, size int) *tap.Subscription {
+	return s.tap.Subscribe(interest, size)
 }
 
 // Budget returns the budget of work, which faces share with the store.
@@ -158,6 +192,7 @@ func (s *Store) Run(ctx context.Context, in <-chan route.Batch) error {
 // write is the writer.
 func (s *Store) write(ctx context.Context, in <-chan route.Batch) {
 	defer close(s.running)
+	defer s.tap.End()
 	tick := time.NewTicker(housekeeping)
 	defer tick.Stop()
 	more := false
@@ -170,14 +205,14 @@ func (s *Store) write(ctx context.Context, in <-chan route.Batch) {
 			}
 			s.apply(&b)
 			if more {
-				more = s.table.Work()
+				more = s.work()
 			} else {
 				more = b.Event != route.Routes
 			}
 		case f := <-s.requests:
 			f()
 		case <-idle:
-			more = s.table.Work()
+			more = s.work()
 		case now := <-tick.C:
 			s.expire(now)
 			s.meter.Tick(now, s.sample)
@@ -187,6 +222,16 @@ func (s *Store) write(ctx context.Context, in <-chan route.Batch) {
 			return
 		}
 	}
+}
+
+// work does a piece of the table's background work and reports whether there is
+// more.
+func (s *Store) work() (more bool) {
+	more = s.table.Work()
+	if len(s.own) > 0 {
+		s.tellOwn(s.deps.Now())
+	}
+	return more
 }
 
 // errStopped is returned to who wants something of a writer that ended.
@@ -217,6 +262,7 @@ func (s *Store) expire(now time.Time) {
 		s.recorded = now
 	}
 	s.table.Expire(now)
+	s.tellOwn(now)
 }
 
 // Snapshot takes a snapshot of the table now. It fails with [ErrNoHistory] when
@@ -252,6 +298,7 @@ func (s *Store) apply(b *route.Batch) {
 	s.meter.Observe(b)
 	s.table.Apply(b)
 	s.metrics.applied(b, s.deps.Now().Sub(start))
+	s.tap.Batch(b)
 	if b.Event == route.PeerDown {
 		s.deps.Logger.Info("routes are stale", "peer", b.Peer.Name, "reason", b.Reason)
 	}

@@ -192,6 +192,21 @@ func (t *Table) moveInto(p *peer, f route.Family, from, to uint8) {
 	pf.counts[from] = 0
 }
 
+// Observer is told by the writer what the table does by itself, not because of a
+// batch: while it happens, so it should note that and act later. What is nil is
+// not called.
+type Observer struct {
+	// Expired: unconfirmed routes of a peer and family waited until their
+	// deadline. They are gone, or in their long-lived phase.
+	Expired func(p *route.Peer, f route.Family)
+	// Swept: the removal in the background of routes that readers do not meet any
+	// more is done.
+	Swept func(p *route.Peer, f route.Family)
+}
+
+// SetObserver has an observer told from now on. Only the writer calls it.
+func (t *Table) SetObserver(o Observer) { t.observer = o }
+
 // Expire sweeps what waited for its confirmation until now in vain, and reports
 // whether there was a wait to end. Only the writer calls it.
 func (t *Table) Expire(now time.Time) bool {
@@ -208,6 +223,9 @@ func (t *Table) Expire(now time.Time) bool {
 				longLived[f] = append(longLived[f], p)
 			}
 			t.expire(p, f)
+			if t.observer.Expired != nil {
+				t.observer.Expired(p.info.Load(), f)
+			}
 		}
 	}
 	for f, peers := range longLived {

@@ -46,6 +46,7 @@ func TestPeersEqualMap(t *testing.T) {
 const manyPeers = 200
 
 func comeAndGo(t *testing.T, table *Table) {
+	t.Helper()
 	random := rand.New(rand.NewPCG(1, 2))
 	want := map[string]int{} // routes by peer
 	for step := range 4000 {

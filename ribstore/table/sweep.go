@@ -151,6 +151,9 @@ func (t *Table) dropDoneSweeps() {
 			pf.sweep = nil
 		}
 		t.forgetIfGone(s.peer)
+		if t.observer.Swept != nil {
+			t.observer.Swept(s.peer.info.Load(), s.family)
+		}
 	}
 	clear(done[:cap(done)])
 	t.active = done[:0]

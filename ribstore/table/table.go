@@ -35,6 +35,7 @@ type Table struct {
 	peers    peerSet
 	columns  atomic.Pointer[columnSets]
 	refused  atomic.Uint64
+	observer Observer
 	bytes    atomic.Uint64
 	views    sync.Pool                          // of *View
 	turns    func(work func() bool) (more bool) // nil: readers work as long as they like
