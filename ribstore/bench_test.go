@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ribglass/ribstore/route"
+	"ribglass/ribstore/tap"
 )
 
 // benchSets returns attribute sets and prefixes to make batches of.
@@ -63,6 +64,47 @@ func BenchmarkApply(b *testing.B) {
 				one := *batches[i%len(batches)] // released, a batch has nothing any more
 				s.apply(&one)
 			}
+		})
+	}
+}
+
+// BenchmarkLoad measures the writer on a full table that comes, five prefixes a
+// batch, with subscribers to it: a lookup page that wants one address, a page that
+// only wants to be woken, and one that reads all there is.
+func BenchmarkLoad(b *testing.B) {
+	sets, prefixes := benchSets()
+	edge := &route.Peer{Name: "edge1"}
+	for _, row := range []struct {
+		name      string
+		subscribe func(s *Store) *tap.Subscription
+	}{
+		{"nobody", func(*Store) *tap.Subscription { return nil }},
+		{"one address", func(s *Store) *tap.Subscription {
+			return s.Subscribe(tap.Interest{Overlap: [route.NumFamilies]netip.Prefix{netip.MustParsePrefix("3.4.5.6/32")}}, 1<<16)
+		}},
+		{"woken", func(s *Store) *tap.Subscription { return s.Subscribe(tap.Interest{}, 0) }},
+		{"everything", func(s *Store) *tap.Subscription { return s.Subscribe(tap.Interest{}, 1<<24) }},
+	} {
+		b.Run(row.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				s, err := New(DefaultConfig(), Deps{Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Now: time.Now})
+				if err != nil {
+					b.Fatal(err)
+				}
+				sub := row.subscribe(s)
+				list := make([]route.NLRI, 5)
+				for i := 0; i+len(list) <= len(prefixes); i += len(list) {
+					for j := range list {
+						list[j].Prefix = prefixes[i+j]
+					}
+					s.apply(&route.Batch{Peer: edge, At: time.Unix(1000, 0), Updates: []route.Update{{Attrs: sets[i%len(sets)], NLRI: list}}})
+					if sub != nil && i%1000 == 0 {
+						sub.Read()
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(prefixes)), "ns/prefix")
 		})
 	}
 }
