@@ -12,11 +12,29 @@ import (
 // nothing will come.
 var ErrClosed = errors.New("the subscription is closed")
 
-// Lost counts events that did not find room.
+// Lost counts events that did not find room. It stops counting at 16 million
+// events and at a terabyte.
 type Lost struct {
 	Events int
 	Bytes  int
 }
+
+// lostWord is a Lost in one word: events in the upper bits, bytes in the lower.
+type lostWord uint64
+
+const (
+	lostByteBits  = 40
+	maxLostBytes  = 1<<lostByteBits - 1
+	maxLostEvents = 1<<(64-lostByteBits) - 1
+)
+
+func (w lostWord) plus(bytes int) lostWord {
+	l := w.lost()
+	l.Events, l.Bytes = min(l.Events+1, maxLostEvents), min(l.Bytes+bytes, maxLostBytes)
+	return lostWord(l.Events)<<lostByteBits | lostWord(l.Bytes)
+}
+
+func (w lostWord) lost() Lost { return Lost{int(w >> lostByteBits), int(w & maxLostBytes)} }
 
 // Delivery is what a subscriber reads at a time: events in their order, and how
 // many were lost behind the last of them and before the first of the next
@@ -44,10 +62,10 @@ type Subscription struct {
 	done     chan struct{}
 	end      func() // closes done
 
-	queued atomic.Int64         // bytes in the list
-	lost   atomic.Pointer[Lost] // nil: nothing
-	front  *node                // the reader's; its event was read
-	back   *node                // the writer's
+	queued atomic.Int64  // bytes in the list
+	lost   atomic.Uint64 // a lostWord; zero: nothing
+	front  *node         // the reader's; its event was read
+	back   *node         // the writer's
 }
 
 type node struct {
@@ -78,7 +96,7 @@ func (s *Subscription) of(peer string) bool {
 // calls it.
 func (s *Subscription) take(l *letter) bool {
 	size := int64(l.size())
-	fits := s.lost.Load() == nil && s.queued.Load()+size <= s.size
+	fits := s.lost.Load() == 0 && s.queued.Load()+size <= s.size
 	if fits {
 		n := &node{event: l.open(), bytes: size}
 		s.queued.Add(size)
@@ -97,12 +115,7 @@ func (s *Subscription) take(l *letter) bool {
 func (s *Subscription) lose(bytes int) {
 	for {
 		old := s.lost.Load()
-		sum := Lost{1, bytes}
-		if old != nil {
-			sum.Events += old.Events
-			sum.Bytes += old.Bytes
-		}
-		if s.lost.CompareAndSwap(old, &sum) {
+		if s.lost.CompareAndSwap(old, uint64(lostWord(old).plus(bytes))) {
 			return
 		}
 	}
@@ -122,7 +135,7 @@ func (s *Subscription) Read() Delivery {
 	// After a loss nothing is put in the list until the loss is told here, so
 	// what is in the list then came before it. A loss that comes from here on is
 	// told by the next Read.
-	lossy := s.lost.Load() != nil
+	lossy := s.lost.Load() != 0
 	var bytes int64
 	for n := s.front.next.Load(); n != nil; n = n.next.Load() {
 		d.Events = append(d.Events, n.event)
@@ -132,7 +145,7 @@ func (s *Subscription) Read() Delivery {
 	}
 	s.queued.Add(-bytes)
 	if lossy {
-		d.Lost = *s.lost.Swap(nil)
+		d.Lost = lostWord(s.lost.Swap(0)).lost()
 	}
 	return d
 }

@@ -404,3 +404,15 @@ func BenchmarkBatch(b *testing.B) {
 		})
 	}
 }
+
+func TestLostStopsCounting(t *testing.T) {
+	var w lostWord
+	w = w.plus(3).plus(4)
+	if got := w.lost(); got != (Lost{2, 7}) {
+		t.Errorf("two events of 3 and 4 bytes: %+v", got)
+	}
+	w = lostWord(maxLostEvents)<<lostByteBits | maxLostBytes
+	if got := w.plus(1).lost(); got != (Lost{maxLostEvents, maxLostBytes}) {
+		t.Errorf("one more than can be counted: %+v", got)
+	}
+}
