@@ -147,7 +147,7 @@ func (v *View) sorted(id route.Family, after netip.Prefix, slots Bits) iter.Seq[
 	for i, word := range slots {
 		for ; word != 0; word &= word - 1 {
 			slot := uint32(i*64 + bits.TrailingZeros64(word))
-			if k := f.slots.key(slot); !after.IsValid() || behind.before(k) {
+			if k := f.slots.key(slot); (!after.IsValid() || behind.before(k)) && v.shows(f, slot) {
 				places = append(places, place{k, slot})
 			}
 		}
@@ -176,7 +176,7 @@ func (v *View) sorted(id route.Family, after netip.Prefix, slots Bits) iter.Seq[
 // time, each its own slots.
 func (v *View) Scan(id route.Family, first, last uint32, sets Bits, chosen Select, found func(Found)) {
 	for _, c := range v.columns[id].list {
-		if chosen.has(c.peer.index) {
+		if chosen.Has(c.peer.index) && v.visible.Has(c.peer.index) {
 			scanColumn(id, c, first, last, sets, found)
 		}
 	}
@@ -193,7 +193,7 @@ func (v *View) Scan(id route.Family, first, last uint32, sets Bits, chosen Selec
 			if sets != nil && !sets.Has(e.word.id()) {
 				continue
 			}
-			if p := v.inRow(id, e); p != nil && chosen.has(p.index) && p.keeps(id, e.word) {
+			if p := v.inRow(id, e); p != nil && chosen.Has(p.index) && v.visible.Has(p.index) && p.keeps(id, e.word) {
 				found(Found{id, slot, e.word.id(), e.pathID(), p, e.word, p.families[id].phase.Load()})
 			}
 		}

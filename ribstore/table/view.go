@@ -11,10 +11,13 @@ import (
 // View is the table as a reader sees it, valid inside [Table.View] only. What
 // it returns as [route.Route] is the caller's to keep. Its methods may be called
 // by one goroutine at a time.
+//
+// A view shows the routes of all peers until [View.Confine] hides some.
 type View struct {
 	table    *Table
 	peers    peerPlaces // by index
 	columns  *columnSets
+	visible  Select // the peers that the view shows; nil: all
 	families [route.NumFamilies]*family
 	slots    []uint32 // scratch
 }
@@ -34,7 +37,7 @@ func (t *Table) View(read func(*View) error) error {
 	in := t.grace.enter()
 	defer in.exit()
 	v := t.views.Get().(*View)
-	v.table, v.columns, v.peers = t, t.columns.Load(), t.peers.byIndex()
+	v.table, v.columns, v.peers, v.visible = t, t.columns.Load(), t.peers.byIndex(), nil
 	for i := range v.families {
 		v.families[i] = t.families[i].Load()
 	}
@@ -54,6 +57,13 @@ func (v *View) Longest(id route.Family, addr netip.Addr) (Dest, bool) {
 	if addr.BitLen() != id.Bits() {
 		return Dest{}, false
 	}
+	if v.visible != nil {
+		dests := v.Covering(id, netip.PrefixFrom(addr, addr.BitLen()))
+		if len(dests) == 0 {
+			return Dest{}, false
+		}
+		return dests[len(dests)-1], true
+	}
 	f := v.families[id]
 	slot, ok := f.trie.longest(keyOfAddr(addr))
 	if !ok {
@@ -69,7 +79,7 @@ func (v *View) Exact(id route.Family, p netip.Prefix) (Dest, bool) {
 	}
 	f := v.families[id]
 	slot, ok := f.trie.exact(keyOf(p))
-	if !ok {
+	if !ok || !v.shows(f, slot) {
 		return Dest{}, false
 	}
 	return v.dest(f, slot), true
@@ -82,9 +92,11 @@ func (v *View) Covering(id route.Family, p netip.Prefix) []Dest {
 	}
 	f := v.families[id]
 	v.slots = f.trie.covering(v.slots[:0], keyOf(p.Masked()))
-	dests := make([]Dest, len(v.slots))
-	for i, slot := range v.slots {
-		dests[i] = v.dest(f, slot)
+	dests := make([]Dest, 0, len(v.slots))
+	for _, slot := range v.slots {
+		if v.shows(f, slot) {
+			dests = append(dests, v.dest(f, slot))
+		}
 	}
 	return dests
 }
@@ -105,30 +117,8 @@ func (v *View) Within(id route.Family, p, after netip.Prefix) iter.Seq[Dest] {
 		if p.IsValid() && !fits(id, p) || after.IsValid() && !fits(id, after) {
 			return
 		}
-		f.trie.ascend(within, behind, after.IsValid(), func(slot uint32) bool { return yield(v.dest(f, slot)) })
+		f.trie.ascend(within, behind, after.IsValid(), func(slot uint32) bool { return !v.shows(f, slot) || yield(v.dest(f, slot)) })
 	}
-}
-
-// Select is a choice of peers. The nil Select is all of them.
-type Select map[uint16]struct{}
-
-// Select returns the choice of the peers that match.
-func (v *View) Select(match func(*route.Peer) bool) Select {
-	chosen := Select{}
-	for p := range v.peers.all() {
-		if match(p.info.Load()) {
-			chosen[p.index] = struct{}{}
-		}
-	}
-	return chosen
-}
-
-func (s Select) has(index uint16) bool {
-	if s == nil {
-		return true
-	}
-	_, ok := s[index]
-	return ok
 }
 
 // routesOf calls found with each route of the slot, and the phase of the peer in
@@ -137,7 +127,7 @@ func (v *View) routesOf(d Dest, chosen Select, found func(p *peer, pathID uint32
 	columns := v.columns[d.Family].list
 	for i := range columns {
 		p := columns[i].peer
-		if !chosen.has(p.index) {
+		if !chosen.Has(p.index) || !v.visible.Has(p.index) {
 			continue
 		}
 		if w, ph := p.inColumn(d.Family, columns[i].column, d.slot); w != 0 {
@@ -150,7 +140,7 @@ func (v *View) routesOf(d Dest, chosen Select, found func(p *peer, pathID uint32
 	for i := range r.len() {
 		e := r.at(i)
 		p := v.inRow(d.Family, e)
-		if p == nil || !chosen.has(p.index) {
+		if p == nil || !chosen.Has(p.index) || !v.visible.Has(p.index) {
 			continue
 		}
 		if w, ph := p.settled(f, ref, r, e); w != 0 {
@@ -218,7 +208,7 @@ func (v *View) Count(d Dest, chosen Select) int {
 }
 
 // Routes appends the routes of the destination, the best first: as [Decide]
-// orders all of them, of which those of the chosen peers are kept.
+// orders all that the view shows, of which those of the chosen peers are kept.
 func (v *View) Routes(dst []route.Route, d Dest, chosen Select) []route.Route {
 	start := len(dst)
 	v.routesOf(d, nil, func(p *peer, pathID uint32, w word, ph *phase) {
@@ -230,7 +220,7 @@ func (v *View) Routes(dst []route.Route, d Dest, chosen Select) []route.Route {
 	}
 	kept := dst[:start]
 	for _, r := range dst[start:] {
-		if p := v.table.peers.named(r.Peer.Name); p != nil && chosen.has(p.index) {
+		if p := v.table.peers.named(r.Peer.Name); p != nil && chosen.Has(p.index) {
 			kept = append(kept, r)
 		}
 	}
@@ -257,60 +247,9 @@ func (v *View) route(d Dest, p *peer, pathID uint32, w word, ph *phase) route.Ro
 func (v *View) Total(id route.Family, chosen Select) int {
 	n := 0
 	for p := range v.peers.all() {
-		if chosen.has(p.index) {
+		if chosen.Has(p.index) && v.visible.Has(p.index) {
 			n += int(p.families[id].routes.Load())
 		}
 	}
 	return n
-}
-
-// PeerInfo is what the table knows of a peer.
-type PeerInfo struct {
-	Peer          *route.Peer
-	Up            bool
-	StaleSince    time.Time // zero while up
-	LastUpdate    time.Time // zero: none yet
-	EndOfRIB      [route.NumFamilies]time.Time
-	Routes, Stale [route.NumFamilies]int
-}
-
-// Peers returns what is known of every peer, in no order. Anyone may call it.
-func (t *Table) Peers() []PeerInfo {
-	var infos []PeerInfo
-	for _, p := range t.peers.present() {
-		infos = append(infos, p.describe())
-	}
-	return infos
-}
-
-// Peer returns what is known of the peer that goes by the name. Anyone may call it.
-func (t *Table) Peer(name string) (PeerInfo, bool) {
-	p := t.peers.named(name)
-	if p == nil || p.removed.Load() {
-		return PeerInfo{}, false
-	}
-	return p.describe(), true
-}
-
-func (p *peer) describe() PeerInfo {
-	info := PeerInfo{
-		Peer:       p.info.Load(),
-		Up:         p.up.Load(),
-		StaleSince: instant(p.staleSince.Load()),
-		LastUpdate: instant(p.lastUpdate.Load()),
-	}
-	for i := range p.families {
-		info.EndOfRIB[i] = instant(p.families[i].endOfRIB.Load())
-		info.Routes[i] = int(p.families[i].routes.Load())
-		info.Stale[i] = int(p.families[i].stale.Load())
-	}
-	return info
-}
-
-// instant converts seconds, of which 0 is the zero Time.
-func instant(seconds int64) time.Time {
-	if seconds == 0 {
-		return time.Time{}
-	}
-	return time.Unix(seconds, 0).UTC()
 }
