@@ -103,12 +103,12 @@ func (s *fakeStore) Explain(_ context.Context, q query.Query) (query.Plan, error
 }
 
 func (s *fakeStore) Facets(ctx context.Context, q query.Query, most int) (f *query.Facets, err error) {
-	s.inTable(func(v *table.View) { f, err = query.Count(ctx, v, q, s.at, most) })
+	f, err = query.Count(ctx, s.known(), q, most)
 	return f, errors.Join(err, s.err)
 }
 
-func (s *fakeStore) Around(ctx context.Context, asn route.ASN, _ query.Moment, most int) (f *query.Transit, err error) {
-	s.inTable(func(v *table.View) { f, err = query.Around(ctx, v, asn, s.at, most) })
+func (s *fakeStore) ASNeighbors(ctx context.Context, asn route.ASN, _ query.Moment, most int) (f *query.Neighbors, err error) {
+	f, err = query.ASNeighbors(ctx, s.known(), asn, most)
 	return f, errors.Join(err, s.err)
 }
 
@@ -135,8 +135,8 @@ func (forgetful) Compare(context.Context, ribstore.Contrast) (*query.Comparison,
 	return nil, nil, ribstore.ErrNoHistory
 }
 
-// inTable shows the routes in a real table.
-func (s *fakeStore) inTable(look func(*table.View)) {
+// known returns the routes in a real table.
+func (s *fakeStore) known() query.Known {
 	t := table.New()
 	up := map[string]bool{}
 	for i := range s.routes {
@@ -149,22 +149,20 @@ func (s *fakeStore) inTable(look func(*table.View)) {
 			{Family: r.Family, Attrs: r.Attrs, NLRI: []route.NLRI{{Prefix: r.Prefix, PathID: r.PathID}}},
 		}})
 	}
-	_ = t.View(func(v *table.View) error { look(v); return nil })
+	return query.Known{Table: t, At: s.at}
 }
 
 // matchInTable answers what is more than a lookup.
 func (s *fakeStore) matchInTable(ctx context.Context, q query.Query) (list []route.Route) {
 	id := func(r *route.Route) string { return r.Peer.Name + r.Prefix.String() }
 	found := map[string]bool{}
-	s.inTable(func(v *table.View) {
-		res, err := query.Run(ctx, v, q, query.Page{Limit: 1 << 30}, s.at)
-		if err != nil {
-			panic(err)
-		}
-		for i := range res.Routes {
-			found[id(&res.Routes[i])] = true
-		}
-	})
+	res, err := query.Run(ctx, s.known(), q, query.Page{Limit: 1 << 30})
+	if err != nil {
+		panic(err)
+	}
+	for i := range res.Routes {
+		found[id(&res.Routes[i])] = true
+	}
 	for i := range s.routes {
 		if found[id(&s.routes[i])] {
 			list = append(list, s.routes[i])

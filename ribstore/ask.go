@@ -53,11 +53,11 @@ func newAsker(cfg Config, deps Deps, now func() (*table.Table, time.Time)) asker
 	}
 }
 
-// moment is a table and the moment that it is asked about.
+// moment is what is known at the moment that a question is about.
 type moment struct {
-	table     *table.Table
-	at        time.Time // ages count from it
-	requested time.Time // zero: it is at
+	query.Known
+
+	requested time.Time // zero: it is At
 	notices   []string
 	past      *history.Past // nil: now
 	part      bool          // of the table only some prefixes are there
@@ -68,14 +68,16 @@ type moment struct {
 // [*history.RangeError]), and those of the context.
 func (a *asker) Search(ctx context.Context, q query.Query, page query.Page) (*query.Result, error) {
 	var result *query.Result
-	err := a.ask(ctx, q, func(ctx context.Context, m *moment, v *table.View) error {
+	err := a.ask(ctx, q, func(ctx context.Context, m *moment) error {
 		var err error
-		if result, err = query.Run(ctx, v, q, page, m.at); err != nil {
+		if result, err = query.Run(ctx, m.Known, q, page); err != nil {
 			return err
 		}
-		result.At, result.Requested, result.Notices = m.at.UTC(), m.requested, m.notices
-		result.Freshness = freshnessOf(m, result)
-		return nil
+		result.At, result.Requested, result.Notices = m.At.UTC(), m.requested, m.notices
+		return m.View(func(v *table.View) error {
+			result.Freshness = freshnessOf(m, v, result)
+			return nil
+		})
 	})
 	if err != nil {
 		return nil, err
@@ -87,25 +89,25 @@ func (a *asker) Search(ctx context.Context, q query.Query, page query.Page) (*qu
 // kind. Errors are those of Search.
 func (a *asker) Facets(ctx context.Context, q query.Query, most int) (*query.Facets, error) {
 	var facets *query.Facets
-	err := a.ask(ctx, q, func(ctx context.Context, m *moment, v *table.View) error {
+	err := a.ask(ctx, q, func(ctx context.Context, m *moment) error {
 		var err error
-		facets, err = query.Count(ctx, v, q, m.at, most)
+		facets, err = query.Count(ctx, m.Known, q, most)
 		return err
 	})
 	return facets, err
 }
 
-// Around tells where an AS stands in the paths of the table at a moment, with the
-// most values most of each kind. Errors are those of Search.
-func (a *asker) Around(ctx context.Context, asn route.ASN, at query.Moment, most int) (*query.Transit, error) {
-	var transit *query.Transit
+// ASNeighbors tells where an AS stands in the paths of the table at a moment, with
+// the most values most of each kind. Errors are those of Search.
+func (a *asker) ASNeighbors(ctx context.Context, asn route.ASN, at query.Moment, most int) (*query.Neighbors, error) {
+	var neighbors *query.Neighbors
 	q := query.Query{Expr: query.Via{asn}, At: at}
-	err := a.ask(ctx, q, func(ctx context.Context, m *moment, v *table.View) error {
+	err := a.ask(ctx, q, func(ctx context.Context, m *moment) error {
 		var err error
-		transit, err = query.Around(ctx, v, asn, m.at, most)
+		neighbors, err = query.ASNeighbors(ctx, m.Known, asn, most)
 		return err
 	})
-	return transit, err
+	return neighbors, err
 }
 
 // Explain tells how a query would be answered, at the time that it is about.
@@ -119,11 +121,7 @@ func (a *asker) Explain(ctx context.Context, q query.Query) (query.Plan, error) 
 	if err != nil {
 		return plan, err
 	}
-	err = m.table.View(func(v *table.View) error {
-		plan = query.Explain(v, q, m.at)
-		return nil
-	})
-	return plan, err
+	return query.Explain(m.Known, q), nil
 }
 
 // Stream calls yield with the routes of the whole answer in order, a slice at a
@@ -134,10 +132,10 @@ func (a *asker) Stream(ctx context.Context, q query.Query, yield func([]route.Ro
 	if err != nil {
 		return err
 	}
-	if err := m.table.View(func(v *table.View) error { return a.affordable(v, q, m.at) }); err != nil {
+	if err := a.affordable(m, q); err != nil {
 		return err
 	}
-	return query.Stream(ctx, m.table, q, m.at, yield)
+	return query.Stream(ctx, m.Known, q, yield)
 }
 
 // PeersAt returns what was known of every peer at a moment, ordered by name.
@@ -146,28 +144,31 @@ func (a *asker) PeersAt(ctx context.Context, at query.Moment) (peers []PeerStats
 	if err != nil {
 		return nil, time.Time{}, nil, err
 	}
-	for _, p := range m.table.Peers() {
-		peers = append(peers, PeerStats{Peer: p.Peer, Routes: p.Routes, Stale: p.Stale, Freshness: freshness(&p)})
-	}
+	err = m.View(func(v *table.View) error {
+		for _, p := range v.Peers() {
+			peers = append(peers, PeerStats{Peer: p.Peer, Routes: p.Routes, Stale: p.Stale, Freshness: freshness(&p)})
+		}
+		return nil
+	})
 	slices.SortFunc(peers, func(a, b PeerStats) int { return compareNames(a.Peer, b.Peer) })
-	return peers, m.at, m.notices, nil
+	return peers, m.At, m.notices, err
 }
 
 // affordable returns a *CostError for a query beyond the budget of rows.
-func (a *asker) affordable(v *table.View, q query.Query, now time.Time) error {
+func (a *asker) affordable(m *moment, q query.Query) error {
 	if a.config.SearchRows == 0 {
 		return nil
 	}
-	if cost := query.Explain(v, q, now).Cost; cost > a.config.SearchRows {
+	if cost := query.Explain(m.Known, q).Cost; cost > a.config.SearchRows {
 		return &CostError{cost, a.config.SearchRows}
 	}
 	return nil
 }
 
-// ask has a question answered from a view: at once when it is a cheap one, else
+// ask has a question answered: at once when it is a cheap one, else
 // when one of the places for searches is free, and for no longer than a search
 // may take.
-func (a *asker) ask(ctx context.Context, q query.Query, answer func(context.Context, *moment, *table.View) error) error {
+func (a *asker) ask(ctx context.Context, q query.Query, answer func(context.Context, *moment) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -176,19 +177,17 @@ func (a *asker) ask(ctx context.Context, q query.Query, answer func(context.Cont
 		if err != nil {
 			return err
 		}
-		return m.table.View(func(v *table.View) error { return answer(ctx, m, v) })
+		return answer(ctx, m)
 	}
 	return a.inPlace(ctx, func(ctx context.Context) error {
 		m, err := a.momentOf(ctx, q)
 		if err != nil {
 			return err
 		}
-		return m.table.View(func(v *table.View) error {
-			if err := a.affordable(v, q, m.at); err != nil {
-				return err
-			}
-			return answer(ctx, m, v)
-		})
+		if err := a.affordable(m, q); err != nil {
+			return err
+		}
+		return answer(ctx, m)
 	})
 }
 
@@ -225,7 +224,7 @@ func (a *asker) momentFor(ctx context.Context, q query.Query) (m *moment, err er
 func (a *asker) momentOf(ctx context.Context, q query.Query) (*moment, error) {
 	if q.At.IsZero() && a.now != nil {
 		t, now := a.now()
-		return &moment{table: t, at: now}, nil
+		return &moment{Known: query.Known{Table: t, At: now}}, nil
 	}
 	within := netip.Prefix{}
 	if isNarrow(q) {
@@ -248,7 +247,7 @@ func (a *asker) at(ctx context.Context, t time.Time, within netip.Prefix) (*mome
 	if err != nil {
 		return nil, err
 	}
-	m := &moment{table: past.Table, at: past.At, notices: past.Notices, past: past, part: part}
+	m := &moment{Known: query.Known{Table: past.Table, At: past.At}, notices: past.Notices, past: past, part: part}
 	if !past.At.Equal(t) {
 		m.requested = t
 	}
@@ -309,7 +308,7 @@ func isNarrow(q query.Query) bool {
 
 // freshnessOf tells how current the peers behind an answer are: those with a
 // route in it, and those the query named.
-func freshnessOf(m *moment, r *query.Result) []query.Freshness {
+func freshnessOf(m *moment, v *table.View, r *query.Result) []query.Freshness {
 	names := r.Query.Peers()
 	for i := range r.Routes {
 		if name := r.Routes[i].Peer.Name; !slices.Contains(names, name) {
@@ -319,7 +318,7 @@ func freshnessOf(m *moment, r *query.Result) []query.Freshness {
 	slices.Sort(names)
 	var list []query.Freshness
 	for _, name := range names {
-		if p, ok := m.table.Peer(name); ok {
+		if p, ok := v.Peer(name); ok {
 			if m.part {
 				p.LastUpdate = time.Time{}
 			}

@@ -22,7 +22,7 @@ func (a *asker) Changes(ctx context.Context, q query.Query, page query.ChangePag
 		return nil, ErrNoHistory
 	}
 	from, to := a.span(q)
-	pager, err := query.NewChangePager(query.ChangeFilter{Query: q, Now: to, Sessions: true}, page)
+	pager, err := query.NewChangePager(query.ChangeFilter{Query: q, Known: query.Known{At: to}, Sessions: true}, page)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (a *asker) StreamChanges(ctx context.Context, q query.Query, kinds []query.
 	if to.Before(from) {
 		return nil
 	}
-	filter := query.ChangeFilter{Query: q, Now: to, Sessions: true}
+	filter := query.ChangeFilter{Query: q, Known: query.Known{At: to}, Sessions: true}
 	var list []query.Change
 	_, err := a.follow(ctx, q, from, to, func(o query.Occurrence) error {
 		for _, c := range filter.Changes(o) {
@@ -375,8 +375,8 @@ func (a *asker) Compare(ctx context.Context, c Contrast) (*query.Comparison, []s
 		return nil, nil, err
 	}
 	return &query.Comparison{
-		A:     query.Side{Table: sides[0].table, Peer: c.FromPeer, At: sides[0].at},
-		B:     query.Side{Table: sides[1].table, Peer: c.ToPeer, At: sides[1].at},
+		A:     query.Side{Known: sides[0].Known, Peer: c.FromPeer},
+		B:     query.Side{Known: sides[1].Known, Peer: c.ToPeer},
 		Query: c.Query, Stale: c.Stale,
 	}, slices.Concat(sides[0].notices, sides[1].notices), nil
 }

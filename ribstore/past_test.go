@@ -320,7 +320,7 @@ func (l *life) question() {
 	case 0:
 		q.ask = func(r *recorded, m query.Moment) (any, error) { return r.Facets(r.t.Context(), l.about(text, m), 5) }
 	case 1:
-		q.ask = func(r *recorded, m query.Moment) (any, error) { return r.Around(r.t.Context(), 65001, m, 5) }
+		q.ask = func(r *recorded, m query.Moment) (any, error) { return r.ASNeighbors(r.t.Context(), 65001, m, 5) }
 	case 2:
 		q.ask = func(r *recorded, m query.Moment) (any, error) {
 			peers, when, notices, err := r.PeersAt(r.t.Context(), m)

@@ -226,7 +226,7 @@ func TestQuestionsAboutThePastThatHaveNoAnswer(t *testing.T) {
 			q.At = m
 			_, search := s.Search(ctx, q, query.Page{})
 			_, facets := s.Facets(ctx, q, 3)
-			_, around := s.Around(ctx, 64501, m, 3)
+			_, around := s.ASNeighbors(ctx, 64501, m, 3)
 			_, _, _, peers := s.PeersAt(ctx, m)
 			_, explain := s.Explain(ctx, q)
 			_, _, compare := s.Compare(ctx, Contrast{From: m, Query: parse(t, text)})

@@ -37,7 +37,7 @@ func (d *diff) runFile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := query.Comparison{Query: q, Stale: false, A: query.Side{Table: recorded}, B: query.Side{Table: live}}
+	c := query.Comparison{Query: q, Stale: false, A: query.Side{Known: query.Known{Table: recorded}}, B: query.Side{Known: query.Known{Table: live}}}
 	ours := withRoutes(live)
 	if len(ours) > 0 {
 		c.B.Peer = ours[0].Name

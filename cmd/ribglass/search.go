@@ -72,7 +72,7 @@ func completeWords(*cobra.Command, []string, string) ([]cobra.Completion, cobra.
 	for _, w := range query.Words() {
 		words = append(words, cobra.CompletionWithDesc(w.Text, w.Means))
 	}
-	return append(words, query.Joints()...), cobra.ShellCompDirectiveNoFileComp
+	return append(words, query.Connectives()...), cobra.ShellCompDirectiveNoFileComp
 }
 
 func (s *search) run(ctx context.Context) error {

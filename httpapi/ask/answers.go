@@ -60,10 +60,10 @@ func (r *Request) Facets(ctx context.Context, q query.Query, most int) (*query.F
 
 // ASNeighbors tells where an AS stands in the paths at the moment of the request,
 // with the most values most of each kind.
-func (r *Request) ASNeighbors(ctx context.Context, asn route.ASN, most int) (*query.Transit, error) {
+func (r *Request) ASNeighbors(ctx context.Context, asn route.ASN, most int) (*query.Neighbors, error) {
 	ctx, cancel := r.bounded(ctx)
 	defer cancel()
-	t, err := r.from.Around(ctx, asn, r.Query.At, most)
+	t, err := r.from.ASNeighbors(ctx, asn, r.Query.At, most)
 	if err != nil {
 		return nil, r.reader.refused("find the neighbors of an AS", query.Query{Expr: query.Via{asn}, At: r.Query.At}, err)
 	}

@@ -36,9 +36,9 @@ type RouteSearcher interface {
 	Search(ctx context.Context, q query.Query, p query.Page) (*query.Result, error)
 	// Facets counts the whole answer, with the most values most of each kind.
 	Facets(ctx context.Context, q query.Query, most int) (*query.Facets, error)
-	// Around tells where an AS stands in the paths at a moment, with the most
+	// ASNeighbors tells where an AS stands in the paths at a moment, with the most
 	// values most of each kind.
-	Around(ctx context.Context, asn route.ASN, at query.Moment, most int) (*query.Transit, error)
+	ASNeighbors(ctx context.Context, asn route.ASN, at query.Moment, most int) (*query.Neighbors, error)
 	// Explain tells how q would be answered, without answering it.
 	Explain(ctx context.Context, q query.Query) (query.Plan, error)
 	// Stream calls yield with the routes of the whole answer in order, a slice

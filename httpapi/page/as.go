@@ -26,7 +26,7 @@ type asRequest struct {
 // asView is what the page of an AS shows.
 type asView struct {
 	asn          route.ASN
-	transit      *query.Transit
+	transit      *query.Neighbors
 	origin, moas *query.Result
 }
 

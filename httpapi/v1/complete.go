@@ -99,7 +99,7 @@ func (c *completer) completions(last, typed string) []answer.Completion {
 	for _, w := range query.Words() {
 		list = append(list, answer.Completion{Text: w.Text, Kind: "word", Means: w.Means + ": " + w.Example})
 	}
-	for _, w := range query.Joints() {
+	for _, w := range query.Connectives() {
 		list = append(list, answer.Completion{Text: w, Kind: "word"})
 	}
 	list = matching(list, typed)

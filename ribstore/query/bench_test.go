@@ -66,15 +66,9 @@ func benchmark(b *testing.B, text string, cursor string) {
 	tab := benchTable()
 	b.ReportAllocs()
 	for b.Loop() {
-		err := tab.View(func(v *table.View) error {
-			r, err := Run(context.Background(), v, q, Page{Cursor: cursor}, now)
-			if err == nil && r.Total == 0 {
-				b.Fatalf("%q finds nothing", text)
-			}
-			return err
-		})
-		if err != nil {
-			b.Fatal(err)
+		r, err := Run(context.Background(), Known{Table: tab, At: now}, q, Page{Cursor: cursor})
+		if err != nil || r.Total == 0 {
+			b.Fatalf("%q finds nothing, %v", text, err)
 		}
 	}
 }
@@ -97,11 +91,7 @@ func BenchmarkFacets(b *testing.B) {
 	tab := benchTable()
 	b.ReportAllocs()
 	for b.Loop() {
-		err := tab.View(func(v *table.View) error {
-			_, err := Count(context.Background(), v, Query{}, now, 20)
-			return err
-		})
-		if err != nil {
+		if _, err := Count(context.Background(), Known{Table: tab, At: now}, Query{}, 20); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -111,7 +101,7 @@ func BenchmarkStream(b *testing.B) {
 	tab := benchTable()
 	routes := 0
 	for b.Loop() {
-		if err := Stream(context.Background(), tab, Query{}, now, func(r []route.Route) error { routes += len(r); return nil }); err != nil {
+		if err := Stream(context.Background(), Known{Table: tab, At: now}, Query{}, func(r []route.Route) error { routes += len(r); return nil }); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -81,8 +81,8 @@ type Occurrence struct {
 // decide; an address means all prefixes that cover it. It is for one goroutine.
 type ChangeFilter struct {
 	Query    Query
-	Now      time.Time // ages in the query count from it
-	Sessions bool      // keep what happens to sessions
+	Known    Known // the table that what happens is true for; ages in the query count from Known.At
+	Sessions bool  // keep what happens to sessions
 
 	ready    bool
 	meets    test
@@ -98,14 +98,14 @@ func (f *ChangeFilter) prepare() {
 		return
 	}
 	f.ready = true
-	f.meets = compile(f.Query.Expr, f.Now)
+	f.meets = compile(f.Query.Expr, f.Known.At)
 	var labels And
 	for _, part := range conjuncts(f.Query.Expr) {
 		if isLabels(part) {
 			labels = append(labels, part)
 		}
 	}
-	f.labels = compile(labels, f.Now)
+	f.labels = compile(labels, f.Known.At)
 	x := execution{query: f.Query}
 	x.in, _ = confinement(f.Query.Expr)
 	x.chooseFamilies(conjuncts(f.Query.Expr))
@@ -135,7 +135,7 @@ func (f *ChangeFilter) Changes(o Occurrence) []Change {
 
 // ofSession returns what happened to a session, if it did and concerns the query.
 func (f *ChangeFilter) ofSession(o *Occurrence) (Change, bool) {
-	if !f.Sessions || o.Expired || o.Peer == nil || !f.labels(&subject{route: &route.Route{Peer: o.Peer}}) {
+	if !f.Sessions || o.Expired || o.Peer == nil || !f.concerns(o.Peer) {
 		return Change{}, false
 	}
 	c := Change{Peer: o.Peer, Reason: o.Reason}
@@ -157,6 +157,11 @@ func (f *ChangeFilter) ofSession(o *Occurrence) (Change, bool) {
 	}
 	ofFamily := c.Kind == SessionEnd || c.Kind == RefreshBegun || c.Kind == RefreshEnded
 	return c, !ofFamily || slices.Contains(f.families, o.Family)
+}
+
+// concerns reports whether what happens to sessions of the peer is asked about.
+func (f *ChangeFilter) concerns(p *route.Peer) bool {
+	return f.Known.MaySee(p) && f.labels(&subject{route: &route.Route{Peer: p}})
 }
 
 // ofRoutes returns what happened to the routes of a prefix.

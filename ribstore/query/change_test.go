@@ -121,7 +121,7 @@ func TestChangesLeadFromOneStateToAnother(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := genLife(t)
 		state := map[string]string{}
-		filter := ChangeFilter{Now: now}
+		filter := ChangeFilter{Known: Known{At: now}}
 		for _, o := range l.occurrences {
 			for _, c := range filter.Changes(o) {
 				key := keyOfRoute(&route.Route{Family: c.Family, Prefix: c.Prefix, Peer: c.Peer, PathID: c.PathID})
@@ -159,7 +159,7 @@ func TestChangesLeadFromOneStateToAnother(t *testing.T) {
 func TestPagesOfChanges(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := genLife(t)
-		filter := ChangeFilter{Now: now, Sessions: rapid.Bool().Draw(t, "sessions")}
+		filter := ChangeFilter{Known: Known{At: now}, Sessions: rapid.Bool().Draw(t, "sessions")}
 		filter.Query.Expr, _ = genExpr(t, 2)
 		page := ChangePage{
 			Page: Page{Limit: rapid.IntRange(1, 6).Draw(t, "limit")}, Oldest: rapid.Bool().Draw(t, "oldest"),
@@ -251,7 +251,7 @@ func TestKindsOfChanges(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			row.o.At, row.o.Peer = at, peer
-			filter := ChangeFilter{Now: now, Sessions: true}
+			filter := ChangeFilter{Known: Known{At: now}, Sessions: true}
 			var got string
 			for _, c := range filter.Changes(row.o) {
 				got += fmt.Sprint(c.Kind, " ", c.Cause, c.Attributes)
@@ -282,7 +282,7 @@ func TestSessionsThatConcernAQuery(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		filter := ChangeFilter{Query: q, Now: now, Sessions: true}
+		filter := ChangeFilter{Query: q, Known: Known{At: now}, Sessions: true}
 		var got []string
 		for _, name := range slices.Sorted(maps.Keys(events)) {
 			if len(filter.Changes(events[name])) > 0 {

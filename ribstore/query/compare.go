@@ -27,9 +27,8 @@ type Comparison struct {
 
 // Side is one side of a comparison.
 type Side struct {
-	Table *table.Table
-	Peer  string    // the name of the only peer that counts; "": all do
-	At    time.Time // the moment that the table is true for; ages in the query count from it
+	Known
+	Peer string // the name of the only peer that counts; "": all do
 }
 
 // DiffKind says what became of a route.
@@ -163,8 +162,8 @@ func (c Comparison) Count(ctx context.Context) (*DiffCounts, error) {
 
 // pin calls compare with views of both tables.
 func (c Comparison) pin(compare func(a, b *table.View) error) error {
-	return c.A.Table.View(func(a *table.View) error {
-		return c.B.Table.View(func(b *table.View) error { return compare(a, b) })
+	return c.A.View(func(a *table.View) error {
+		return c.B.View(func(b *table.View) error { return compare(a, b) })
 	})
 }
 

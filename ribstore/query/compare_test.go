@@ -53,14 +53,11 @@ func fillFew(t *rapid.T, at time.Time, sets []route.Attrs) *table.Table {
 
 // everything returns the routes that meet a query.
 func everything(t *rapid.T, tab *table.Table, q Query, at time.Time) (routes []route.Route) {
-	err := tab.View(func(v *table.View) error {
-		r, err := Run(context.Background(), v, q, Page{Limit: 1 << 20}, at)
-		routes = r.Routes
-		return err
-	})
+	r, err := Run(context.Background(), Known{Table: tab, At: at}, q, Page{Limit: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}
+	routes = r.Routes
 	slices.SortStableFunc(routes, func(a, b route.Route) int {
 		return cmp.Or(cmp.Compare(a.Family, b.Family), a.Prefix.Addr().Compare(b.Prefix.Addr()), cmp.Compare(a.Prefix.Bits(), b.Prefix.Bits()),
 			strings.Compare(a.Peer.Name, b.Peer.Name), cmp.Compare(a.PathID, b.PathID))
@@ -233,7 +230,10 @@ func TestCompareEqualsMaps(t *testing.T) {
 			sets[i] = genAttrs(t)
 		}
 		before := now.Add(-time.Hour)
-		c := Comparison{A: Side{Table: fillFew(t, before, sets), At: before}, B: Side{Table: fillFew(t, now, sets), At: now}, Stale: rapid.Bool().Draw(t, "stale")}
+		c := Comparison{
+			A: Side{Known: Known{Table: fillFew(t, before, sets), At: before}}, B: Side{Known: Known{Table: fillFew(t, now, sets), At: now}},
+			Stale: rapid.Bool().Draw(t, "stale"),
+		}
 		if rapid.IntRange(0, 3).Draw(t, "one table") == 0 {
 			c.A.Table, c.A.At = c.B.Table, c.B.At
 		}
@@ -354,7 +354,7 @@ func TestCompareLongestMatch(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			d, err := Comparison{A: Side{Table: a, At: now}, B: Side{Table: b, At: now}, Query: q}.Page(context.Background(), Page{})
+			d, err := Comparison{A: Side{Known: Known{Table: a, At: now}}, B: Side{Known: Known{Table: b, At: now}}, Query: q}.Page(context.Background(), Page{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -372,7 +372,7 @@ func TestCompareLongestMatch(t *testing.T) {
 func TestCompareStops(t *testing.T) {
 	tab := table.New()
 	announce(tab, "x", "10.0.0.0/8", 1)
-	c := Comparison{A: Side{Table: table.New()}, B: Side{Table: tab}}
+	c := Comparison{A: Side{Known: Known{Table: table.New()}}, B: Side{Known: Known{Table: tab}}}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := c.Count(ctx); !errors.Is(err, context.Canceled) {

@@ -15,7 +15,7 @@ import (
 var benchLater = sync.OnceValue(func() *table.Table {
 	tab := table.New()
 	n := 0
-	err := Stream(context.Background(), benchTable(), Query{}, now, func(routes []route.Route) error {
+	err := Stream(context.Background(), Known{Table: benchTable(), At: now}, Query{}, func(routes []route.Route) error {
 		for i := range routes {
 			r := &routes[i]
 			if n++; n%1000 == 0 {
@@ -48,13 +48,13 @@ func benchCompare(b *testing.B, c Comparison) {
 }
 
 func BenchmarkCompareMoments(b *testing.B) {
-	benchCompare(b, Comparison{A: Side{Table: benchTable(), At: now}, B: Side{Table: benchLater(), At: now}})
+	benchCompare(b, Comparison{A: Side{Known: Known{Table: benchTable(), At: now}}, B: Side{Known: Known{Table: benchLater(), At: now}}})
 }
 
 func BenchmarkCompareMomentsByCondition(b *testing.B) {
-	benchCompare(b, Comparison{A: Side{Table: benchTable(), At: now}, B: Side{Table: benchLater(), At: now}, Query: Query{Expr: Via{3257}}})
+	benchCompare(b, Comparison{A: Side{Known: Known{Table: benchTable(), At: now}}, B: Side{Known: Known{Table: benchLater(), At: now}}, Query: Query{Expr: Via{3257}}})
 }
 
 func BenchmarkComparePeers(b *testing.B) {
-	benchCompare(b, Comparison{A: Side{Table: benchTable(), Peer: "a", At: now}, B: Side{Table: benchTable(), Peer: "b", At: now}})
+	benchCompare(b, Comparison{A: Side{Known: Known{Table: benchTable(), At: now}, Peer: "a"}, B: Side{Known: Known{Table: benchTable(), At: now}, Peer: "b"}})
 }

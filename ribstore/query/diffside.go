@@ -47,7 +47,7 @@ func newDiffSide(v *table.View, s Side, q Query, names []string) *diffSide {
 	if s.Peer != "" {
 		d.only = v.Select(func(p *route.Peer) bool { return p.Name == s.Peer })
 	}
-	for _, info := range s.Table.Peers() {
+	for _, info := range v.Peers() {
 		d.infos[info.Peer.Name] = info
 	}
 	if q.Expr != nil {
@@ -158,10 +158,8 @@ func (s *diffSide) meetsSame(e *entry) bool {
 	case s.mask != nil && !s.mask.Has(e.Set):
 		return false
 	}
-	if s.chosen != nil {
-		if _, ok := s.chosen[e.Index()]; !ok {
-			return false
-		}
+	if !s.chosen.Has(e.Index()) {
+		return false
 	}
 	return s.same == nil || s.same(&subject{route: s.route(e)})
 }

@@ -195,18 +195,15 @@ func checkExample(t *testing.T, tab *table.Table, question string, want int) {
 	if err != nil || !sameQuery(q, again) {
 		t.Errorf("Parse(%q) = %v, %v; it is the canonical form of %q", q, again, err, question)
 	}
-	_ = tab.View(func(v *table.View) error {
-		r, err := Run(context.Background(), v, q, Page{}, documentedAt)
-		if err != nil || r.Total != want {
-			t.Errorf("%q finds %d routes, %v; the documentation says %d", question, r.Total, err, want)
-		}
-		return nil
-	})
+	r, err := Run(context.Background(), Known{Table: tab, At: documentedAt}, q, Page{})
+	if err != nil || r.Total != want {
+		t.Errorf("%q finds %d routes, %v; the documentation says %d", question, r.Total, err, want)
+	}
 }
 
 func TestEveryWordIsDocumented(t *testing.T) {
 	text := documentation(t)
-	for _, w := range append(Words(), wordsOf(joints)...) {
+	for _, w := range append(Words(), wordsOf(connectives)...) {
 		if !regexp.MustCompile("(?i)`[^`\n]*\\b" + w.Text + "\\b|\\b" + w.Text + "\\b[^\n]*  # ").MatchString(text) {
 			t.Errorf("docs/query.md does not show %q", w.Text)
 		}

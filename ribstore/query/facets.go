@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"time"
 
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
@@ -37,9 +36,16 @@ type Facets struct {
 
 // Count counts the whole answer to a query, with the most values most of each
 // kind.
-func Count(ctx context.Context, v *table.View, q Query, now time.Time, most int) (*Facets, error) {
-	x := prepare(v, q, now)
-	all := newTally(v)
+func Count(ctx context.Context, k Known, q Query, most int) (facets *Facets, err error) {
+	err = k.View(func(v *table.View) error {
+		facets, err = count(ctx, prepare(v, q, k.At), most)
+		return err
+	})
+	return facets, err
+}
+
+func count(ctx context.Context, x *execution, most int) (*Facets, error) {
+	all := newTally(x.view)
 	f := &Facets{}
 	for _, family := range x.families {
 		into := newSink(x, family, true)

@@ -39,14 +39,12 @@ func TestPathIDIsOfSessionsWithAddPathOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []uint32
-		if err := tab.View(func(v *table.View) error {
-			r, err := Run(context.Background(), v, q, Page{}, documentedAt)
-			for i := range r.Routes {
-				got = append(got, r.Routes[i].PathID)
-			}
-			return err
-		}); err != nil {
+		r, err := Run(context.Background(), Known{Table: tab, At: documentedAt}, q, Page{})
+		if err != nil {
 			t.Fatal(err)
+		}
+		for i := range r.Routes {
+			got = append(got, r.Routes[i].PathID)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", text, diff)

@@ -63,8 +63,14 @@ type execution struct {
 	masked   bool
 }
 
-// Explain tells how a query would be answered from the view.
-func Explain(v *table.View, q Query, now time.Time) Plan { return prepare(v, q, now).plan }
+// Explain tells how a query would be answered from what is known.
+func Explain(k Known, q Query) (plan Plan) {
+	_ = k.View(func(v *table.View) error {
+		plan = prepare(v, q, k.At).plan
+		return nil
+	})
+	return plan
+}
 
 func prepare(v *table.View, q Query, now time.Time) *execution {
 	x := confine(v, q, now)
@@ -196,7 +202,7 @@ func (x *execution) chooseWalkOrScan() {
 	}
 	x.plan.Cost = routes
 	if x.sets != nil {
-		x.plan.Cost += x.view.Sets()
+		x.plan.Cost += x.countSets()
 	}
 }
 
@@ -209,7 +215,11 @@ func (x *execution) simple() bool {
 
 // walkCount counts the prefixes of the range, up to walkMost.
 func (x *execution) walkCount(f route.Family) int {
-	if x.in.Match == Any || x.in.Prefix.Bits() == 0 {
+	switch {
+	case x.in.Match != Any && x.in.Prefix.Bits() > 0:
+	case x.view.Confined(): // how many prefixes the others have is not told
+		return x.view.Total(f, nil)
+	default:
 		return x.view.Slots(f)
 	}
 	n := 0
@@ -217,6 +227,20 @@ func (x *execution) walkCount(f route.Family) int {
 		if n++; n >= walkMost {
 			break
 		}
+	}
+	return n
+}
+
+// countSets estimates how many attribute sets there are. How many the peers have
+// that are not seen is not told, also not by a plan: there are no more sets than
+// routes.
+func (x *execution) countSets() int {
+	if !x.view.Confined() {
+		return x.view.Sets()
+	}
+	n := 0
+	for _, f := range route.Families() {
+		n += x.view.Total(f, nil)
 	}
 	return n
 }

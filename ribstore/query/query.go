@@ -2,8 +2,9 @@
 // ([Query], made of [Expr] values), how it is written ([Parse]), how it is
 // answered ([Run], [Plan]), and what the answer holds ([Result], [Facets]).
 //
-// Parsing is pure. Running a query pins a [table.View] and may use several
-// processors; every goroutine it starts has ended when it returns.
+// A question is asked of what is [Known] at a moment. Parsing is pure. Running a
+// query pins a [table.View] and may use several processors; every goroutine it
+// starts has ended when it returns.
 package query
 
 import (

@@ -226,9 +226,14 @@ type heard struct {
 var now = time.Unix(2_000_000, 0).UTC()
 
 // fill makes a random table of few peers, prefixes and attributes, so that
-// conditions are often met.
-func fill(t *rapid.T) (*table.Table, []heard) {
+// conditions are often met, and lists the routes in it that may be seen.
+func fill(t *rapid.T) (Known, []heard) {
 	tab := table.New()
+	k := Known{Table: tab, At: now}
+	hidden := rapid.SampledFrom([]string{"", "", "a", "b"}).Draw(t, "hidden")
+	if hidden != "" {
+		k.Sees = func(p *route.Peer) bool { return p.Name != hidden }
+	}
 	byID := map[string]heard{}
 	for i, name := range []string{"a", "b", "c"} {
 		peer := &route.Peer{Name: name, Router: "r" + strconv.Itoa(i/2), Group: "g" + strconv.Itoa(i%2), ASN: route.ASN(i + 1)}
@@ -248,9 +253,11 @@ func fill(t *rapid.T) (*table.Table, []heard) {
 	}
 	var all []heard
 	for _, h := range byID {
-		all = append(all, h)
+		if h.peer.Name != hidden {
+			all = append(all, h)
+		}
 	}
-	return tab, all
+	return k, all
 }
 
 func familyOf(p netip.Prefix) route.Family {
@@ -563,7 +570,7 @@ func twinIs(e Is, h heard, all []heard, words []string) bool {
 // stream and for facets, and compares with a test of every route.
 func TestRunEqualsWalk(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		tab, all := fill(t)
+		k, all := fill(t)
 		e, meets := genExpr(t, 3)
 		q := Query{Expr: e}
 		var want []string
@@ -578,27 +585,23 @@ func TestRunEqualsWalk(t *testing.T) {
 			t.Fatalf("Parse(%q) = %#v, %v, want %#v", q, again.Expr, err, e)
 		}
 		forceScan := rapid.Bool().Draw(t, "scan")
-		if diff := cmp.Diff(want, pages(t, tab, q, len(want), forceScan)); diff != "" {
+		if diff := cmp.Diff(want, pages(t, k, q, len(want), forceScan)); diff != "" {
 			t.Fatalf("%q by pages (-walk +run): %s", q, diff)
 		}
-		if diff := cmp.Diff(want, streamed(t, tab, q)); diff != "" {
+		if diff := cmp.Diff(want, streamed(t, k, q)); diff != "" {
 			t.Fatalf("%q as a stream (-walk +run): %s", q, diff)
 		}
-		checkFacets(t, tab, q, all, want)
+		checkFacets(t, k, q, all, want)
 	})
 }
 
 func idOf(r *route.Route) string { return r.Peer.Name + " " + r.Prefix.String() }
 
-func pages(t *rapid.T, tab *table.Table, q Query, total int, forceScan bool) (got []string) {
+func pages(t *rapid.T, k Known, q Query, total int, forceScan bool) (got []string) {
 	page := Page{Limit: rapid.IntRange(1, 5).Draw(t, "limit")}
 	var last netip.Prefix
 	for n := 0; n == 0 || page.Cursor != "" && n < 200; n++ {
-		var r *Result
-		err := tab.View(func(v *table.View) (err error) {
-			r, err = run(context.Background(), v, q, page, now, forceScan)
-			return err
-		})
+		r, err := run(context.Background(), k, q, page, forceScan)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -619,8 +622,8 @@ func pages(t *rapid.T, tab *table.Table, q Query, total int, forceScan bool) (go
 	return got
 }
 
-func streamed(t *rapid.T, tab *table.Table, q Query) (got []string) {
-	err := Stream(context.Background(), tab, q, now, func(routes []route.Route) error {
+func streamed(t *rapid.T, k Known, q Query) (got []string) {
+	err := Stream(context.Background(), k, q, func(routes []route.Route) error {
 		for i := range routes {
 			got = append(got, idOf(&routes[i]))
 		}
@@ -633,12 +636,8 @@ func streamed(t *rapid.T, tab *table.Table, q Query) (got []string) {
 	return got
 }
 
-func checkFacets(t *rapid.T, tab *table.Table, q Query, all []heard, want []string) {
-	var f *Facets
-	err := tab.View(func(v *table.View) (err error) {
-		f, err = Count(context.Background(), v, q, now, 100)
-		return err
-	})
+func checkFacets(t *rapid.T, k Known, q Query, all []heard, want []string) {
+	f, err := Count(context.Background(), k, q, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -684,23 +683,17 @@ func TestLongestMatchHonoursConditions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = tab.View(func(v *table.View) error {
-			r, err := Run(context.Background(), v, q, Page{}, now)
-			if err != nil || len(r.Routes) != 1 || idOf(&r.Routes[0]) != want {
-				t.Errorf("%q = %+v, %v, want %s", text, r, err, want)
-			}
-			return nil
-		})
+		r, err := Run(context.Background(), Known{Table: tab, At: now}, q, Page{})
+		if err != nil || len(r.Routes) != 1 || idOf(&r.Routes[0]) != want {
+			t.Errorf("%q = %+v, %v, want %s", text, r, err, want)
+		}
 	}
 }
 
 func TestForeignCursorIsRefused(t *testing.T) {
 	tab := table.New()
 	for _, c := range []string{"x", "!!", "AAAA", "_____w", strings.Repeat("A", 500)} {
-		err := tab.View(func(v *table.View) error {
-			_, err := Run(context.Background(), v, Query{}, Page{Cursor: c}, now)
-			return err
-		})
+		_, err := Run(context.Background(), Known{Table: tab, At: now}, Query{}, Page{Cursor: c})
 		if !errors.Is(err, ErrCursor) {
 			t.Errorf("cursor %.20q: %v, want ErrCursor", c, err)
 		}

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
@@ -54,24 +53,31 @@ func parseCursor(s string) (cursor, error) {
 	return c, nil
 }
 
-// Run answers one page of the query from the view. Ages count from now.
-// Result.At and Freshness are the caller's to fill in. Errors are [ErrCursor]
-// for a foreign cursor and that of the context.
-func Run(ctx context.Context, v *table.View, q Query, page Page, now time.Time) (*Result, error) {
-	return run(ctx, v, q, page, now, false)
+// Run answers one page of the query from what is known. Result.At and Freshness
+// are the caller's to fill in. Errors are [ErrCursor] for a foreign cursor and
+// that of the context.
+func Run(ctx context.Context, k Known, q Query, page Page) (*Result, error) {
+	return run(ctx, k, q, page, false)
 }
 
 // run is Run; a test can have everything scanned that could be walked.
-func run(ctx context.Context, v *table.View, q Query, page Page, now time.Time, scan bool) (*Result, error) {
+func run(ctx context.Context, k Known, q Query, page Page, scan bool) (result *Result, err error) {
 	after, err := parseCursor(page.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	x := prepare(v, q, now)
+	err = k.View(func(v *table.View) error {
+		result, err = runView(ctx, prepare(v, q, k.At), page.Limit, after, scan)
+		return err
+	})
+	return result, err
+}
+
+func runView(ctx context.Context, x *execution, limit int, after cursor, scan bool) (result *Result, err error) {
 	if scan && x.plan.Method == Walk && !x.simple() {
 		x.plan.Method = Scan
 	}
-	r := pager{execution: x, tests: x.compile(), limit: page.Limit, after: after, result: &Result{Query: q, Plan: x.plan}}
+	r := pager{execution: x, tests: x.compile(), limit: limit, after: after, result: &Result{Query: x.query, Plan: x.plan}}
 	if r.limit <= 0 {
 		r.limit = DefaultLimit
 	}

@@ -3,7 +3,6 @@ package query
 import (
 	"context"
 	"net/netip"
-	"time"
 
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
@@ -12,8 +11,8 @@ import (
 // Stream calls yield with the routes of the whole answer in order, a slice at a
 // time that is valid during the call. It holds a view for a slice only, so that
 // it can last long; routes that change meanwhile are given as they are then.
-func Stream(ctx context.Context, t *table.Table, q Query, now time.Time, yield func([]route.Route) error) error {
-	s := streamer{table: t, query: q, now: now, yield: yield}
+func Stream(ctx context.Context, k Known, q Query, yield func([]route.Route) error) error {
+	s := streamer{known: k, query: q, yield: yield}
 	matched, families, err := s.matched(ctx)
 	if err != nil {
 		return err
@@ -27,17 +26,16 @@ func Stream(ctx context.Context, t *table.Table, q Query, now time.Time, yield f
 }
 
 type streamer struct {
-	table *table.Table
+	known Known
 	query Query
-	now   time.Time
 	yield func([]route.Route) error
 	slice []route.Route
 }
 
 // matched finds which slots have routes of the answer.
 func (s *streamer) matched(ctx context.Context) (matched []table.Bits, families []route.Family, err error) {
-	err = s.table.View(func(v *table.View) error {
-		x := prepare(v, s.query, s.now)
+	err = s.known.View(func(v *table.View) error {
+		x := prepare(v, s.query, s.known.At)
 		families = x.families
 		if x.in.Match == Longest || x.in.Match == Exact || x.in.Match == OrShorter {
 			matched = make([]table.Bits, len(families))
@@ -64,7 +62,7 @@ func (s *streamer) family(ctx context.Context, f route.Family, matched table.Bit
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		err := s.table.View(func(v *table.View) error {
+		err := s.known.View(func(v *table.View) error {
 			more = s.fill(v, f, matched, &after)
 			return nil
 		})
@@ -83,7 +81,7 @@ func (s *streamer) family(ctx context.Context, f route.Family, matched table.Bit
 // fill collects the next slice and reports whether there may be more.
 func (s *streamer) fill(v *table.View, f route.Family, matched table.Bits, after *netip.Prefix) (more bool) {
 	s.slice = s.slice[:0]
-	x := confine(v, s.query, s.now)
+	x := confine(v, s.query, s.known.At)
 	t := x.compile()
 	if x.in.Match == Longest || x.in.Match == Exact || x.in.Match == OrShorter {
 		r := pager{execution: x, tests: t, result: &Result{}}

@@ -73,21 +73,22 @@ var words = func() map[string]*Word { //nolint:gochecknoglobals // constant: mad
 
 func lookupWord(text string) *Word { return words[text] }
 
-// joints are the words that do not begin a condition.
-var joints = []string{"and", "or", "not", "or-longer", "or-shorter", "ge", "le", "dialect"} //nolint:gochecknoglobals // constant
+// connectives are the words that do not begin a condition.
+var connectives = []string{"and", "or", "not", "or-longer", "or-shorter", "ge", "le", "dialect"} //nolint:gochecknoglobals // constant
 
-// Joints returns the words that do not begin a condition, for completion.
-func Joints() []string { return slices.Clone(joints) }
+// Connectives returns the words that do not begin a condition, such as "and" and
+// "or-longer", for completion.
+func Connectives() []string { return slices.Clone(connectives) }
 
 // isWord reports whether a text would be read as a word of the language.
 func isWord(s string) bool {
 	s = strings.ToLower(s)
-	return slices.Contains(joints, s) || words[s] != nil
+	return slices.Contains(connectives, s) || words[s] != nil
 }
 
 // nearestWord returns the word that a misspelt one is likely meant to be, "" when
 // none is near.
 func nearestWord(s string) string {
-	names := append(slices.Sorted(maps.Keys(words)), joints...)
+	names := append(slices.Sorted(maps.Keys(words)), connectives...)
 	return Nearest(s, names)
 }

@@ -188,7 +188,7 @@ func writeMRT(ctx context.Context, to io.Writer, t *rib.Table, at time.Time) err
 		}
 		return w.RIB(&row)
 	}
-	err := query.Stream(ctx, t, query.Query{}, at, func(routes []route.Route) error {
+	err := query.Stream(ctx, query.Known{Table: t, At: at}, query.Query{}, func(routes []route.Route) error {
 		for i := range routes {
 			r := &routes[i]
 			if r.Prefix != row.Prefix || r.Family != row.Family {

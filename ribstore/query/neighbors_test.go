@@ -4,21 +4,19 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"ribglass/ribstore/route"
-	"ribglass/ribstore/table"
 )
 
-func TestAroundEqualsWalk(t *testing.T) {
+func TestASNeighborsEqualWalk(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		tab, all := fill(t)
+		k, all := fill(t)
 		asn := genASN(t)
-		want := &Transit{}
+		want := &Neighbors{}
 		before, after, paths := map[string]int{}, map[string]int{}, map[string]int{}
 		originated := map[netip.Prefix]bool{}
 		for _, h := range all {
@@ -42,15 +40,12 @@ func TestAroundEqualsWalk(t *testing.T) {
 		same := func(s string) string { return s }
 		none := func(string) Expr { return nil }
 		want.Upstream, want.Downstream, want.Paths = top(before, 99, same, none), top(after, 99, same, none), top(paths, 99, same, none)
-		err := tab.View(func(v *table.View) error {
-			got, err := Around(t.Context(), v, asn, time.Now(), 99)
-			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Facet{}, "Expr")); diff != "" {
-				t.Errorf("Around(%v) (-want +got):\n%s", asn, diff)
-			}
-			return err
-		})
+		got, err := ASNeighbors(t.Context(), k, asn, 99)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Facet{}, "Expr")); diff != "" {
+			t.Errorf("ASNeighbors(%v) (-want +got):\n%s", asn, diff)
 		}
 	})
 }

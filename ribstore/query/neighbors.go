@@ -8,9 +8,9 @@ import (
 	"ribglass/ribstore/table"
 )
 
-// Transit tells where an AS stands in the paths of the table. Counts are of
+// Neighbors tells where an AS stands in the AS paths of the table. Counts are of
 // routes.
-type Transit struct {
+type Neighbors struct {
 	Routes     int     // with the AS in their path
 	Prefixes   int     // that the AS originates
 	Upstream   []Facet // AS numbers in front of it, on our side
@@ -18,15 +18,23 @@ type Transit struct {
 	Paths      []Facet // whole paths with it, as routers print them
 }
 
-// Around counts the neighbours of an AS in the paths of all routes, and the
+// ASNeighbors counts the neighbors of an AS in the paths of all routes, and the
 // paths themselves, with the most values most of each kind.
-func Around(ctx context.Context, v *table.View, asn route.ASN, now time.Time, most int) (*Transit, error) {
-	result := &Transit{}
-	through, err := collect(ctx, v, Via{asn}, now, func(s *sink) { result.Routes += s.total })
+func ASNeighbors(ctx context.Context, k Known, asn route.ASN, most int) (found *Neighbors, err error) {
+	err = k.View(func(v *table.View) error {
+		found, err = neighbors(ctx, v, asn, most)
+		return err
+	})
+	return found, err
+}
+
+func neighbors(ctx context.Context, v *table.View, asn route.ASN, most int) (*Neighbors, error) {
+	result := &Neighbors{}
+	through, err := collect(ctx, v, Via{asn}, func(s *sink) { result.Routes += s.total })
 	if err != nil {
 		return nil, err
 	}
-	if _, err = collect(ctx, v, Origin{ASNs{asn, asn}}, now, func(s *sink) { result.Prefixes += s.slots.Count() }); err != nil {
+	if _, err = collect(ctx, v, Origin{ASNs{asn, asn}}, func(s *sink) { result.Prefixes += s.slots.Count() }); err != nil {
 		return nil, err
 	}
 	before, after, paths := map[route.ASN]int{}, map[route.ASN]int{}, map[string]int{}
@@ -53,8 +61,8 @@ func Around(ctx context.Context, v *table.View, asn route.ASN, now time.Time, mo
 
 // collect tallies the routes that meet a condition and shows what was found of
 // each family.
-func collect(ctx context.Context, v *table.View, e Expr, now time.Time, found func(*sink)) (*tally, error) {
-	x := prepare(v, Query{Expr: e}, now)
+func collect(ctx context.Context, v *table.View, e Expr, found func(*sink)) (*tally, error) {
+	x := prepare(v, Query{Expr: e}, time.Time{}) // no age is asked about
 	all := newTally(v)
 	for _, family := range x.families {
 		into := newSink(x, family, true)
