@@ -18,6 +18,8 @@ import (
 	"ribglass/httpapi"
 	"ribglass/ribstore"
 	"ribglass/ribstore/activity"
+	"ribglass/ribstore/changes"
+	"ribglass/ribstore/compare"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
@@ -119,19 +121,19 @@ func (forgetful) PeersAt(context.Context, query.Moment) ([]ribstore.PeerStats, t
 	return nil, time.Time{}, nil, ribstore.ErrNoHistory
 }
 
-func (forgetful) StreamChanges(context.Context, query.Query, []query.ChangeKind, func([]query.Change) error) error {
+func (forgetful) StreamChanges(context.Context, query.Query, []changes.Kind, func([]changes.Change) error) error {
 	return ribstore.ErrNoHistory
 }
 
-func (forgetful) Changes(context.Context, query.Query, query.ChangePage) (*query.ChangeList, error) {
+func (forgetful) Changes(context.Context, query.Query, changes.Page) (*changes.List, error) {
 	return nil, ribstore.ErrNoHistory
 }
 
-func (forgetful) Timeline(context.Context, query.Query, int) (*query.Timeline, error) {
+func (forgetful) Timeline(context.Context, query.Query, int) (*changes.Timeline, error) {
 	return nil, ribstore.ErrNoHistory
 }
 
-func (forgetful) Compare(context.Context, ribstore.Contrast) (*query.Comparison, []string, error) {
+func (forgetful) Compare(context.Context, compare.Request) (*compare.Comparison, []string, error) {
 	return nil, nil, ribstore.ErrNoHistory
 }
 

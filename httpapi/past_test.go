@@ -18,6 +18,7 @@ import (
 
 	"ribglass/httpapi"
 	"ribglass/ribstore"
+	"ribglass/ribstore/changes"
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
@@ -174,7 +175,7 @@ func exportLines(ctx context.Context, w io.Writer, from httpapi.Searcher, q quer
 			return nil
 		})
 	}
-	list, err := from.Changes(ctx, q, query.ChangePage{Page: query.Page{Limit: query.MaxLimit}, Oldest: true})
+	list, err := from.Changes(ctx, q, changes.Page{Page: query.Page{Limit: query.MaxLimit}, Oldest: true})
 	if err != nil {
 		return err
 	}

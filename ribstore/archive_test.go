@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"ribglass/ribstore/changes"
+	"ribglass/ribstore/compare"
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
@@ -106,7 +108,7 @@ func TestACollectionIsAskedLikeTheTable(t *testing.T) {
 	if _, err := a.Search(ctx, query.Query{At: at(imported.Add(-time.Second))}, query.Page{}); !errors.As(err, &before) {
 		t.Errorf("before the begin: %v", err)
 	}
-	list, err := a.Changes(ctx, query.Query{Between: query.Span{From: at(imported), To: at(end)}}, query.ChangePage{})
+	list, err := a.Changes(ctx, query.Query{Between: query.Span{From: at(imported), To: at(end)}}, changes.Page{})
 	if err != nil || list.Total != 3 {
 		t.Errorf("Changes: %+v, %v", list, err)
 	}
@@ -118,7 +120,7 @@ func TestACollectionIsAskedLikeTheTable(t *testing.T) {
 	if err != nil || len(peers) != 1 || peers[0].Routes[route.IPv4Unicast] != 2 {
 		t.Errorf("PeersAt: %+v, %v", peers, err)
 	}
-	c, _, err := a.Compare(ctx, Contrast{From: at(imported)})
+	c, _, err := a.Compare(ctx, compare.Request{From: at(imported)})
 	if err != nil {
 		t.Fatal(err)
 	}

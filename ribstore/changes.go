@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"ribglass/ribstore/changes"
+	"ribglass/ribstore/compare"
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
@@ -17,19 +19,19 @@ import (
 
 // Changes lists what happened in the span of a query to the routes that meet it
 // before or after, and to their sessions. Errors are those of Search.
-func (a *asker) Changes(ctx context.Context, q query.Query, page query.ChangePage) (*query.ChangeList, error) {
+func (a *asker) Changes(ctx context.Context, q query.Query, page changes.Page) (*changes.List, error) {
 	if a.past == nil {
 		return nil, ErrNoHistory
 	}
 	from, to := a.span(q)
-	pager, err := query.NewChangePager(query.ChangeFilter{Query: q, Known: query.Known{At: to}, Sessions: true}, page)
+	pager, err := changes.NewPager(changes.Filter{Query: q, Known: query.Known{At: to}, Sessions: true}, page)
 	if err != nil {
 		return nil, err
 	}
 	var notices []string
 	if !to.Before(from) {
 		err = a.inTurn(ctx, q, func(ctx context.Context) error {
-			notices, err = a.follow(ctx, q, from, to, func(o query.Occurrence) error {
+			notices, err = a.follow(ctx, q, from, to, func(o changes.Occurrence) error {
 				pager.Observe(o)
 				return nil
 			})
@@ -74,7 +76,7 @@ const streamedChanges = 512
 // slice at a time that is valid during the call: of the kinds, or of all when
 // there are none. It takes as long as yield does. Errors are those of Changes and
 // of yield.
-func (a *asker) StreamChanges(ctx context.Context, q query.Query, kinds []query.ChangeKind, yield func([]query.Change) error) error {
+func (a *asker) StreamChanges(ctx context.Context, q query.Query, kinds []changes.Kind, yield func([]changes.Change) error) error {
 	if a.past == nil {
 		return ErrNoHistory
 	}
@@ -82,9 +84,9 @@ func (a *asker) StreamChanges(ctx context.Context, q query.Query, kinds []query.
 	if to.Before(from) {
 		return nil
 	}
-	filter := query.ChangeFilter{Query: q, Known: query.Known{At: to}, Sessions: true}
-	var list []query.Change
-	_, err := a.follow(ctx, q, from, to, func(o query.Occurrence) error {
+	filter := changes.Filter{Query: q, Known: query.Known{At: to}, Sessions: true}
+	var list []changes.Change
+	_, err := a.follow(ctx, q, from, to, func(o changes.Occurrence) error {
 		for _, c := range filter.Changes(o) {
 			if len(kinds) == 0 || slices.Contains(kinds, c.Kind) {
 				list = append(list, c)
@@ -118,7 +120,7 @@ func (a *asker) inTurn(ctx context.Context, q query.Query, read func(context.Con
 
 // follow tells observe what happened in a span, on a small table of the prefixes
 // in question, or on a whole one.
-func (a *asker) follow(ctx context.Context, q query.Query, from, to time.Time, observe func(query.Occurrence) error) ([]string, error) {
+func (a *asker) follow(ctx context.Context, q query.Query, from, to time.Time, observe func(changes.Occurrence) error) ([]string, error) {
 	within := netip.Prefix{}
 	if isNarrow(q) {
 		_, within = q.Prefix()
@@ -138,7 +140,7 @@ func (a *asker) follow(ctx context.Context, q query.Query, from, to time.Time, o
 // follower watches a table of its own while events are replayed on it.
 type follower struct {
 	table   *table.Table
-	observe func(query.Occurrence) error
+	observe func(changes.Occurrence) error
 	from    time.Time // what was before is not told
 	passed  int       // events of sessions whose routes were not looked at
 }
@@ -152,7 +154,7 @@ func (f *follower) event(e *history.Event) error {
 		e.Apply(f.table)
 		return nil
 	}
-	o := query.Occurrence{At: e.At, Expired: e.Batch == nil}
+	o := changes.Occurrence{At: e.At, Expired: e.Batch == nil}
 	var touched []place
 	switch {
 	case e.Batch != nil && e.Batch.Event == route.Routes:
@@ -254,8 +256,8 @@ const timelineSpan = 30 * 24 * time.Hour
 // Timeline tells what became of the prefix that confines a query in its span, or
 // in the last thirty days. An address means the most specific prefix that covers
 // it at the end of the span, else at its begin. At most so many states are kept;
-// zero means query.DefaultStates. Errors are [ErrNoPrefix] and those of Search.
-func (a *asker) Timeline(ctx context.Context, q query.Query, states int) (*query.Timeline, error) {
+// zero means changes.DefaultStates. Errors are [ErrNoPrefix] and those of Search.
+func (a *asker) Timeline(ctx context.Context, q query.Query, states int) (*changes.Timeline, error) {
 	if a.past == nil {
 		return nil, ErrNoHistory
 	}
@@ -309,16 +311,16 @@ func unicast(p netip.Prefix) route.Family {
 	return route.IPv4Unicast
 }
 
-func (a *asker) timeline(ctx context.Context, p netip.Prefix, from, to time.Time, states int) (*query.Timeline, error) {
+func (a *asker) timeline(ctx context.Context, p netip.Prefix, from, to time.Time, states int) (*changes.Timeline, error) {
 	past, err := a.past.At(ctx, from, p)
 	if err != nil {
 		return nil, err
 	}
 	if states <= 0 {
-		states = query.DefaultStates
+		states = changes.DefaultStates
 	}
 	at := []place{{unicast(p), p}}
-	builder := query.NewTimelineBuilder(at[0].family, p, from, states)
+	builder := changes.NewTimelineBuilder(at[0].family, p, from, states)
 	builder.Observe(from, routesAt(past.Table, at)[0])
 	notices, err := a.past.Replay(ctx, past, to, p, func(e *history.Event) error {
 		switch {
@@ -342,17 +344,9 @@ func (a *asker) timeline(ctx context.Context, p netip.Prefix, from, to time.Time
 	return timeline, nil
 }
 
-// Contrast says what is compared: two moments, or two peers at one of them.
-type Contrast struct {
-	From, To         query.Moment
-	FromPeer, ToPeer string      // "": all peers
-	Query            query.Query // only routes that meet it on either side
-	Stale            bool        // whether a route is stale counts too
-}
-
 // Compare returns the comparison of two moments or peers, ready to be counted and
 // paged, and what is to be said about the moments. Errors are those of Search.
-func (a *asker) Compare(ctx context.Context, c Contrast) (*query.Comparison, []string, error) {
+func (a *asker) Compare(ctx context.Context, c compare.Request) (*compare.Comparison, []string, error) {
 	sides := [2]*moment{}
 	load := func(ctx context.Context) error {
 		group, ctx := errgroup.WithContext(ctx)
@@ -374,9 +368,6 @@ func (a *asker) Compare(ctx context.Context, c Contrast) (*query.Comparison, []s
 	if err := run(ctx, load); err != nil {
 		return nil, nil, err
 	}
-	return &query.Comparison{
-		A:     query.Side{Known: sides[0].Known, Peer: c.FromPeer},
-		B:     query.Side{Known: sides[1].Known, Peer: c.ToPeer},
-		Query: c.Query, Stale: c.Stale,
-	}, slices.Concat(sides[0].notices, sides[1].notices), nil
+	was, is := compare.Side{Known: sides[0].Known, Peer: c.FromPeer}, compare.Side{Known: sides[1].Known, Peer: c.ToPeer}
+	return compare.New(was, is, c.Query, c.Stale), slices.Concat(sides[0].notices, sides[1].notices), nil
 }

@@ -11,14 +11,16 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"ribglass/ribstore/changes"
+	"ribglass/ribstore/compare"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 )
 
-// change is what is compared of a query.Change.
+// change is what is compared of a changes.Change.
 type change struct {
 	At       time.Time // zero where nothing ran
-	Kind     query.ChangeKind
+	Kind     changes.Kind
 	Route    string // family, prefix, peer, path identifier; of a session the peer
 	Old, New string
 }
@@ -50,7 +52,7 @@ func (l *life) naive(from, to time.Time, wanted func(route.Route) bool, sessions
 		}
 		for name, now := range is.routes {
 			if _, there := was[name]; !there && wanted(now) {
-				list = append(list, change{c.At, query.Announced, name, "", fmt.Sprintf("%x", now.Attrs)})
+				list = append(list, change{c.At, changes.Announced, name, "", fmt.Sprintf("%x", now.Attrs)})
 			}
 		}
 		if kind := is.session(); kind != "" && sessions {
@@ -62,42 +64,42 @@ func (l *life) naive(from, to time.Time, wanted func(route.Route) bool, sessions
 }
 
 // became says what happened to a route that there was.
-func (s *state) became(was, is route.Route, there bool) query.ChangeKind {
+func (s *state) became(was, is route.Route, there bool) changes.Kind {
 	stale, now := !was.StaleSince.IsZero(), !is.StaleSince.IsZero()
 	switch {
 	case !there && s.batch == nil:
-		return query.ExpiredStale
+		return changes.Expired
 	case !there && s.batch.Event == route.Routes:
-		return query.WithdrawnBy
+		return changes.Withdrawn
 	case !there && (s.batch.Event == route.EndOfRIB || s.batch.Event == route.RefreshEnd || s.batch.Event == route.RefreshBegin):
-		return query.Swept
+		return changes.Swept
 	case !there:
-		return query.Dropped
+		return changes.Dropped
 	case !bytes.Equal(was.Attrs, is.Attrs):
-		return query.Replaced
+		return changes.Replaced
 	case now && !stale:
-		return query.WentStale
+		return changes.WentStale
 	case stale && !now:
-		return query.Confirmed
+		return changes.Confirmed
 	case is.LongLived && !was.LongLived:
-		return query.WentLong
+		return changes.WentLongLived
 	}
 	return ""
 }
 
-func (s *state) session() query.ChangeKind {
+func (s *state) session() changes.Kind {
 	if s.batch == nil {
 		return ""
 	}
-	return map[route.Event]query.ChangeKind{
-		route.PeerUp: query.SessionUp, route.PeerDown: query.SessionDown, route.PeerRemoved: query.SessionRemoved,
-		route.EndOfRIB: query.SessionEnd, route.RefreshBegin: query.RefreshBegun, route.RefreshEnd: query.RefreshEnded,
+	return map[route.Event]changes.Kind{
+		route.PeerUp: changes.SessionUp, route.PeerDown: changes.SessionDown, route.PeerRemoved: changes.PeerRemoved,
+		route.EndOfRIB: changes.EndOfRIB, route.RefreshBegin: changes.RefreshBegun, route.RefreshEnd: changes.RefreshEnded,
 	}[s.batch.Event]
 }
 
 // listed returns all pages of changes in order of time.
 func (l *life) listed(q query.Query, oldest, sessions bool) (list []change) {
-	page := query.ChangePage{Page: query.Page{Limit: 200}, Oldest: oldest}
+	page := changes.Page{Page: query.Page{Limit: 200}, Oldest: oldest}
 	total := 0
 	var last time.Time
 	for {
@@ -180,7 +182,7 @@ func withoutGaps(list []change) []change {
 func (l *life) comparisonsAreThoseOfTheStates() {
 	for range 5 {
 		a, b := l.states[l.rand.IntN(len(l.states))], l.states[l.rand.IntN(len(l.states))]
-		var want query.DiffCounts
+		var want compare.Counts
 		for name, was := range a.routes {
 			is, there := b.routes[name]
 			switch {
@@ -197,7 +199,7 @@ func (l *life) comparisonsAreThoseOfTheStates() {
 				want.Added++
 			}
 		}
-		c, _, err := l.Compare(l.t.Context(), Contrast{From: at(a.at), To: at(b.at)})
+		c, _, err := l.Compare(l.t.Context(), compare.Request{From: at(a.at), To: at(b.at)})
 		if err != nil {
 			l.t.Fatal(err)
 		}
@@ -230,7 +232,7 @@ func (l *life) timelinesAreThoseOfTheStates() {
 }
 
 // lineAt returns the routes that a timeline has at a moment.
-func lineAt(line *query.Timeline, t time.Time) map[string]string {
+func lineAt(line *changes.Timeline, t time.Time) map[string]string {
 	found := map[string]string{}
 	for _, row := range line.Rows {
 		for _, s := range row.States {

@@ -13,6 +13,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"ribglass/ribstore/changes"
+	"ribglass/ribstore/compare"
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
@@ -141,7 +143,7 @@ func TestAQuietTimeBeforeACrashIsKnown(t *testing.T) {
 				t.Errorf("%s before the crash: %+v, %v", text, got, err)
 			}
 		}
-		list, err := r.Changes(t.Context(), parse(t, "between -1d and now"), query.ChangePage{})
+		list, err := r.Changes(t.Context(), parse(t, "between -1d and now"), changes.Page{})
 		if err != nil || list.Total != 4 { // up, announced, down, stale
 			t.Errorf("Changes: %+v, %v", list, err)
 		}
@@ -229,7 +231,7 @@ func TestQuestionsAboutThePastThatHaveNoAnswer(t *testing.T) {
 			_, around := s.ASNeighbors(ctx, 64501, m, 3)
 			_, _, _, peers := s.PeersAt(ctx, m)
 			_, explain := s.Explain(ctx, q)
-			_, _, compare := s.Compare(ctx, Contrast{From: m, Query: parse(t, text)})
+			_, _, compare := s.Compare(ctx, compare.Request{From: m, Query: parse(t, text)})
 			stream := s.Stream(ctx, q, func([]route.Route) error { return nil })
 			return []error{search, facets, around, peers, explain, compare, stream}
 		}
@@ -252,7 +254,7 @@ func TestQuestionsAboutThePastThatHaveNoAnswer(t *testing.T) {
 			}
 		}
 		span := parse(t, "192.0.2.0/24 between -1m and now")
-		if _, err := none.Changes(ctx, span, query.ChangePage{}); !errors.Is(err, ErrNoHistory) {
+		if _, err := none.Changes(ctx, span, changes.Page{}); !errors.Is(err, ErrNoHistory) {
 			t.Errorf("Changes without a history: %v", err)
 		}
 		if _, err := none.Timeline(ctx, span, 0); !errors.Is(err, ErrNoHistory) {
@@ -268,12 +270,12 @@ func TestQuestionsAboutThePastThatHaveNoAnswer(t *testing.T) {
 		}
 		// A span is cut to what is recorded.
 		wide := query.Query{Between: query.Span{From: early, To: at(time.Now().Add(time.Hour))}}
-		list, err := r.Changes(ctx, wide, query.ChangePage{})
+		list, err := r.Changes(ctx, wide, changes.Page{})
 		if err != nil || list.Total != 2 || list.To.After(time.Now()) || !list.From.Equal(r.past.Stats().Begins) {
 			t.Errorf("Changes of a wide span: %+v, %v", list, err)
 		}
 		backwards := query.Query{Between: query.Span{From: query.Moment{Ago: time.Second}, To: early}}
-		if list, err := r.Changes(ctx, backwards, query.ChangePage{}); err != nil || list.Total != 0 {
+		if list, err := r.Changes(ctx, backwards, changes.Page{}); err != nil || list.Total != 0 {
 			t.Errorf("Changes of a span backwards: %+v, %v", list, err)
 		}
 	})
@@ -299,7 +301,7 @@ func TestPlacesForThePastAreFew(t *testing.T) {
 			}
 		}
 		for _, text := range []string{"192.0.2.1 between -1s and now", "between -1s and now"} {
-			if _, err := r.Changes(t.Context(), parse(t, text), query.ChangePage{}); !errors.Is(err, ErrBusy) {
+			if _, err := r.Changes(t.Context(), parse(t, text), changes.Page{}); !errors.Is(err, ErrBusy) {
 				t.Errorf("Changes(%q): %v", text, err)
 			}
 		}
@@ -309,7 +311,7 @@ func TestPlacesForThePastAreFew(t *testing.T) {
 		if _, _, _, err := r.PeersAt(t.Context(), asked); !errors.Is(err, ErrBusy) {
 			t.Errorf("PeersAt: %v", err)
 		}
-		if _, _, err := r.Compare(t.Context(), Contrast{From: asked}); !errors.Is(err, ErrBusy) {
+		if _, _, err := r.Compare(t.Context(), compare.Request{From: asked}); !errors.Is(err, ErrBusy) {
 			t.Errorf("Compare: %v", err)
 		}
 		if got := search(t, r.Store, "192.0.2.1"); got.Total != 1 {
@@ -317,7 +319,7 @@ func TestPlacesForThePastAreFew(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := r.Changes(ctx, parse(t, "between -1s and now"), query.ChangePage{}); !errors.Is(err, context.Canceled) {
+		if _, err := r.Changes(ctx, parse(t, "between -1s and now"), changes.Page{}); !errors.Is(err, context.Canceled) {
 			t.Errorf("Changes of a context that ended: %v", err)
 		}
 	})
@@ -339,14 +341,14 @@ func TestTwoPeersAreComparedAtAMoment(t *testing.T) {
 		r.wait(2 * time.Second)
 		for _, row := range []struct {
 			name     string
-			contrast Contrast
-			want     []query.DiffKind
+			contrast compare.Request
+			want     []compare.Kind
 		}{
-			{"two peers then", Contrast{From: then, To: then, FromPeer: "edge1", ToPeer: "edge2"}, []query.DiffKind{query.Withdrawn}},
-			{"two peers now", Contrast{FromPeer: "edge1", ToPeer: "edge2"}, []query.DiffKind{query.Withdrawn, query.Added}},
-			{"one peer then and now", Contrast{From: then, FromPeer: "edge2", ToPeer: "edge2"}, []query.DiffKind{query.Added}},
-			{"all then and now", Contrast{From: then}, []query.DiffKind{query.Added}},
-			{"of one prefix", Contrast{From: then, Query: parse(t, "192.0.2.0/24")}, nil},
+			{"two peers then", compare.Request{From: then, To: then, FromPeer: "edge1", ToPeer: "edge2"}, []compare.Kind{compare.Withdrawn}},
+			{"two peers now", compare.Request{FromPeer: "edge1", ToPeer: "edge2"}, []compare.Kind{compare.Withdrawn, compare.Added}},
+			{"one peer then and now", compare.Request{From: then, FromPeer: "edge2", ToPeer: "edge2"}, []compare.Kind{compare.Added}},
+			{"all then and now", compare.Request{From: then}, []compare.Kind{compare.Added}},
+			{"of one prefix", compare.Request{From: then, Query: parse(t, "192.0.2.0/24")}, nil},
 		} {
 			c, _, err := r.Compare(t.Context(), row.contrast)
 			if err != nil {
@@ -356,7 +358,7 @@ func TestTwoPeersAreComparedAtAMoment(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", row.name, err)
 			}
-			var got []query.DiffKind
+			var got []compare.Kind
 			for _, d := range diff.Differences {
 				got = append(got, d.Kind)
 			}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	told "ribglass/ribstore/changes"
 	"ribglass/ribstore/query"
 )
 
@@ -74,10 +75,10 @@ Exit status: 0 there are changes, 1 the server could not be asked or refused,
 
 // changeKinds returns the kinds of changes.
 func changeKinds() []string {
-	kinds := []query.ChangeKind{
-		query.Announced, query.Replaced, query.WithdrawnBy, query.WentStale, query.WentLong, query.Confirmed, query.Swept,
-		query.ExpiredStale, query.Dropped, query.SessionUp, query.SessionDown, query.SessionRemoved, query.SessionEnd,
-		query.RefreshBegun, query.RefreshEnded,
+	kinds := []told.Kind{
+		told.Announced, told.Replaced, told.Withdrawn, told.WentStale, told.WentLongLived, told.Confirmed, told.Swept,
+		told.Expired, told.Dropped, told.SessionUp, told.SessionDown, told.PeerRemoved, told.EndOfRIB,
+		told.RefreshBegun, told.RefreshEnded,
 	}
 	names := make([]string, len(kinds))
 	for i, k := range kinds {

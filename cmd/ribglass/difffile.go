@@ -14,6 +14,7 @@ import (
 
 	"ribglass/cmd/ribglass/intake"
 	"ribglass/collector/wire/mrt"
+	"ribglass/ribstore/compare"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
@@ -37,15 +38,15 @@ func (d *diff) runFile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := query.Comparison{Query: q, Stale: false, A: query.Side{Known: query.Known{Table: recorded}}, B: query.Side{Known: query.Known{Table: live}}}
+	a, b := compare.Side{Known: query.Known{Table: recorded}}, compare.Side{Known: query.Known{Table: live}}
 	ours := withRoutes(live)
 	if len(ours) > 0 {
-		c.B.Peer = ours[0].Name
+		b.Peer = ours[0].Name
 	}
-	if c.A.Peer, err = d.chooseRecorded(withRoutes(recorded), ours); err != nil {
+	if a.Peer, err = d.chooseRecorded(withRoutes(recorded), ours); err != nil {
 		return err
 	}
-	return d.printLocal(ctx, c)
+	return d.printLocal(ctx, compare.New(a, b, q, false), a.Peer)
 }
 
 // readTable returns the table at the end of a file. Entries that no router could
@@ -143,13 +144,14 @@ func (d *diff) chooseRecorded(recorded, ours []*route.Peer) (string, error) {
 	return "", fmt.Errorf("%s has several peers: say which with --file-peer: %s", d.file, strings.Join(names, ", "))
 }
 
-// printLocal prints a comparison that was made here, as one that the server made.
-func (d *diff) printLocal(ctx context.Context, c query.Comparison) error {
+// printLocal prints a comparison with the recorded routes of a peer that was made
+// here, as one that the server made.
+func (d *diff) printLocal(ctx context.Context, c *compare.Comparison, recorded string) error {
 	counts, err := c.Count(ctx)
 	if err != nil {
 		return err
 	}
-	answer := diffAnswer{A: diffSide{File: d.file, Peer: c.A.Peer}, B: diffSide{Peer: d.peers[0]}}
+	answer := diffAnswer{A: diffSide{File: d.file, Peer: recorded}, B: diffSide{Peer: d.peers[0]}}
 	if len(d.moments) == 1 {
 		answer.B.Peer += " at " + d.moments[0]
 	}
@@ -173,8 +175,8 @@ func (d *diff) printLocal(ctx context.Context, c query.Comparison) error {
 }
 
 // printDifferences prints them or, for one JSON document, adds them to it.
-func (d *diff) printDifferences(ctx context.Context, c query.Comparison, answer *diffAnswer) error {
-	return c.Stream(ctx, func(list []query.Difference) error {
+func (d *diff) printDifferences(ctx context.Context, c *compare.Comparison, answer *diffAnswer) error {
+	return c.Stream(ctx, func(list []compare.Difference) error {
 		var b bytes.Buffer
 		for i := range list {
 			one, err := differenceOf(&list[i])
@@ -197,7 +199,7 @@ func (d *diff) printDifferences(ctx context.Context, c query.Comparison, answer 
 	})
 }
 
-func countsOf(c *query.DiffCounts) diffCounts {
+func countsOf(c *compare.Counts) diffCounts {
 	counts := diffCounts{Same: c.Same, Added: c.Added, Withdrawn: c.Withdrawn, Changed: c.Changed}
 	for _, one := range c.Causes {
 		counts.Causes = append(counts.Causes, causeCount{string(one.Kind), string(one.Cause), one.Count})
@@ -205,7 +207,7 @@ func countsOf(c *query.DiffCounts) diffCounts {
 	return counts
 }
 
-func differenceOf(d *query.Difference) (difference, error) {
+func differenceOf(d *compare.Difference) (difference, error) {
 	one := difference{Prefix: d.Prefix, Family: d.Family.String(), Kind: string(d.Kind), Cause: string(d.Cause), Attributes: d.Attributes}
 	var err error
 	if d.Old != nil {

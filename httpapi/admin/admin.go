@@ -5,7 +5,6 @@ package admin
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -20,8 +19,6 @@ import (
 	"ribglass/httpapi/ask"
 	"ribglass/httpapi/v1"
 	"ribglass/httpapi/web"
-	"ribglass/ribstore"
-	"ribglass/ribstore/history"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 )
@@ -41,7 +38,7 @@ type Deps struct {
 	// Refresh asks the peer to send every route again.
 	Refresh func(peer string) error
 	// Snapshot takes a snapshot of the table. nil: the past is not kept.
-	Snapshot func(ctx context.Context) (history.SnapshotInfo, error)
+	Snapshot func(ctx context.Context) (ask.Snapshot, error)
 }
 
 // Store is asked whether the table answers.
@@ -189,7 +186,7 @@ func (a *Admin) snapshot(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	info, err := a.deps.Snapshot(ctx)
 	switch {
-	case errors.Is(err, ribstore.ErrNoHistory):
+	case ask.IsNoHistory(err):
 		say(w, http.StatusNotFound, "the past is not kept here")
 		return
 	case err != nil:

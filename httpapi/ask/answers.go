@@ -7,7 +7,8 @@ import (
 	"slices"
 
 	"ribglass/httpapi/web"
-	"ribglass/ribstore"
+	"ribglass/ribstore/changes"
+	"ribglass/ribstore/compare"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 )
@@ -200,7 +201,7 @@ func sessionThen(p *PeerStats) route.Session {
 
 // Timeline tells what became of the prefix of the request, with at most so many
 // states.
-func (r *Request) Timeline(ctx context.Context, states int) (*query.Timeline, error) {
+func (r *Request) Timeline(ctx context.Context, states int) (*changes.Timeline, error) {
 	ctx, cancel := r.bounded(ctx)
 	defer cancel()
 	t, err := r.from.Timeline(ctx, r.Query, states)
@@ -211,7 +212,7 @@ func (r *Request) Timeline(ctx context.Context, states int) (*query.Timeline, er
 }
 
 // Changes lists what happened in the span of the request.
-func (r *Request) Changes(ctx context.Context, page query.ChangePage) (*query.ChangeList, error) {
+func (r *Request) Changes(ctx context.Context, page changes.Page) (*changes.List, error) {
 	ctx, cancel := r.bounded(ctx)
 	defer cancel()
 	found, err := r.from.Changes(ctx, r.Query, page)
@@ -223,7 +224,7 @@ func (r *Request) Changes(ctx context.Context, page query.ChangePage) (*query.Ch
 
 // StreamChanges calls yield with all changes of the kinds, the oldest first, a
 // slice at a time that is valid during the call.
-func (r *Request) StreamChanges(ctx context.Context, kinds []query.ChangeKind, yield func([]query.Change) error) error {
+func (r *Request) StreamChanges(ctx context.Context, kinds []changes.Kind, yield func([]changes.Change) error) error {
 	if err := r.from.StreamChanges(ctx, r.Query, kinds, yield); err != nil {
 		return r.reader.refused("list changes", r.Query, err)
 	}
@@ -246,7 +247,7 @@ func (r *Request) Export(ctx context.Context, w io.Writer) error {
 type Comparison struct {
 	Request
 
-	Contrast        ribstore.Contrast
+	Contrast        compare.Request
 	OtherCollection string   // of side b, when it is another one
 	to              Searcher // who is asked about b; nil: who is asked about a
 }
@@ -321,7 +322,7 @@ func (c *Comparison) differs() error {
 }
 
 // Page makes one page of the comparison.
-func (c *Comparison) Page(ctx context.Context) (*query.Diff, error) {
+func (c *Comparison) Page(ctx context.Context) (*compare.Result, error) {
 	ctx, cancel := c.bounded(ctx)
 	defer cancel()
 	leave, err := c.reader.enterComparison(ctx)
@@ -343,7 +344,7 @@ func (c *Comparison) Page(ctx context.Context) (*query.Diff, error) {
 
 // StreamDifferences calls yield with all that differs, a slice at a time that is
 // valid during the call.
-func (c *Comparison) StreamDifferences(ctx context.Context, yield func([]query.Difference) error) error {
+func (c *Comparison) StreamDifferences(ctx context.Context, yield func([]compare.Difference) error) error {
 	comparison, err := c.ready(ctx)
 	if err != nil {
 		return err
@@ -352,7 +353,7 @@ func (c *Comparison) StreamDifferences(ctx context.Context, yield func([]query.D
 }
 
 // ready makes the comparison ready within the time that a question may take.
-func (c *Comparison) ready(ctx context.Context) (*query.Comparison, error) {
+func (c *Comparison) ready(ctx context.Context) (*compare.Comparison, error) {
 	ctx, cancel := c.bounded(ctx)
 	defer cancel()
 	comparison, _, err := c.compare(ctx)
@@ -364,7 +365,7 @@ func (c *Comparison) ready(ctx context.Context) (*query.Comparison, error) {
 
 // compare makes the comparison ready. A comparison of a collection with another
 // one, or with what is live, takes a side of each.
-func (c *Comparison) compare(ctx context.Context) (*query.Comparison, []string, error) {
+func (c *Comparison) compare(ctx context.Context) (*compare.Comparison, []string, error) {
 	if c.to == nil {
 		return c.from.Compare(ctx, c.Contrast)
 	}
@@ -379,8 +380,7 @@ func (c *Comparison) compare(ctx context.Context) (*query.Comparison, []string, 
 	if err != nil {
 		return nil, nil, err
 	}
-	comparison.B = other.B
 	notices = slices.Concat(notices, more)
 	slices.Sort(notices)
-	return comparison, slices.Compact(notices), nil
+	return comparison.Against(other), slices.Compact(notices), nil
 }

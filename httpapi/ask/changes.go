@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ribglass/httpapi/web"
+	"ribglass/ribstore/changes"
 	"ribglass/ribstore/query"
 )
 
@@ -17,12 +18,12 @@ type ChangesRequest struct {
 	Request
 
 	Oldest bool // the oldest first
-	Kinds  []query.ChangeKind
+	Kinds  []changes.Kind
 }
 
 // ChangePage returns the page of the answer that the request wants.
-func (r *ChangesRequest) ChangePage() query.ChangePage {
-	return query.ChangePage{Page: r.Page, Oldest: r.Oldest, Kinds: r.Kinds}
+func (r *ChangesRequest) ChangePage() changes.Page {
+	return changes.Page{Page: r.Page, Oldest: r.Oldest, Kinds: r.Kinds}
 }
 
 // ChangesRequest reads the parameters of a question for changes: kind, order, and
@@ -72,10 +73,10 @@ func (r *ChangesRequest) addKind(name string) error {
 }
 
 // changeKinds lists the kinds of changes.
-func changeKinds() []query.ChangeKind {
-	return []query.ChangeKind{
-		query.Announced, query.Replaced, query.WithdrawnBy, query.WentStale, query.WentLong, query.Confirmed, query.Swept,
-		query.ExpiredStale, query.Dropped, query.SessionUp, query.SessionDown, query.SessionRemoved, query.SessionEnd,
-		query.RefreshBegun, query.RefreshEnded,
+func changeKinds() []changes.Kind {
+	return []changes.Kind{
+		changes.Announced, changes.Replaced, changes.Withdrawn, changes.WentStale, changes.WentLongLived, changes.Confirmed, changes.Swept,
+		changes.Expired, changes.Dropped, changes.SessionUp, changes.SessionDown, changes.PeerRemoved, changes.EndOfRIB,
+		changes.RefreshBegun, changes.RefreshEnded,
 	}
 }

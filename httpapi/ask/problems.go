@@ -99,3 +99,6 @@ func misread(text string, err error) error {
 	}
 	return err
 }
+
+// IsNoHistory reports whether an error says that the past is not kept.
+func IsNoHistory(err error) bool { return errors.Is(err, ribstore.ErrNoHistory) }

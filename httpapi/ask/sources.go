@@ -11,6 +11,8 @@ import (
 
 	"ribglass/ribstore"
 	"ribglass/ribstore/activity"
+	"ribglass/ribstore/changes"
+	"ribglass/ribstore/compare"
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
@@ -53,14 +55,14 @@ type PastSearcher interface {
 	// the moment that this is true for.
 	PeersAt(ctx context.Context, at query.Moment) (peers []ribstore.PeerStats, when time.Time, notices []string, err error)
 	// Changes lists what happened in the span of q.
-	Changes(ctx context.Context, q query.Query, p query.ChangePage) (*query.ChangeList, error)
+	Changes(ctx context.Context, q query.Query, p changes.Page) (*changes.List, error)
 	// StreamChanges calls yield with all changes of the kinds, or of all kinds,
 	// the oldest first, a slice at a time that is valid during the call.
-	StreamChanges(ctx context.Context, q query.Query, kinds []query.ChangeKind, yield func([]query.Change) error) error
+	StreamChanges(ctx context.Context, q query.Query, kinds []changes.Kind, yield func([]changes.Change) error) error
 	// Timeline tells what became of the prefix of q, with as many states at most.
-	Timeline(ctx context.Context, q query.Query, states int) (*query.Timeline, error)
+	Timeline(ctx context.Context, q query.Query, states int) (*changes.Timeline, error)
 	// Compare makes a comparison ready to be counted and paged.
-	Compare(ctx context.Context, c ribstore.Contrast) (*query.Comparison, []string, error)
+	Compare(ctx context.Context, c compare.Request) (*compare.Comparison, []string, error)
 }
 
 // Activity tells what has been happening, since the program started.

@@ -6,6 +6,8 @@ import (
 	"ribglass/httpapi/ask"
 	"ribglass/httpapi/v1"
 	"ribglass/httpapi/web"
+	"ribglass/ribstore/changes"
+	"ribglass/ribstore/compare"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 	"ribglass/ui"
@@ -32,18 +34,18 @@ func relatedPast(req *ask.Request, res *query.Result) []ui.Link {
 }
 
 // changesRow is /changes.
-func changesRow() row[ask.ChangesRequest, *query.ChangeList] {
-	return row[ask.ChangesRequest, *query.ChangeList]{
+func changesRow() row[ask.ChangesRequest, *changes.List] {
+	return row[ask.ChangesRequest, *changes.List]{
 		path: "/changes", params: v1.ChangesParams(),
 		read: func(v *visit) (ask.ChangesRequest, error) { return v.reader.ChangesRequest(v.list.Filled()) },
-		ask: func(v *visit, r ask.ChangesRequest) (*query.ChangeList, error) {
+		ask: func(v *visit, r ask.ChangesRequest) (*changes.List, error) {
 			return r.Changes(v.Context(), r.ChangePage())
 		},
-		json: func(v *visit, _ ask.ChangesRequest, a *query.ChangeList) error {
+		json: func(v *visit, _ ask.ChangesRequest, a *changes.List) error {
 			v1.SendChanges(v.Exchange, a)
 			return nil
 		},
-		show: func(v *visit, r ask.ChangesRequest, a *query.ChangeList) ui.Page {
+		show: func(v *visit, r ask.ChangesRequest, a *changes.List) ui.Page {
 			page := listChanges(&r, a)
 			page.Frame = v.timelessFrame(catalogue.Say("changes.title"), "/changes", r.Scene, a.Notices)
 			return page
@@ -51,16 +53,16 @@ func changesRow() row[ask.ChangesRequest, *query.ChangeList] {
 	}
 }
 
-func listChanges(req *ask.ChangesRequest, found *query.ChangeList) *ui.Changes {
+func listChanges(req *ask.ChangesRequest, found *changes.List) *ui.Changes {
 	page := &ui.Changes{
 		Query: ask.WithoutSpan(req.Query).String(), Between: ask.SpanText(req.Query.Between), From: found.From, To: found.To,
 		Total: found.Total, Fields: collectionField(req.Scene),
 	}
 	for _, k := range found.Kinds {
-		kind := query.ChangeKind(k.Value)
+		kind := changes.Kind(k.Value)
 		one := ui.Kind{Text: k.Value, Count: k.Count, Chosen: slices.Contains(req.Kinds, kind)}
 		other := *req
-		if other.Kinds = []query.ChangeKind{kind}; one.Chosen {
+		if other.Kinds = []changes.Kind{kind}; one.Chosen {
 			other.Kinds = nil
 		}
 		one.URL = other.URL("")
@@ -88,7 +90,7 @@ func listChanges(req *ask.ChangesRequest, found *query.ChangeList) *ui.Changes {
 
 // changeOf puts a change into the form of a page. Its prefix links to how things
 // were right after it.
-func changeOf(c *query.Change, v ask.Scene) ui.Change {
+func changeOf(c *changes.Change, v ask.Scene) ui.Change {
 	v.At = query.Moment{Time: c.At.UTC()}
 	one := ui.Change{
 		At: c.At, Kind: string(c.Kind), Prefix: c.Prefix, Family: c.Family, OfFamily: v1.OfFamily(c.Kind), Peer: c.Peer.Name,
@@ -103,8 +105,8 @@ func changeOf(c *query.Change, v ask.Scene) ui.Change {
 }
 
 // timelineRow is /timeline?q=.
-func timelineRow() row[ask.Request, *query.Timeline] {
-	return row[ask.Request, *query.Timeline]{
+func timelineRow() row[ask.Request, *changes.Timeline] {
+	return row[ask.Request, *changes.Timeline]{
 		path: "/timeline", params: v1.TimelineParams(),
 		read: func(v *visit) (ask.Request, error) {
 			req, err := v1.ReadTimeline(v.reader, v.list.Filled())
@@ -113,9 +115,9 @@ func timelineRow() row[ask.Request, *query.Timeline] {
 			}
 			return req, err
 		},
-		ask:  func(v *visit, r ask.Request) (*query.Timeline, error) { return r.Timeline(v.Context(), r.Page.Limit) },
-		json: func(v *visit, _ ask.Request, t *query.Timeline) error { v1.SendTimeline(v.Exchange, t); return nil },
-		show: func(v *visit, r ask.Request, t *query.Timeline) ui.Page {
+		ask:  func(v *visit, r ask.Request) (*changes.Timeline, error) { return r.Timeline(v.Context(), r.Page.Limit) },
+		json: func(v *visit, _ ask.Request, t *changes.Timeline) error { v1.SendTimeline(v.Exchange, t); return nil },
+		show: func(v *visit, r ask.Request, t *changes.Timeline) ui.Page {
 			page := timelineOf(&r, t)
 			page.Frame = v.timelessFrame(catalogue.Say("timeline.title", t.Prefix), "/timeline", r.Scene, t.Notices)
 			return page
@@ -129,7 +131,7 @@ const (
 	pageOriginChanges = 50
 )
 
-func timelineOf(req *ask.Request, t *query.Timeline) *ui.Timeline {
+func timelineOf(req *ask.Request, t *changes.Timeline) *ui.Timeline {
 	span := query.Span{From: query.Moment{Time: t.From}, To: query.Moment{Time: t.To}}
 	const usual = "-30d/now" // what the store looks at when nothing is said
 	v := ask.Scene{Collection: req.Scene.Collection}
@@ -157,7 +159,7 @@ func timelineOf(req *ask.Request, t *query.Timeline) *ui.Timeline {
 	return page
 }
 
-func timelineRowOf(t *query.Timeline, r *query.TimelineRow, v ask.Scene) ui.TimelineRow {
+func timelineRowOf(t *changes.Timeline, r *changes.TimelineRow, v ask.Scene) ui.TimelineRow {
 	row := ui.TimelineRow{
 		Peer: r.Peer.Name, PeerURL: v.Peer(r.Peer.Name), PathID: r.PathID, AddPath: r.Peer.AddPath[t.Family], Flaps: r.Flaps, Total: r.Total,
 	}
@@ -179,6 +181,6 @@ func timelineRowOf(t *query.Timeline, r *query.TimelineRow, v ask.Scene) ui.Time
 
 // changedBut lists what changed but for the path, which each state shows.
 func changedBut(before, after route.Attrs) []ui.Attr {
-	names := slices.DeleteFunc(query.ChangedAttributes(before, after), func(name string) bool { return name == "path" })
+	names := slices.DeleteFunc(compare.ChangedAttributes(before, after), func(name string) bool { return name == "path" })
 	return ui.Changed(names, before, after)
 }

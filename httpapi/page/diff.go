@@ -7,6 +7,7 @@ import (
 	"ribglass/httpapi/ask"
 	"ribglass/httpapi/v1"
 	"ribglass/httpapi/web"
+	"ribglass/ribstore/compare"
 	"ribglass/ribstore/query"
 	"ribglass/ui"
 	"ribglass/ui/catalogue"
@@ -23,20 +24,20 @@ type diffRequest struct {
 }
 
 // diffRow is /diff. Without moments and peers it is a form to choose them.
-func diffRow() row[diffRequest, *query.Diff] {
-	return row[diffRequest, *query.Diff]{
+func diffRow() row[diffRequest, *compare.Result] {
+	return row[diffRequest, *compare.Result]{
 		path: "/diff", params: v1.DiffParams(), read: readDiff,
-		ask: func(v *visit, r diffRequest) (*query.Diff, error) {
+		ask: func(v *visit, r diffRequest) (*compare.Result, error) {
 			if r.form {
 				return nil, nil //nolint:nilnil // there is nothing to ask yet
 			}
 			return r.Page(v.Context())
 		},
-		json: func(v *visit, r diffRequest, d *query.Diff) error {
+		json: func(v *visit, r diffRequest, d *compare.Result) error {
 			v1.SendDiff(v.Exchange, d, &r.Comparison)
 			return nil
 		},
-		show: func(v *visit, r diffRequest, d *query.Diff) ui.Page {
+		show: func(v *visit, r diffRequest, d *compare.Result) ui.Page {
 			title := catalogue.Say("diff.title")
 			if r.form {
 				page := &ui.Diff{Form: ui.DiffForm{A: "-1h", B: "now", Query: r.Query.String(), Fields: collectionField(r.Scene)}}
@@ -65,7 +66,7 @@ func readDiff(v *visit) (r diffRequest, err error) {
 	return r, err
 }
 
-func diffOf(req *ask.Comparison, d *query.Diff) *ui.Diff {
+func diffOf(req *ask.Comparison, d *compare.Result) *ui.Diff {
 	c := &req.Contrast
 	there := ask.Scene{Collection: req.SideB()}
 	page := &ui.Diff{
@@ -115,7 +116,7 @@ func fixedMoment(asked query.Moment, at time.Time) query.Moment {
 }
 
 // peerDiffURL returns the URL of the same comparison of the routes of one peer.
-func peerDiffURL(r *ask.Comparison, d *query.Diff, peer string) string {
+func peerDiffURL(r *ask.Comparison, d *compare.Result, peer string) string {
 	one := *r
 	one.Query = r.Query.With(query.AnyPeer(peer))
 	if r.Contrast.FromPeer != "" || one.Query.String() == r.Query.String() {
@@ -124,7 +125,7 @@ func peerDiffURL(r *ask.Comparison, d *query.Diff, peer string) string {
 	return one.URL(fixedMoment(r.Contrast.From, d.From), fixedMoment(r.Contrast.To, d.To), "")
 }
 
-func diffCountsOf(r *ask.Comparison, d *query.Diff) *ui.DiffCounts {
+func diffCountsOf(r *ask.Comparison, d *compare.Result) *ui.DiffCounts {
 	c := d.Counts
 	if c == nil {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"ribglass/httpapi/answer"
 	"ribglass/httpapi/ask"
 	"ribglass/httpapi/web"
-	"ribglass/ribstore/query"
+	"ribglass/ribstore/changes"
 )
 
 // Bounds of an answer about activity.
@@ -32,7 +32,7 @@ func answerActivity(q *asked, r ask.ChangesRequest) error {
 }
 
 // activityOf counts changes, the newest first.
-func activityOf(found *query.ChangeList) answer.Activity {
+func activityOf(found *changes.List) answer.Activity {
 	a := answer.Activity{
 		From: found.From.UTC(), To: found.To.UTC(), Total: found.Total, Counted: len(found.Changes), Bins: make([]int, activityBins),
 		Moments: []time.Time{}, Notices: found.Notices,

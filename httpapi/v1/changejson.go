@@ -4,12 +4,13 @@ import (
 	"strings"
 
 	"ribglass/httpapi/web"
+	"ribglass/ribstore/changes"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 )
 
 // appendChangeList appends a page of changes.
-func appendChangeList(b []byte, l *query.ChangeList) []byte {
+func appendChangeList(b []byte, l *changes.List) []byte {
 	b = append(web.AppendKey(append(b, '{'), "query"), '{')
 	b = append(web.AppendString(web.AppendKey(b, "canonical"), l.Query.String()), '}')
 	b = web.AppendTime(web.AppendKey(b, "from"), l.From)
@@ -39,7 +40,7 @@ func appendCounts(b []byte, name string, list []query.Facet) []byte {
 }
 
 // appendChange appends one change. What it does not have is left out.
-func appendChange(b []byte, c *query.Change) []byte {
+func appendChange(b []byte, c *changes.Change) []byte {
 	b = web.AppendTime(web.AppendKey(append(b, '{'), "at"), c.At)
 	b = web.AppendString(web.AppendKey(b, "kind"), string(c.Kind))
 	if c.Prefix.IsValid() {
@@ -66,8 +67,8 @@ func appendChange(b []byte, c *query.Change) []byte {
 
 // OfFamily reports whether what happens to a session happens to one family of
 // it.
-func OfFamily(k query.ChangeKind) bool {
-	return k == query.SessionEnd || k == query.RefreshBegun || k == query.RefreshEnded
+func OfFamily(k changes.Kind) bool {
+	return k == changes.EndOfRIB || k == changes.RefreshBegun || k == changes.RefreshEnded
 }
 
 func appendNames(b []byte, name string, list []string) []byte {
@@ -90,34 +91,34 @@ func appendSide(b []byte, name string, attrs route.Attrs) []byte {
 }
 
 // changeColumn is a column of CSV of changes.
-type changeColumn = web.Column[query.Change]
+type changeColumn = web.Column[changes.Change]
 
 func changeColumns() []changeColumn {
 	list := []changeColumn{
-		{Name: "at", Append: func(b []byte, c *query.Change) []byte { return web.AppendCSVTime(b, c.At) }},
-		{Name: "kind", Append: func(b []byte, c *query.Change) []byte { return append(b, c.Kind...) }},
-		{Name: "prefix", Append: func(b []byte, c *query.Change) []byte {
+		{Name: "at", Append: func(b []byte, c *changes.Change) []byte { return web.AppendCSVTime(b, c.At) }},
+		{Name: "kind", Append: func(b []byte, c *changes.Change) []byte { return append(b, c.Kind...) }},
+		{Name: "prefix", Append: func(b []byte, c *changes.Change) []byte {
 			if c.Prefix.IsValid() {
 				b = c.Prefix.AppendTo(b)
 			}
 			return b
 		}},
-		{Name: "family", Append: func(b []byte, c *query.Change) []byte {
+		{Name: "family", Append: func(b []byte, c *changes.Change) []byte {
 			if c.Prefix.IsValid() || OfFamily(c.Kind) {
 				b = append(b, c.Family.String()...)
 			}
 			return b
 		}},
-		{Name: "peer", Append: func(b []byte, c *query.Change) []byte { return web.AppendCell(b, c.Peer.Name) }},
-		{Name: "path_id", Append: func(b []byte, c *query.Change) []byte {
+		{Name: "peer", Append: func(b []byte, c *changes.Change) []byte { return web.AppendCell(b, c.Peer.Name) }},
+		{Name: "path_id", Append: func(b []byte, c *changes.Change) []byte {
 			return web.AppendCSVNumber(b, c.PathID, c.Prefix.IsValid() && c.Peer.AddPath[c.Family])
 		}},
-		{Name: "cause", Append: func(b []byte, c *query.Change) []byte { return append(b, c.Cause...) }},
-		{Name: "attributes", Append: func(b []byte, c *query.Change) []byte { return web.AppendCell(b, strings.Join(c.Attributes, " ")) }},
-		{Name: "reason", Append: func(b []byte, c *query.Change) []byte { return web.AppendCell(b, c.Reason) }},
+		{Name: "cause", Append: func(b []byte, c *changes.Change) []byte { return append(b, c.Cause...) }},
+		{Name: "attributes", Append: func(b []byte, c *changes.Change) []byte { return web.AppendCell(b, strings.Join(c.Attributes, " ")) }},
+		{Name: "reason", Append: func(b []byte, c *changes.Change) []byte { return web.AppendCell(b, c.Reason) }},
 	}
-	list = append(list, sideColumns("old_", func(c *query.Change) route.Attrs { return c.Old })...)
-	return append(list, sideColumns("new_", func(c *query.Change) route.Attrs { return c.New })...)
+	list = append(list, sideColumns("old_", func(c *changes.Change) route.Attrs { return c.Old })...)
+	return append(list, sideColumns("new_", func(c *changes.Change) route.Attrs { return c.New })...)
 }
 
 // sideColumns returns the columns of the attributes of one side, whose cells are

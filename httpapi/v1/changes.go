@@ -6,6 +6,7 @@ import (
 
 	"ribglass/httpapi/ask"
 	"ribglass/httpapi/web"
+	"ribglass/ribstore/changes"
 	"ribglass/ribstore/query"
 )
 
@@ -41,7 +42,7 @@ func answerChanges(q *asked, r ask.ChangesRequest) error {
 }
 
 // SendChanges writes a page of changes as JSON.
-func SendChanges(x *web.Exchange, found *query.ChangeList) {
+func SendChanges(x *web.Exchange, found *changes.List) {
 	x.Append(http.StatusOK, web.TypeJSON, func(b []byte) []byte { return appendChangeList(b, found) })
 }
 
@@ -111,7 +112,7 @@ func newChangeWriter(q *asked) *changeWriter {
 }
 
 // write writes changes. Its error is web.ErrGone.
-func (w *changeWriter) write(changes []query.Change) error {
+func (w *changeWriter) write(changes []changes.Change) error {
 	return w.Rows(len(changes), func(b []byte, i int) []byte {
 		if w.columns != nil {
 			return web.AppendCSVLine(b, &changes[i], w.columns)

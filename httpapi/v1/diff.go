@@ -8,7 +8,7 @@ import (
 
 	"ribglass/httpapi/ask"
 	"ribglass/httpapi/web"
-	"ribglass/ribstore/query"
+	"ribglass/ribstore/compare"
 	"ribglass/ribstore/route"
 )
 
@@ -35,7 +35,7 @@ func answerDiff(q *asked, c ask.Comparison) error {
 }
 
 // SendDiff writes a page of what differs as JSON.
-func SendDiff(x *web.Exchange, d *query.Diff, c *ask.Comparison) {
+func SendDiff(x *web.Exchange, d *compare.Result, c *ask.Comparison) {
 	x.Append(http.StatusOK, web.TypeJSON, func(b []byte) []byte { return appendDiff(b, d, c) })
 }
 
@@ -56,7 +56,7 @@ func streamDiff(q *asked, c *ask.Comparison) error {
 		w.Header, w.File = web.CSVHeader(columns), "diff.csv"
 	}
 	return w.Pour(func(ctx context.Context) error {
-		return c.StreamDifferences(ctx, func(list []query.Difference) error {
+		return c.StreamDifferences(ctx, func(list []compare.Difference) error {
 			return w.Rows(len(list), func(b []byte, i int) []byte {
 				if columns != nil {
 					return web.AppendCSVLine(b, &list[i], columns)
@@ -67,7 +67,7 @@ func streamDiff(q *asked, c *ask.Comparison) error {
 	})
 }
 
-func appendDiff(b []byte, d *query.Diff, asked *ask.Comparison) []byte {
+func appendDiff(b []byte, d *compare.Result, asked *ask.Comparison) []byte {
 	c := &asked.Contrast
 	b = append(web.AppendKey(append(b, '{'), "query"), '{')
 	b = append(web.AppendString(web.AppendKey(b, "canonical"), d.Query.String()), '}')
@@ -99,7 +99,7 @@ func appendDiffSide(b []byte, name string, at time.Time, peer, collection string
 	return append(b, '}')
 }
 
-func appendDiffCounts(b []byte, c *query.DiffCounts) []byte {
+func appendDiffCounts(b []byte, c *compare.Counts) []byte {
 	b = append(web.AppendKey(b, "counts"), '{')
 	b = web.AppendInt(web.AppendKey(b, "same"), int64(c.Same))
 	b = web.AppendInt(web.AppendKey(b, "added"), int64(c.Added))
@@ -122,7 +122,7 @@ func appendDiffCounts(b []byte, c *query.DiffCounts) []byte {
 	return append(appendCounts(append(b, ']'), "attributes", c.Attributes), '}')
 }
 
-func appendDifference(b []byte, d *query.Difference) []byte {
+func appendDifference(b []byte, d *compare.Difference) []byte {
 	b = web.AppendPrefix(web.AppendKey(append(b, '{'), "prefix"), d.Prefix)
 	b = web.AppendString(web.AppendKey(b, "family"), d.Family.String())
 	b = web.AppendString(web.AppendKey(b, "kind"), string(d.Kind))
@@ -138,25 +138,27 @@ func appendDifference(b []byte, d *query.Difference) []byte {
 }
 
 // diffColumn is a column of CSV of what differs.
-type diffColumn = web.Column[query.Difference]
+type diffColumn = web.Column[compare.Difference]
 
 func diffColumns() []diffColumn {
 	list := []diffColumn{
-		{Name: "prefix", Append: func(b []byte, d *query.Difference) []byte { return d.Prefix.AppendTo(b) }},
-		{Name: "family", Append: func(b []byte, d *query.Difference) []byte { return append(b, d.Family.String()...) }},
-		{Name: "kind", Append: func(b []byte, d *query.Difference) []byte { return append(b, d.Kind...) }},
-		{Name: "cause", Append: func(b []byte, d *query.Difference) []byte { return append(b, d.Cause...) }},
-		{Name: "attributes", Append: func(b []byte, d *query.Difference) []byte { return web.AppendCell(b, strings.Join(d.Attributes, " ")) }},
+		{Name: "prefix", Append: func(b []byte, d *compare.Difference) []byte { return d.Prefix.AppendTo(b) }},
+		{Name: "family", Append: func(b []byte, d *compare.Difference) []byte { return append(b, d.Family.String()...) }},
+		{Name: "kind", Append: func(b []byte, d *compare.Difference) []byte { return append(b, d.Kind...) }},
+		{Name: "cause", Append: func(b []byte, d *compare.Difference) []byte { return append(b, d.Cause...) }},
+		{Name: "attributes", Append: func(b []byte, d *compare.Difference) []byte {
+			return web.AppendCell(b, strings.Join(d.Attributes, " "))
+		}},
 	}
-	list = append(list, routeColumns("old_", func(d *query.Difference) *route.Route { return d.Old })...)
-	return append(list, routeColumns("new_", func(d *query.Difference) *route.Route { return d.New })...)
+	list = append(list, routeColumns("old_", func(d *compare.Difference) *route.Route { return d.Old })...)
+	return append(list, routeColumns("new_", func(d *compare.Difference) *route.Route { return d.New })...)
 }
 
 // routeColumns returns the columns of the route on one side.
-func routeColumns(prefix string, side func(*query.Difference) *route.Route) []diffColumn {
+func routeColumns(prefix string, side func(*compare.Difference) *route.Route) []diffColumn {
 	var list []diffColumn
 	for _, one := range csvColumns(undecided &^ (fPrefix | fFamily)) {
-		list = append(list, diffColumn{Name: prefix + one.Name, Append: func(b []byte, d *query.Difference) []byte {
+		list = append(list, diffColumn{Name: prefix + one.Name, Append: func(b []byte, d *compare.Difference) []byte {
 			if r := side(d); r != nil {
 				b = one.Append(b, r)
 			}

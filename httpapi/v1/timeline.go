@@ -5,6 +5,7 @@ import (
 
 	"ribglass/httpapi/ask"
 	"ribglass/httpapi/web"
+	"ribglass/ribstore/changes"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 )
@@ -40,11 +41,11 @@ func answerTimeline(q *asked, req ask.Request) error {
 }
 
 // SendTimeline writes a timeline as JSON.
-func SendTimeline(x *web.Exchange, t *query.Timeline) {
+func SendTimeline(x *web.Exchange, t *changes.Timeline) {
 	x.Append(http.StatusOK, web.TypeJSON, func(b []byte) []byte { return appendTimeline(b, t) })
 }
 
-func appendTimeline(b []byte, t *query.Timeline) []byte {
+func appendTimeline(b []byte, t *changes.Timeline) []byte {
 	b = web.AppendPrefix(web.AppendKey(append(b, '{'), "prefix"), t.Prefix)
 	b = web.AppendString(web.AppendKey(b, "family"), t.Family.String())
 	b = web.AppendTime(web.AppendKey(b, "from"), t.From)
@@ -80,7 +81,7 @@ func appendOriginASes(b []byte, name string, list []route.ASN) []byte {
 	return append(b, ']')
 }
 
-func appendTimelineRow(b []byte, r *query.TimelineRow, f route.Family) []byte {
+func appendTimelineRow(b []byte, r *changes.TimelineRow, f route.Family) []byte {
 	b = web.AppendString(web.AppendKey(append(b, '{'), "peer"), r.Peer.Name)
 	if r.Peer.AddPath[f] {
 		b = web.AppendUint(web.AppendKey(b, "path_id"), uint64(r.PathID))
@@ -97,7 +98,7 @@ func appendTimelineRow(b []byte, r *query.TimelineRow, f route.Family) []byte {
 }
 
 // appendTimelineState appends a state; one without a route is an absence.
-func appendTimelineState(b []byte, s *query.TimelineState) []byte {
+func appendTimelineState(b []byte, s *changes.TimelineState) []byte {
 	b = web.AppendTime(web.AppendKey(append(b, '{'), "from"), s.From)
 	b = web.AppendTime(web.AppendKey(b, "to"), s.To)
 	if s.Route != nil {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"ribglass/ribstore/query/querytest"
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
 )
@@ -62,7 +63,7 @@ func documentedTable(t *testing.T, text string) *table.Table {
 		prefix := netip.MustParsePrefix(cells[2])
 		routes++
 		tab.Apply(&route.Batch{Peer: peer, At: documentedAt.Add(-age), Updates: []route.Update{
-			{Family: familyOf(prefix), Attrs: documentedAttrs(t, cells[3:10]), NLRI: []route.NLRI{{Prefix: prefix}}},
+			{Family: querytest.FamilyOf(prefix), Attrs: documentedAttrs(t, cells[3:10]), NLRI: []route.NLRI{{Prefix: prefix}}},
 		}})
 	}
 	if routes != 11 {

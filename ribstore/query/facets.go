@@ -187,7 +187,7 @@ func (t *tally) describe(ctx context.Context, f *Facets, most int) error {
 	f.Peers = top(t.peers, most, func(s string) string { return s }, facetPeer)
 	f.Communities = append(top(v.communities, most, route.Community.String, facetCommunity),
 		top(v.large, most, route.LargeCommunity.String, facetLargeCommunity)...)
-	sortFacets(f.Communities)
+	SortFacets(f.Communities)
 	f.Communities = f.Communities[:min(len(f.Communities), most)]
 	f.OriginCount, f.NeighborASCount, f.CommunityCount = len(v.origins), len(v.neighbors), len(v.communities)+len(v.large)
 	f.NextHops = top(v.hops, most, netip.Addr.String, func(a netip.Addr) Expr { return NextHop{netip.PrefixFrom(a, a.BitLen())} })
@@ -223,11 +223,12 @@ func top[K comparable](counts map[K]int, most int, text func(K) string, conditio
 	for i, e := range entries[:end] {
 		facets[i] = Facet{text(e.key), e.count, condition(e.key)}
 	}
-	sortFacets(facets)
+	SortFacets(facets)
 	return facets[:min(len(facets), most)]
 }
 
-func sortFacets(facets []Facet) {
+// SortFacets orders facets as answers do: the most frequent first, then by value.
+func SortFacets(facets []Facet) {
 	slices.SortFunc(facets, func(a, b Facet) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
 	})

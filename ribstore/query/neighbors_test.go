@@ -9,13 +9,14 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
+	"ribglass/ribstore/query/querytest"
 	"ribglass/ribstore/route"
 )
 
 func TestASNeighborsEqualWalk(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		k, all := fill(t)
-		asn := genASN(t)
+		asn := querytest.ASN(t)
 		want := &Neighbors{}
 		before, after, paths := map[string]int{}, map[string]int{}, map[string]int{}
 		originated := map[netip.Prefix]bool{}

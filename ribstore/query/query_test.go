@@ -2,7 +2,6 @@ package query
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -18,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"ribglass/ribstore/query/pathexpr"
+	"ribglass/ribstore/query/querytest"
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
 )
@@ -223,7 +223,7 @@ type heard struct {
 	path   string
 }
 
-var now = time.Unix(2_000_000, 0).UTC()
+var now = querytest.Now()
 
 // fill makes a random table of few peers, prefixes and attributes, so that
 // conditions are often met, and lists the routes in it that may be seen.
@@ -239,7 +239,7 @@ func fill(t *rapid.T) (Known, []heard) {
 		peer := &route.Peer{Name: name, Router: "r" + strconv.Itoa(i/2), Group: "g" + strconv.Itoa(i%2), ASN: route.ASN(i + 1)}
 		tab.Apply(&route.Batch{Peer: peer, At: now, Event: route.PeerUp})
 		for range rapid.IntRange(0, 20).Draw(t, "routes") {
-			h := heard{peer: peer, prefix: genPrefix(t), attrs: genAttrs(t), at: now.Add(-time.Duration(rapid.IntRange(0, 200).Draw(t, "age")) * time.Second)}
+			h := heard{peer: peer, prefix: querytest.Prefix(t), attrs: querytest.Attrs(t), at: now.Add(-time.Duration(rapid.IntRange(0, 200).Draw(t, "age")) * time.Second)}
 			h.id = name + " " + h.prefix.String()
 			h.path = h.attrs.ASPath().String()
 			if old, ok := byID[h.id]; ok && string(old.attrs) == string(h.attrs) {
@@ -247,7 +247,7 @@ func fill(t *rapid.T) (Known, []heard) {
 			}
 			byID[h.id] = h
 			tab.Apply(&route.Batch{Peer: peer, At: h.at, Updates: []route.Update{
-				{Family: familyOf(h.prefix), Attrs: h.attrs, NLRI: []route.NLRI{{Prefix: h.prefix}}},
+				{Family: querytest.FamilyOf(h.prefix), Attrs: h.attrs, NLRI: []route.NLRI{{Prefix: h.prefix}}},
 			}})
 		}
 	}
@@ -258,60 +258,6 @@ func fill(t *rapid.T) (Known, []heard) {
 		}
 	}
 	return k, all
-}
-
-func familyOf(p netip.Prefix) route.Family {
-	if p.Addr().Is6() {
-		return route.IPv6Unicast
-	}
-	return route.IPv4Unicast
-}
-
-func genPrefix(t *rapid.T) netip.Prefix {
-	b := rapid.SliceOfN(rapid.SampledFrom([]byte{0, 1, 10, 128}), 4, 4).Draw(t, "octets")
-	addr := netip.AddrFrom4([4]byte(b))
-	length := rapid.IntRange(0, 32).Draw(t, "length")
-	if rapid.IntRange(0, 3).Draw(t, "ipv6") == 0 {
-		var long [16]byte
-		copy(long[:], b)
-		addr = netip.AddrFrom16(long)
-	}
-	return netip.PrefixFrom(addr, length).Masked()
-}
-
-func genASN(t *rapid.T) route.ASN {
-	return rapid.SampledFrom([]route.ASN{1, 2, 3, 12, 64512}).Draw(t, "asn")
-}
-
-func genAttrs(t *rapid.T) route.Attrs {
-	var path route.ASPath
-	if n := rapid.IntRange(0, 4).Draw(t, "hops"); n > 0 {
-		asns := make([]route.ASN, n)
-		for i := range asns {
-			asns[i] = genASN(t)
-		}
-		path = path.AppendSegment(route.ASSequence, asns...)
-	}
-	if rapid.IntRange(0, 6).Draw(t, "set") == 0 {
-		path = path.AppendSegment(route.ASSet, genASN(t), genASN(t))
-	}
-	a := route.Attrs(nil).AppendAttr(route.AttrOrigin, []byte{byte(rapid.IntRange(0, 2).Draw(t, "origin"))}).
-		AppendAttr(route.AttrASPath, path).
-		AppendAttr(route.AttrNextHop, []byte{192, 0, 2, byte(rapid.IntRange(1, 2).Draw(t, "hop"))})
-	if rapid.Bool().Draw(t, "med") {
-		a = a.AppendAttr(route.AttrMED, binary.BigEndian.AppendUint32(nil, uint32(rapid.IntRange(0, 3).Draw(t, "med"))))
-	}
-	var communities []byte
-	for range rapid.IntRange(0, 2).Draw(t, "communities") {
-		communities = binary.BigEndian.AppendUint32(communities, rapid.SampledFrom([]uint32{1<<16 | 100, 1<<16 | 150, 2<<16 | 100, 0xffff029a}).Draw(t, "community"))
-	}
-	if communities != nil {
-		a = a.AppendAttr(route.AttrCommunities, communities)
-	}
-	if rapid.IntRange(0, 3).Draw(t, "large") == 0 {
-		a = a.AppendAttr(route.AttrLargeCommunities, []byte{0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, byte(rapid.IntRange(0, 3).Draw(t, "local"))})
-	}
-	return a
 }
 
 // genExpr draws a condition with the twin's opinion on it.
@@ -371,7 +317,7 @@ func genList(t *rapid.T, depth int, and bool) (Expr, func(h heard, all []heard) 
 func genTerm(t *rapid.T) Expr {
 	op := rapid.SampledFrom([]Op{Equal, NotEqual, Less, AtMost, More, AtLeast})
 	asns := func() ASNs {
-		a, b := genASN(t), genASN(t)
+		a, b := querytest.ASN(t), querytest.ASN(t)
 		return ASNs{min(a, b), max(a, b)}
 	}
 	switch rapid.IntRange(0, 14).Draw(t, "kind") {
@@ -380,7 +326,7 @@ func genTerm(t *rapid.T) Expr {
 	case 1:
 		return NeighborAS{asns()}
 	case 2:
-		return Via(rapid.SliceOfN(rapid.Custom(genASN), 1, 2).Draw(t, "via"))
+		return Via(rapid.SliceOfN(rapid.Custom(querytest.ASN), 1, 2).Draw(t, "via"))
 	case 3:
 		p, err := pathexpr.Compile(rapid.SampledFrom([]string{"_1_", "^2", "3$", "1_2", "^$", "(1|3)_12", "_2_.*_3_", "{"}).Draw(t, "path"), pathexpr.Cisco)
 		if err != nil {
@@ -406,10 +352,10 @@ func genTerm(t *rapid.T) Expr {
 	case 11:
 		return Age{Older: rapid.Bool().Draw(t, "older"), Ago: time.Duration(rapid.IntRange(1, 200).Draw(t, "ago")) * time.Second}
 	case 12:
-		p := genPrefix(t)
+		p := querytest.Prefix(t)
 		return In{Match: OrLonger, Prefix: p, Ge: uint8(min(p.Bits()+1, p.Addr().BitLen()))}
 	}
-	return In{Match: rapid.SampledFrom([]Match{Exact, OrLonger, OrShorter}).Draw(t, "match"), Prefix: genPrefix(t)}
+	return In{Match: rapid.SampledFrom([]Match{Exact, OrLonger, OrShorter}).Draw(t, "match"), Prefix: querytest.Prefix(t)}
 }
 
 // twin decides a condition the slow and obvious way, mostly on text.
@@ -456,7 +402,7 @@ func twin(e Expr, h heard, all []heard) bool {
 	case Named:
 		return e.Name == map[Label]string{Peer: h.peer.Name, Router: h.peer.Router, Group: h.peer.Group}[e.Label]
 	case InFamily:
-		return familyOf(h.prefix) == e.Family
+		return querytest.FamilyOf(h.prefix) == e.Family
 	case OriginCode:
 		return h.attrs.Origin() == e.Origin
 	case Age:

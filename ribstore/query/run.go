@@ -23,32 +23,35 @@ const (
 	MaxLimit     = 1000
 )
 
-// cursor is the last prefix of a page. It stays meaningful while routes change.
-type cursor struct {
-	family route.Family
-	prefix netip.Prefix
+// Cursor is the last prefix of a page. It stays meaningful while routes change.
+// The zero Cursor, whose prefix is invalid, stands in front of all prefixes.
+type Cursor struct {
+	Family route.Family
+	Prefix netip.Prefix
 }
 
-func (c cursor) String() string {
-	b, err := c.prefix.MarshalBinary()
+// String returns the cursor as [ParseCursor] reads it.
+func (c Cursor) String() string {
+	b, err := c.Prefix.MarshalBinary()
 	if err != nil {
 		return ""
 	}
-	return base64.RawURLEncoding.EncodeToString(append([]byte{byte(c.family)}, b...))
+	return base64.RawURLEncoding.EncodeToString(append([]byte{byte(c.Family)}, b...))
 }
 
-func parseCursor(s string) (cursor, error) {
+// ParseCursor reads a cursor; "" is the zero one. The error is [ErrCursor].
+func ParseCursor(s string) (Cursor, error) {
 	if s == "" {
-		return cursor{}, nil
+		return Cursor{}, nil
 	}
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	if err != nil || len(b) < 2 || b[0] >= route.NumFamilies {
-		return cursor{}, ErrCursor
+		return Cursor{}, ErrCursor
 	}
-	c := cursor{family: route.Family(b[0])}
-	if err := c.prefix.UnmarshalBinary(b[1:]); err != nil || !c.prefix.IsValid() ||
-		c.prefix.Addr().BitLen() != c.family.Bits() || c.prefix != c.prefix.Masked() {
-		return cursor{}, ErrCursor
+	c := Cursor{Family: route.Family(b[0])}
+	if err := c.Prefix.UnmarshalBinary(b[1:]); err != nil || !c.Prefix.IsValid() ||
+		c.Prefix.Addr().BitLen() != c.Family.Bits() || c.Prefix != c.Prefix.Masked() {
+		return Cursor{}, ErrCursor
 	}
 	return c, nil
 }
@@ -62,7 +65,7 @@ func Run(ctx context.Context, k Known, q Query, page Page) (*Result, error) {
 
 // run is Run; a test can have everything scanned that could be walked.
 func run(ctx context.Context, k Known, q Query, page Page, scan bool) (result *Result, err error) {
-	after, err := parseCursor(page.Cursor)
+	after, err := ParseCursor(page.Cursor)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +76,7 @@ func run(ctx context.Context, k Known, q Query, page Page, scan bool) (result *R
 	return result, err
 }
 
-func runView(ctx context.Context, x *execution, limit int, after cursor, scan bool) (result *Result, err error) {
+func runView(ctx context.Context, x *execution, limit int, after Cursor, scan bool) (result *Result, err error) {
 	if scan && x.plan.Method == Walk && !x.simple() {
 		x.plan.Method = Scan
 	}
@@ -95,7 +98,7 @@ type pager struct {
 	*execution
 	tests  tests
 	limit  int
-	after  cursor // its prefix is invalid on the first page
+	after  Cursor // its prefix is invalid on the first page
 	result *Result
 	full   bool
 }
@@ -142,7 +145,7 @@ func (r *pager) filter(dst []route.Route, d table.Dest) []route.Route {
 func (t *tests) filter(dst []route.Route, v *table.View, d table.Dest) []route.Route {
 	start := len(dst)
 	dst = v.Routes(dst, d, nil)
-	s := subject{moas: severalOrigins(dst[start:])}
+	s := subject{moas: SeveralOrigins(dst[start:])}
 	kept := dst[:start]
 	for i := range dst[start:] {
 		s.route = &dst[start+i]
@@ -153,8 +156,8 @@ func (t *tests) filter(dst []route.Route, v *table.View, d table.Dest) []route.R
 	return kept
 }
 
-// severalOrigins reports whether routes of one prefix end in different ASes.
-func severalOrigins(routes []route.Route) bool {
+// SeveralOrigins reports whether routes of one prefix end in different ASes.
+func SeveralOrigins(routes []route.Route) bool {
 	var first route.ASN
 	known := false
 	for i := range routes {
@@ -178,7 +181,7 @@ func (r *pager) many(ctx context.Context) error {
 			return err
 		}
 		r.result.Total += total
-		if !r.full && (!r.after.prefix.IsValid() || f >= r.after.family) {
+		if !r.full && (!r.after.Prefix.IsValid() || f >= r.after.Family) {
 			r.pageOf(f, matched)
 		}
 	}
@@ -201,8 +204,8 @@ func (x *execution) match(ctx context.Context, f route.Family) (table.Bits, int,
 // pageOf fills the page from the matched slots of a family, in order.
 func (r *pager) pageOf(f route.Family, matched table.Bits) {
 	var after netip.Prefix
-	if r.after.prefix.IsValid() && f == r.after.family {
-		after = r.after.prefix
+	if r.after.Prefix.IsValid() && f == r.after.Family {
+		after = r.after.Prefix
 	}
 	for d := range r.view.Ordered(f, r.in.Prefix, after, matched) {
 		if r.add(d) {
@@ -218,7 +221,7 @@ func (r *pager) add(d table.Dest) bool {
 	routes := r.filter(r.result.Routes, d)
 	if before > 0 && len(routes) > r.limit && len(routes) > before {
 		last := r.result.Routes[before-1]
-		r.result.NextCursor = cursor{last.Family, last.Prefix}.String()
+		r.result.NextCursor = Cursor{last.Family, last.Prefix}.String()
 		r.full = true
 		return true
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ribglass/ribstore"
+	"ribglass/ribstore/compare"
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
@@ -257,7 +258,7 @@ func (k *announced) largest() route.ASN {
 func (a *asking) diffs(ctx context.Context, r *pastAnswers) error {
 	to := a.end.Add(-time.Minute)
 	r.Apart = min(24*time.Hour, to.Sub(a.begun())-time.Minute)
-	c := ribstore.Contrast{From: query.Moment{Time: to.Add(-r.Apart)}, To: query.Moment{Time: to}}
+	c := compare.Request{From: query.Moment{Time: to.Add(-r.Apart)}, To: query.Moment{Time: to}}
 	var took []time.Duration
 	for i := range 4 {
 		start := time.Now()

@@ -17,6 +17,7 @@ import (
 
 	"ribglass/collector/wire/mrt"
 	"ribglass/httpapi"
+	"ribglass/ribstore/changes"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 )
@@ -149,7 +150,7 @@ func (o *output) row(row *mrt.Row) error {
 
 // changes writes what happened, the oldest first.
 func (o *output) changes(ctx context.Context, from httpapi.Searcher, q query.Query) error {
-	return from.StreamChanges(ctx, q, nil, func(list []query.Change) error {
+	return from.StreamChanges(ctx, q, nil, func(list []changes.Change) error {
 		for i := range list {
 			if err := o.wrote(o.change(&list[i])); err != nil {
 				return err
@@ -161,22 +162,22 @@ func (o *output) changes(ctx context.Context, from httpapi.Searcher, q query.Que
 
 // change writes one change as the messages that could have made it. That a route
 // became stale is not a message: that its session ended was one.
-func (o *output) change(c *query.Change) error {
+func (o *output) change(c *changes.Change) error {
 	s := o.session(c.Peer)
 	u := route.Update{Family: c.Family, NLRI: []route.NLRI{{Prefix: c.Prefix, PathID: c.PathID}}}
 	switch c.Kind {
-	case query.Announced, query.Replaced, query.Confirmed:
+	case changes.Announced, changes.Replaced, changes.Confirmed:
 		u.Attrs = c.New
 		return o.mrt.Update(c.At, s, u, c.Peer.AddPath[c.Family])
-	case query.WithdrawnBy, query.Swept, query.ExpiredStale, query.Dropped:
+	case changes.Withdrawn, changes.Swept, changes.Expired, changes.Dropped:
 		return o.mrt.Update(c.At, s, u, c.Peer.AddPath[c.Family])
-	case query.SessionUp:
+	case changes.SessionUp:
 		return o.state(c.At, s, openConfirm, established)
-	case query.SessionDown, query.SessionRemoved:
+	case changes.SessionDown, changes.PeerRemoved:
 		return o.state(c.At, s, established, idle)
-	case query.SessionEnd:
+	case changes.EndOfRIB:
 		return o.mrt.EndOfRIB(c.At, s, c.Family)
-	case query.WentStale, query.WentLong, query.RefreshBegun, query.RefreshEnded:
+	case changes.WentStale, changes.WentLongLived, changes.RefreshBegun, changes.RefreshEnded:
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package query
+package compare
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
 )
@@ -18,7 +19,9 @@ import (
 // set of B is that of A.
 type zipper struct {
 	Comparison
-	a, b     *diffSide
+
+	sideA    *side
+	sideB    *side
 	names    []string // of the peers of both sides, sorted; an entry has the place of its peer
 	across   bool     // the names of peers do not count
 	counting bool     // count all, also what is equal and what add does not want any more
@@ -28,17 +31,17 @@ type zipper struct {
 	// nil: none are.
 	add    func([]Difference) bool
 	full   bool
-	tally  diffTally
+	tally  tally
 	equal  []uint32 // by id of a set of A: 1 + the id of the same set of B
 	causes [1 << 10]causeOfPair
 
 	pairs  []pair
 	found  []Difference // of the prefix at hand
 	walked int
-	last   cursor // the last prefix walked
-	more   bool   // there may be prefixes behind it
+	last   query.Cursor // the last prefix walked
+	more   bool         // there may be prefixes behind it
 
-	held      diffTally // of the longest match so far
+	held      tally // of the longest match so far
 	heldFound []Difference
 }
 
@@ -53,7 +56,7 @@ type causeOfPair struct {
 }
 
 func (c Comparison) newZipper(a, b *table.View, add func([]Difference) bool) *zipper {
-	z := &zipper{Comparison: c, add: add, full: add == nil, across: c.A.Peer != "" || c.B.Peer != ""}
+	z := &zipper{Comparison: c, add: add, full: add == nil, across: c.a.Peer != "" || c.b.Peer != ""}
 	for _, v := range []*table.View{a, b} {
 		v.Select(func(p *route.Peer) bool {
 			z.names = append(z.names, p.Name)
@@ -62,28 +65,28 @@ func (c Comparison) newZipper(a, b *table.View, add func([]Difference) bool) *zi
 	}
 	slices.Sort(z.names)
 	z.names = slices.Compact(z.names)
-	z.a, z.b = newDiffSide(a, c.A, c.Query, z.names), newDiffSide(b, c.B, c.Query, z.names)
+	z.sideA, z.sideB = newSide(a, c.a, c.query, z.names), newSide(b, c.b, c.query, z.names)
 	z.equal = make([]uint32, a.Sets())
-	z.counting = z.in().Match == Longest
+	z.counting = z.in().Match == query.Longest
 	return z
 }
 
 // run walks all prefixes behind one, or all when it is invalid.
-func (z *zipper) run(ctx context.Context, after cursor) error {
+func (z *zipper) run(ctx context.Context, after query.Cursor) error {
 	if z.counting {
-		for _, s := range []*diffSide{z.a, z.b} {
+		for _, s := range []*side{z.sideA, z.sideB} {
 			if err := s.prepareSame(ctx); err != nil {
 				return err
 			}
 		}
 	}
-	for _, f := range z.b.families {
-		if after.prefix.IsValid() && f < after.family {
+	for _, f := range z.sideB.Families() {
+		if after.Prefix.IsValid() && f < after.Family {
 			continue
 		}
 		var behind netip.Prefix
-		if f == after.family {
-			behind = after.prefix
+		if f == after.Family {
+			behind = after.Prefix
 		}
 		if err := z.family(ctx, f, behind); err != nil || z.more {
 			return err
@@ -94,11 +97,11 @@ func (z *zipper) run(ctx context.Context, after cursor) error {
 }
 
 // in returns what confines the prefixes.
-func (z *zipper) in() In { return z.b.in }
+func (z *zipper) in() query.In { return z.sideB.In() }
 
 // family walks the prefixes of a family behind one.
 func (z *zipper) family(ctx context.Context, f route.Family, behind netip.Prefix) error {
-	a, b := z.a.destinations(f, behind), z.b.destinations(f, behind)
+	a, b := z.sideA.destinations(f, behind), z.sideB.destinations(f, behind)
 	piece := func() bool {
 		for range destBlock {
 			if !z.step(f, a, b) {
@@ -107,7 +110,7 @@ func (z *zipper) family(ctx context.Context, f route.Family, behind netip.Prefix
 		}
 		return ctx.Err() == nil
 	}
-	for z.b.view.Turn(piece) {
+	for z.sideB.view.Turn(piece) {
 	}
 	return ctx.Err()
 }
@@ -128,14 +131,14 @@ func (z *zipper) step(f route.Family, a, b *destinations) bool {
 	case order > 0:
 		da = nil
 	}
-	z.a.load(da)
-	z.b.load(db)
+	z.sideA.load(da)
+	z.sideB.load(db)
 	if da != nil {
-		z.last = cursor{f, da.Prefix}
+		z.last = query.Cursor{Family: f, Prefix: da.Prefix}
 		a.at++
 	}
 	if db != nil {
-		z.last = cursor{f, db.Prefix}
+		z.last = query.Cursor{Family: f, Prefix: db.Prefix}
 		b.at++
 	}
 	z.walked++
@@ -159,7 +162,7 @@ func compareDests(a, b *table.Dest) int {
 
 // prefix compares the routes of the prefix that both sides have loaded.
 func (z *zipper) prefix() {
-	if z.in().Match == Longest {
+	if z.in().Match == query.Longest {
 		z.prefixOfLongest()
 		return
 	}
@@ -174,7 +177,7 @@ func (z *zipper) prefix() {
 // meets the query counts: what it finds is held until there is a better one.
 func (z *zipper) prefixOfLongest() {
 	before := z.tally
-	z.tally, z.found = diffTally{}, nil
+	z.tally, z.found = tally{}, nil
 	z.matchAll()
 	if !z.tally.empty() {
 		z.held, z.heldFound = z.tally, z.found
@@ -188,7 +191,7 @@ func (z *zipper) release() {
 	if len(z.heldFound) > 0 && !z.full {
 		z.full = !z.add(z.heldFound)
 	}
-	z.held, z.heldFound = diffTally{}, nil
+	z.held, z.heldFound = tally{}, nil
 }
 
 func (z *zipper) matchAll() {
@@ -201,7 +204,7 @@ func (z *zipper) matchAll() {
 
 // match matches the routes of a prefix by peer and path identifier.
 func (z *zipper) match() {
-	a, b := z.a.entries, z.b.entries
+	a, b := z.sideA.entries, z.sideB.entries
 	for len(a) > 0 && len(b) > 0 {
 		switch order := compareEntries(a[0], b[0]); {
 		case order < 0:
@@ -227,18 +230,18 @@ func (z *zipper) match() {
 func (z *zipper) pair(a, b *entry) {
 	switch {
 	case b == nil:
-		if z.a.meets(a) {
-			z.differs(Withdrawn, z.causeGone(a, z.b, CausePrefixGone, CausePeerGone, CauseRouteGone), nil, a, nil)
+		if z.sideA.meets(a) {
+			z.differs(Withdrawn, z.causeGone(a, z.sideB, CausePrefixGone, CausePeerGone, CauseRouteGone), nil, a, nil)
 		}
 	case a == nil:
-		if z.b.meets(b) {
-			z.differs(Added, z.causeGone(b, z.a, CauseNewPrefix, CauseNewPeer, CauseNewRoute), nil, nil, b)
+		if z.sideB.meets(b) {
+			z.differs(Added, z.causeGone(b, z.sideA, CauseNewPrefix, CauseNewPeer, CauseNewRoute), nil, nil, b)
 		}
-	case z.same(a, b) && (!z.Stale || z.a.isStale(a) == z.b.isStale(b)):
-		if z.counting && (z.b.meetsSame(b) || z.a.meetsSame(a)) {
+	case z.same(a, b) && (!z.stale || z.sideA.isStale(a) == z.sideB.isStale(b)):
+		if z.counting && (z.sideB.meetsSame(b) || z.sideA.meetsSame(a)) {
 			z.tally.peer(b.peer).Same++
 		}
-	case z.b.meets(b) || z.a.meets(a):
+	case z.sideB.meets(b) || z.sideA.meets(a):
 		known := z.causeOf(a, b)
 		z.differs(Changed, cmp.Or(known.cause, CauseStale), known.changed, a, b)
 	}
@@ -250,7 +253,7 @@ func (z *zipper) same(a, b *entry) bool {
 	if z.equal[a.Set] == b.Set+1 {
 		return true
 	}
-	if string(z.a.view.Set(a.Set)) != string(z.b.view.Set(b.Set)) {
+	if string(z.sideA.view.Set(a.Set)) != string(z.sideB.view.Set(b.Set)) {
 		return false
 	}
 	z.equal[a.Set] = b.Set + 1
@@ -259,7 +262,7 @@ func (z *zipper) same(a, b *entry) bool {
 
 // causeGone returns the cause of a route that only one side has, of the causes
 // for a prefix, a peer and a route that the other side lacks.
-func (z *zipper) causeGone(e *entry, other *diffSide, prefix, peer, alone Cause) Cause {
+func (z *zipper) causeGone(e *entry, other *side, prefix, peer, alone Cause) Cause {
 	switch {
 	case len(other.entries) == 0:
 		return prefix
@@ -274,7 +277,7 @@ func (z *zipper) causeOf(a, b *entry) *causeOfPair {
 	ids := uint64(a.Set)<<32 | uint64(b.Set)
 	known := &z.causes[ids*0x9e3779b97f4a7c15>>54]
 	if known.pair != ids+1 {
-		before, after := z.a.view.Set(a.Set), z.b.view.Set(b.Set)
+		before, after := z.sideA.view.Set(a.Set), z.sideB.view.Set(b.Set)
 		changed := differing(before, after)
 		*known = causeOfPair{ids + 1, changed.cause(before, after), changed}
 	}
@@ -282,9 +285,9 @@ func (z *zipper) causeOf(a, b *entry) *causeOfPair {
 }
 
 // differs takes a difference: changed is set for a route on both sides.
-func (z *zipper) differs(kind DiffKind, cause Cause, changed *codes, a, b *entry) {
+func (z *zipper) differs(kind Kind, cause Cause, changed *codes, a, b *entry) {
 	e := cmp.Or(b, a)
-	stale := kind == Changed && z.Stale && z.a.isStale(a) != z.b.isStale(b)
+	stale := kind == Changed && z.stale && z.sideA.isStale(a) != z.sideB.isStale(b)
 	if z.counting {
 		z.tally.add(kind, cause, e.peer)
 		if kind == Changed {
@@ -296,18 +299,18 @@ func (z *zipper) differs(kind DiffKind, cause Cause, changed *codes, a, b *entry
 	}
 	d := Difference{Family: e.Family, Kind: kind, Cause: cause}
 	if a != nil {
-		d.Old = z.a.route(a)
+		d.Old = z.sideA.route(a)
 		d.Prefix = d.Old.Prefix
 	}
 	if b != nil {
-		d.New = z.b.route(b)
+		d.New = z.sideB.route(b)
 		d.Prefix = d.New.Prefix
 	}
 	if kind == Changed {
 		d.Attributes = changed.names()
 	}
 	if stale {
-		d.Attributes = append(d.Attributes, string(Stale))
+		d.Attributes = append(d.Attributes, string(query.Stale))
 	}
 	z.found = append(z.found, d)
 }
@@ -315,13 +318,13 @@ func (z *zipper) differs(kind DiffKind, cause Cause, changed *codes, a, b *entry
 // matchAcross matches the routes of a prefix whatever peer they are of: equal
 // ones first, then those with the same path identifier, then the rest in order.
 func (z *zipper) matchAcross() {
-	a, b := z.a.entries, z.b.entries
+	a, b := z.sideA.entries, z.sideB.entries
 	z.pairs = z.pairs[:0]
 	if len(a) > 1 || len(b) > 1 {
-		z.a.sortBySet()
-		z.b.sortBySet()
+		z.sideA.sortBySet()
+		z.sideB.sortBySet()
 		a, b = z.pairUp(a, b, func(x, y *entry) int {
-			return cmp.Compare(string(z.a.view.Set(x.Set)), string(z.b.view.Set(y.Set)))
+			return cmp.Compare(string(z.sideA.view.Set(x.Set)), string(z.sideB.view.Set(y.Set)))
 		})
 		byPath := func(x, y entry) int { return cmp.Or(cmp.Compare(x.PathID, y.PathID), compareEntries(x, y)) }
 		slices.SortFunc(a, byPath)

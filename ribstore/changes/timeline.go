@@ -1,4 +1,4 @@
-package query
+package changes
 
 import (
 	"net/netip"

@@ -1,84 +1,87 @@
-package query
+package changes
 
 import (
 	"encoding/base64"
 	"encoding/binary"
 	"slices"
 	"time"
+
+	"ribglass/ribstore/query"
 )
 
-// ChangePage says which changes are wanted.
-type ChangePage struct {
-	Page
-	Oldest bool         // the oldest first, else the newest
-	Kinds  []ChangeKind // only changes of these kinds; none: all
+// Page says which changes are wanted.
+type Page struct {
+	query.Page
+
+	Oldest bool   // the oldest first, else the newest
+	Kinds  []Kind // only changes of these kinds; none: all
 }
 
-// ChangeList is one page of changes. It is the caller's to keep.
-type ChangeList struct {
-	Query      Query
+// List is one page of changes. It is the caller's to keep.
+type List struct {
+	Query      query.Query
 	From, To   time.Time // the span; the caller's to fill in
 	Changes    []Change
-	Total      int      // changes on all pages, as far as the pager was told of them
-	Kinds      []Facet  // how many there are of each kind, wanted or not, the most frequent first
-	NextCursor string   // "" on the last page
-	Notices    []string // for people; the caller's to fill in
+	Total      int           // changes on all pages, as far as the pager was told of them
+	Kinds      []query.Facet // how many there are of each kind, wanted or not, the most frequent first
+	NextCursor string        // "" on the last page
+	Notices    []string      // for people; the caller's to fill in
 }
 
-// ChangePager collects one page of changes. It is for one goroutine.
-type ChangePager struct {
-	filter ChangeFilter
-	page   ChangePage
-	resume bool        // there is a cursor
-	cursor changePlace // the last change of the page before
-	list   []Change    // in order of time
+// Pager collects one page of changes. It is for one goroutine.
+type Pager struct {
+	filter Filter
+	page   Page
+	resume bool     // there is a cursor
+	cursor cursor   // the last change of the page before
+	list   []Change // in order of time
 	more   bool
 	total  int
 	kinds  map[string]int
 }
 
-// changePlace is where a change stands in time.
-type changePlace struct {
+// cursor is where a change stands in time.
+type cursor struct {
 	at     int64 // nanoseconds since 1970
 	number uint32
 }
 
-func placeOf(c *Change) changePlace { return changePlace{c.At.UnixNano(), uint32(c.Number)} }
+func cursorOf(c *Change) cursor { return cursor{c.At.UnixNano(), uint32(c.Number)} }
 
-func (p changePlace) before(o changePlace) bool {
+func (p cursor) before(o cursor) bool {
 	return p.at < o.at || p.at == o.at && p.number < o.number
 }
 
-func (p changePlace) String() string {
+func (p cursor) String() string {
 	b := binary.BigEndian.AppendUint64(nil, uint64(p.at))
 	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint32(b, p.number))
 }
 
-func parseChangePlace(s string) (changePlace, error) {
+func parseCursor(s string) (cursor, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
 	if err != nil || len(b) != 12 {
-		return changePlace{}, ErrCursor
+		return cursor{}, query.ErrCursor
 	}
-	return changePlace{int64(binary.BigEndian.Uint64(b)), binary.BigEndian.Uint32(b[8:])}, nil
+	return cursor{int64(binary.BigEndian.Uint64(b)), binary.BigEndian.Uint32(b[8:])}, nil
 }
 
-// NewChangePager returns a pager. The error is [ErrCursor] for a foreign cursor.
-func NewChangePager(filter ChangeFilter, page ChangePage) (*ChangePager, error) {
-	p := &ChangePager{filter: filter, page: page, resume: page.Cursor != "", kinds: map[string]int{}}
+// NewPager returns a pager. The error is [query.ErrCursor] for a foreign cursor.
+func NewPager(filter Filter, page Page) (*Pager, error) {
+	p := &Pager{filter: filter, page: page, resume: page.Cursor != "", kinds: map[string]int{}}
 	if p.page.Limit <= 0 {
-		p.page.Limit = DefaultLimit
+		p.page.Limit = query.DefaultLimit
 	}
 	if !p.resume {
 		return p, nil
 	}
 	var err error
-	p.cursor, err = parseChangePlace(page.Cursor)
+	p.cursor, err = parseCursor(page.Cursor)
 	return p, err
 }
 
 // Narrow returns the part of a span that the page can be in: who tells the pager
 // of no more than that gets the page, but not the total.
-func (p *ChangePager) Narrow(from, to time.Time) (narrowedFrom, narrowedTo time.Time) {
+func (p *Pager) Narrow(from, to time.Time) (narrowedFrom, narrowedTo time.Time) {
 	if !p.resume {
 		return from, to
 	}
@@ -95,7 +98,7 @@ func (p *ChangePager) Narrow(from, to time.Time) (narrowedFrom, narrowedTo time.
 // Observe takes occurrences in order of time, the oldest first in any case, and
 // reports whether more can add to the page. A pager that is told on nevertheless
 // counts on.
-func (p *ChangePager) Observe(o Occurrence) (more bool) {
+func (p *Pager) Observe(o Occurrence) (more bool) {
 	for _, c := range p.filter.Changes(o) {
 		p.kinds[string(c.Kind)]++
 		if len(p.page.Kinds) > 0 && !slices.Contains(p.page.Kinds, c.Kind) {
@@ -115,9 +118,9 @@ func (p *ChangePager) Observe(o Occurrence) (more bool) {
 }
 
 // addOldest takes a change behind the cursor until the page is full.
-func (p *ChangePager) addOldest(c Change) {
+func (p *Pager) addOldest(c Change) {
 	switch {
-	case p.resume && !p.cursor.before(placeOf(&c)):
+	case p.resume && !p.cursor.before(cursorOf(&c)):
 	case len(p.list) == p.page.Limit:
 		p.more = true
 	default:
@@ -127,8 +130,8 @@ func (p *ChangePager) addOldest(c Change) {
 
 // addNewest takes a change before the cursor and lets go of older ones that the
 // page has no place for, many at a time.
-func (p *ChangePager) addNewest(c Change) {
-	if p.resume && !placeOf(&c).before(p.cursor) {
+func (p *Pager) addNewest(c Change) {
+	if p.resume && !cursorOf(&c).before(p.cursor) {
 		return
 	}
 	p.list = append(p.list, c)
@@ -138,7 +141,7 @@ func (p *ChangePager) addNewest(c Change) {
 }
 
 // trim lets go of the oldest changes beyond the limit.
-func (p *ChangePager) trim() {
+func (p *Pager) trim() {
 	if beyond := len(p.list) - p.page.Limit; beyond > 0 {
 		p.list = slices.Delete(p.list, 0, beyond)
 		p.more = true
@@ -146,18 +149,18 @@ func (p *ChangePager) trim() {
 }
 
 // List returns the page. The pager is of no use afterwards.
-func (p *ChangePager) List() *ChangeList {
+func (p *Pager) List() *List {
 	if !p.page.Oldest {
 		p.trim()
 		slices.Reverse(p.list)
 	}
-	l := &ChangeList{Query: p.filter.Query, Changes: p.list, Total: p.total}
+	l := &List{Query: p.filter.Query, Changes: p.list, Total: p.total}
 	if p.more {
-		l.NextCursor = placeOf(&p.list[len(p.list)-1]).String()
+		l.NextCursor = cursorOf(&p.list[len(p.list)-1]).String()
 	}
 	for kind, n := range p.kinds {
-		l.Kinds = append(l.Kinds, Facet{Value: kind, Count: n})
+		l.Kinds = append(l.Kinds, query.Facet{Value: kind, Count: n})
 	}
-	sortFacets(l.Kinds)
+	query.SortFacets(l.Kinds)
 	return l
 }

@@ -1,4 +1,4 @@
-package query
+package compare
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
 )
@@ -24,16 +25,16 @@ func compareEntries(a, b entry) int {
 	return cmp.Compare(a.PathID, b.PathID)
 }
 
-// diffSide is one side of a comparison under way: what confines it, and the
+// side is one side of a comparison under way: what confines it, and the
 // routes of the prefix at hand.
-type diffSide struct {
-	*execution
+type side struct {
+	*query.Prepared
+
+	view   *table.View
 	only   table.Select // the peers that count; nil: all
 	names  []string
 	places []int // by index of a peer: 1 + the place of its name
 	infos  map[string]table.PeerInfo
-	all    test
-	same   test // for routes whose set meets its conditions; nil: none are left
 
 	dest    table.Dest
 	entries []entry
@@ -42,23 +43,20 @@ type diffSide struct {
 	moas    bool
 }
 
-func newDiffSide(v *table.View, s Side, q Query, names []string) *diffSide {
-	d := &diffSide{execution: confine(v, q, s.At), names: names, infos: map[string]table.PeerInfo{}}
+func newSide(v *table.View, s Side, q query.Query, names []string) *side {
+	d := &side{Prepared: query.Prepare(v, q, s.At), view: v, names: names, infos: map[string]table.PeerInfo{}}
 	if s.Peer != "" {
 		d.only = v.Select(func(p *route.Peer) bool { return p.Name == s.Peer })
 	}
 	for _, info := range v.Peers() {
 		d.infos[info.Peer.Name] = info
 	}
-	if q.Expr != nil {
-		d.all = compile(q.Expr, s.At)
-	}
 	d.enter = func(f table.Found) { d.entries = append(d.entries, entry{f, d.place(f)}) }
 	return d
 }
 
 // place returns the place of the name of a route's peer.
-func (s *diffSide) place(f table.Found) int {
+func (s *side) place(f table.Found) int {
 	i := int(f.Index())
 	if i < len(s.places) && s.places[i] != 0 {
 		return s.places[i] - 1
@@ -70,10 +68,10 @@ func (s *diffSide) place(f table.Found) int {
 }
 
 // has reports whether the side has routes of the peer.
-func (s *diffSide) has(name string, f route.Family) bool { return s.infos[name].Routes[f] > 0 }
+func (s *side) has(name string, f route.Family) bool { return s.infos[name].Routes[f] > 0 }
 
 // load makes the routes of a destination those at hand; nil: there are none.
-func (s *diffSide) load(d *table.Dest) {
+func (s *side) load(d *table.Dest) {
 	s.entries, s.decided = s.entries[:0], s.decided[:0]
 	if d == nil {
 		return
@@ -93,7 +91,7 @@ func (s *diffSide) load(d *table.Dest) {
 }
 
 // sortBySet orders the routes at hand by the octets of their attributes.
-func (s *diffSide) sortBySet() {
+func (s *side) sortBySet() {
 	slices.SortFunc(s.entries, func(x, y entry) int {
 		if x.Set == y.Set {
 			return compareEntries(x, y)
@@ -102,32 +100,32 @@ func (s *diffSide) sortBySet() {
 	})
 }
 
-func (s *diffSide) route(e *entry) *route.Route {
+func (s *side) route(e *entry) *route.Route {
 	r := s.view.Route(e.Found)
 	return &r
 }
 
 // isStale reports whether no session confirms the route. Few peers have stale
 // routes at all.
-func (s *diffSide) isStale(e *entry) bool {
+func (s *side) isStale(e *entry) bool {
 	return s.infos[s.names[e.peer]].Stale[e.Family] > 0 && !s.route(e).StaleSince.IsZero()
 }
 
 // meets reports whether the route meets the query.
-func (s *diffSide) meets(e *entry) bool {
-	if s.all == nil {
+func (s *side) meets(e *entry) bool {
+	switch {
+	case s.MetByAll():
 		return true
-	}
-	if s.level < ofAll {
-		return s.all(&subject{route: s.route(e)})
+	case !s.NeedsPrefix():
+		return s.Meets(s.route(e), false)
 	}
 	if len(s.decided) == 0 {
 		s.decided = s.view.Routes(s.decided, s.dest, nil)
-		s.moas = severalOrigins(s.decided)
+		s.moas = query.SeveralOrigins(s.decided)
 	}
 	for i := range s.decided {
 		if r := &s.decided[i]; r.PathID == e.PathID && r.Peer.Name == s.names[e.peer] {
-			return s.all(&subject{route: r, moas: s.moas})
+			return s.Meets(r, s.moas)
 		}
 	}
 	return false
@@ -135,33 +133,28 @@ func (s *diffSide) meets(e *entry) bool {
 
 // prepareSame makes conditions ready for routes that do not differ, which are
 // many: those on attributes are decided once for each set.
-func (s *diffSide) prepareSame(ctx context.Context) error {
-	if s.few() || s.level == ofAll {
+func (s *side) prepareSame(ctx context.Context) error {
+	if s.few() || s.NeedsPrefix() {
 		return nil
 	}
-	s.same = s.compileRest().rest
-	return s.decideSets(ctx)
+	return s.DecideSets(ctx)
 }
 
 // few reports whether one descent of the trie finds the prefixes.
-func (s *diffSide) few() bool {
-	return s.in.Match == Longest || s.in.Match == Exact || s.in.Match == OrShorter
+func (s *side) few() bool {
+	m := s.In().Match
+	return m == query.Longest || m == query.Exact || m == query.OrShorter
 }
 
 // meetsSame is meets for routes that do not differ.
-func (s *diffSide) meetsSame(e *entry) bool {
+func (s *side) meetsSame(e *entry) bool {
 	switch {
-	case s.all == nil:
+	case s.MetByAll():
 		return true
-	case s.few() || s.level == ofAll:
+	case s.few() || s.NeedsPrefix():
 		return s.meets(e)
-	case s.mask != nil && !s.mask.Has(e.Set):
-		return false
 	}
-	if !s.chosen.Has(e.Index()) {
-		return false
-	}
-	return s.same == nil || s.same(&subject{route: s.route(e)})
+	return s.MeetsFound(e.Found)
 }
 
 // destBlock is how many prefixes are taken of a trie at a time.
@@ -170,7 +163,7 @@ const destBlock = 1 << 10
 // destinations are the prefixes of one family of one side, in order, taken of
 // the trie in blocks.
 type destinations struct {
-	side   *diffSide
+	side   *side
 	family route.Family
 	behind netip.Prefix
 	block  []table.Dest
@@ -179,13 +172,13 @@ type destinations struct {
 }
 
 // destinations returns the prefixes behind one, or all when it is invalid.
-func (s *diffSide) destinations(f route.Family, behind netip.Prefix) *destinations {
+func (s *side) destinations(f route.Family, behind netip.Prefix) *destinations {
 	d := &destinations{side: s, family: f, behind: behind}
 	if s.few() {
 		d.done = true
-		d.block = s.view.Covering(f, s.in.Prefix)
+		d.block = s.view.Covering(f, s.In().Prefix)
 		d.block = slices.DeleteFunc(d.block, func(x table.Dest) bool {
-			return s.in.Match == Exact && x.Prefix != s.in.Prefix || behind.IsValid() && x.Prefix.Bits() <= behind.Bits()
+			return s.In().Match == query.Exact && x.Prefix != s.In().Prefix || behind.IsValid() && x.Prefix.Bits() <= behind.Bits()
 		})
 	}
 	return d
@@ -204,7 +197,7 @@ func (d *destinations) peek() *table.Dest {
 
 func (d *destinations) fill() {
 	d.block, d.at, d.done = d.block[:0], 0, true
-	for x := range d.side.view.Within(d.family, d.side.in.Prefix, d.behind) {
+	for x := range d.side.view.Within(d.family, d.side.In().Prefix, d.behind) {
 		d.block = append(d.block, x)
 		if len(d.block) == destBlock {
 			d.done = false

@@ -1,4 +1,4 @@
-package query
+package changes
 
 import (
 	"errors"
@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"ribglass/ribstore/query"
+	"ribglass/ribstore/query/querytest"
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
 )
@@ -68,10 +70,10 @@ func (l *lived) apply(b route.Batch) {
 }
 
 func genLife(t *rapid.T) *lived {
-	l := &lived{table: table.New(), at: now}
+	l := &lived{table: table.New(), at: querytest.Now()}
 	peers := []*route.Peer{{Name: "a", Group: "g1"}, {Name: "b", Group: "g0"}, {Name: "c"}}
 	peers[2].AddPath[route.IPv4Unicast] = true
-	sets := []route.Attrs{genAttrs(t), genAttrs(t), genAttrs(t)}
+	sets := []route.Attrs{querytest.Attrs(t), querytest.Attrs(t), querytest.Attrs(t)}
 	up := map[*route.Peer]bool{}
 	for range rapid.IntRange(1, 40).Draw(t, "events") {
 		l.at = l.at.Add(time.Duration(rapid.IntRange(0, 5).Draw(t, "pause")) * time.Second)
@@ -111,6 +113,10 @@ func genLife(t *rapid.T) *lived {
 	return l
 }
 
+func keyOfRoute(r *route.Route) string {
+	return fmt.Sprint(r.Family, r.Prefix, " ", r.Peer.Name, " ", r.PathID)
+}
+
 func describeChange(c *Change) string {
 	return fmt.Sprint(c.At.Unix(), " ", c.Number, " ", c.Kind, " ", c.Family, " ", c.Prefix, " ", c.Peer.Name, " ", c.PathID, " ", c.Cause, c.Attributes, " ", c.Reason)
 }
@@ -121,7 +127,7 @@ func TestChangesLeadFromOneStateToAnother(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := genLife(t)
 		state := map[string]string{}
-		filter := ChangeFilter{Known: Known{At: now}}
+		filter := Filter{Known: query.Known{At: querytest.Now()}}
 		for _, o := range l.occurrences {
 			for _, c := range filter.Changes(o) {
 				key := keyOfRoute(&route.Route{Family: c.Family, Prefix: c.Prefix, Peer: c.Peer, PathID: c.PathID})
@@ -132,7 +138,7 @@ func TestChangesLeadFromOneStateToAnother(t *testing.T) {
 				switch c.Kind {
 				case Announced, Replaced, Confirmed:
 					state[key] = fmt.Sprintf("%x", []byte(c.New))
-				case WentStale, WentLong:
+				case WentStale, WentLongLived:
 					state[key] = fmt.Sprintf("%x stale", []byte(c.New))
 				default:
 					delete(state, key)
@@ -159,11 +165,15 @@ func TestChangesLeadFromOneStateToAnother(t *testing.T) {
 func TestPagesOfChanges(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := genLife(t)
-		filter := ChangeFilter{Known: Known{At: now}, Sessions: rapid.Bool().Draw(t, "sessions")}
-		filter.Query.Expr, _ = genExpr(t, 2)
-		page := ChangePage{
-			Page: Page{Limit: rapid.IntRange(1, 6).Draw(t, "limit")}, Oldest: rapid.Bool().Draw(t, "oldest"),
-			Kinds: rapid.SampledFrom([][]ChangeKind{nil, {Replaced}, {Announced, WithdrawnBy, SessionDown}}).Draw(t, "kinds"),
+		filter := Filter{Known: query.Known{At: querytest.Now()}, Sessions: rapid.Bool().Draw(t, "sessions")}
+		q, err := query.Parse(querytest.Conditions(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		filter.Query = q
+		page := Page{
+			Page: query.Page{Limit: rapid.IntRange(1, 6).Draw(t, "limit")}, Oldest: rapid.Bool().Draw(t, "oldest"),
+			Kinds: rapid.SampledFrom([][]Kind{nil, {Replaced}, {Announced, Withdrawn, SessionDown}}).Draw(t, "kinds"),
 		}
 		var want []string
 		all := filter
@@ -198,13 +208,13 @@ func TestPagesOfChanges(t *testing.T) {
 }
 
 // pageOfChanges tells a pager what happened: all of it, or no more than it needs.
-func pageOfChanges(t *rapid.T, l *lived, filter ChangeFilter, page ChangePage, narrow bool) *ChangeList {
-	p, err := NewChangePager(filter, page)
+func pageOfChanges(t *rapid.T, l *lived, filter Filter, page Page, narrow bool) *List {
+	p, err := NewPager(filter, page)
 	if err != nil {
 		t.Fatal(err)
 	}
 	narrow = narrow && page.Cursor != ""
-	from, to := p.Narrow(now, l.at)
+	from, to := p.Narrow(querytest.Now(), l.at)
 	for _, o := range l.occurrences {
 		if narrow && (o.At.Before(from) || o.At.After(to)) {
 			continue
@@ -218,9 +228,9 @@ func pageOfChanges(t *rapid.T, l *lived, filter ChangeFilter, page ChangePage, n
 
 func TestKindsOfChanges(t *testing.T) {
 	peer := &route.Peer{Name: "a"}
-	at := now
+	at := querytest.Now()
 	r := func(edit func(*route.Route)) []route.Route {
-		x := route.Route{Prefix: changePrefixes[0], Peer: peer, Attrs: originSet(1, 2), ReceivedAt: at}
+		x := route.Route{Prefix: changePrefixes[0], Peer: peer, Attrs: querytest.Path(1, 2), ReceivedAt: at}
 		if edit != nil {
 			edit(&x)
 		}
@@ -234,8 +244,8 @@ func TestKindsOfChanges(t *testing.T) {
 		want string
 	}{
 		{"a new route", Occurrence{After: r(nil)}, "announce []"},
-		{"a route of another origin", Occurrence{Before: r(nil), After: r(func(x *route.Route) { x.Attrs = originSet(1, 3) })}, "replace origin[path]"},
-		{"a stale route that is replaced", Occurrence{Before: stale, After: r(func(x *route.Route) { x.Attrs = originSet(3, 2) })}, "replace path[path]"},
+		{"a route of another origin", Occurrence{Before: r(nil), After: r(func(x *route.Route) { x.Attrs = querytest.Path(1, 3) })}, "replace origin[path]"},
+		{"a stale route that is replaced", Occurrence{Before: stale, After: r(func(x *route.Route) { x.Attrs = querytest.Path(3, 2) })}, "replace path[path]"},
 		{"a withdrawn route", Occurrence{Before: r(nil)}, "withdraw []"},
 		{"a session that ended", Occurrence{Event: route.PeerDown, Before: r(nil), After: stale}, "stale []"},
 		{"the long-lived phase", Occurrence{Expired: true, Before: stale, After: long}, "long-lived []"},
@@ -251,7 +261,7 @@ func TestKindsOfChanges(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			row.o.At, row.o.Peer = at, peer
-			filter := ChangeFilter{Known: Known{At: now}, Sessions: true}
+			filter := Filter{Known: query.Known{At: querytest.Now()}, Sessions: true}
 			var got string
 			for _, c := range filter.Changes(row.o) {
 				got += fmt.Sprint(c.Kind, " ", c.Cause, c.Attributes)
@@ -278,11 +288,11 @@ func TestSessionsThatConcernAQuery(t *testing.T) {
 		"family ipv6 peer a":      "a end, a up",
 		"2001:db8::/32 or-longer": "a end, a up, b up",
 	} {
-		q, err := Parse(text)
+		q, err := query.Parse(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		filter := ChangeFilter{Query: q, Known: Known{At: now}, Sessions: true}
+		filter := Filter{Query: q, Known: query.Known{At: querytest.Now()}, Sessions: true}
 		var got []string
 		for _, name := range slices.Sorted(maps.Keys(events)) {
 			if len(filter.Changes(events[name])) > 0 {
@@ -296,8 +306,8 @@ func TestSessionsThatConcernAQuery(t *testing.T) {
 }
 
 func TestForeignCursorOfChangesIsRefused(t *testing.T) {
-	for _, text := range []string{"x", "!!", "AAAA", cursor{route.IPv4Unicast, changePrefixes[0]}.String(), strings.Repeat("A", 500)} {
-		if _, err := NewChangePager(ChangeFilter{}, ChangePage{Page: Page{Cursor: text}}); !errors.Is(err, ErrCursor) {
+	for _, text := range []string{"x", "!!", "AAAA", query.Cursor{Family: route.IPv4Unicast, Prefix: changePrefixes[0]}.String(), strings.Repeat("A", 500)} {
+		if _, err := NewPager(Filter{}, Page{Page: query.Page{Cursor: text}}); !errors.Is(err, query.ErrCursor) {
 			t.Errorf("cursor %.20q: %v, want ErrCursor", text, err)
 		}
 	}

@@ -1,4 +1,11 @@
-package query
+// Package changes tells what happened in a span of time. It is told
+// [Occurrence] after occurrence what the journal holds and what became of a
+// prefix by it. A [Filter] makes [Change] values of them that meet a query, a
+// [Pager] a page of those, and a [TimelineBuilder] the [Timeline] of one prefix.
+//
+// The package does not read the journal and keeps no table: it is pure, and each
+// of its values is for one goroutine.
+package changes
 
 import (
 	"cmp"
@@ -7,39 +14,41 @@ import (
 	"strings"
 	"time"
 
+	"ribglass/ribstore/compare"
+	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 )
 
-// ChangeKind says what happened to a route or a session.
-type ChangeKind string
+// Kind says what happened to a route or a session.
+type Kind string
 
 // What happens to routes.
 const (
-	Announced    ChangeKind = "announce"   // there was none
-	Replaced     ChangeKind = "replace"    // by one with other attributes
-	WentStale    ChangeKind = "stale"      // no session confirms it any more
-	WentLong     ChangeKind = "long-lived" // stale, in the long-lived phase now (RFC 9494)
-	Confirmed    ChangeKind = "confirm"    // stale before, sent again with the same attributes
-	WithdrawnBy  ChangeKind = "withdraw"   // by its peer
-	Swept        ChangeKind = "sweep"      // not sent again until End-of-RIB or the end of a refresh
-	ExpiredStale ChangeKind = "expire"     // stale for too long
-	Dropped      ChangeKind = "drop"       // with its session, or with its peer's configuration
+	Announced     Kind = "announce"   // there was none
+	Replaced      Kind = "replace"    // by one with other attributes
+	WentStale     Kind = "stale"      // no session confirms it any more
+	WentLongLived Kind = "long-lived" // stale, in the long-lived phase now (RFC 9494)
+	Confirmed     Kind = "confirm"    // stale before, sent again with the same attributes
+	Withdrawn     Kind = "withdraw"   // by its peer
+	Swept         Kind = "sweep"      // not sent again until End-of-RIB or the end of a refresh
+	Expired       Kind = "expire"     // stale for too long
+	Dropped       Kind = "drop"       // with its session, or with its peer's configuration
 )
 
 // What happens to sessions.
 const (
-	SessionUp      ChangeKind = "peer-up"
-	SessionDown    ChangeKind = "peer-down"
-	SessionRemoved ChangeKind = "peer-removed"
-	SessionEnd     ChangeKind = "end-of-rib"
-	RefreshBegun   ChangeKind = "refresh-begin"
-	RefreshEnded   ChangeKind = "refresh-end"
+	SessionUp    Kind = "peer-up"
+	SessionDown  Kind = "peer-down"
+	PeerRemoved  Kind = "peer-removed"
+	EndOfRIB     Kind = "end-of-rib"
+	RefreshBegun Kind = "refresh-begin"
+	RefreshEnded Kind = "refresh-end"
 )
 
 // Session reports whether it happens to a session and not to a route.
-func (k ChangeKind) Session() bool {
+func (k Kind) Session() bool {
 	switch k {
-	case SessionUp, SessionDown, SessionRemoved, SessionEnd, RefreshBegun, RefreshEnded:
+	case SessionUp, SessionDown, PeerRemoved, EndOfRIB, RefreshBegun, RefreshEnded:
 		return true
 	default:
 		return false
@@ -50,15 +59,15 @@ func (k ChangeKind) Session() bool {
 type Change struct {
 	At         time.Time
 	Number     int // among those of the same time that meet the query, from 0
-	Kind       ChangeKind
+	Kind       Kind
 	Family     route.Family // of a session: of end-of-rib and refresh only
 	Prefix     netip.Prefix // invalid for a session
 	Peer       *route.Peer
 	PathID     uint32
-	Cause      Cause       // of replace
-	Attributes []string    // of replace: what changed, see [ChangedAttributes]
-	Old, New   route.Attrs // nil when there was or is none
-	Reason     string      // of peer-down, and of what happened to routes because of it
+	Cause      compare.Cause // of replace
+	Attributes []string      // of replace: what changed, see [compare.ChangedAttributes]
+	Old, New   route.Attrs   // nil when there was or is none
+	Reason     string        // of peer-down, and of what happened to routes because of it
 }
 
 // Occurrence is what happened at one time as the journal tells it: a batch, or
@@ -76,47 +85,26 @@ type Occurrence struct {
 	Before, After []route.Route
 }
 
-// ChangeFilter turns occurrences into changes that meet a query: the route before
+// Filter turns occurrences into changes that meet a query: the route before
 // or after does. Of what happens to sessions, conditions on peers and families
 // decide; an address means all prefixes that cover it. It is for one goroutine.
-type ChangeFilter struct {
-	Query    Query
-	Known    Known // the table that what happens is true for; ages in the query count from Known.At
-	Sessions bool  // keep what happens to sessions
+type Filter struct {
+	Query    query.Query
+	Known    query.Known // the table that what happens is true for; ages in the query count from Known.At
+	Sessions bool        // keep what happens to sessions
 
-	ready    bool
-	meets    test
-	labels   test
-	families []route.Family
-	last     time.Time
-	number   int
-}
-
-// prepare compiles the query once.
-func (f *ChangeFilter) prepare() {
-	if f.ready {
-		return
-	}
-	f.ready = true
-	f.meets = compile(f.Query.Expr, f.Known.At)
-	var labels And
-	for _, part := range conjuncts(f.Query.Expr) {
-		if isLabels(part) {
-			labels = append(labels, part)
-		}
-	}
-	f.labels = compile(labels, f.Known.At)
-	x := execution{query: f.Query}
-	x.in, _ = confinement(f.Query.Expr)
-	x.chooseFamilies(conjuncts(f.Query.Expr))
-	f.families = x.families
+	conditions *query.Conditions // nil before the first occurrence
+	last       time.Time
+	number     int
 }
 
 // Changes returns the changes that the occurrence makes to the prefix, or to the
 // session, and that meet the query, by peer and path identifier. Occurrences come
 // in order of time.
-func (f *ChangeFilter) Changes(o Occurrence) []Change {
-	f.prepare()
+func (f *Filter) Changes(o Occurrence) []Change {
+	if f.conditions == nil {
+		f.conditions = query.Compile(f.Query, f.Known.At)
+	}
 	var list []Change
 	if len(o.Before)+len(o.After) > 0 {
 		list = f.ofRoutes(&o)
@@ -134,7 +122,7 @@ func (f *ChangeFilter) Changes(o Occurrence) []Change {
 }
 
 // ofSession returns what happened to a session, if it did and concerns the query.
-func (f *ChangeFilter) ofSession(o *Occurrence) (Change, bool) {
+func (f *Filter) ofSession(o *Occurrence) (Change, bool) {
 	if !f.Sessions || o.Expired || o.Peer == nil || !f.concerns(o.Peer) {
 		return Change{}, false
 	}
@@ -145,9 +133,9 @@ func (f *ChangeFilter) ofSession(o *Occurrence) (Change, bool) {
 	case route.PeerDown:
 		c.Kind = SessionDown
 	case route.PeerRemoved:
-		c.Kind = SessionRemoved
+		c.Kind = PeerRemoved
 	case route.EndOfRIB:
-		c.Kind, c.Family = SessionEnd, o.Family
+		c.Kind, c.Family = EndOfRIB, o.Family
 	case route.RefreshBegin:
 		c.Kind, c.Family = RefreshBegun, o.Family
 	case route.RefreshEnd:
@@ -155,30 +143,30 @@ func (f *ChangeFilter) ofSession(o *Occurrence) (Change, bool) {
 	case route.Routes:
 		return c, false
 	}
-	ofFamily := c.Kind == SessionEnd || c.Kind == RefreshBegun || c.Kind == RefreshEnded
-	return c, !ofFamily || slices.Contains(f.families, o.Family)
+	ofFamily := c.Kind == EndOfRIB || c.Kind == RefreshBegun || c.Kind == RefreshEnded
+	return c, !ofFamily || slices.Contains(f.conditions.Families(), o.Family)
 }
 
 // concerns reports whether what happens to sessions of the peer is asked about.
-func (f *ChangeFilter) concerns(p *route.Peer) bool {
-	return f.Known.MaySee(p) && f.labels(&subject{route: &route.Route{Peer: p}})
+func (f *Filter) concerns(p *route.Peer) bool {
+	return f.Known.MaySee(p) && f.conditions.MayHave(p)
 }
 
 // ofRoutes returns what happened to the routes of a prefix.
-func (f *ChangeFilter) ofRoutes(o *Occurrence) (list []Change) {
+func (f *Filter) ofRoutes(o *Occurrence) (list []Change) {
 	before, after := byPeer(o.Before), byPeer(o.After)
-	was, is := subject{moas: severalOrigins(o.Before)}, subject{moas: severalOrigins(o.After)}
+	moasBefore, moasAfter := query.SeveralOrigins(o.Before), query.SeveralOrigins(o.After)
 	for len(before) > 0 || len(after) > 0 {
-		was.route, is.route = nil, nil
+		var was, is *route.Route
 		order := compareHeads(before, after)
 		if order <= 0 {
-			was.route, before = before[0], before[1:]
+			was, before = before[0], before[1:]
 		}
 		if order >= 0 {
-			is.route, after = after[0], after[1:]
+			is, after = after[0], after[1:]
 		}
-		c, changed := o.change(was.route, is.route)
-		if changed && (was.route != nil && f.meets(&was) || is.route != nil && f.meets(&is)) {
+		c, changed := o.change(was, is)
+		if changed && (was != nil && f.conditions.Meets(was, moasBefore) || is != nil && f.conditions.Meets(is, moasAfter)) {
 			list = append(list, c)
 		}
 	}
@@ -231,8 +219,8 @@ func (o *Occurrence) change(was, is *route.Route) (Change, bool) {
 	case is == nil:
 		c.Kind = o.gone()
 	case string(was.Attrs) != string(is.Attrs):
-		changed := differing(was.Attrs, is.Attrs)
-		c.Kind, c.Cause, c.Attributes = Replaced, changed.cause(was.Attrs, is.Attrs), changed.names()
+		c.Kind = Replaced
+		c.Cause, c.Attributes = compare.Attributes(was.Attrs, is.Attrs)
 	default:
 		c.Kind = confirmation(was, is)
 	}
@@ -241,7 +229,7 @@ func (o *Occurrence) change(was, is *route.Route) (Change, bool) {
 
 // confirmation tells what happened to a route that is the same, "" when nothing
 // did.
-func confirmation(was, is *route.Route) ChangeKind {
+func confirmation(was, is *route.Route) Kind {
 	stale, now := !was.StaleSince.IsZero(), !is.StaleSince.IsZero()
 	switch {
 	case now && !stale:
@@ -249,15 +237,15 @@ func confirmation(was, is *route.Route) ChangeKind {
 	case stale && !now:
 		return Confirmed
 	case is.LongLived && !was.LongLived:
-		return WentLong
+		return WentLongLived
 	}
 	return ""
 }
 
 // gone tells how a route went.
-func (o *Occurrence) gone() ChangeKind {
+func (o *Occurrence) gone() Kind {
 	if o.Expired {
-		return ExpiredStale
+		return Expired
 	}
 	switch o.Event {
 	case route.PeerUp, route.PeerDown, route.PeerRemoved:
@@ -266,5 +254,5 @@ func (o *Occurrence) gone() ChangeKind {
 		return Swept
 	case route.Routes:
 	}
-	return WithdrawnBy
+	return Withdrawn
 }

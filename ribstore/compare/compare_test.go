@@ -1,4 +1,4 @@
-package query
+package compare
 
 import (
 	"cmp"
@@ -14,6 +14,8 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"ribglass/ribstore/query"
+	"ribglass/ribstore/query/querytest"
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
 )
@@ -37,7 +39,7 @@ func fillFew(t *rapid.T, at time.Time, sets []route.Attrs) *table.Table {
 				n.PathID = uint32(rapid.IntRange(1, 3).Draw(t, "path"))
 			}
 			tab.Apply(&route.Batch{Peer: peer, At: at.Add(-time.Duration(rapid.IntRange(0, 100).Draw(t, "age")) * time.Second), Updates: []route.Update{
-				{Family: familyOf(n.Prefix), Attrs: rapid.SampledFrom(sets).Draw(t, "set"), NLRI: []route.NLRI{n}},
+				{Family: querytest.FamilyOf(n.Prefix), Attrs: rapid.SampledFrom(sets).Draw(t, "set"), NLRI: []route.NLRI{n}},
 			}})
 		}
 		if rapid.IntRange(0, 4).Draw(t, "down") == 0 {
@@ -51,9 +53,18 @@ func fillFew(t *rapid.T, at time.Time, sets []route.Attrs) *table.Table {
 	return tab
 }
 
+// parse reads a query.
+func parse(tb interface{ Fatal(args ...any) }, text string) query.Query {
+	q, err := query.Parse(text)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return q
+}
+
 // everything returns the routes that meet a query.
-func everything(t *rapid.T, tab *table.Table, q Query, at time.Time) (routes []route.Route) {
-	r, err := Run(context.Background(), Known{Table: tab, At: at}, q, Page{Limit: 1 << 20})
+func everything(t *rapid.T, tab *table.Table, q query.Query, at time.Time) (routes []route.Route) {
+	r, err := query.Run(context.Background(), query.Known{Table: tab, At: at}, q, query.Page{Limit: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,13 +90,13 @@ type diffTwin struct {
 }
 
 func newDiffTwin(t *rapid.T, c Comparison) *diffTwin {
-	w := &diffTwin{Comparison: c, across: c.A.Peer != "" || c.B.Peer != "", kept: map[*route.Route]bool{}}
-	for i, s := range []Side{c.A, c.B} {
+	w := &diffTwin{Comparison: c, across: c.a.Peer != "" || c.b.Peer != "", kept: map[*route.Route]bool{}}
+	for i, s := range []Side{c.a, c.b} {
 		meet := map[string]bool{}
-		for _, r := range everything(t, s.Table, c.Query, s.At) {
+		for _, r := range everything(t, s.Table, c.query, s.At) {
 			meet[keyOfRoute(&r)] = true
 		}
-		all := everything(t, s.Table, Query{}, s.At)
+		all := everything(t, s.Table, query.Query{}, s.At)
 		all = slices.DeleteFunc(all, func(r route.Route) bool { return s.Peer != "" && r.Peer.Name != s.Peer })
 		for j := range all {
 			w.kept[&all[j]] = meet[keyOfRoute(&all[j])]
@@ -159,7 +170,7 @@ func (w *diffTwin) line(a, b *route.Route) []string {
 	case a == nil:
 		return []string{"+ " + describe(w.a, b, CauseNewPrefix, CauseNewPeer, CauseNewRoute)}
 	}
-	stale := w.Stale && a.StaleSince.IsZero() != b.StaleSince.IsZero()
+	stale := w.stale && a.StaleSince.IsZero() != b.StaleSince.IsZero()
 	if string(a.Attrs) == string(b.Attrs) && !stale {
 		w.same++
 		return nil
@@ -227,28 +238,28 @@ func TestCompareEqualsMaps(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		sets := make([]route.Attrs, 6)
 		for i := range sets {
-			sets[i] = genAttrs(t)
+			sets[i] = querytest.Attrs(t)
 		}
-		before := now.Add(-time.Hour)
+		before := querytest.Now().Add(-time.Hour)
 		c := Comparison{
-			A: Side{Known: Known{Table: fillFew(t, before, sets), At: before}}, B: Side{Known: Known{Table: fillFew(t, now, sets), At: now}},
-			Stale: rapid.Bool().Draw(t, "stale"),
+			a: Side{Known: query.Known{Table: fillFew(t, before, sets), At: before}}, b: Side{Known: query.Known{Table: fillFew(t, querytest.Now(), sets), At: querytest.Now()}},
+			stale: rapid.Bool().Draw(t, "stale"),
 		}
 		if rapid.IntRange(0, 3).Draw(t, "one table") == 0 {
-			c.A.Table, c.A.At = c.B.Table, c.B.At
+			c.a.Table, c.a.At = c.b.Table, c.b.At
 		}
 		if rapid.Bool().Draw(t, "of peers") {
-			c.A.Peer = rapid.SampledFrom([]string{"", "a", "c"}).Draw(t, "peer A")
-			c.B.Peer = rapid.SampledFrom([]string{"", "a", "b", "c", "none"}).Draw(t, "peer B")
+			c.a.Peer = rapid.SampledFrom([]string{"", "a", "c"}).Draw(t, "peer A")
+			c.b.Peer = rapid.SampledFrom([]string{"", "a", "b", "c", "none"}).Draw(t, "peer B")
 		}
 		if rapid.Bool().Draw(t, "conditions") {
-			c.Query.Expr, _ = genExpr(t, 2)
+			c.query = parse(t, querytest.Conditions(t))
 		}
 		twin := newDiffTwin(t, c)
 		want := twin.lines()
 		got, counts := diffPages(t, c)
 		if diff := gocmp.Diff(want, got); diff != "" {
-			t.Fatalf("%q by pages (-map +compare): %s", c.Query, diff)
+			t.Fatalf("%q by pages (-map +compare): %s", c.query, diff)
 		}
 		checkCounts(t, counts, want, twin.same)
 		var streamed []string
@@ -260,13 +271,13 @@ func TestCompareEqualsMaps(t *testing.T) {
 		})
 		slices.Sort(streamed)
 		if diff := gocmp.Diff(want, streamed); diff != "" || err != nil {
-			t.Fatalf("%q as a stream: %v (-map +compare): %s", c.Query, err, diff)
+			t.Fatalf("%q as a stream: %v (-map +compare): %s", c.query, err, diff)
 		}
 	})
 }
 
-func diffPages(t *rapid.T, c Comparison) (lines []string, counts *DiffCounts) {
-	page := Page{Limit: rapid.IntRange(1, 5).Draw(t, "limit")}
+func diffPages(t *rapid.T, c Comparison) (lines []string, counts *Counts) {
+	page := query.Page{Limit: rapid.IntRange(1, 5).Draw(t, "limit")}
 	var last *Difference
 	for n := 0; n == 0 || page.Cursor != "" && n < 200; n++ {
 		d, err := c.Page(context.Background(), page)
@@ -294,7 +305,7 @@ func diffPages(t *rapid.T, c Comparison) (lines []string, counts *DiffCounts) {
 	return lines, counts
 }
 
-func checkCounts(t *rapid.T, c *DiffCounts, lines []string, same int) {
+func checkCounts(t *rapid.T, c *Counts, lines []string, same int) {
 	number := func(sign string) (n int) {
 		for _, line := range lines {
 			if strings.HasPrefix(line, sign) {
@@ -318,7 +329,7 @@ func checkCounts(t *rapid.T, c *DiffCounts, lines []string, same int) {
 			t.Fatalf("%d differences of %s, %s; want %d", x.Count, x.Kind, x.Cause, n)
 		}
 	}
-	var sum PeerDiff
+	var sum PeerCounts
 	for _, p := range c.Peers {
 		sum.Same, sum.Added, sum.Withdrawn, sum.Changed = sum.Same+p.Same, sum.Added+p.Added, sum.Withdrawn+p.Withdrawn, sum.Changed+p.Changed
 	}
@@ -330,7 +341,7 @@ func checkCounts(t *rapid.T, c *DiffCounts, lines []string, same int) {
 func announce(tab *table.Table, peer, prefix string, asns ...route.ASN) {
 	a := route.Attrs(nil).AppendAttr(route.AttrOrigin, []byte{0}).AppendAttr(route.AttrASPath, route.ASPath(nil).AppendSegment(route.ASSequence, asns...))
 	p := netip.MustParsePrefix(prefix)
-	tab.Apply(&route.Batch{Peer: &route.Peer{Name: peer}, At: now, Updates: []route.Update{{Family: familyOf(p), Attrs: a, NLRI: []route.NLRI{{Prefix: p}}}}})
+	tab.Apply(&route.Batch{Peer: &route.Peer{Name: peer}, At: querytest.Now(), Updates: []route.Update{{Family: querytest.FamilyOf(p), Attrs: a, NLRI: []route.NLRI{{Prefix: p}}}}})
 }
 
 func TestCompareLongestMatch(t *testing.T) {
@@ -350,11 +361,11 @@ func TestCompareLongestMatch(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			q, err := Parse(row.text)
+			q, err := query.Parse(row.text)
 			if err != nil {
 				t.Fatal(err)
 			}
-			d, err := Comparison{A: Side{Known: Known{Table: a, At: now}}, B: Side{Known: Known{Table: b, At: now}}, Query: q}.Page(context.Background(), Page{})
+			d, err := Comparison{a: Side{Known: query.Known{Table: a, At: querytest.Now()}}, b: Side{Known: query.Known{Table: b, At: querytest.Now()}}, query: q}.Page(context.Background(), query.Page{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -372,7 +383,7 @@ func TestCompareLongestMatch(t *testing.T) {
 func TestCompareStops(t *testing.T) {
 	tab := table.New()
 	announce(tab, "x", "10.0.0.0/8", 1)
-	c := Comparison{A: Side{Known: Known{Table: table.New()}}, B: Side{Known: Known{Table: tab}}}
+	c := Comparison{a: Side{Known: query.Known{Table: table.New()}}, b: Side{Known: query.Known{Table: tab}}}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := c.Count(ctx); !errors.Is(err, context.Canceled) {
@@ -381,7 +392,7 @@ func TestCompareStops(t *testing.T) {
 	if err := c.Stream(ctx, func([]Difference) error { return nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("Stream when canceled: %v", err)
 	}
-	if _, err := c.Page(context.Background(), Page{Cursor: "x"}); !errors.Is(err, ErrCursor) {
+	if _, err := c.Page(context.Background(), query.Page{Cursor: "x"}); !errors.Is(err, query.ErrCursor) {
 		t.Errorf("foreign cursor: %v", err)
 	}
 	full := errors.New("full")

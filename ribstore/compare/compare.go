@@ -1,13 +1,28 @@
-package query
+// Package compare tells what differs between two tables, or between two peers of
+// one: [New] makes a [Comparison], which counts the differences, gives a page of
+// them or all of them. Both tables are walked in step, prefix by prefix, so that a
+// comparison takes no memory for what is equal.
+//
+// [ChangedAttributes] and [CauseOf] tell the same of two attribute sets.
+package compare
 
 import (
 	"context"
 	"net/netip"
 	"time"
 
+	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
 )
+
+// Request says what is compared: two moments, or two peers at one of them.
+type Request struct {
+	From, To         query.Moment
+	FromPeer, ToPeer string      // "": all peers
+	Query            query.Query // only routes that meet it on either side
+	Stale            bool        // whether a route is stale counts too
+}
 
 // Comparison asks what differs between two sides: two moments (two tables), two
 // peers (one table), or a peer and a table that was read from a file.
@@ -20,25 +35,37 @@ import (
 // When a route was received does not count. A Comparison is a value; its methods
 // pin views of both tables and may be called by many goroutines.
 type Comparison struct {
-	A, B  Side  // what was, what is
-	Query Query // a difference is kept when either side of it meets the conditions
-	Stale bool  // a route that became stale, or is no longer, is a change too
+	a, b  Side        // what was, what is
+	query query.Query // a difference is kept when either side of it meets the conditions
+	stale bool        // a route that became stale, or is no longer, is a change too
+}
+
+// New returns the comparison of what was with what is. A difference is kept when
+// either side of it meets the conditions of the query. With stale, a route that
+// became stale, or is no longer, is a change too.
+func New(a, b Side, q query.Query, stale bool) *Comparison { return &Comparison{a, b, q, stale} }
+
+// Against returns the comparison of what was of c with what is of another.
+func (c Comparison) Against(other *Comparison) *Comparison {
+	c.b = other.b
+	return &c
 }
 
 // Side is one side of a comparison.
 type Side struct {
-	Known
+	query.Known
+
 	Peer string // the name of the only peer that counts; "": all do
 }
 
-// DiffKind says what became of a route.
-type DiffKind string
+// Kind says what became of a route.
+type Kind string
 
 // The kinds of differences.
 const (
-	Added     DiffKind = "added"
-	Withdrawn DiffKind = "withdrawn"
-	Changed   DiffKind = "changed"
+	Added     Kind = "added"
+	Withdrawn Kind = "withdrawn"
+	Changed   Kind = "changed"
 )
 
 // The causes of an added and of a withdrawn route. The first that applies is
@@ -56,61 +83,61 @@ const (
 type Difference struct {
 	Family     route.Family
 	Prefix     netip.Prefix
-	Kind       DiffKind
+	Kind       Kind
 	Cause      Cause
 	Attributes []string     // of a changed route: what changed, see [ChangedAttributes]; and "stale"
 	Old, New   *route.Route // nil when added or withdrawn; undecided (see [route.Route.Best])
 }
 
-// DiffCounts count routes of the whole comparison that meet its query.
-type DiffCounts struct {
+// Counts count routes of the whole comparison that meet its query.
+type Counts struct {
 	Same                      int // on both sides
 	Added, Withdrawn, Changed int
-	Causes                    []CauseCount // the most frequent first
-	Peers                     []PeerDiff   // by name; without peers that have no such route
-	Attributes                []Facet      // of changed routes: how often each changed
+	Causes                    []CauseCount  // the most frequent first
+	Peers                     []PeerCounts  // by name; without peers that have no such route
+	Attributes                []query.Facet // of changed routes: how often each changed
 }
 
 // CauseCount is how many differences of a kind have a cause.
 type CauseCount struct {
-	Kind  DiffKind
+	Kind  Kind
 	Cause Cause
 	Count int
 }
 
-// PeerDiff counts differences of one peer. In a comparison across peers a
+// PeerCounts counts differences of one peer. In a comparison across peers a
 // changed route counts for that of New.
-type PeerDiff struct {
+type PeerCounts struct {
 	Peer                            string
 	Same, Added, Withdrawn, Changed int
 }
 
-// Diff is one page of what differs. It is the caller's to keep.
-type Diff struct {
-	Query       Query
+// Result is one page of what differs. It is the caller's to keep.
+type Result struct {
+	Query       query.Query
 	From, To    time.Time    // the moments of the sides
-	Counts      *DiffCounts  // of the whole; nil on all pages but the first, which would walk all again
+	Counts      *Counts      // of the whole; nil on all pages but the first, which would walk all again
 	Differences []Difference // by family, prefix, peer and path identifier
 	NextCursor  string       // "" on the last page
 	Notices     []string     // for people; the caller's to fill in
 }
 
 // Differ reports whether anything differs.
-func (c *DiffCounts) Differ() bool { return c.Added+c.Withdrawn+c.Changed > 0 }
+func (c *Counts) Differ() bool { return c.Added+c.Withdrawn+c.Changed > 0 }
 
 // Page returns one page of differences, all of one prefix on the same page, and
-// with the first page the counts of all. Errors are [ErrCursor] for a foreign
+// with the first page the counts of all. Errors are [query.ErrCursor] for a foreign
 // cursor and that of the context.
-func (c Comparison) Page(ctx context.Context, page Page) (*Diff, error) {
-	after, err := parseCursor(page.Cursor)
+func (c Comparison) Page(ctx context.Context, page query.Page) (*Result, error) {
+	after, err := query.ParseCursor(page.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	p := diffPage{limit: page.Limit}
+	p := pageOf{limit: page.Limit}
 	if p.limit <= 0 {
-		p.limit = DefaultLimit
+		p.limit = query.DefaultLimit
 	}
-	var counts *DiffCounts
+	var counts *Counts
 	err = c.pin(func(a, b *table.View) error {
 		z := c.newZipper(a, b, p.add)
 		z.counting = z.counting || page.Cursor == ""
@@ -121,15 +148,15 @@ func (c Comparison) Page(ctx context.Context, page Page) (*Diff, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Diff{Query: c.Query, From: c.A.At, To: c.B.At, Differences: p.list, NextCursor: p.next}
+	d := &Result{Query: c.query, From: c.a.At, To: c.b.At, Differences: p.list, NextCursor: p.next}
 	if page.Cursor == "" {
 		d.Counts = counts
 	}
 	return d, nil
 }
 
-// diffPage collects the differences of one page.
-type diffPage struct {
+// pageOf collects the differences of one page.
+type pageOf struct {
 	list  []Difference
 	limit int
 	next  string
@@ -137,10 +164,10 @@ type diffPage struct {
 
 // add takes the differences of one prefix and reports whether more are wanted. A
 // page holds at least one prefix whole.
-func (p *diffPage) add(list []Difference) bool {
+func (p *pageOf) add(list []Difference) bool {
 	if len(p.list) > 0 && len(p.list)+len(list) > p.limit {
 		last := p.list[len(p.list)-1]
-		p.next = cursor{last.Family, last.Prefix}.String()
+		p.next = query.Cursor{Family: last.Family, Prefix: last.Prefix}.String()
 		return false
 	}
 	p.list = append(p.list, list...)
@@ -148,12 +175,12 @@ func (p *diffPage) add(list []Difference) bool {
 }
 
 // Count counts the differences.
-func (c Comparison) Count(ctx context.Context) (*DiffCounts, error) {
-	var counts *DiffCounts
+func (c Comparison) Count(ctx context.Context) (*Counts, error) {
+	var counts *Counts
 	err := c.pin(func(a, b *table.View) error {
 		z := c.newZipper(a, b, nil)
 		z.counting = true
-		err := z.run(ctx, cursor{})
+		err := z.run(ctx, query.Cursor{})
 		counts = z.tally.counts(z.names)
 		return err
 	})
@@ -162,8 +189,8 @@ func (c Comparison) Count(ctx context.Context) (*DiffCounts, error) {
 
 // pin calls compare with views of both tables.
 func (c Comparison) pin(compare func(a, b *table.View) error) error {
-	return c.A.View(func(a *table.View) error {
-		return c.B.View(func(b *table.View) error { return compare(a, b) })
+	return c.a.View(func(a *table.View) error {
+		return c.b.View(func(b *table.View) error { return compare(a, b) })
 	})
 }
 
@@ -171,7 +198,7 @@ func (c Comparison) pin(compare func(a, b *table.View) error) error {
 // valid during the call. It holds views for a slice only, so that it can last
 // long; routes that change meanwhile are compared as they are then.
 func (c Comparison) Stream(ctx context.Context, yield func([]Difference) error) error {
-	var after cursor
+	var after query.Cursor
 	var slice []Difference
 	for more := true; more; {
 		slice = slice[:0]
@@ -196,6 +223,9 @@ func (c Comparison) Stream(ctx context.Context, yield func([]Difference) error) 
 	}
 	return nil
 }
+
+// sliceRoutes is about how many differences are given at a time.
+const sliceRoutes = 4096
 
 // slicePrefixes is how many prefixes a stream of differences walks with one pair
 // of views.

@@ -1,32 +1,33 @@
-package query
+package compare
 
 import (
 	"cmp"
 	"math/bits"
 	"slices"
 
+	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 )
 
-// diffTally counts the differences of a comparison.
-type diffTally struct {
-	peers      []PeerDiff // by place of the name
+// tally counts the differences of a comparison.
+type tally struct {
+	peers      []PeerCounts // by place of the name
 	causes     map[CauseCount]int
 	attributes [256]int // changed routes by type code of what changed
 	stale      int      // changed routes that became stale, or are no longer
 }
 
 // empty reports whether nothing was counted.
-func (t *diffTally) empty() bool { return len(t.peers) == 0 }
+func (t *tally) empty() bool { return len(t.peers) == 0 }
 
 // peer returns the counts of the peer whose name is at the place.
-func (t *diffTally) peer(place int) *PeerDiff {
+func (t *tally) peer(place int) *PeerCounts {
 	t.peers = grow(t.peers, place+1)
 	return &t.peers[place]
 }
 
 // add counts a difference.
-func (t *diffTally) add(kind DiffKind, cause Cause, peer int) {
+func (t *tally) add(kind Kind, cause Cause, peer int) {
 	if t.causes == nil {
 		t.causes = map[CauseCount]int{}
 	}
@@ -43,7 +44,7 @@ func (t *diffTally) add(kind DiffKind, cause Cause, peer int) {
 }
 
 // change counts what changed of a route.
-func (t *diffTally) change(changed *codes, stale bool) {
+func (t *tally) change(changed *codes, stale bool) {
 	for i, word := range changed {
 		for ; word != 0; word &= word - 1 {
 			code := route.AttrCode(i<<6 + bits.TrailingZeros64(word))
@@ -58,7 +59,7 @@ func (t *diffTally) change(changed *codes, stale bool) {
 }
 
 // join adds the counts of another tally.
-func (t *diffTally) join(other *diffTally) {
+func (t *tally) join(other *tally) {
 	for i, p := range other.peers {
 		mine := t.peer(i)
 		mine.Same += p.Same
@@ -69,7 +70,9 @@ func (t *diffTally) join(other *diffTally) {
 	if t.causes == nil {
 		t.causes = map[CauseCount]int{}
 	}
-	merge(t.causes, other.causes)
+	for of, n := range other.causes {
+		t.causes[of] += n
+	}
 	for i, n := range other.attributes {
 		t.attributes[i] += n
 	}
@@ -77,8 +80,8 @@ func (t *diffTally) join(other *diffTally) {
 }
 
 // counts describes the tally. The names are those of the places of peers.
-func (t *diffTally) counts(names []string) *DiffCounts {
-	c := &DiffCounts{}
+func (t *tally) counts(names []string) *Counts {
+	c := &Counts{}
 	for place, p := range t.peers {
 		if p.Same+p.Added+p.Withdrawn+p.Changed == 0 {
 			continue
@@ -101,7 +104,7 @@ func (t *diffTally) counts(names []string) *DiffCounts {
 	return c
 }
 
-func (t *diffTally) changedAttributes() []Facet {
+func (t *tally) changedAttributes() []query.Facet {
 	named := map[string]int{}
 	for code, n := range t.attributes {
 		if n > 0 {
@@ -109,12 +112,21 @@ func (t *diffTally) changedAttributes() []Facet {
 		}
 	}
 	if t.stale > 0 {
-		named[string(Stale)] = t.stale
+		named[string(query.Stale)] = t.stale
 	}
-	var list []Facet
+	var list []query.Facet
 	for name, n := range named {
-		list = append(list, Facet{Value: name, Count: n})
+		list = append(list, query.Facet{Value: name, Count: n})
 	}
-	sortFacets(list)
+	query.SortFacets(list)
 	return list
+}
+
+// grow makes a slice at least n long: a table that grows during a comparison has
+// more attribute sets and peers at its end than at its beginning.
+func grow[S ~[]E, E any](s S, n int) S {
+	if n > len(s) {
+		s = append(s, make(S, n-len(s))...)
+	}
+	return s
 }

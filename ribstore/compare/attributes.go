@@ -1,4 +1,4 @@
-package query
+package compare
 
 import (
 	"bytes"
@@ -32,6 +32,12 @@ func ChangedAttributes(a, b route.Attrs) []string { return differing(a, b).names
 // CauseOf returns the cause of a change from one attribute set to another, ""
 // when they are equal.
 func CauseOf(a, b route.Attrs) Cause { return differing(a, b).cause(a, b) }
+
+// Attributes returns both: the cause of a change and what changed.
+func Attributes(a, b route.Attrs) (cause Cause, changed []string) {
+	c := differing(a, b)
+	return c.cause(a, b), c.names()
+}
 
 // codes is a set of attribute type codes.
 type codes [4]uint64

@@ -1,4 +1,4 @@
-package query
+package changes
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"ribglass/ribstore/query/querytest"
 	"ribglass/ribstore/route"
 )
 
@@ -25,9 +26,9 @@ var timelinePrefix = netip.MustParsePrefix("192.0.2.0/24")
 // genObservations draws moments of a prefix that few peers announce; many are
 // the same as the one before.
 func genObservations(t *rapid.T) (list []observation) {
-	sets := []route.Attrs{genAttrs(t), genAttrs(t), genAttrs(t)}
+	sets := []route.Attrs{querytest.Attrs(t), querytest.Attrs(t), querytest.Attrs(t)}
 	peers := []*route.Peer{{Name: "a"}, {Name: "b"}, {Name: "c"}}
-	at := now
+	at := querytest.Now()
 	current := map[rowKey]route.Route{}
 	for range rapid.IntRange(0, 40).Draw(t, "moments") {
 		for range rapid.IntRange(0, 2).Draw(t, "events") {
@@ -83,7 +84,7 @@ func rowTwin(list []observation, key rowKey, to time.Time) (states []string, fla
 		}
 		return fmt.Sprintf("%x %v", []byte(r.Attrs), !r.StaleSince.IsZero())
 	}
-	from := now
+	from := querytest.Now()
 	before := find(list[0])
 	present := before != nil
 	for _, o := range list[1:] {
@@ -101,7 +102,7 @@ func rowTwin(list []observation, key rowKey, to time.Time) (states []string, fla
 			announcements++
 		}
 		// A row that is first seen where the span begins has no absence in front.
-		if text(r) != text(before) && (present && (len(states) > 0 || before != nil || o.at.After(now))) {
+		if text(r) != text(before) && (present && (len(states) > 0 || before != nil || o.at.After(querytest.Now()))) {
 			states = append(states, fmt.Sprint(from.Unix(), "-", o.at.Unix(), " ", text(before)))
 		}
 		if text(r) != text(before) {
@@ -124,7 +125,7 @@ func TestTimelineEqualsFold(t *testing.T) {
 		}
 		to := list[len(list)-1].at.Add(time.Second)
 		most := rapid.SampledFrom([]int{0, 5, 20}).Draw(t, "states kept")
-		b := NewTimelineBuilder(route.IPv4Unicast, timelinePrefix, now, most)
+		b := NewTimelineBuilder(route.IPv4Unicast, timelinePrefix, querytest.Now(), most)
 		for _, o := range list {
 			b.Observe(o.at, o.routes)
 		}
@@ -195,19 +196,15 @@ func checkSeen(t *rapid.T, got *Timeline, list []observation, to time.Time) {
 	}
 }
 
-func originSet(asns ...route.ASN) route.Attrs {
-	return route.Attrs(nil).AppendAttr(route.AttrASPath, route.ASPath(nil).AppendSegment(route.ASSequence, asns...))
-}
-
 func TestTimelineOfOrigins(t *testing.T) {
 	a, b := &route.Peer{Name: "a"}, &route.Peer{Name: "b"}
-	second := func(n int) time.Time { return now.Add(time.Duration(n) * time.Second) }
-	builder := NewTimelineBuilder(route.IPv4Unicast, timelinePrefix, now, 0)
-	old := now.Add(-24 * time.Hour)
-	builder.Observe(now, []route.Route{{Peer: a, Attrs: originSet(1, 64500), ReceivedAt: old}})
-	builder.Observe(second(1), []route.Route{{Peer: a, Attrs: originSet(1, 64500), ReceivedAt: old}, {Peer: b, Attrs: originSet(2, 64501)}})
+	second := func(n int) time.Time { return querytest.Now().Add(time.Duration(n) * time.Second) }
+	builder := NewTimelineBuilder(route.IPv4Unicast, timelinePrefix, querytest.Now(), 0)
+	old := querytest.Now().Add(-24 * time.Hour)
+	builder.Observe(querytest.Now(), []route.Route{{Peer: a, Attrs: querytest.Path(1, 64500), ReceivedAt: old}})
+	builder.Observe(second(1), []route.Route{{Peer: a, Attrs: querytest.Path(1, 64500), ReceivedAt: old}, {Peer: b, Attrs: querytest.Path(2, 64501)}})
 	builder.Observe(second(2), nil)
-	builder.Observe(second(3), []route.Route{{Peer: b, Attrs: originSet(3, 64501)}})
+	builder.Observe(second(3), []route.Route{{Peer: b, Attrs: querytest.Path(3, 64501)}})
 	builder.Observe(second(4), nil)
 	got := builder.Timeline(second(9))
 	want := []OriginChange{
@@ -225,15 +222,15 @@ func TestTimelineOfOrigins(t *testing.T) {
 // TestTimelineIsBounded has sessions with ever new path identifiers.
 func TestTimelineIsBounded(t *testing.T) {
 	peer := &route.Peer{Name: "a"}
-	builder := NewTimelineBuilder(route.IPv4Unicast, timelinePrefix, now, 100)
+	builder := NewTimelineBuilder(route.IPv4Unicast, timelinePrefix, querytest.Now(), 100)
 	const moments = 5000
 	for i := range moments {
-		builder.Observe(now.Add(time.Duration(i)*time.Second), []route.Route{{Peer: peer, PathID: uint32(i), Attrs: originSet(route.ASN(i + 1))}})
+		builder.Observe(querytest.Now().Add(time.Duration(i)*time.Second), []route.Route{{Peer: peer, PathID: uint32(i), Attrs: querytest.Path(route.ASN(i + 1))}})
 		if len(builder.rows) > 500 {
 			t.Fatalf("%d rows after %d moments", len(builder.rows), i)
 		}
 	}
-	got := builder.Timeline(now.Add(moments * time.Second))
+	got := builder.Timeline(querytest.Now().Add(moments * time.Second))
 	kept := 0
 	for _, row := range got.Rows {
 		kept += len(row.States)

@@ -1,0 +1,150 @@
+// Package querytest draws routes and queries for the tests of the packages that
+// ask or compare tables: few different values, so that conditions are often met
+// and routes often agree. Only tests import it.
+package querytest
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"ribglass/ribstore/route"
+	"ribglass/ribstore/table"
+)
+
+// Now returns the moment of the drawn tables.
+func Now() time.Time { return time.Unix(2_000_000, 0).UTC() }
+
+// FamilyOf returns the unicast family of a prefix.
+func FamilyOf(p netip.Prefix) route.Family {
+	if p.Addr().Is6() {
+		return route.IPv6Unicast
+	}
+	return route.IPv4Unicast
+}
+
+// ASN draws one of five AS numbers.
+func ASN(t *rapid.T) route.ASN {
+	return rapid.SampledFrom([]route.ASN{1, 2, 3, 12, 64512}).Draw(t, "asn")
+}
+
+// Prefix draws a prefix of either family.
+func Prefix(t *rapid.T) netip.Prefix {
+	b := rapid.SliceOfN(rapid.SampledFrom([]byte{0, 1, 10, 128}), 4, 4).Draw(t, "octets")
+	addr := netip.AddrFrom4([4]byte(b))
+	length := rapid.IntRange(0, 32).Draw(t, "length")
+	if rapid.IntRange(0, 3).Draw(t, "ipv6") == 0 {
+		var long [16]byte
+		copy(long[:], b)
+		addr = netip.AddrFrom16(long)
+	}
+	return netip.PrefixFrom(addr, length).Masked()
+}
+
+// Attrs draws an attribute set.
+func Attrs(t *rapid.T) route.Attrs {
+	var path route.ASPath
+	if n := rapid.IntRange(0, 4).Draw(t, "hops"); n > 0 {
+		asns := make([]route.ASN, n)
+		for i := range asns {
+			asns[i] = ASN(t)
+		}
+		path = path.AppendSegment(route.ASSequence, asns...)
+	}
+	if rapid.IntRange(0, 6).Draw(t, "set") == 0 {
+		path = path.AppendSegment(route.ASSet, ASN(t), ASN(t))
+	}
+	a := route.Attrs(nil).AppendAttr(route.AttrOrigin, []byte{byte(rapid.IntRange(0, 2).Draw(t, "origin"))}).
+		AppendAttr(route.AttrASPath, path).
+		AppendAttr(route.AttrNextHop, []byte{192, 0, 2, byte(rapid.IntRange(1, 2).Draw(t, "hop"))})
+	if rapid.Bool().Draw(t, "med") {
+		a = a.AppendAttr(route.AttrMED, binary.BigEndian.AppendUint32(nil, uint32(rapid.IntRange(0, 3).Draw(t, "med"))))
+	}
+	var communities []byte
+	for range rapid.IntRange(0, 2).Draw(t, "communities") {
+		communities = binary.BigEndian.AppendUint32(communities, rapid.SampledFrom([]uint32{1<<16 | 100, 1<<16 | 150, 2<<16 | 100, 0xffff029a}).Draw(t, "community"))
+	}
+	if communities != nil {
+		a = a.AppendAttr(route.AttrCommunities, communities)
+	}
+	if rapid.IntRange(0, 3).Draw(t, "large") == 0 {
+		a = a.AppendAttr(route.AttrLargeCommunities, []byte{0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, byte(rapid.IntRange(0, 3).Draw(t, "local"))})
+	}
+	return a
+}
+
+// Path returns an attribute set with no more than an AS path.
+func Path(asns ...route.ASN) route.Attrs {
+	return route.Attrs(nil).AppendAttr(route.AttrASPath, route.ASPath(nil).AppendSegment(route.ASSequence, asns...))
+}
+
+// Conditions draws the text of a query of up to four conditions on routes.
+func Conditions(t *rapid.T) string {
+	condition := rapid.SampledFrom([]string{
+		"origin 1-3", "neighbor-as 2", "via 1 2", "via 12", "path _1_", "path ^2", "path-length > 2", "path-hops <= 1", "prepended", "private-as",
+		"community 1:1*0", "community blackhole", "large-community 1:2:*", "nexthop 192.0.2.1", "peer a", "peer b", "router r0", "group g1",
+		"family ipv4-unicast", "length >= 9", "med 2", "local-pref > 100", "origin-code incomplete", "stale", "best", "moas", "bogon",
+		"since 100s", "older-than 50s", "10.0.0.0/8 or-longer", "10.1.2.0/24 or-shorter", "10.0.0.0/8", "0.0.0.0/0 ge 9 le 16", "path-id 1",
+	})
+	words := []string{}
+	for i := range rapid.IntRange(1, 4).Draw(t, "conditions") {
+		if i > 0 && rapid.Bool().Draw(t, "or") {
+			words = append(words, "or")
+		}
+		if rapid.IntRange(0, 3).Draw(t, "not") == 0 {
+			words = append(words, "not")
+		}
+		words = append(words, condition.Draw(t, "condition"))
+	}
+	return strings.Join(words, " ")
+}
+
+// FullRoutes is how many routes the full table has of each of its three peers: as
+// many in all as a third of three full feeds. Five routes share a set.
+const FullRoutes = 350_000
+
+// Full returns the table of the benchmarks, which is made once: peers a, b and c.
+var Full = sync.OnceValue(func() *table.Table { //nolint:gochecknoglobals // constant: made once, never changed
+	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the table is the same each time
+	tab := table.New()
+	for i, transit := range []route.ASN{3257, 3356, 174} {
+		peer := &route.Peer{Name: string(rune('a' + i)), ASN: transit}
+		tab.Apply(&route.Batch{Peer: peer, At: Now(), Event: route.PeerUp})
+		var attrs route.Attrs
+		for n := range FullRoutes {
+			if n%5 == 0 {
+				attrs = fullAttrs(random, transit)
+			}
+			p := netip.PrefixFrom(netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, uint32(n+1<<16)<<8))), 24)
+			tab.Apply(&route.Batch{Peer: peer, At: Now(), Updates: []route.Update{{Attrs: attrs, NLRI: []route.NLRI{{Prefix: p}}}}})
+		}
+	}
+	return tab
+})
+
+func fullAttrs(random *rand.Rand, transit route.ASN) route.Attrs {
+	path := []route.ASN{transit}
+	for range 1 + random.IntN(4) {
+		path = append(path, route.ASN(1+random.IntN(1000)*random.IntN(70)))
+	}
+	if random.IntN(50) == 0 {
+		path = append(path, 13335)
+	}
+	var communities []byte
+	for range random.IntN(8) {
+		communities = binary.BigEndian.AppendUint32(communities, uint32(transit)<<16|uint32(random.IntN(5000)))
+	}
+	a := route.Attrs(nil).AppendAttr(route.AttrOrigin, []byte{byte(random.IntN(3))}).
+		AppendAttr(route.AttrASPath, route.ASPath(nil).AppendSegment(route.ASSequence, path...)).
+		AppendAttr(route.AttrNextHop, []byte{192, 0, 2, byte(transit)}).
+		AppendAttr(route.AttrMED, binary.BigEndian.AppendUint32(nil, uint32(random.IntN(3))))
+	if communities != nil {
+		a = a.AppendAttr(route.AttrCommunities, communities)
+	}
+	return a
+}
