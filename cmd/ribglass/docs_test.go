@@ -16,7 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ribglass/cmd/ribglass/config"
-	"ribglass/collector"
+	"ribglass/collector/bgp"
 	"ribglass/httpapi"
 	"ribglass/ribstore"
 	"ribglass/ribstore/history"
@@ -43,7 +43,7 @@ func TestEveryKeyIsInTheReference(t *testing.T) {
 	}
 	// What neighbors of both kinds share has its rows under neighbors only.
 	var shared []string
-	keysOf("dynamic_neighbors[].", reflect.TypeFor[collector.Settings](), &shared)
+	keysOf("dynamic_neighbors[].", reflect.TypeFor[bgp.Settings](), &shared)
 	keysOf("dynamic_neighbors[].", reflect.TypeFor[config.Secret](), &shared)
 	want = slices.DeleteFunc(want, func(key string) bool { return slices.Contains(shared, key) })
 	slices.Sort(want)
@@ -131,7 +131,7 @@ func TestEveryMetricIsInTheReference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sessions, err := collector.New(cfg.Collector(), collector.Deps{Logger: log, Registerer: registered, Out: make(chan route.Batch)})
+	sessions, err := bgp.New(cfg.BGP(), bgp.Deps{Logger: log, Registerer: registered, Out: make(chan route.Batch)})
 	if err != nil {
 		t.Fatal(err)
 	}

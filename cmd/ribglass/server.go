@@ -19,7 +19,7 @@ import (
 	"ribglass/cmd/ribglass/config"
 	"ribglass/cmd/ribglass/demo"
 	"ribglass/cmd/ribglass/dump"
-	"ribglass/collector"
+	"ribglass/collector/bgp"
 	"ribglass/httpapi"
 	"ribglass/ribstore"
 	"ribglass/ribstore/history"
@@ -39,11 +39,11 @@ type server struct {
 	level *slog.LevelVar
 	log   *slog.Logger
 
-	batches   chan route.Batch
-	collector *collector.Collector
-	history   *history.History // nil: the past is not kept
-	store     *ribstore.Store
-	budget    *ribstore.Budget // of the store, the collections and the web server
+	batches chan route.Batch
+	bgp     *bgp.Collector
+	history *history.History // nil: the past is not kept
+	store   *ribstore.Store
+	budget  *ribstore.Budget // of the store, the collections and the web server
 
 	collections *ribstore.Collections // nil without a data directory
 	names       names.Keeper
@@ -113,7 +113,7 @@ func (s *server) makeComponents(cfg *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
-	s.collector, err = collector.New(cfg.Collector(), collector.Deps{
+	s.bgp, err = bgp.New(cfg.BGP(), bgp.Deps{
 		Logger: s.log.With("component", "collector"), Registerer: registry, Out: s.batches, Prefixes: s.store.Prefixes,
 	})
 	if err != nil {
@@ -121,7 +121,7 @@ func (s *server) makeComponents(cfg *config.Config) error {
 	}
 	exporter := &dump.Exporter{ASN: cfg.ASN, RouterID: cfg.RouterID, Logger: s.log.With("component", "export")}
 	deps := httpapi.Deps{
-		Store: s.store, Sessions: s.collector, Logger: s.log.With("component", "httpapi"), Registerer: registry,
+		Store: s.store, Sessions: s.bgp, Logger: s.log.With("component", "httpapi"), Registerer: registry,
 		Info:   httpapi.Info{Version: version(), ASN: cfg.ASN, RouterID: cfg.RouterID, StartedAt: time.Now()},
 		Export: exporter.Export,
 		Site:   cfg.Site,
@@ -133,8 +133,8 @@ func (s *server) makeComponents(cfg *config.Config) error {
 		return err
 	}
 	s.admin, err = httpapi.NewAdmin(cfg.Admin, httpapi.AdminDeps{
-		Store: s.store, Sessions: s.collector, Gatherer: registry, Logger: s.log.With("component", "admin"),
-		Refresh: s.collector.Refresh, Snapshot: s.store.Snapshot,
+		Store: s.store, Sessions: s.bgp, Gatherer: registry, Logger: s.log.With("component", "admin"),
+		Refresh: s.bgp.Refresh, Snapshot: s.store.Snapshot,
 	})
 	return err
 }
@@ -187,7 +187,7 @@ func (s *server) run(ctx context.Context, load func() (*config.Config, error), h
 		// Sessions that end with the program are still told to the store, so it
 		// runs until the collector cannot send any more.
 		defer close(s.batches)
-		return s.collector.Run(ctx)
+		return s.bgp.Run(ctx)
 	})
 	group.Go(func() error { return s.store.Run(context.WithoutCancel(ctx), s.batches) })
 	group.Go(func() error { return s.http.Serve(ctx, s.httpListener) })
@@ -210,21 +210,21 @@ func (s *server) run(ctx context.Context, load func() (*config.Config, error), h
 func (s *server) started(ctx context.Context, cfg *config.Config) error {
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
-	for len(s.collector.Addresses()) < len(cfg.Listen) {
+	for len(s.bgp.Addresses()) < len(cfg.Listen) {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
 		}
 	}
-	bgp := s.collector.Addresses()
+	addresses := s.bgp.Addresses()
 	s.log.InfoContext(ctx, "ribglass is ready", "version", version(), "open", browse(s.httpListener.Addr()), "asn", cfg.ASN.String(),
-		"bgp", fmt.Sprint(bgp), "admin", browse(s.adminListener.Addr()), "neighbors", len(cfg.Neighbors))
+		"bgp", fmt.Sprint(addresses), "admin", browse(s.adminListener.Addr()), "neighbors", len(cfg.Neighbors))
 	s.tellSupervisor("READY=1")
 	if len(cfg.Demo.Speakers) == 0 {
 		return nil
 	}
-	return demo.Run(ctx, cfg, bgp[0], s.log.With("component", "demo"))
+	return demo.Run(ctx, cfg, addresses[0], s.log.With("component", "demo"))
 }
 
 // browse returns the URL under which a person on this machine reaches a web
@@ -261,7 +261,7 @@ func (s *server) reload(load func() (*config.Config, error)) {
 		return
 	}
 	s.applyProcess(cfg)
-	if err := s.collector.Reload(cfg.Collector()); err != nil {
+	if err := s.bgp.Reload(cfg.BGP()); err != nil {
 		s.log.Error("reload: not everything could be changed", "error", err)
 	}
 	if err := s.http.SetSite(cfg.Site); err != nil {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"ribglass/collector"
+	"ribglass/collector/bgp"
 	"ribglass/ribstore/route"
 )
 
@@ -25,7 +26,7 @@ func check(d *decoder, cfg *Config) {
 	checkListeners(d, cfg)
 	checkDemo(d, cfg)
 	if len(d.errors) == 0 {
-		checkCollector(d, cfg)
+		checkBGP(d, cfg)
 	}
 }
 
@@ -70,7 +71,7 @@ func checkASN(d *decoder, path string, n route.ASN) {
 
 // checkZeros reports zeros that are written where zero cannot be: the collector
 // would take its default for them.
-func checkZeros(d *decoder, path string, s collector.Settings) {
+func checkZeros(d *decoder, path string, s bgp.Settings) {
 	for key, zero := range map[string]bool{
 		"hold_time":            s.HoldTime == 0,
 		"max_stale_time":       s.MaxStaleTime == 0,
@@ -127,18 +128,18 @@ func checkComponent(d *decoder, path string, err error) {
 	d.reportAt(path+"."+strings.TrimSuffix(key, ":"), "%s", err)
 }
 
-// checkCollector reports what the collector says of its settings. It tells one
+// checkBGP reports what the BGP collector says of its settings. It tells one
 // mistake at a time, so it is asked about each neighbour alone, and about all
 // together when each alone is right.
-func checkCollector(d *decoder, cfg *Config) {
-	all := cfg.Collector()
+func checkBGP(d *decoder, cfg *Config) {
+	all := cfg.BGP()
 	before := len(d.errors)
 	for i, n := range all.Neighbors {
-		one := collector.Config{ASN: all.ASN, RouterID: all.RouterID, Listen: all.Listen, Neighbors: []collector.Neighbor{n}}
+		one := bgp.Config{ASN: all.ASN, RouterID: all.RouterID, Listen: all.Listen, Neighbors: []bgp.Neighbor{n}}
 		reportField(d, one.Validate(), fmt.Sprintf("neighbors[%d]", i))
 	}
 	for i, n := range all.DynamicNeighbors {
-		one := collector.Config{ASN: all.ASN, RouterID: all.RouterID, Listen: all.Listen, DynamicNeighbors: []collector.DynamicNeighbor{n}}
+		one := bgp.Config{ASN: all.ASN, RouterID: all.RouterID, Listen: all.Listen, DynamicNeighbors: []bgp.DynamicNeighbor{n}}
 		reportField(d, one.Validate(), fmt.Sprintf("dynamic_neighbors[%d]", i))
 	}
 	if len(d.errors) == before {

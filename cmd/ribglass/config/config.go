@@ -11,7 +11,7 @@ import (
 	"log/slog"
 	"net/netip"
 
-	"ribglass/collector"
+	"ribglass/collector/bgp"
 	"ribglass/httpapi"
 	"ribglass/ribstore"
 	"ribglass/ribstore/history"
@@ -45,14 +45,14 @@ type Config struct {
 
 // Neighbor is a router that peers with Ribglass.
 type Neighbor struct {
-	collector.Neighbor `yaml:",inline"`
-	Secret             `yaml:",inline"`
+	bgp.Neighbor `yaml:",inline"`
+	Secret       `yaml:",inline"`
 }
 
 // DynamicNeighbor accepts every router of a prefix.
 type DynamicNeighbor struct {
-	collector.DynamicNeighbor `yaml:",inline"`
-	Secret                    `yaml:",inline"`
+	bgp.DynamicNeighbor `yaml:",inline"`
+	Secret              `yaml:",inline"`
 }
 
 // Secret says where a password is. The password itself is never in the file.
@@ -61,9 +61,9 @@ type Secret struct {
 	PasswordEnv  string `yaml:"password_env"`
 }
 
-// Collector returns the part of the configuration that the collector works with.
-func (c *Config) Collector() collector.Config {
-	cfg := collector.Config{ASN: c.ASN, RouterID: c.RouterID, Listen: c.Listen}
+// BGP returns the part of the configuration that the BGP collector works with.
+func (c *Config) BGP() bgp.Config {
+	cfg := bgp.Config{ASN: c.ASN, RouterID: c.RouterID, Listen: c.Listen}
 	for i := range c.Neighbors {
 		cfg.Neighbors = append(cfg.Neighbors, c.Neighbors[i].Neighbor)
 	}
@@ -146,7 +146,7 @@ func (f *Format) UnmarshalText(text []byte) error {
 func Default() Config {
 	past := history.DefaultConfig()
 	return Config{
-		Listen:  collector.DefaultConfig().Listen,
+		Listen:  bgp.DefaultConfig().Listen,
 		HTTP:    httpapi.DefaultConfig(),
 		Admin:   httpapi.DefaultAdminConfig(),
 		Log:     Log{Format: FormatText},
@@ -156,5 +156,5 @@ func Default() Config {
 	}
 }
 
-func (n *Neighbor) setDefaults()        { n.Settings = collector.DefaultSettings() }
-func (n *DynamicNeighbor) setDefaults() { n.Settings = collector.DefaultSettings() }
+func (n *Neighbor) setDefaults()        { n.Settings = bgp.DefaultSettings() }
+func (n *DynamicNeighbor) setDefaults() { n.Settings = bgp.DefaultSettings() }

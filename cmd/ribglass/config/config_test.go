@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"ribglass/collector"
+	"ribglass/collector/bgp"
 	"ribglass/httpapi"
 	"ribglass/ribstore"
 	"ribglass/ribstore/history"
@@ -41,8 +41,8 @@ func TestMinimalConfigurationHasDefaultsForTheRest(t *testing.T) {
 	}
 	want := Default()
 	want.ASN, want.RouterID = 64500, netip.MustParseAddr("192.0.2.10")
-	want.Neighbors = []Neighbor{{Neighbor: collector.Neighbor{
-		Address: netip.MustParseAddr("192.0.2.1"), ASN: 64501, Settings: collector.DefaultSettings(),
+	want.Neighbors = []Neighbor{{Neighbor: bgp.Neighbor{
+		Address: netip.MustParseAddr("192.0.2.1"), ASN: 64501, Settings: bgp.DefaultSettings(),
 	}}}
 	if diff := cmp.Diff(&want, got, cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{}, netip.Prefix{})); diff != "" {
 		t.Errorf("minimal configuration (-want +got):\n%s", diff)
@@ -107,7 +107,7 @@ dynamic_neighbors:
 		t.Fatal(err)
 	}
 	const day = 24 * time.Hour
-	one, two := collector.DefaultSettings(), collector.DefaultSettings()
+	one, two := bgp.DefaultSettings(), bgp.DefaultSettings()
 	one.Group = "ixp"
 	want := Config{
 		ASN: 1<<16 | 10, RouterID: netip.MustParseAddr("192.0.2.10"),
@@ -135,9 +135,9 @@ dynamic_neighbors:
 		},
 		Neighbors: []Neighbor{{
 			Secret: Secret{PasswordEnv: "EDGE_MD5"},
-			Neighbor: collector.Neighbor{
+			Neighbor: bgp.Neighbor{
 				Name: "edge1", Address: netip.MustParseAddr("192.0.2.1"), ASN: 64500, Shutdown: "maintenance until 06:00",
-				Settings: collector.Settings{
+				Settings: bgp.Settings{
 					Group: "core", Router: "edge", Description: "Edge router, Amsterdam", Password: "Wq3v9Zr2", TTLSecurity: 1,
 					AddPath: true, Families: []route.Family{route.IPv4Unicast, route.IPv6Multicast},
 					HoldTime: 30 * time.Second, MinHoldTime: 10 * time.Second,
@@ -147,8 +147,8 @@ dynamic_neighbors:
 			},
 		}},
 		DynamicNeighbors: []DynamicNeighbor{
-			{DynamicNeighbor: collector.DynamicNeighbor{Prefix: netip.MustParsePrefix("198.51.100.0/24"), ASNs: []route.ASN{64501}, Settings: one}},
-			{DynamicNeighbor: collector.DynamicNeighbor{
+			{DynamicNeighbor: bgp.DynamicNeighbor{Prefix: netip.MustParsePrefix("198.51.100.0/24"), ASNs: []route.ASN{64501}, Settings: one}},
+			{DynamicNeighbor: bgp.DynamicNeighbor{
 				Prefix: netip.MustParsePrefix("2001:db8::/32"), ASNs: []route.ASN{64501, 64502}, MaxSessions: 9, Settings: two,
 			}},
 		},

@@ -18,7 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"ribglass/collector"
+	"ribglass/collector/bgp"
 	"ribglass/collector/wire/mrt"
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
@@ -35,13 +35,13 @@ type glass struct {
 func startGlass(t *testing.T) *glass {
 	t.Helper()
 	batches := make(chan route.Batch, 16)
-	cfg := collector.DefaultConfig()
+	cfg := bgp.DefaultConfig()
 	cfg.ASN, cfg.RouterID = 64496, netip.MustParseAddr("192.0.2.10")
 	cfg.Listen = []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}
-	dynamic := collector.DynamicNeighbor{Prefix: netip.MustParsePrefix("127.1.0.0/16"), Settings: collector.DefaultSettings()}
+	dynamic := bgp.DynamicNeighbor{Prefix: netip.MustParsePrefix("127.1.0.0/16"), Settings: bgp.DefaultSettings()}
 	dynamic.Group, dynamic.AddPath = "replay", true
-	cfg.DynamicNeighbors = []collector.DynamicNeighbor{dynamic}
-	c, err := collector.New(cfg, collector.Deps{Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Out: batches})
+	cfg.DynamicNeighbors = []bgp.DynamicNeighbor{dynamic}
+	c, err := bgp.New(cfg, bgp.Deps{Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Out: batches})
 	if err != nil {
 		t.Fatal(err)
 	}

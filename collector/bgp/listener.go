@@ -1,4 +1,4 @@
-package collector
+package bgp
 
 import (
 	"context"
@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"ribglass/collector"
 )
 
 // bind listens on the address. Sockets send TTL 255, so that peers with TTL
@@ -45,8 +47,8 @@ func (c *Collector) accept(ctx context.Context, l *net.TCPListener) {
 }
 
 // keys returns the TCP-MD5 keys of a configuration by the addresses they cover.
-func (c Config) keys() map[netip.Prefix]Secret {
-	keys := make(map[netip.Prefix]Secret)
+func (c Config) keys() map[netip.Prefix]collector.Secret {
+	keys := make(map[netip.Prefix]collector.Secret)
 	for _, d := range c.DynamicNeighbors {
 		if d.Password != "" {
 			keys[d.Prefix] = d.Password
@@ -62,7 +64,7 @@ func (c Config) keys() map[netip.Prefix]Secret {
 }
 
 // setKeys makes a listener demand the keys of want instead of those of have.
-func setKeys(l *net.TCPListener, have, want map[netip.Prefix]Secret) error {
+func setKeys(l *net.TCPListener, have, want map[netip.Prefix]collector.Secret) error {
 	raw, err := l.SyscallConn()
 	if err != nil {
 		return err

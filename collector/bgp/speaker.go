@@ -1,4 +1,4 @@
-package collector
+package bgp
 
 import (
 	"context"
@@ -18,6 +18,7 @@ import (
 	gobgplog "github.com/osrg/gobgp/v3/pkg/log"
 	"github.com/osrg/gobgp/v3/pkg/server"
 
+	"ribglass/collector"
 	"ribglass/collector/wire"
 	"ribglass/ribstore/route"
 )
@@ -158,7 +159,7 @@ func (s *speaker) dial(ctx context.Context, alias netip.Addr, key string) (net.C
 	dialer := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(alias, 0))}
 	if key != "" {
 		dialer.Control = func(_, _ string, raw syscall.RawConn) error {
-			return setMD5(raw, netip.PrefixFrom(s.address.Addr(), 32), Secret(key))
+			return setMD5(raw, netip.PrefixFrom(s.address.Addr(), 32), collector.Secret(key))
 		}
 	}
 	wait := time.Millisecond

@@ -1,4 +1,4 @@
-package collector
+package bgp
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"ribglass/collector"
 	"ribglass/ribstore/route"
 )
 
@@ -34,7 +35,7 @@ func TestValidateNamesTheField(t *testing.T) {
 		"a hold time below its minimum": {func(c *Config) { c.Neighbors[0].MinHoldTime = 91 * time.Second }, "neighbors[0].min_hold_time"},
 		"TTL security over 255 hops":    {func(c *Config) { c.Neighbors[0].TTLSecurity = 255 }, "neighbors[0].ttl_security"},
 		"a warning at 101 percent":      {func(c *Config) { c.Neighbors[0].MaxPrefixesWarning = 101 }, "neighbors[0].max_prefixes_warning"},
-		"an endless password":           {func(c *Config) { c.Neighbors[0].Password = Secret(strings.Repeat("x", 81)) }, "neighbors[0].password_file"},
+		"an endless password":           {func(c *Config) { c.Neighbors[0].Password = collector.Secret(strings.Repeat("x", 81)) }, "neighbors[0].password_file"},
 		"an unknown family":             {func(c *Config) { c.Neighbors[0].Families = []route.Family{0, 9} }, "neighbors[0].families[1]"},
 		"a prefix with host bits":       {func(c *Config) { c.DynamicNeighbors[0].Prefix = prefix("127.0.1.1/24") }, "dynamic_neighbors[0].prefix"},
 		"a group that no name can hold": {func(c *Config) { c.DynamicNeighbors[0].Group = "a b" }, "dynamic_neighbors[0].group"},
@@ -50,7 +51,7 @@ func TestValidateNamesTheField(t *testing.T) {
 			t.Fatalf("before the change: %v", err)
 		}
 		tt.change(&cfg)
-		var e *FieldError
+		var e *collector.FieldError
 		if err := cfg.Validate(); !errors.As(err, &e) || e.Field != tt.field || e.Reason == "" {
 			t.Errorf("%s: Validate() = %v, want an error of %s", name, err, tt.field)
 		}

@@ -1,4 +1,4 @@
-package collector
+package bgp
 
 import (
 	"cmp"
@@ -58,7 +58,7 @@ type Collector struct {
 	running   chan struct{} // closed when Run ends; nil before it begins
 }
 
-// New returns a Collector that does nothing yet. The error is a *FieldError
+// New returns a Collector that does nothing yet. The error is a *collector.FieldError
 // when a setting cannot be.
 func New(cfg Config, deps Deps) (*Collector, error) {
 	if err := cfg.Validate(); err != nil {

@@ -1,4 +1,4 @@
-package collector
+package bgp
 
 import (
 	"net/netip"
@@ -8,11 +8,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ribglass/collector"
 	"ribglass/ribstore/route"
 )
 
 // withKey signs a test connection.
-func withKey(key Secret) func(string, string, syscall.RawConn) error {
+func withKey(key collector.Secret) func(string, string, syscall.RawConn) error {
 	return func(_, _ string, raw syscall.RawConn) error { return setMD5(raw, prefix("127.0.0.1/32"), key) }
 }
 
@@ -29,7 +30,7 @@ func TestMD5(t *testing.T) { //nolint:tparallel // two GoBGPs at a time race for
 	}
 	tests := map[string]struct {
 		from string
-		key  Secret
+		key  collector.Secret
 		want bool
 	}{
 		"the right key":                     {"127.0.0.2", "correct horse", true},
@@ -95,7 +96,7 @@ func TestDualStackListener(t *testing.T) {
 		t.Cleanup(func() { _ = conn.Close() })
 		return &router{t: t, conn: asTCP(conn)}
 	}
-	ttl := func(key Secret) func(string, string, syscall.RawConn) error {
+	ttl := func(key collector.Secret) func(string, string, syscall.RawConn) error {
 		return func(network, address string, raw syscall.RawConn) error {
 			if key != "" {
 				if err := withKey(key)(network, address, raw); err != nil {

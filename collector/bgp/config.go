@@ -1,4 +1,4 @@
-package collector
+package bgp
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"ribglass/collector"
 	"ribglass/ribstore/route"
 )
 
@@ -22,13 +23,13 @@ type Config struct {
 // Settings are what neighbours of both kinds share. Where a field does not say
 // what zero means, zero takes the value of DefaultSettings.
 type Settings struct {
-	Group       string         `yaml:"group"`
-	Router      string         `yaml:"router"` // empty: the neighbour's name
-	Description string         `yaml:"description"`
-	Password    Secret         `yaml:"-"`            // TCP-MD5 key; empty: none
-	TTLSecurity int            `yaml:"ttl_security"` // hops the peer may be away (RFC 5082); zero: off
-	Families    []route.Family `yaml:"families"`
-	AddPath     bool           `yaml:"add_path"` // offer to receive several paths a prefix (RFC 7911)
+	Group       string           `yaml:"group"`
+	Router      string           `yaml:"router"` // empty: the neighbour's name
+	Description string           `yaml:"description"`
+	Password    collector.Secret `yaml:"-"`            // TCP-MD5 key; empty: none
+	TTLSecurity int              `yaml:"ttl_security"` // hops the peer may be away (RFC 5082); zero: off
+	Families    []route.Family   `yaml:"families"`
+	AddPath     bool             `yaml:"add_path"` // offer to receive several paths a prefix (RFC 7911)
 
 	HoldTime    time.Duration `yaml:"hold_time"`
 	MinHoldTime time.Duration `yaml:"min_hold_time"` // a peer that offers less is refused, none included; zero: no limit
@@ -101,25 +102,15 @@ func (s Settings) withDefaults() Settings {
 	return s
 }
 
-// FieldError is a setting that cannot be. Field is its path in the
-// configuration, such as "neighbors[2].hold_time".
-type FieldError struct {
-	Field  string
-	Reason string
-}
-
-// Error returns the field and the reason.
-func (e *FieldError) Error() string { return e.Field + ": " + e.Reason }
-
-// Validate returns the first setting that cannot be as a *FieldError, or nil.
+// Validate returns the first setting that cannot be as a *collector.FieldError, or nil.
 func (c Config) Validate() error {
 	switch {
 	case c.ASN == 0 || c.ASN == route.ASTrans:
-		return &FieldError{"asn", fmt.Sprintf("%d is not an AS number of one's own", c.ASN)}
+		return collector.FieldErrorf("asn", "%d is not an AS number of one's own", c.ASN)
 	case !c.RouterID.Is4() || c.RouterID.IsUnspecified():
-		return &FieldError{"router_id", "an IPv4 address is wanted"}
+		return collector.FieldErrorf("router_id", "an IPv4 address is wanted")
 	case len(c.Listen) == 0:
-		return &FieldError{"listen", "no address to listen on"}
+		return collector.FieldErrorf("listen", "no address to listen on")
 	}
 	names, addresses := make(map[string]int), make(map[netip.Addr]int)
 	for i, n := range c.Neighbors {
@@ -128,10 +119,10 @@ func (c Config) Validate() error {
 		}
 		name, address := n.name(), n.Address.Unmap()
 		if j, taken := names[name]; taken {
-			return &FieldError{fmt.Sprintf("neighbors[%d].name", i), fmt.Sprintf("%q is the name of neighbors[%d] too", name, j)}
+			return collector.FieldErrorf(fmt.Sprintf("neighbors[%d].name", i), "%q is the name of neighbors[%d] too", name, j)
 		}
 		if j, taken := addresses[address]; taken {
-			return &FieldError{fmt.Sprintf("neighbors[%d].address", i), fmt.Sprintf("%s is the address of neighbors[%d] too", address, j)}
+			return collector.FieldErrorf(fmt.Sprintf("neighbors[%d].address", i), "%s is the address of neighbors[%d] too", address, j)
 		}
 		names[name], addresses[address] = i, i
 	}
@@ -143,20 +134,20 @@ func (c Config) validateDynamic() error {
 	for i, d := range c.DynamicNeighbors {
 		at := fmt.Sprintf("dynamic_neighbors[%d].", i)
 		if !d.Prefix.IsValid() || d.Prefix != d.Prefix.Masked() || d.Prefix.Addr().Is4In6() {
-			return &FieldError{at + "prefix", fmt.Sprintf("%s is not a prefix with its host bits zero", d.Prefix)}
+			return collector.FieldErrorf(at+"prefix", "%s is not a prefix with its host bits zero", d.Prefix)
 		}
 		if j, taken := prefixes[d.Prefix]; taken {
-			return &FieldError{at + "prefix", fmt.Sprintf("%s is the prefix of dynamic_neighbors[%d] too", d.Prefix, j)}
+			return collector.FieldErrorf(at+"prefix", "%s is the prefix of dynamic_neighbors[%d] too", d.Prefix, j)
 		}
 		prefixes[d.Prefix] = i
 		if d.MaxSessions < 0 {
-			return &FieldError{at + "max_sessions", "is negative"}
+			return collector.FieldErrorf(at+"max_sessions", "is negative")
 		}
 		if slices.Contains(d.ASNs, 0) {
-			return &FieldError{at + "asn", "0 is reserved (RFC 7607)"}
+			return collector.FieldErrorf(at+"asn", "0 is reserved (RFC 7607)")
 		}
 		if d.Group != "" && !validName(d.Group) {
-			return &FieldError{at + "group", fmt.Sprintf("%q: its neighbours are named after it: use letters, digits and . _ : -", d.Group)}
+			return collector.FieldErrorf(at+"group", "%q: its neighbors are named after it: use letters, digits and . _ : -", d.Group)
 		}
 		if err := d.Settings.validate(at); err != nil {
 			return err
@@ -164,7 +155,7 @@ func (c Config) validateDynamic() error {
 		// The kernel would demand the prefix's key of a neighbour without one.
 		for j, n := range c.Neighbors {
 			if d.Password != "" && n.Password == "" && d.Prefix.Contains(n.Address.Unmap()) {
-				return &FieldError{fmt.Sprintf("neighbors[%d].password_file", j), fmt.Sprintf("is wanted: %s is in %s, whose neighbours have a password", n.Address, d.Prefix)}
+				return collector.FieldErrorf(fmt.Sprintf("neighbors[%d].password_file", j), "is wanted: %s is in %s, whose neighbors have a password", n.Address, d.Prefix)
 			}
 		}
 	}
@@ -174,13 +165,13 @@ func (c Config) validateDynamic() error {
 func (n Neighbor) validate(at string) error {
 	switch {
 	case !n.Address.IsValid() || n.Address.IsUnspecified() || n.Address.IsMulticast():
-		return &FieldError{at + "address", fmt.Sprintf("%s is not the address of a router", n.Address)}
+		return collector.FieldErrorf(at+"address", "%s is not the address of a router", n.Address)
 	case n.Address.Zone() != "":
-		return &FieldError{at + "address", "a link-local address with a zone is not supported"}
+		return collector.FieldErrorf(at+"address", "a link-local address with a zone is not supported")
 	case !validName(n.name()):
-		return &FieldError{at + "name", fmt.Sprintf("%q: use letters, digits and . _ : -", n.Name)}
+		return collector.FieldErrorf(at+"name", "%q: use letters, digits and . _ : -", n.Name)
 	case n.ASN == 0:
-		return &FieldError{at + "asn", "is missing"}
+		return collector.FieldErrorf(at+"asn", "is missing")
 	}
 	return n.Settings.validate(at)
 }
@@ -196,17 +187,17 @@ func (s Settings) validate(at string) error {
 	s = s.withDefaults()
 	switch {
 	case len(s.Password) > maxPassword:
-		return &FieldError{at + "password_file", fmt.Sprintf("a TCP-MD5 key has at most %d octets", maxPassword)}
+		return collector.FieldErrorf(at+"password_file", "a TCP-MD5 key has at most %d octets", maxPassword)
 	case s.TTLSecurity < 0 || s.TTLSecurity > 254:
-		return &FieldError{at + "ttl_security", fmt.Sprintf("%d: 0 (off) to 254 hops", s.TTLSecurity)}
+		return collector.FieldErrorf(at+"ttl_security", "%d: 0 (off) to 254 hops", s.TTLSecurity)
 	case s.MaxPrefixes < 0:
-		return &FieldError{at + "max_prefixes", "is negative"}
+		return collector.FieldErrorf(at+"max_prefixes", "is negative")
 	case s.MaxPrefixesWarning < 1 || s.MaxPrefixesWarning > 100:
-		return &FieldError{at + "max_prefixes_warning", fmt.Sprintf("%d: 1 to 100 percent", s.MaxPrefixesWarning)}
+		return collector.FieldErrorf(at+"max_prefixes_warning", "%d: 1 to 100 percent", s.MaxPrefixesWarning)
 	}
 	for i, f := range s.Families {
 		if f >= route.NumFamilies {
-			return &FieldError{fmt.Sprintf("%sfamilies[%d]", at, i), "unknown family"}
+			return collector.FieldErrorf(fmt.Sprintf("%sfamilies[%d]", at, i), "unknown family")
 		}
 	}
 	return s.validateTimes(at)
@@ -215,17 +206,17 @@ func (s Settings) validate(at string) error {
 func (s Settings) validateTimes(at string) error {
 	switch {
 	case s.HoldTime < 3*time.Second || s.HoldTime > 65535*time.Second || s.HoldTime%time.Second != 0:
-		return &FieldError{at + "hold_time", fmt.Sprintf("%s: whole seconds from 3s to 65535s", s.HoldTime)}
+		return collector.FieldErrorf(at+"hold_time", "%s: whole seconds from 3s to 65535s", s.HoldTime)
 	case s.MinHoldTime < 0 || s.MinHoldTime > s.HoldTime:
-		return &FieldError{at + "min_hold_time", fmt.Sprintf("%s: at most hold_time, %s", s.MinHoldTime, s.HoldTime)}
+		return collector.FieldErrorf(at+"min_hold_time", "%s: at most hold_time, %s", s.MinHoldTime, s.HoldTime)
 	case s.MaxPrefixesRestart < 0:
-		return &FieldError{at + "max_prefixes_restart", "is negative"}
+		return collector.FieldErrorf(at+"max_prefixes_restart", "is negative")
 	case s.StaleTime < 0:
-		return &FieldError{at + "stale_time", "is negative"}
+		return collector.FieldErrorf(at+"stale_time", "is negative")
 	case s.MaxStaleTime < 0:
-		return &FieldError{at + "max_stale_time", "is negative"}
+		return collector.FieldErrorf(at+"max_stale_time", "is negative")
 	case s.StaleSweep < 0:
-		return &FieldError{at + "stale_sweep", "is negative"}
+		return collector.FieldErrorf(at+"stale_sweep", "is negative")
 	}
 	return nil
 }

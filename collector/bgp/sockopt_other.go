@@ -1,11 +1,13 @@
 //go:build !linux
 
-package collector
+package bgp
 
 import (
 	"errors"
 	"net/netip"
 	"syscall"
+
+	"ribglass/collector"
 )
 
 // Elsewhere than on Linux sessions run without TCP-MD5 and TTL security; a
@@ -13,7 +15,7 @@ import (
 
 var errNoTTLSecurity = errors.New("this system has no TTL security (RFC 5082)")
 
-func setMD5(_ syscall.RawConn, _ netip.Prefix, key Secret) error {
+func setMD5(_ syscall.RawConn, _ netip.Prefix, key collector.Secret) error {
 	if key == "" {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package collector
+package bgp
 
 import (
 	"errors"
@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"ribglass/collector"
 )
 
 // control runs f on the socket behind raw.
@@ -21,7 +23,7 @@ func control(raw syscall.RawConn, f func(fd int) error) error {
 
 // setMD5 makes the kernel demand and give the key on connections with the
 // addresses of peers (RFC 2385). An empty key takes the demand back.
-func setMD5(raw syscall.RawConn, peers netip.Prefix, key Secret) error {
+func setMD5(raw syscall.RawConn, peers netip.Prefix, key collector.Secret) error {
 	err := control(raw, func(fd int) error {
 		domain, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
 		if err != nil {

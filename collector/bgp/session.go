@@ -1,4 +1,4 @@
-package collector
+package bgp
 
 import (
 	"context"
@@ -77,9 +77,9 @@ func newSession(c *Collector, n *neighbor, conn *net.TCPConn, cancel context.Can
 	}
 }
 
-// run leads the session from its first byte to its last. Its own context, ctx,
-// ends with it; the collector's goes on to the report of the end.
-func (s *session) run(collector, ctx context.Context) {
+// run leads the session from its first byte to its last. The context ctx ends
+// with the session; parent lives on until the end of the session is reported.
+func (s *session) run(parent, ctx context.Context) {
 	err := s.open(ctx)
 	if err == nil {
 		var wg sync.WaitGroup
@@ -100,9 +100,9 @@ func (s *session) run(collector, ctx context.Context) {
 	s.part(e)
 	if s.inner != nil {
 		_ = s.inner.Close()
-		s.bgp.forget(collector, s.n.alias)
+		s.bgp.forget(parent, s.n.alias)
 	}
-	s.report(collector, e)
+	s.report(parent, e)
 }
 
 // guarded runs f and makes an ending of a panic, so that a mistake in handling
