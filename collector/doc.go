@@ -7,7 +7,7 @@
 //     tests use it in place of a router.
 //
 // A source decodes what it receives and sends [route.Batch] values to the channel
-// it was given. It knows neither the store that reads the channel nor the other
-// sources. A setting that cannot work is a [FieldError], and a password is a
+// it was given, by a [Batcher]. It knows neither the store that reads the channel nor
+// the other sources. A setting that cannot work is a [FieldError], and a password is a
 // [Secret].
 package collector

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
 
+	"ribglass/collector"
 	"ribglass/collector/wire"
 	"ribglass/ribstore/route"
 )
@@ -40,7 +41,7 @@ type Collector struct {
 	deps       Deps
 	log        *slog.Logger
 	metrics    *metrics
-	builders   builders
+	builders   collector.Builders
 	handshakes atomic.Int64 // connections that are not Established
 	refusalLog *rate.Limiter
 	wg         sync.WaitGroup // of Run's listeners and sessions
@@ -293,19 +294,9 @@ func (c *Collector) freeAlias() netip.Addr {
 	}
 }
 
-// sendLast sends a batch that must not be lost, but does not hold the end of
-// the program up for long.
+// sendLast sends a batch that must not be lost.
 func (c *Collector) sendLast(ctx context.Context, b route.Batch) {
-	select {
-	case c.deps.Out <- b:
-		return
-	case <-ctx.Done():
-	}
-	timeout := time.NewTimer(partingTime)
-	defer timeout.Stop()
-	select {
-	case c.deps.Out <- b:
-	case <-timeout.C:
+	if !collector.SendLast(ctx, c.deps.Out, b) {
 		c.log.WarnContext(ctx, "the store did not take the end of a session", "peer", b.Peer.Name)
 	}
 }

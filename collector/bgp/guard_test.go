@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"ribglass/collector"
 	"ribglass/collector/wire"
 	"ribglass/ribstore/route"
 )
@@ -183,7 +184,7 @@ func TestSlowStoreDoesNotEndTheSession(t *testing.T) {
 	b.mu.Lock()
 	b.hold = hold
 	b.mu.Unlock()
-	for i := range 2 * batchesPerSession {
+	for i := range 2 * collector.BatchesUnderWay {
 		r.announce(prefix("10.9.0.0/24").Addr().String() + "/24")
 		<-time.After(time.Duration(i+1) * 10 * time.Millisecond)
 	}

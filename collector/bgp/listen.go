@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"ribglass/collector"
 	"ribglass/collector/wire"
 	"ribglass/ribstore/route"
 )
@@ -19,15 +20,15 @@ func (s *session) listen(ctx context.Context) error {
 		now := time.Now()
 		s.n.counters.bytesIn.Add(uint64(n))
 		if err := s.messages(ctx, f, now); err != nil {
-			return errors.Join(s.batches.flush(ctx), err)
+			return errors.Join(s.flush(ctx), err)
 		}
 		if readErr != nil {
-			return errors.Join(s.batches.flush(ctx), s.readError(ctx, readErr))
+			return errors.Join(s.flush(ctx), s.readError(ctx, readErr))
 		}
 		// While the stream fills the buffer more is on its way; a batch may wait
 		// for it until it is large.
 		if !f.full() {
-			if err := s.batches.flush(ctx); err != nil {
+			if err := s.flush(ctx); err != nil {
 				return err
 			}
 		}
@@ -190,11 +191,11 @@ func (s *session) establish(ctx context.Context, now time.Time) error {
 	agreed := s.agreed.Load()
 	s.limitSilence(agreed.HoldTime)
 	s.peer = s.n.up(s.theirs, agreed, now)
-	s.batches = batcher{s: s, tokens: make(chan struct{}, batchesPerSession)}
+	s.batches = collector.NewBatcher(s.c.deps.Out, &s.c.builders, s.count)
 	s.established.Store(true)
 	s.c.handshakes.Add(-1)
 	s.log.InfoContext(ctx, "session established", "families", familyNames(agreed.Families), "router_id", agreed.PeerRouterID, "hold_time", agreed.HoldTime)
-	err := s.batches.send(ctx, route.Batch{
+	err := s.batches.Send(ctx, route.Batch{
 		Peer: s.peer, At: now, Event: route.PeerUp, Retention: upRetention(s.conf.Settings, *agreed),
 	})
 	if err != nil {
@@ -268,12 +269,12 @@ func (s *session) routeRefresh(ctx context.Context, body []byte, now time.Time) 
 	case wire.RefreshBegin:
 		if agreed.EnhancedRefresh {
 			s.refreshing[r.Family] = true
-			return s.batches.event(ctx, route.RefreshBegin, r.Family, now)
+			return s.event(ctx, route.RefreshBegin, r.Family, now)
 		}
 	case wire.RefreshEnd:
 		if s.refreshing[r.Family] {
 			s.refreshing[r.Family] = false
-			return s.batches.event(ctx, route.RefreshEnd, r.Family, now)
+			return s.event(ctx, route.RefreshEnd, r.Family, now)
 		}
 	}
 	return nil
@@ -301,7 +302,7 @@ func (s *session) update(ctx context.Context, body []byte, now time.Time) error 
 	if !s.established.Load() {
 		return s.outOfTurn(wire.TypeUpdate)
 	}
-	into, err := s.batches.builder(ctx, now)
+	into, err := s.batches.Builder(ctx, s.peer, now)
 	if err != nil {
 		return err
 	}
@@ -315,7 +316,10 @@ func (s *session) update(ctx context.Context, body []byte, now time.Time) error 
 	if report.IsEndOfRIB {
 		return s.endOfRIB(ctx, report.EndOfRIB, now)
 	}
-	return s.batches.flushLarge(ctx)
+	if s.batches.Full() {
+		return s.flush(ctx)
+	}
+	return nil
 }
 
 // mishap counts and logs what was wrong in an UPDATE but could be lived with.
@@ -348,5 +352,31 @@ func (s *session) endOfRIB(ctx context.Context, f route.Family, now time.Time) e
 			return err
 		}
 	}
-	return s.batches.event(ctx, route.EndOfRIB, f, now)
+	return s.event(ctx, route.EndOfRIB, f, now)
+}
+
+// flush sends the updates collected, if any, and holds the peer to max_prefixes.
+func (s *session) flush(ctx context.Context) error {
+	if s.batches == nil {
+		return nil
+	}
+	sent, err := s.batches.Flush(ctx)
+	if err != nil || !sent {
+		return err
+	}
+	return s.checkPrefixes(ctx)
+}
+
+// count adds the prefixes of a batch to the counters of the neighbor.
+func (s *session) count(_ *route.Peer, announced, withdrawn int) {
+	s.n.counters.announced.Add(uint64(announced))
+	s.n.counters.withdrawn.Add(uint64(withdrawn))
+}
+
+// event sends the updates collected and then a batch that reports an event.
+func (s *session) event(ctx context.Context, e route.Event, f route.Family, now time.Time) error {
+	if err := s.flush(ctx); err != nil {
+		return err
+	}
+	return s.batches.Send(ctx, route.Batch{Peer: s.peer, At: now, Event: e, Family: f})
 }

@@ -41,7 +41,7 @@ func (s *session) mind(ctx context.Context) error {
 	// A session that waits for the store cannot hear its peer: that is not the
 	// peer's silence.
 	updates := s.n.counters.updatesIn.Load()
-	if updates != s.minded || s.blocked.Load() {
+	if updates != s.minded || s.batches.Blocked() {
 		s.minded = updates
 		if err := s.toSpeaker(wire.AppendKeepalive(nil)); err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ribglass/collector"
 	"ribglass/collector/wire"
 	"ribglass/ribstore/route"
 )
@@ -47,7 +48,7 @@ type session struct {
 	accepted    chan struct{} // closed when the speaker has accepted the peer's OPEN
 	established atomic.Bool
 	agreed      atomic.Pointer[wire.Session]
-	blocked     atomic.Bool            // listen waits for the store
+	batches     *collector.Batcher     // set when Established
 	parting     atomic.Bool            // writes get partingTime only
 	said        atomic.Bool            // the speaker's NOTIFICATION has gone out
 	heard       atomic.Pointer[ending] // what the peer's NOTIFICATION said
@@ -55,7 +56,6 @@ type session struct {
 	// Of listen alone.
 	ours, theirs *wire.Open
 	decoder      *wire.Decoder
-	batches      batcher
 	lastInward   time.Time // KEEPALIVE forwarded
 	lastRefresh  [route.NumFamilies]time.Time
 	sawEndOfRIB  [route.NumFamilies]bool
