@@ -35,13 +35,13 @@ func refusals() []refusal {
 // Bounds of connections.
 const (
 	maxHandshakes = 1000            // connections that are not Established yet
-	maxWaiting    = 2               // connections of one neighbour that wait for its session to end
-	turnTime      = 5 * time.Second // they wait so long
-	probeTime     = time.Second     // that an established session has to prove dead
+	maxWaiting    = 2               // connections of one neighbor that wait for its session to end
+	turnTime      = 5 * time.Second // how long such a connection waits
+	probeTime     = time.Second     // how long a probe of an established session waits for a reset
 )
 
-// admit decides about a connection before a byte of it is read: whoever is not
-// a neighbour gets none of ours either.
+// admit decides about a connection before it reads or writes a byte, so that a
+// host that is not a neighbor learns nothing.
 func (c *Collector) admit(ctx context.Context, conn *net.TCPConn) {
 	remote := conn.RemoteAddr().(*net.TCPAddr).AddrPort().Addr().Unmap().WithZone("")
 	n, why := c.neighborAt(remote)
@@ -50,7 +50,7 @@ func (c *Collector) admit(ctx context.Context, conn *net.TCPConn) {
 	}
 	if why != "" {
 		c.refuse(ctx, n, remote, why)
-		_ = conn.SetLinger(0) // a reset leaves nothing behind here
+		_ = conn.SetLinger(0) // a reset leaves no state in the kernel
 		_ = conn.Close()
 		return
 	}
@@ -58,7 +58,7 @@ func (c *Collector) admit(ctx context.Context, conn *net.TCPConn) {
 	c.wg.Go(func() { c.serve(ctx, n, conn) })
 }
 
-// screen checks what needs no word with the peer.
+// screen checks what can be checked without a message to the peer or from it.
 func (c *Collector) screen(n *neighbor, conn *net.TCPConn) refusal {
 	n.mu.Lock()
 	hops := n.conf.TTLSecurity
@@ -74,7 +74,7 @@ func (c *Collector) screen(n *neighbor, conn *net.TCPConn) refusal {
 			err = demandTTL(raw, n.peerAddress(), 256-hops)
 		}
 		if err != nil {
-			n.note(fmt.Sprintf("connection refused: %v", err))
+			n.recordEvent(fmt.Sprintf("connection refused: %v", err))
 			return refusedTTL
 		}
 	}
@@ -91,8 +91,8 @@ func (c *Collector) refuse(ctx context.Context, n *neighbor, remote netip.Addr, 
 	}
 }
 
-// neighborAt returns the neighbour with the address, a new one when a dynamic
-// rule allows it.
+// neighborAt returns the neighbor with the address. It makes a new neighbor when a
+// dynamic rule allows it.
 func (c *Collector) neighborAt(remote netip.Addr) (*neighbor, refusal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -137,7 +137,7 @@ func (c *Collector) ruleFor(remote netip.Addr) *DynamicNeighbor {
 	return best
 }
 
-// dynamicConf returns the settings of a neighbour under a rule. The caller holds c.mu.
+// dynamicConf returns the settings of a neighbor under a rule. The caller holds c.mu.
 func (c *Collector) dynamicConf(rule *DynamicNeighbor, remote netip.Addr) Neighbor {
 	base := rule.Group
 	if base == "" {
@@ -155,7 +155,7 @@ func (c *Collector) dynamicConf(rule *DynamicNeighbor, remote netip.Addr) Neighb
 	return conf
 }
 
-// serve gives the connection a session, when the neighbour may have one.
+// serve gives the connection a session, when the neighbor may have one.
 func (c *Collector) serve(ctx context.Context, n *neighbor, conn *net.TCPConn) {
 	sessionCtx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -164,19 +164,19 @@ func (c *Collector) serve(ctx context.Context, n *neighbor, conn *net.TCPConn) {
 		if !s.established.Load() {
 			c.handshakes.Add(-1)
 		}
-		c.dismiss(n)
+		c.discardUnused(n)
 	}()
 	if e, why := n.claim(ctx, s); e != nil {
 		c.refuse(ctx, n, n.peerAddress(), why)
-		s.part(e)
+		s.close(e)
 		return
 	}
 	defer n.release(s)
 	s.run(ctx, sessionCtx)
 }
 
-// claim waits until the neighbour's session is s. It returns the words to
-// refuse the connection with when it cannot be.
+// claim waits until s is the neighbor's session. When s must be refused it returns
+// the ending and the reason.
 func (n *neighbor) claim(ctx context.Context, s *session) (*ending, refusal) {
 	old, e, why := n.queue()
 	if e != nil {
@@ -201,7 +201,7 @@ func (n *neighbor) claim(ctx context.Context, s *session) (*ending, refusal) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if e, why := n.unwilling(); e != nil {
+	if e, why := n.barred(); e != nil {
 		<-n.turn
 		return e, why
 	}
@@ -211,11 +211,11 @@ func (n *neighbor) claim(ctx context.Context, s *session) (*ending, refusal) {
 	return nil, ""
 }
 
-// queue notes that a connection waits, and returns the session in its way.
+// queue notes that a connection waits, and returns the session that it waits for.
 func (n *neighbor) queue() (*session, *ending, refusal) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if e, why := n.unwilling(); e != nil {
+	if e, why := n.barred(); e != nil {
 		return nil, e, why
 	}
 	if n.waiting >= maxWaiting {
@@ -225,9 +225,9 @@ func (n *neighbor) queue() (*session, *ending, refusal) {
 	return n.current, nil, ""
 }
 
-// unwilling returns the words to refuse any connection with, nil when the
-// neighbour may have a session. The caller holds n.mu.
-func (n *neighbor) unwilling() (*ending, refusal) {
+// barred returns the ending and the reason to refuse every connection of the
+// neighbor with, or nil when the neighbor may have a session. The caller holds n.mu.
+func (n *neighbor) barred() (*ending, refusal) {
 	switch {
 	case n.removed:
 		return cease(wire.CeasePeerDeconfigured, nil, ""), refusedUnknown
@@ -249,10 +249,10 @@ func (n *neighbor) release(s *session) {
 
 // yields makes way for a new connection of the same peer and reports whether it
 // did. A session that is not Established always does: both connections are the
-// peer's own, and the newer is the one it means. So does one with graceful
-// restart (RFC 4724 section 5). Otherwise the session stays, unless the TCP
-// connection proves dead when it is made to send: a peer that has forgotten it
-// answers with a reset.
+// peer's own, and the peer means the newer connection. A session with graceful
+// restart does too (RFC 4724 section 5). Every other session stays, unless its TCP
+// connection is dead: a peer that has forgotten the connection answers a KEEPALIVE
+// with a reset.
 func (s *session) yields(ctx context.Context) bool {
 	if !s.established.Load() {
 		s.cancel(cease(wire.CeaseCollision, nil, "replaced by a newer connection"))
@@ -277,8 +277,8 @@ func (s *session) yields(ctx context.Context) bool {
 	return false
 }
 
-// note adds an event to the history that does not change the state.
-func (n *neighbor) note(what string) {
+// recordEvent adds an event to the history that does not change the state.
+func (n *neighbor) recordEvent(what string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.lastErr = what

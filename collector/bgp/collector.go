@@ -26,16 +26,16 @@ type Deps struct {
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer // nil: no metrics
 
-	// Out takes the batches. A slow receiver slows the sessions down; nothing
-	// is dropped. It is never closed.
+	// Out takes the batches. A slow receiver slows the sessions down; no batch
+	// is dropped. The Collector never closes Out.
 	Out chan<- route.Batch
 
-	// Prefixes returns how many prefixes of a peer are held; max_prefixes is
-	// compared with it. nil: max_prefixes has no effect.
+	// Prefixes returns how many prefixes of a peer the store holds, which is
+	// compared with max_prefixes. nil: max_prefixes has no effect.
 	Prefixes func(peer string, f route.Family) int
 }
 
-// Collector keeps the sessions of all neighbours. Make it with New; it must not
+// Collector keeps the sessions of all neighbors. Make it with New; it must not
 // be copied. Its methods may be called concurrently, Run once.
 type Collector struct {
 	deps       Deps
@@ -59,8 +59,8 @@ type Collector struct {
 	running   chan struct{} // closed when Run ends; nil before it begins
 }
 
-// New returns a Collector that does nothing yet. The error is a *collector.FieldError
-// when a setting cannot be.
+// New returns a Collector that does nothing before Run. When a setting is wrong the
+// error is a *collector.FieldError.
 func New(cfg Config, deps Deps) (*Collector, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func (c *Collector) Run(ctx context.Context) error {
 		case r := <-c.reloads:
 			r.result <- c.reload(ctx, r.cfg)
 		case now := <-ticker.C:
-			c.keepHouse(ctx, now)
+			c.expireNeighbors(ctx, now)
 		}
 	}
 }
@@ -143,7 +143,7 @@ func (c *Collector) start(ctx context.Context) error {
 		}
 	}
 	c.running = make(chan struct{})
-	c.wg.Go(func() { c.mind(ctx) })
+	c.wg.Go(func() { c.supervise(ctx) })
 	return nil
 }
 
@@ -191,7 +191,7 @@ func (c *Collector) Addresses() []netip.AddrPort {
 	return list
 }
 
-// Sessions returns what is known of every neighbour, by name.
+// Sessions returns the sessions of all neighbors, in order of their names.
 func (c *Collector) Sessions() []route.Session {
 	neighbors := c.neighbors()
 	sessions := make([]route.Session, len(neighbors))
@@ -201,7 +201,7 @@ func (c *Collector) Sessions() []route.Session {
 	return sessions
 }
 
-// neighbors returns the neighbours in order of their names.
+// neighbors returns the neighbors in order of their names.
 func (c *Collector) neighbors() []*neighbor {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -213,7 +213,7 @@ func (c *Collector) neighbors() []*neighbor {
 	return list
 }
 
-// Session returns what is known of the neighbour with the name.
+// Session returns the session of the neighbor with the name.
 func (c *Collector) Session(name string) (route.Session, bool) {
 	n := c.neighbor(name)
 	if n == nil {
@@ -228,7 +228,7 @@ func (c *Collector) neighbor(name string) *neighbor {
 	return c.byName[name]
 }
 
-// ErrUnknownPeer is the error of Refresh for a name that no neighbour has.
+// ErrUnknownPeer is the error of Refresh for a name that no neighbor has.
 var ErrUnknownPeer = errors.New("no such peer")
 
 // Refresh asks the peer to send all its routes again (RFC 2918).
@@ -258,7 +258,7 @@ func (c *Collector) localASN() route.ASN {
 	return c.cfg.ASN
 }
 
-// add makes a neighbour known and gives it an alias. The caller holds c.mu.
+// add makes a neighbor known and gives it an alias. The caller holds c.mu.
 func (c *Collector) add(n *neighbor) {
 	n.alias = c.freeAlias()
 	c.aliases[n.alias] = true
@@ -266,7 +266,7 @@ func (c *Collector) add(n *neighbor) {
 	c.byAddress[n.conf.Address] = n
 }
 
-// discard forgets a neighbour; no session of it begins any more. The caller
+// discard forgets a neighbor and keeps it from beginning new sessions. The caller
 // holds c.mu.
 func (c *Collector) discard(n *neighbor) {
 	n.remove()
@@ -278,7 +278,7 @@ func (c *Collector) discard(n *neighbor) {
 
 func firstAlias() netip.Addr { return netip.AddrFrom4([4]byte{127, 64, 0, 1}) }
 
-// freeAlias returns an address of 127.64.0.0/10 that no neighbour has. The
+// freeAlias returns an address of 127.64.0.0/10 that no neighbor has. The
 // caller holds c.mu.
 func (c *Collector) freeAlias() netip.Addr {
 	aliases := netip.PrefixFrom(firstAlias(), 10).Masked()
@@ -294,37 +294,38 @@ func (c *Collector) freeAlias() netip.Addr {
 	}
 }
 
-// sendLast sends a batch that must not be lost.
+// sendLast sends a batch that must not be lost, and logs when it is lost at the end
+// of the program.
 func (c *Collector) sendLast(ctx context.Context, b route.Batch) {
 	if !collector.SendLast(ctx, c.deps.Out, b) {
 		c.log.WarnContext(ctx, "the store did not take the end of a session", "peer", b.Peer.Name)
 	}
 }
 
-// keepHouse ends idle times and forgets dynamic neighbours whose routes have
+// expireNeighbors ends idle times and forgets dynamic neighbors whose routes have
 // aged out.
-func (c *Collector) keepHouse(ctx context.Context, now time.Time) {
+func (c *Collector) expireNeighbors(ctx context.Context, now time.Time) {
 	for _, n := range c.neighbors() {
-		n.wake(now)
+		n.endIdleTime(now)
 		if n.expired(now) {
 			c.forget(ctx, n)
 		}
 	}
 }
 
-// expired reports whether nothing is left of a dynamic neighbour.
+// expired reports whether a dynamic neighbor has neither a session nor routes.
 func (n *neighbor) expired(now time.Time) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.rule != nil && n.wasUp && n.current == nil && n.waiting == 0 && !n.idle && now.After(n.keptUntil)
+	return n.rule != nil && n.wasEstablished && n.current == nil && n.waiting == 0 && !n.idle && now.After(n.keptUntil)
 }
 
-// dismiss forgets a dynamic neighbour that never had a session.
-func (c *Collector) dismiss(n *neighbor) {
+// discardUnused forgets a dynamic neighbor that never had a session.
+func (c *Collector) discardUnused(n *neighbor) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n.mu.Lock()
-	useless := n.rule != nil && !n.wasUp && n.current == nil && n.waiting == 0 && !n.removed
+	useless := n.rule != nil && !n.wasEstablished && n.current == nil && n.waiting == 0 && !n.removed
 	n.mu.Unlock()
 	if useless {
 		c.discard(n)
@@ -332,14 +333,14 @@ func (c *Collector) dismiss(n *neighbor) {
 	}
 }
 
-// forget takes a neighbour out: its session ends and its routes are removed.
+// forget removes a neighbor: its session ends and its routes are removed.
 func (c *Collector) forget(ctx context.Context, n *neighbor) {
 	c.mu.Lock()
 	c.discard(n)
 	c.mu.Unlock()
 	n.stop(ctx, cease(wire.CeasePeerDeconfigured, nil, ""))
 	n.mu.Lock()
-	peer, known := n.peer, n.wasUp || n.rule == nil
+	peer, known := n.peer, n.wasEstablished || n.rule == nil
 	n.mu.Unlock()
 	if known {
 		c.sendLast(ctx, route.Batch{Peer: peer, At: time.Now(), Event: route.PeerRemoved})

@@ -20,11 +20,11 @@ type Config struct {
 	DynamicNeighbors []DynamicNeighbor `yaml:"dynamic_neighbors"`
 }
 
-// Settings are what neighbours of both kinds share. Where a field does not say
+// Settings are what neighbors of both kinds share. Where a field does not say
 // what zero means, zero takes the value of DefaultSettings.
 type Settings struct {
 	Group       string           `yaml:"group"`
-	Router      string           `yaml:"router"` // empty: the neighbour's name
+	Router      string           `yaml:"router"` // empty: the neighbor's name
 	Description string           `yaml:"description"`
 	Password    collector.Secret `yaml:"-"`            // TCP-MD5 key; empty: none
 	TTLSecurity int              `yaml:"ttl_security"` // hops the peer may be away (RFC 5082); zero: off
@@ -52,24 +52,24 @@ type Neighbor struct {
 	Settings `yaml:",inline"`
 }
 
-// DynamicNeighbor accepts every router of a prefix as a neighbour of its own,
+// DynamicNeighbor accepts every router of a prefix as a neighbor of its own,
 // which is named after its group and address.
 type DynamicNeighbor struct {
 	Prefix      netip.Prefix `yaml:"prefix"`
 	ASNs        []route.ASN  `yaml:"asn"`          // the peer must be one of these; empty: any
-	MaxSessions int          `yaml:"max_sessions"` // neighbours at one time; zero: 1000
+	MaxSessions int          `yaml:"max_sessions"` // neighbors at one time; zero: 1000
 	Settings    `yaml:",inline"`
 }
 
 const defaultMaxSessions = 1000
 
 // DefaultConfig returns a Config that listens on port 179 of every address and
-// lacks asn, router_id and neighbours.
+// lacks asn, router_id and neighbors.
 func DefaultConfig() Config {
 	return Config{Listen: []netip.AddrPort{netip.AddrPortFrom(netip.IPv6Unspecified(), 179)}}
 }
 
-// DefaultSettings returns the settings of a neighbour that says nothing.
+// DefaultSettings returns the settings of a neighbor whose configuration has none.
 func DefaultSettings() Settings {
 	return Settings{
 		Families:           []route.Family{route.IPv4Unicast, route.IPv6Unicast},
@@ -82,7 +82,7 @@ func DefaultSettings() Settings {
 	}
 }
 
-// withDefaults fills in what zero stands for.
+// withDefaults replaces zeros by the defaults that they stand for.
 func (s Settings) withDefaults() Settings {
 	d := DefaultSettings()
 	if len(s.Families) == 0 {
@@ -102,7 +102,7 @@ func (s Settings) withDefaults() Settings {
 	return s
 }
 
-// Validate returns the first setting that cannot be as a *collector.FieldError, or nil.
+// Validate returns a *collector.FieldError for the first wrong setting, or nil.
 func (c Config) Validate() error {
 	switch {
 	case c.ASN == 0 || c.ASN == route.ASTrans:
@@ -152,7 +152,7 @@ func (c Config) validateDynamic() error {
 		if err := d.Settings.validate(at); err != nil {
 			return err
 		}
-		// The kernel would demand the prefix's key of a neighbour without one.
+		// The kernel would demand the prefix's key of a neighbor without one.
 		for j, n := range c.Neighbors {
 			if d.Password != "" && n.Password == "" && d.Prefix.Contains(n.Address.Unmap()) {
 				return collector.FieldErrorf(fmt.Sprintf("neighbors[%d].password_file", j), "is wanted: %s is in %s, whose neighbors have a password", n.Address, d.Prefix)

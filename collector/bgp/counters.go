@@ -6,7 +6,7 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// counters count what happened to a neighbour since the collector started.
+// counters count what happened to a neighbor since the collector started.
 type counters struct {
 	messagesIn, messagesOut           atomic.Uint64
 	bytesIn, bytesOut                 atomic.Uint64

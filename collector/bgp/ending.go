@@ -11,38 +11,39 @@ import (
 	"ribglass/collector/wire"
 )
 
-// ending is why a session ends, and what follows from it. It travels as the
-// cause of the session's context: the first one counts. It is never modified.
+// ending is why a session ends, and what follows from it. It is the cause of the
+// end of the session's context, so the first ending counts. It is never modified
+// after that.
 type ending struct {
 	reason string
 
-	// say is the NOTIFICATION still to be sent, nil when there is none or it
-	// has been sent.
-	say *wire.Notification
+	// notification is what the session still has to send. nil: no NOTIFICATION,
+	// or it has been sent.
+	notification *wire.Notification
 
-	// notified: the end is or was told by a NOTIFICATION, so that graceful
-	// restart covers it only with the N bit (RFC 8538).
+	// notified says that one side ends the session with a NOTIFICATION, so that
+	// graceful restart covers the end only with the N bit (RFC 8538).
 	notified bool
 
-	drop    bool          // the routes go at once
-	idle    bool          // no connection is accepted for idleFor, zero: until a reload
-	idleFor time.Duration // see idle
+	drop    bool          // the routes are removed at once
+	idle    bool          // connections are refused for idleFor
+	idleFor time.Duration // zero: until a reload
 }
 
 // Error returns the reason.
 func (e *ending) Error() string { return e.reason }
 
-// saying is the ending of a session by a NOTIFICATION of ours.
-func saying(n *wire.Notification) *ending {
-	return &ending{reason: "sent " + n.Error(), say: n, notified: true}
+// endWith returns the ending of a session by a NOTIFICATION that we send.
+func endWith(n *wire.Notification) *ending {
+	return &ending{reason: "sent " + n.Error(), notification: n, notified: true}
 }
 
 func cease(subcode uint8, data []byte, why string) *ending {
 	n := &wire.Notification{Code: wire.CodeCease, Subcode: subcode, Data: data, Reason: why}
-	return saying(n)
+	return endWith(n)
 }
 
-// endingOf makes an ending of what stopped a goroutine of a session.
+// endingOf returns the ending for an error that stopped a goroutine of a session.
 func endingOf(err error) *ending {
 	var e *ending
 	var n *wire.Notification
@@ -51,7 +52,7 @@ func endingOf(err error) *ending {
 	case errors.As(err, &e):
 		return e
 	case errors.As(err, &n):
-		return saying(n)
+		return endWith(n)
 	case errors.Is(err, context.Canceled), err == nil:
 		return cease(wire.CeaseAdminShutdown, wire.ShutdownCommunication("looking glass stops"), "")
 	case errors.Is(err, io.EOF):

@@ -12,15 +12,15 @@ import (
 type framer struct {
 	from       io.Reader
 	buf        []byte
-	start, end int // of what is buffered
+	start, end int // of the octets buffered
 	limit      int // longest message allowed
-	calm       int // reads in a row that would have fitted the small buffer
+	smallReads int // reads in a row that would have fitted in the small buffer
 }
 
 const (
 	smallBuffer = 1 << 10
 	largeBuffer = 256 << 10
-	calmReads   = 1
+	shrinkAfter = 1
 )
 
 func newFramer(from io.Reader) *framer {
@@ -33,15 +33,15 @@ func (f *framer) fill() (n int, err error) {
 	n, err = f.from.Read(f.buf[f.end:])
 	f.end += n
 	if n <= smallBuffer/2 {
-		f.calm++
+		f.smallReads++
 	} else {
-		f.calm = 0
+		f.smallReads = 0
 	}
 	return n, err
 }
 
-// more reports whether the stream has filled the buffer, so that it likely has
-// more at once.
+// full reports whether the stream has filled the buffer, so that more octets are
+// probably waiting.
 func (f *framer) full() bool { return f.end == len(f.buf) }
 
 func (f *framer) makeRoom() {
@@ -50,10 +50,10 @@ func (f *framer) makeRoom() {
 	switch {
 	case f.full() && size < largeBuffer:
 		size *= 16 // one message is at most 64 kB
-	case f.calm >= calmReads && size > smallBuffer:
+	case f.smallReads >= shrinkAfter && size > smallBuffer:
 		size = smallBuffer
 	}
-	// The next message must fit: it may be longer than what the size says.
+	// The next message must fit in the buffer.
 	for size < largeBuffer && len(held) >= wire.HeaderLen && size < messageLen(held) {
 		size *= 16
 	}

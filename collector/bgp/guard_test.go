@@ -207,7 +207,7 @@ func TestPanicEndsOnlyTheSession(t *testing.T) {
 	s := &session{n: n, log: n.log}
 	err := s.guarded(t.Context(), func(context.Context) error { panic("oops") })
 	var e *ending
-	if !errors.As(err, &e) || e.say == nil || e.say.Code != wire.CodeCease {
+	if !errors.As(err, &e) || e.notification == nil || e.notification.Code != wire.CodeCease {
 		t.Errorf("guarded() = %v, want a Cease", err)
 	}
 	if n.counters.panics.Load() != 1 {

@@ -9,7 +9,7 @@ import (
 
 const historyLen = 50
 
-// history is the last transitions of a neighbour. The zero value is empty. Its
+// history is the last transitions of a neighbor. The zero value is empty. Its
 // owner guards it.
 type history struct {
 	ring []route.Transition
@@ -35,7 +35,7 @@ func (h *history) list() []route.Transition {
 	return list
 }
 
-// transition moves the neighbour to a state and remembers why. The caller holds n.mu.
+// transition moves the neighbor to a state and remembers why. The caller holds n.mu.
 func (n *neighbor) transition(to route.State, reason string, at time.Time) {
 	from := n.state
 	if from == to && reason == "" {

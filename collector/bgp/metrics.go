@@ -6,9 +6,9 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// metrics shows the sessions as they are when asked: nothing is copied on the
-// path of the data, and a removed neighbour leaves no series behind. The only
-// labels are peers, families, states and reasons.
+// metrics reads the sessions when it is collected: the path of the routes does no
+// work for it, and a removed neighbor leaves no series behind. The only labels are
+// peers, families, states and reasons.
 type metrics struct {
 	c       *Collector
 	refused *prometheus.CounterVec

@@ -18,46 +18,46 @@ import (
 // neighbor is a router the collector peers with, over all its sessions. Its
 // methods may be called concurrently.
 type neighbor struct {
-	name    string
-	alias   netip.Addr // inside the speaker
-	log     *slog.Logger
-	turn    chan struct{} // holds a token while a session runs
-	connect *rate.Limiter // of connections
-	mishaps *rate.Limiter // of log lines about what the peer sent
+	name         string
+	alias        netip.Addr // inside the speaker
+	log          *slog.Logger
+	turn         chan struct{} // holds a token while a session runs
+	connect      *rate.Limiter // of connections
+	malformedLog *rate.Limiter // of log lines about what the peer sent
 
 	counters counters
 	lastSeen atomic.Int64 // of the last UPDATE, Unix nanoseconds
 
-	mu       sync.Mutex // guards what follows
-	conf     Neighbor
-	peer     *route.Peer
-	state    route.State
-	since    time.Time
-	history  history
-	lastErr  string
-	current  *session         // running, or winding down
-	waiting  int              // connections that wait for their turn
-	removed  bool             // no session may begin
-	rule     *DynamicNeighbor // nil for a neighbour of its own; changed under the collector's lock too
-	idle     bool             // after max_prefixes
-	idleTill time.Time
-	endOfRIB [route.NumFamilies]time.Time
-	caps     []route.Capability
-	families []route.Family // negotiated
-	holdTime time.Duration
-	wasUp    bool // routes of it may be in the store
+	mu             sync.Mutex // guards what follows
+	conf           Neighbor
+	peer           *route.Peer
+	state          route.State
+	since          time.Time
+	history        history
+	lastErr        string
+	current        *session         // running, or ending
+	waiting        int              // connections that wait for their turn
+	removed        bool             // no session may begin
+	rule           *DynamicNeighbor // nil for a configured neighbor; changed under the collector's lock too
+	idle           bool             // after max_prefixes
+	idleUntil      time.Time
+	endOfRIB       [route.NumFamilies]time.Time
+	caps           []route.Capability
+	families       []route.Family // negotiated
+	holdTime       time.Duration
+	wasEstablished bool // the store may hold routes of it
 
 	keptUntil time.Time // when the store has forgotten the routes of past sessions
 }
 
-// newNeighbor returns a neighbour that waits for its first connection.
+// newNeighbor returns a neighbor that waits for its first connection.
 func newNeighbor(conf Neighbor, local Config, now time.Time, logger *slog.Logger) *neighbor {
 	n := &neighbor{
-		name:    conf.name(),
-		log:     logger.With("peer", conf.name()),
-		turn:    make(chan struct{}, 1),
-		connect: rate.NewLimiter(5, 20),
-		mishaps: rate.NewLimiter(1, 10),
+		name:         conf.name(),
+		log:          logger.With("peer", conf.name()),
+		turn:         make(chan struct{}, 1),
+		connect:      rate.NewLimiter(5, 20),
+		malformedLog: rate.NewLimiter(1, 10),
 	}
 	n.configure(conf, local, now)
 	return n
@@ -80,15 +80,15 @@ func (n *neighbor) configure(conf Neighbor, local Config, now time.Time) {
 		peer.RouterID, peer.AddPath = n.peer.RouterID, n.peer.AddPath
 	}
 	n.peer = peer
-	n.idle, n.idleTill = false, time.Time{}
+	n.idle, n.idleUntil = false, time.Time{}
 	if n.current == nil {
-		n.rest(now, "")
+		n.awaitConnection(now, "")
 	}
 }
 
-// rest moves a neighbour without a session to the state it waits in. The caller
-// holds n.mu.
-func (n *neighbor) rest(now time.Time, reason string) {
+// awaitConnection moves a neighbor without a session to the state in which it waits
+// for a connection. The caller holds n.mu.
+func (n *neighbor) awaitConnection(now time.Time, reason string) {
 	switch {
 	case n.conf.Shutdown != "":
 		if reason == "" {
@@ -104,15 +104,15 @@ func (n *neighbor) rest(now time.Time, reason string) {
 	}
 }
 
-// wake ends the idle time after max_prefixes when it has passed.
-func (n *neighbor) wake(now time.Time) {
+// endIdleTime ends the idle time after max_prefixes when it has passed.
+func (n *neighbor) endIdleTime(now time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if !n.idle || n.idleTill.IsZero() || now.Before(n.idleTill) {
+	if !n.idle || n.idleUntil.IsZero() || now.Before(n.idleUntil) {
 		return
 	}
 	n.idle = false
-	n.rest(now, "the idle time after reaching max_prefixes has passed")
+	n.awaitConnection(now, "the idle time after reaching max_prefixes has passed")
 }
 
 // stop ends the running session, if any, and waits for its end.
@@ -130,7 +130,7 @@ func (n *neighbor) stop(ctx context.Context, e *ending) {
 	}
 }
 
-// remove keeps new sessions from beginning.
+// remove keeps the neighbor from beginning new sessions.
 func (n *neighbor) remove() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -171,8 +171,8 @@ func (n *neighbor) peerAddress() netip.Addr {
 	return n.conf.Address
 }
 
-// learn notes what the peer said of itself in its OPEN.
-func (n *neighbor) learn(theirs, ours *wire.Open) {
+// learnCapabilities notes the capabilities of the peer's OPEN.
+func (n *neighbor) learnCapabilities(theirs, ours *wire.Open) {
 	caps := theirs.Describe()
 	for i := range caps {
 		caps[i].Ours = slices.ContainsFunc(ours.Capabilities, func(c wire.Capability) bool { return c.Code == caps[i].Code })
@@ -182,8 +182,9 @@ func (n *neighbor) learn(theirs, ours *wire.Open) {
 	n.caps = caps
 }
 
-// up notes that a session is Established and returns the Peer of its batches.
-func (n *neighbor) up(theirs *wire.Open, agreed *wire.Session, now time.Time) *route.Peer {
+// markEstablished notes that a session is Established and returns the Peer of its
+// batches.
+func (n *neighbor) markEstablished(theirs *wire.Open, agreed *wire.Session, now time.Time) *route.Peer {
 	n.counters.established.Add(1)
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -198,13 +199,13 @@ func (n *neighbor) up(theirs *wire.Open, agreed *wire.Session, now time.Time) *r
 	}
 	n.holdTime = agreed.HoldTime
 	n.endOfRIB = [route.NumFamilies]time.Time{}
-	n.wasUp = true
+	n.wasEstablished = true
 	n.transition(route.StateEstablished, "received KEEPALIVE", now)
 	return n.peer
 }
 
-// complete notes the first End-of-RIB of the session.
-func (n *neighbor) complete(f route.Family, now time.Time) {
+// markEndOfRIB notes the first End-of-RIB of the session.
+func (n *neighbor) markEndOfRIB(f route.Family, now time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.endOfRIB[f].IsZero() {

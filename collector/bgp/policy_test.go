@@ -30,7 +30,7 @@ func TestRetention(t *testing.T) {
 		Restarting: true, Time: time.Minute, Families: [route.NumFamilies]bool{true, true}, Forwarding: [route.NumFamilies]bool{true, false},
 	})
 	closed := &ending{reason: "closed"}
-	notified := saying(&wire.Notification{Code: wire.CodeCease})
+	notified := endWith(&wire.Notification{Code: wire.CodeCease})
 	plain := route.Retention{Stale: 30 * time.Minute}
 	gone := route.Retention{}
 	tests := map[string]struct {
@@ -135,13 +135,13 @@ func TestMaxPrefixes(t *testing.T) {
 func TestIdleTimeAfterMaxPrefixesPasses(t *testing.T) {
 	n := newNeighbor(testNeighbor("edge1", "127.0.0.2", 64501), testConfig(), time.Now(), discard())
 	now := time.Now()
-	n.idle, n.idleTill = true, now.Add(time.Minute)
-	n.rest(now, "reached max_prefixes")
-	n.wake(now.Add(59 * time.Second))
+	n.idle, n.idleUntil = true, now.Add(time.Minute)
+	n.awaitConnection(now, "reached max_prefixes")
+	n.endIdleTime(now.Add(59 * time.Second))
 	if s := n.snapshot(); s.State != route.StateIdle {
 		t.Errorf("after 59s: %s", s.State)
 	}
-	n.wake(now.Add(61 * time.Second))
+	n.endIdleTime(now.Add(61 * time.Second))
 	if s := n.snapshot(); s.State != route.StateActive {
 		t.Errorf("after 61s: %s", s.State)
 	}
@@ -167,7 +167,7 @@ func TestReload(t *testing.T) {
 		t.Errorf("%d PeerRemoved, want 1", n)
 	}
 	if _, ok := b.Session("goes"); ok {
-		t.Error("the removed neighbour still has a session")
+		t.Error("the removed neighbor still has a session")
 	}
 	again := b.up("127.0.0.3", testOpen(64502, "192.0.2.2"))
 	if again.theirs.HoldTime != 60 {
@@ -231,7 +231,7 @@ func TestDynamicNeighbors(t *testing.T) {
 	wrong := b.router("127.0.1.2", testOpen(64999, "192.0.2.2"))
 	wrong.send(wrong.open.Append(nil))
 	wrong.wantNotified(wire.CodeOpen, wire.OpenBadPeerAS)
-	eventually(t, "the refused neighbour is forgotten", func() bool { return len(b.Sessions()) == 1 })
+	eventually(t, "the refused neighbor is forgotten", func() bool { return len(b.Sessions()) == 1 })
 	r2 := b.up("127.0.1.3", testOpen(64502, "192.0.2.3"))
 	b.alive(r2, "ixp-127.0.1.3", 2)
 	full, err := b.dial("127.0.1.4") // beyond max_sessions

@@ -19,7 +19,7 @@ type reloading struct {
 }
 
 // Reload changes over to cfg. Sessions whose settings stay the same stay up;
-// those of other neighbours are ended or restarted. When an address cannot be
+// those of other neighbors are ended or restarted. When an address cannot be
 // listened on, everything else has changed nevertheless, and the error says so.
 func (c *Collector) Reload(cfg Config) error {
 	if err := cfg.Validate(); err != nil {
@@ -43,13 +43,14 @@ func (c *Collector) Reload(cfg Config) error {
 	}
 }
 
-// change is what applying a configuration leaves to do.
+// change lists what remains to be done after a configuration was applied.
 type change struct {
 	remove  []*neighbor
 	restart []*neighbor
 }
 
-// apply takes the configuration over. The caller holds c.mu or has c alone.
+// apply changes over to the configuration. The caller holds c.mu, or no other
+// goroutine uses c.
 func (c *Collector) apply(cfg Config, now time.Time) (todo change) {
 	old := c.cfg
 	c.cfg = cfg
@@ -74,7 +75,7 @@ func (c *Collector) apply(cfg Config, now time.Time) (todo change) {
 			todo.restart = append(todo.restart, n)
 			n.configure(conf, cfg, now)
 		default:
-			n.unidle(now)
+			n.endIdle(now)
 		}
 	}
 	for _, n := range todo.remove {
@@ -103,9 +104,9 @@ func (c *Collector) newRules(cfg Config) map[netip.Prefix]*DynamicNeighbor {
 	return byPrefix
 }
 
-// dynamicAfter returns the settings that a dynamic neighbour has under the new
-// rules, and whether it stays: its rule and its group must be there, and no
-// neighbour with its address.
+// dynamicAfter returns the settings of a dynamic neighbor under the new rules, and
+// whether it stays. It stays when its rule and group are still configured, and no
+// configured neighbor has its address.
 func (c *Collector) dynamicAfter(n *neighbor, rules map[netip.Prefix]*DynamicNeighbor, cfg Config) (Neighbor, bool) {
 	rule := rules[n.rule.Prefix]
 	taken := slices.ContainsFunc(cfg.Neighbors, func(static Neighbor) bool {
@@ -128,13 +129,13 @@ func (c *Collector) dynamicAfter(n *neighbor, rules map[netip.Prefix]*DynamicNei
 	return conf, true
 }
 
-// unidle ends the idle time after max_prefixes.
-func (n *neighbor) unidle(now time.Time) {
+// endIdle ends the idle time after max_prefixes.
+func (n *neighbor) endIdle(now time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.idle {
 		n.idle = false
-		n.rest(now, "configuration reloaded")
+		n.awaitConnection(now, "configuration reloaded")
 	}
 }
 
@@ -160,7 +161,7 @@ func (c *Collector) reload(ctx context.Context, cfg Config) error {
 	return err
 }
 
-// restarting returns the words to end the session of a changed neighbour with.
+// restarting returns the ending for the session of a changed neighbor.
 func (n *neighbor) restarting() *ending {
 	n.mu.Lock()
 	defer n.mu.Unlock()

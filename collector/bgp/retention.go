@@ -7,8 +7,8 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// downRetention says how long routes stay after a session with what it agreed
-// ended as e says. The package comment has the policy.
+// downRetention returns how long routes stay after a session ended with e. The
+// package comment has the policy.
 func downRetention(conf Settings, agreed wire.Session, e *ending) (keep [route.NumFamilies]route.Retention) {
 	if e.drop {
 		return keep
@@ -34,8 +34,8 @@ func downRetention(conf Settings, agreed wire.Session, e *ending) (keep [route.N
 	return keep
 }
 
-// upRetention says how long stale routes may wait for End-of-RIB of a session
-// that has just agreed. Unlike a router, which must not forward along them
+// upRetention returns how long stale routes may wait for End-of-RIB of a new session.
+// Unlike a router, which must not forward along them
 // (RFC 4724 section 4.2), a looking glass keeps and labels stale routes of a
 // peer without graceful restart, so that they do not vanish for the seconds in
 // which the table is sent again.

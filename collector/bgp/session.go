@@ -21,20 +21,20 @@ import (
 const (
 	handshakeTime = 30 * time.Second       // from connection to Established
 	writeTime     = 10 * time.Second       // for one write to a peer that does not read
-	partingTime   = 700 * time.Millisecond // for a NOTIFICATION to leave
-	tick          = time.Second            // of minding the clock
+	closingTime   = 700 * time.Millisecond // for a NOTIFICATION to leave
+	tick          = time.Second            // between two looks at all sessions
 )
 
-// session is one connection of a neighbour, from admission to its end. It is
-// used once. Two goroutines run it: listen reads the router and sends all
-// batches, relay reads the speaker. The collector's goroutine that minds the
-// clock looks after all sessions. What one of them uses alone has no lock.
+// session is one connection of a neighbor, from admission to its end. It is
+// used once. Two goroutines run it: receive reads the router and sends all batches,
+// transmit reads the speaker. A third, supervise, looks after all sessions. A field
+// that only one of them uses has no lock.
 type session struct {
 	n      *neighbor
 	conf   Neighbor
 	peer   *route.Peer // of the batches; set when Established
 	c      *Collector
-	rule   *DynamicNeighbor // nil for a neighbour of its own
+	rule   *DynamicNeighbor // nil for a configured neighbor
 	bgp    *speaker
 	outer  *net.TCPConn
 	inner  net.Conn
@@ -48,21 +48,22 @@ type session struct {
 	accepted    chan struct{} // closed when the speaker has accepted the peer's OPEN
 	established atomic.Bool
 	agreed      atomic.Pointer[wire.Session]
-	batches     *collector.Batcher     // set when Established
-	parting     atomic.Bool            // writes get partingTime only
-	said        atomic.Bool            // the speaker's NOTIFICATION has gone out
-	heard       atomic.Pointer[ending] // what the peer's NOTIFICATION said
+	batches     *collector.Batcher // set when Established
+	closing     atomic.Bool        // a write may take closingTime only
 
-	// Of listen alone.
-	ours, theirs *wire.Open
-	decoder      *wire.Decoder
-	lastInward   time.Time // KEEPALIVE forwarded
-	lastRefresh  [route.NumFamilies]time.Time
-	sawEndOfRIB  [route.NumFamilies]bool
-	refreshing   [route.NumFamilies]bool
+	notificationSent     atomic.Bool            // the speaker's NOTIFICATION was sent
+	notificationReceived atomic.Pointer[ending] // the ending by the peer's NOTIFICATION
 
-	// Of the collector's mind alone.
-	minded uint64 // UPDATEs counted at the last look
+	// Only receive uses these.
+	ours, theirs  *wire.Open
+	decoder       *wire.Decoder
+	lastKeepalive time.Time // when a KEEPALIVE was passed to the speaker
+	lastRefresh   [route.NumFamilies]time.Time
+	sawEndOfRIB   [route.NumFamilies]bool
+	refreshing    [route.NumFamilies]bool
+
+	// Only supervise uses these.
+	updatesSeen uint64 // UPDATEs counted at the last look
 
 	limitMu sync.Mutex
 	warned  [route.NumFamilies]bool // that the family nears max_prefixes; guarded by limitMu
@@ -88,8 +89,8 @@ func (s *session) run(parent, ctx context.Context) {
 			s.interrupt()
 			close(interrupted)
 		})
-		wg.Go(func() { s.cancel(endingOf(s.guarded(ctx, s.relay))) })
-		s.cancel(endingOf(s.guarded(ctx, s.listen)))
+		wg.Go(func() { s.cancel(endingOf(s.guarded(ctx, s.transmit))) })
+		s.cancel(endingOf(s.guarded(ctx, s.receive)))
 		wg.Wait()
 		<-interrupted
 	}
@@ -97,7 +98,7 @@ func (s *session) run(parent, ctx context.Context) {
 		err = cause
 	}
 	e := endingOf(err)
-	s.part(e)
+	s.close(e)
 	if s.inner != nil {
 		_ = s.inner.Close()
 		s.bgp.forget(parent, s.n.alias)
@@ -105,8 +106,8 @@ func (s *session) run(parent, ctx context.Context) {
 	s.report(parent, e)
 }
 
-// guarded runs f and makes an ending of a panic, so that a mistake in handling
-// one peer's bytes does not end the program.
+// guarded runs f and returns an ending when f panics, so that a mistake in handling
+// the bytes of one peer does not end the program.
 func (s *session) guarded(ctx context.Context, f func(context.Context) error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -145,7 +146,8 @@ func (s *session) open(ctx context.Context) error {
 	return nil
 }
 
-// capabilities are what we announce: what the session implements.
+// capabilities returns the capabilities of our OPEN: those that the session
+// implements.
 func capabilities(conf Neighbor, local route.ASN) []wire.Capability {
 	var paths [route.NumFamilies]wire.AddPathMode
 	var hops [route.NumFamilies]bool
@@ -174,42 +176,43 @@ func capabilities(conf Neighbor, local route.ASN) []wire.Capability {
 	return caps
 }
 
-// interrupt ends all waiting for the two connections.
+// interrupt makes all reads return, and limits the time of writes.
 func (s *session) interrupt() {
-	s.parting.Store(true)
+	s.closing.Store(true)
 	_ = s.outer.SetReadDeadline(time.Unix(1, 0))
-	_ = s.outer.SetWriteDeadline(time.Now().Add(partingTime))
+	_ = s.outer.SetWriteDeadline(time.Now().Add(closingTime))
 	_ = s.inner.SetDeadline(time.Unix(1, 0))
 }
 
-// part says the last NOTIFICATION and closes the connection so that the peer
-// can still read it: closing with unread bytes would reset the connection.
-func (s *session) part(e *ending) {
+// close sends the last NOTIFICATION and closes the connection so that the peer can
+// still read it: a close with unread bytes would reset the connection.
+func (s *session) close(e *ending) {
 	defer s.outer.Close()
-	if e.say != nil && !s.said.Load() {
+	if e.notification != nil && !s.notificationSent.Load() {
 		s.outerMu.Lock()
 		defer s.outerMu.Unlock()
-		_ = s.outer.SetWriteDeadline(time.Now().Add(partingTime))
-		if _, err := s.outer.Write(e.say.Append(nil)); err != nil {
+		_ = s.outer.SetWriteDeadline(time.Now().Add(closingTime))
+		if _, err := s.outer.Write(e.notification.Append(nil)); err != nil {
 			return
 		}
 		s.n.counters.notificationsOut.Add(1)
 		s.n.counters.messagesOut.Add(1)
 	}
-	if e.say != nil || s.said.Load() {
+	if e.notification != nil || s.notificationSent.Load() {
 		linger(s.outer)
 	}
 }
 
 // linger closes our half of the connection and waits a moment for the other.
 func linger(conn *net.TCPConn) {
-	if conn.CloseWrite() != nil || conn.SetReadDeadline(time.Now().Add(partingTime/2)) != nil {
+	if conn.CloseWrite() != nil || conn.SetReadDeadline(time.Now().Add(closingTime/2)) != nil {
 		return
 	}
 	_, _ = io.Copy(io.Discard, io.LimitReader(conn, 16<<20))
 }
 
-// report tells the end to the history, the log and, when routes came, the store.
+// report tells the end of the session to the history, the log and, when the session
+// was Established, the store.
 func (s *session) report(ctx context.Context, e *ending) {
 	now := time.Now()
 	level := slog.LevelInfo
@@ -233,12 +236,12 @@ func (s *session) report(ctx context.Context, e *ending) {
 	}
 	s.n.holdTime = 0
 	if e.idle {
-		s.n.idle, s.n.idleTill = true, time.Time{}
+		s.n.idle, s.n.idleUntil = true, time.Time{}
 		if e.idleFor > 0 {
-			s.n.idleTill = now.Add(e.idleFor)
+			s.n.idleUntil = now.Add(e.idleFor)
 		}
 	}
-	s.n.rest(now, e.reason)
+	s.n.awaitConnection(now, e.reason)
 }
 
 func (s *session) move(to route.State, reason string) {
@@ -254,8 +257,8 @@ func (s *session) toRouter(b []byte) error {
 	if err := s.outer.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
 		return err
 	}
-	if s.parting.Load() { // interrupt may have been before
-		_ = s.outer.SetWriteDeadline(time.Now().Add(partingTime))
+	if s.closing.Load() { // interrupt may have run before
+		_ = s.outer.SetWriteDeadline(time.Now().Add(closingTime))
 	}
 	n, err := s.outer.Write(b)
 	s.n.counters.bytesOut.Add(uint64(n))

@@ -24,8 +24,8 @@ import (
 )
 
 // speaker is the embedded GoBGP. It listens on a loopback port; a session adds
-// its neighbour under an alias address and connects from that address, and
-// removes the neighbour when it ends, so that each session meets a fresh state
+// its neighbor under an alias address and connects from that address, and
+// removes the neighbor when it ends, so that each session meets a fresh state
 // machine: GoBGP's own would refuse connections for five seconds after the end
 // of a session. Nothing is ever put into its tables, and its policies reject.
 //
@@ -76,7 +76,7 @@ func freePort(ctx context.Context) (netip.AddrPort, error) {
 	return address, l.Close()
 }
 
-// rejectAll makes the global policies refuse whatever no policy speaks of.
+// rejectAll makes the global policies reject every route.
 func (s *speaker) rejectAll(ctx context.Context) error {
 	for _, direction := range []api.PolicyDirection{api.PolicyDirection_IMPORT, api.PolicyDirection_EXPORT} {
 		err := s.bgp.SetPolicyAssignment(ctx, &api.SetPolicyAssignmentRequest{Assignment: &api.PolicyAssignment{
@@ -91,7 +91,7 @@ func (s *speaker) rejectAll(ctx context.Context) error {
 
 func (s *speaker) stop() { s.bgp.Stop() }
 
-// speakerPeer is a neighbour as the speaker sees it.
+// speakerPeer is a neighbor as the speaker sees it.
 type speakerPeer struct {
 	alias    netip.Addr
 	asn      route.ASN // zero: any
@@ -100,8 +100,8 @@ type speakerPeer struct {
 	families []route.Family
 }
 
-// connect adds the peer and returns a connection over which GoBGP has said its
-// OPEN. The caller closes the connection and calls forget.
+// connect adds the peer and returns a connection and the OPEN that GoBGP has sent on
+// it. The caller closes the connection and calls forget.
 func (s *speaker) connect(ctx context.Context, p speakerPeer) (net.Conn, *wire.Open, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -227,7 +227,7 @@ func readMessage(r io.Reader, buf []byte) (wire.Type, []byte, error) {
 
 // gobgpLogger gives what GoBGP logs to slog at debug level: what matters about
 // a session is logged by the session. GoBGP expects Panic and Fatal not to
-// return; both stand for states that cannot be, and are logged as errors.
+// return; both stand for impossible states, and are logged as errors.
 type gobgpLogger struct {
 	log *slog.Logger
 
@@ -249,8 +249,8 @@ func (l *gobgpLogger) write(level slog.Level, msg string, fields gobgplog.Fields
 	l.log.LogAttrs(ctx, level, "gobgp: "+msg, attrs...) //nolint:sloglint // GoBGP's message, not ours
 }
 
-// Warn notes the one thing that GoBGP tells nobody but its log: that a peer's
-// TCP-MD5 key was refused by the kernel.
+// Warn notes when the kernel refuses the TCP-MD5 key of a peer, because GoBGP reports
+// it only in its log.
 func (l *gobgpLogger) Warn(msg string, fields gobgplog.Fields) {
 	if msg == "failed to set md5" {
 		l.mu.Lock()
@@ -292,7 +292,7 @@ func (l *gobgpLogger) Debug(msg string, fields gobgplog.Fields) {
 
 func (l *gobgpLogger) SetLevel(gobgplog.LogLevel) {}
 
-// GetLevel spares GoBGP the work of formatting what nobody reads.
+// GetLevel spares GoBGP the work of formatting messages that are not logged.
 func (l *gobgpLogger) GetLevel() gobgplog.LogLevel {
 	if l.log.Enabled(context.Background(), slog.LevelDebug) {
 		return gobgplog.DebugLevel

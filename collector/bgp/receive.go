@@ -12,8 +12,8 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// listen reads the router until the session ends.
-func (s *session) listen(ctx context.Context) error {
+// receive reads the router until the session ends.
+func (s *session) receive(ctx context.Context) error {
 	f := newFramer(s.outer)
 	for {
 		n, readErr := f.fill()
@@ -25,8 +25,8 @@ func (s *session) listen(ctx context.Context) error {
 		if readErr != nil {
 			return errors.Join(s.flush(ctx), s.readError(ctx, readErr))
 		}
-		// While the stream fills the buffer more is on its way; a batch may wait
-		// for it until it is large.
+		// While the stream fills the buffer more messages are on their way, and a
+		// batch may wait for them until it is full.
 		if !f.full() {
 			if err := s.flush(ctx); err != nil {
 				return err
@@ -49,7 +49,7 @@ func (s *session) readError(ctx context.Context, err error) error {
 	return err
 }
 
-// messages handles what is buffered whole.
+// messages handles the messages that are buffered whole.
 func (s *session) messages(ctx context.Context, f *framer, now time.Time) error {
 	count, updates := uint64(0), uint64(0)
 	defer func() {
@@ -93,8 +93,9 @@ func (s *session) other(ctx context.Context, f *framer, t wire.Type, body []byte
 	return nil
 }
 
-// outOfTurn is the error of RFC 6608 for a message that the state does not allow.
-func (s *session) outOfTurn(t wire.Type) error {
+// unexpected returns the error of RFC 6608 for a message that the state does not
+// allow.
+func (s *session) unexpected(t wire.Type) error {
 	subcode := uint8(2)
 	switch {
 	case s.established.Load():
@@ -105,10 +106,10 @@ func (s *session) outOfTurn(t wire.Type) error {
 	return &wire.Notification{Code: wire.CodeFSM, Subcode: subcode, Data: []byte{byte(t)}, Reason: t.String() + " out of turn"}
 }
 
-// openFrom takes the peer's OPEN and gives the speaker what it needs of it.
+// openFrom handles the peer's OPEN and passes on the part that the speaker needs.
 func (s *session) openFrom(ctx context.Context, f *framer, body []byte) error {
 	if s.theirs != nil {
-		return s.outOfTurn(wire.TypeOpen)
+		return s.unexpected(wire.TypeOpen)
 	}
 	open, err := wire.ParseOpen(body)
 	if err != nil {
@@ -133,7 +134,7 @@ func (s *session) openFrom(ctx context.Context, f *framer, body []byte) error {
 	s.agreed.Store(&agreed)
 	s.decoder = wire.NewDecoder(agreed)
 	f.limit = agreed.MaxReceive
-	s.n.learn(open, s.ours)
+	s.n.learnCapabilities(open, s.ours)
 	if !slices.Contains(agreed.Families[:], true) {
 		s.log.WarnContext(ctx, "no address family in common")
 	}
@@ -155,16 +156,16 @@ func forSpeaker(open *wire.Open) *wire.Open {
 	return reduced
 }
 
-// keepalive passes a KEEPALIVE inward. More than ten a second are a flood that
-// the speaker need not see.
+// keepalive passes a KEEPALIVE to the speaker, at most ten a second: more are a
+// flood.
 func (s *session) keepalive(ctx context.Context, now time.Time) error {
 	if s.theirs == nil {
-		return s.outOfTurn(wire.TypeKeepalive)
+		return s.unexpected(wire.TypeKeepalive)
 	}
-	if s.established.Load() && now.Sub(s.lastInward) < tick/10 {
+	if s.established.Load() && now.Sub(s.lastKeepalive) < tick/10 {
 		return nil
 	}
-	s.lastInward = now
+	s.lastKeepalive = now
 	if err := s.toSpeaker(wire.AppendKeepalive(nil)); err != nil {
 		return err
 	}
@@ -180,17 +181,17 @@ func (s *session) keepalive(ctx context.Context, now time.Time) error {
 	}
 }
 
-// establish announces the session to everyone.
+// establish makes the session Established and reports it to the store.
 func (s *session) establish(ctx context.Context, now time.Time) error {
 	if err := s.outer.SetReadDeadline(time.Time{}); err != nil {
 		return err
 	}
-	if ctx.Err() != nil { // the deadline of interrupt is gone now
+	if ctx.Err() != nil { // interrupt set the deadline that was just removed
 		return context.Cause(ctx)
 	}
 	agreed := s.agreed.Load()
 	s.limitSilence(agreed.HoldTime)
-	s.peer = s.n.up(s.theirs, agreed, now)
+	s.peer = s.n.markEstablished(s.theirs, agreed, now)
 	s.batches = collector.NewBatcher(s.c.deps.Out, &s.c.builders, s.count)
 	s.established.Store(true)
 	s.c.handshakes.Add(-1)
@@ -225,9 +226,9 @@ func familyNames(set [route.NumFamilies]bool) []string {
 	return names
 }
 
-// limitSilence has the kernel end the connection when what we sent stays
-// unacknowledged for the hold time, or minutes without one, so that a dead peer
-// is found even when there is no hold timer.
+// limitSilence makes the kernel end the connection when sent data stays
+// unacknowledged for the hold time, so that a dead peer is found even without a hold
+// timer. When there is no hold time the limit is four minutes.
 func (s *session) limitSilence(hold time.Duration) {
 	if hold == 0 {
 		hold = 4 * time.Minute
@@ -237,7 +238,7 @@ func (s *session) limitSilence(hold time.Duration) {
 	}
 }
 
-// notified takes the peer's NOTIFICATION, which ends the session.
+// notified handles the peer's NOTIFICATION, which ends the session.
 func (s *session) notified(body []byte) error {
 	n, err := wire.ParseNotification(body)
 	if err != nil {
@@ -245,15 +246,16 @@ func (s *session) notified(body []byte) error {
 	}
 	s.n.counters.notificationsIn.Add(1)
 	e := &ending{reason: "received " + n.Error(), notified: true}
-	s.heard.Store(e)               // before the speaker closes, whose end would be the reason else
-	_ = s.toSpeaker(n.Append(nil)) // the session ends either way
+	s.notificationReceived.Store(e) // first: the speaker closes when it reads it
+	_ = s.toSpeaker(n.Append(nil))  // the session ends either way
 	return e
 }
 
-// routeRefresh handles ROUTE-REFRESH and the two marks of an enhanced one.
+// routeRefresh handles ROUTE-REFRESH, and the messages that begin and end an
+// enhanced route refresh (RFC 7313).
 func (s *session) routeRefresh(ctx context.Context, body []byte, now time.Time) error {
 	if !s.established.Load() {
-		return s.outOfTurn(wire.TypeRouteRefresh)
+		return s.unexpected(wire.TypeRouteRefresh)
 	}
 	r, err := wire.ParseRouteRefresh(body)
 	if err != nil {
@@ -280,8 +282,8 @@ func (s *session) routeRefresh(ctx context.Context, body []byte, now time.Time) 
 	return nil
 }
 
-// answerRefresh answers a request for our routes, of which there are none, at
-// most once a second and family.
+// answerRefresh answers a request for our routes, at most once a second for each
+// family. There are no routes to send.
 func (s *session) answerRefresh(f route.Family, now time.Time) error {
 	if now.Sub(s.lastRefresh[f]) < tick {
 		return nil
@@ -300,7 +302,7 @@ func (s *session) answerRefresh(f route.Family, now time.Time) error {
 // update decodes an UPDATE into the batch under construction.
 func (s *session) update(ctx context.Context, body []byte, now time.Time) error {
 	if !s.established.Load() {
-		return s.outOfTurn(wire.TypeUpdate)
+		return s.unexpected(wire.TypeUpdate)
 	}
 	into, err := s.batches.Builder(ctx, s.peer, now)
 	if err != nil {
@@ -311,7 +313,7 @@ func (s *session) update(ctx context.Context, body []byte, now time.Time) error 
 		return err
 	}
 	if report.TreatedAsWithdraw != nil || len(report.Discarded) > 0 {
-		s.mishap(ctx, report)
+		s.reportMalformed(ctx, report)
 	}
 	if report.IsEndOfRIB {
 		return s.endOfRIB(ctx, report.EndOfRIB, now)
@@ -322,13 +324,14 @@ func (s *session) update(ctx context.Context, body []byte, now time.Time) error 
 	return nil
 }
 
-// mishap counts and logs what was wrong in an UPDATE but could be lived with.
-func (s *session) mishap(ctx context.Context, r wire.Report) {
+// reportMalformed counts and logs the errors of an UPDATE that do not end the session
+// (RFC 7606).
+func (s *session) reportMalformed(ctx context.Context, r wire.Report) {
 	s.n.counters.discarded.Add(uint64(len(r.Discarded)))
 	if r.TreatedAsWithdraw != nil {
 		s.n.counters.treatedAsWithdraw.Add(1)
 	}
-	if !s.n.mishaps.Allow() {
+	if !s.n.malformedLog.Allow() {
 		return
 	}
 	if r.TreatedAsWithdraw != nil {
@@ -344,7 +347,7 @@ func (s *session) endOfRIB(ctx context.Context, f route.Family, now time.Time) e
 	if !s.agreed.Load().Families[f] {
 		return nil
 	}
-	s.n.complete(f, now)
+	s.n.markEndOfRIB(f, now)
 	if !s.sawEndOfRIB[f] {
 		s.sawEndOfRIB[f] = true
 		s.log.InfoContext(ctx, "initial routes are complete", "family", f)
@@ -355,7 +358,8 @@ func (s *session) endOfRIB(ctx context.Context, f route.Family, now time.Time) e
 	return s.event(ctx, route.EndOfRIB, f, now)
 }
 
-// flush sends the updates collected, if any, and holds the peer to max_prefixes.
+// flush sends the updates collected, if there are any, and then compares the peer's
+// prefixes with max_prefixes.
 func (s *session) flush(ctx context.Context) error {
 	if s.batches == nil {
 		return nil
@@ -364,7 +368,7 @@ func (s *session) flush(ctx context.Context) error {
 	if err != nil || !sent {
 		return err
 	}
-	return s.checkPrefixes(ctx)
+	return s.checkMaxPrefixes(ctx)
 }
 
 // count adds the prefixes of a batch to the counters of the neighbor.

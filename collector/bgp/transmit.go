@@ -10,20 +10,20 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// relay passes on what the speaker says. It is the only way out for its words,
-// and the place that keeps announcements in.
-func (s *session) relay(ctx context.Context) error {
+// transmit passes on what the speaker says. All messages of the speaker go through
+// it, and it drops announcements.
+func (s *session) transmit(ctx context.Context) error {
 	buf := make([]byte, 64) // of KEEPALIVEs; anything else is rare
 	for {
 		t, message, err := readMessage(s.inner, buf)
 		if err != nil {
-			if e := s.heard.Load(); e != nil {
+			if e := s.notificationReceived.Load(); e != nil {
 				return e
 			}
 			if ctx.Err() == nil {
-				// The speaker says why before it closes, but for what it closes
-				// without a word: a message out of turn.
-				return saying(&wire.Notification{Code: wire.CodeFSM, Reason: "the speaker closed the session"})
+				// The speaker sends a NOTIFICATION before it closes, except
+				// when it closes because of an unexpected message.
+				return endWith(&wire.Notification{Code: wire.CodeFSM, Reason: "the speaker closed the session"})
 			}
 			return context.Cause(ctx)
 		}
@@ -46,11 +46,11 @@ func (s *session) pass(ctx context.Context, t wire.Type, message []byte) error {
 		}
 		s.explain(n)
 		e := &ending{reason: "sent " + n.Error(), notified: n.Code != wire.CodeHoldTimer}
-		s.cancel(e) // before the peer closes on reading it, whose end would be the reason else
+		s.cancel(e) // first: the peer closes when it reads it
 		if err := s.toRouter(message); err != nil {
 			return err
 		}
-		s.said.Store(true)
+		s.notificationSent.Store(true)
 		s.n.counters.notificationsOut.Add(1)
 		return e
 	case wire.TypeUpdate:
@@ -67,7 +67,7 @@ func (s *session) pass(ctx context.Context, t wire.Type, message []byte) error {
 	return nil
 }
 
-// explain adds what the speaker's NOTIFICATION means here.
+// explain adds a reason to the speaker's NOTIFICATION about an OPEN.
 func (s *session) explain(n *wire.Notification) {
 	agreed := s.agreed.Load()
 	if agreed == nil || n.Code != wire.CodeOpen {
@@ -81,9 +81,9 @@ func (s *session) explain(n *wire.Notification) {
 	}
 }
 
-// acceptOpen notes that the speaker has accepted the peer's OPEN: a KEEPALIVE
-// is how it says so. It is called before the KEEPALIVE goes out, so that listen
-// knows before the peer can answer.
+// acceptOpen notes that the speaker has accepted the peer's OPEN, which it says with a
+// KEEPALIVE. It is called before the KEEPALIVE is sent, so that receive knows before
+// the peer can answer.
 func (s *session) acceptOpen() {
 	select {
 	case <-s.accepted:

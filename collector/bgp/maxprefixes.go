@@ -1,0 +1,50 @@
+package bgp
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+
+	"ribglass/collector/wire"
+	"ribglass/ribstore/route"
+)
+
+// checkMaxPrefixes compares the number of prefixes that the store holds with
+// max_prefixes. receive calls it after each batch, so that a flood is noticed while
+// it comes. supervise calls it because the store may not have read the last batch at
+// that time.
+func (s *session) checkMaxPrefixes(ctx context.Context) error {
+	limit := s.conf.MaxPrefixes
+	if limit == 0 || s.c.deps.Prefixes == nil {
+		return nil
+	}
+	s.limitMu.Lock()
+	defer s.limitMu.Unlock()
+	for _, f := range route.Families() {
+		if !s.agreed.Load().Families[f] {
+			continue
+		}
+		have := s.c.deps.Prefixes(s.n.name, f)
+		switch threshold := limit * s.conf.MaxPrefixesWarning / 100; {
+		case have > limit:
+			return s.tooManyPrefixes(f, have)
+		case have < threshold:
+			s.warned[f] = false
+		case !s.warned[f]:
+			s.warned[f] = true
+			s.log.WarnContext(ctx, "peer nears its max_prefixes", "family", f, "prefixes", have, "max_prefixes", limit)
+		}
+	}
+	return nil
+}
+
+// tooManyPrefixes is the end of a session that reached max_prefixes; its data
+// are AFI, SAFI and limit (RFC 4486 section 4).
+func (s *session) tooManyPrefixes(f route.Family, have int) *ending {
+	data := binary.BigEndian.AppendUint16(nil, f.AFI())
+	data = append(data, f.SAFI())
+	data = binary.BigEndian.AppendUint32(data, uint32(min(s.conf.MaxPrefixes, 1<<32-1)))
+	e := cease(wire.CeaseMaxPrefixes, data, fmt.Sprintf("%d %s prefixes, max_prefixes %d", have, f, s.conf.MaxPrefixes))
+	e.drop, e.idle, e.idleFor = true, true, s.conf.MaxPrefixesRestart
+	return e
+}
