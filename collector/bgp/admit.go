@@ -64,7 +64,7 @@ func (c *Collector) screen(n *neighbor, conn *net.TCPConn) refusal {
 	hops := n.conf.TTLSecurity
 	n.mu.Unlock()
 	switch {
-	case !n.connect.Allow():
+	case !n.connect.AllowN(n.now(), 1):
 		return refusedRate
 	case c.handshakes.Load() >= maxHandshakes:
 		return refusedTooMany
@@ -86,7 +86,7 @@ func (c *Collector) refuse(ctx context.Context, n *neighbor, remote netip.Addr, 
 	if n != nil {
 		n.counters.refused.Add(1)
 	}
-	if c.refusalLog.Allow() {
+	if c.refusalLog.AllowN(c.deps.Now(), 1) {
 		c.log.WarnContext(ctx, "connection refused", "remote", remote, "reason", string(why))
 	}
 }
@@ -112,7 +112,7 @@ func (c *Collector) neighborAt(remote netip.Addr) (*neighbor, refusal) {
 	if count >= rule.limit() {
 		return nil, refusedFull
 	}
-	n := newNeighbor(c.dynamicConf(rule, remote), c.cfg, time.Now(), c.log)
+	n := newNeighbor(c.dynamicConf(rule, remote), c.cfg, c.deps)
 	n.rule = rule
 	c.add(n)
 	return n, ""
@@ -207,7 +207,7 @@ func (n *neighbor) claim(ctx context.Context, s *session) (*ending, refusal) {
 	}
 	s.conf, s.rule = n.conf, n.rule
 	n.current = s
-	n.transition(route.StateConnect, "connection from "+s.outer.RemoteAddr().String(), time.Now())
+	n.transition(route.StateConnect, "connection from "+s.outer.RemoteAddr().String(), n.now())
 	return nil, ""
 }
 
@@ -282,5 +282,5 @@ func (n *neighbor) recordEvent(what string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.lastErr = what
-	n.transition(n.state, what, time.Now())
+	n.transition(n.state, what, n.now())
 }

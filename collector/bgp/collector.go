@@ -33,6 +33,11 @@ type Deps struct {
 	// Prefixes returns how many prefixes of a peer the store holds, which is
 	// compared with max_prefixes. nil: max_prefixes has no effect.
 	Prefixes func(peer string, f route.Family) int
+
+	// Now is the clock that stamps batches and transitions, and that idle times and
+	// retention follow. Deadlines of connections and timers follow the clock of the
+	// machine. nil: time.Now.
+	Now func() time.Time
 }
 
 // Collector keeps the sessions of all neighbors. Make it with New; it must not
@@ -65,6 +70,9 @@ func New(cfg Config, deps Deps) (*Collector, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
 	c := &Collector{
 		deps:       deps,
 		log:        deps.Logger,
@@ -76,7 +84,7 @@ func New(cfg Config, deps Deps) (*Collector, error) {
 		nextAlias:  firstAlias(),
 		listeners:  make(map[netip.AddrPort]*net.TCPListener),
 	}
-	c.apply(cfg.normalized(), time.Now())
+	c.apply(cfg.normalized(), deps.Now())
 	c.metrics = newMetrics(c)
 	if deps.Registerer != nil {
 		if err := c.metrics.register(deps.Registerer); err != nil {
@@ -117,8 +125,8 @@ func (c *Collector) Run(ctx context.Context) error {
 			return nil
 		case r := <-c.reloads:
 			r.result <- c.reload(ctx, r.cfg)
-		case now := <-ticker.C:
-			c.expireNeighbors(ctx, now)
+		case <-ticker.C:
+			c.expireNeighbors(ctx, c.deps.Now())
 		}
 	}
 }
@@ -343,7 +351,7 @@ func (c *Collector) forget(ctx context.Context, n *neighbor) {
 	peer, known := n.peer, n.wasEstablished || n.rule == nil
 	n.mu.Unlock()
 	if known {
-		c.sendLast(ctx, route.Batch{Peer: peer, At: time.Now(), Event: route.PeerRemoved})
+		c.sendLast(ctx, route.Batch{Peer: peer, At: c.deps.Now(), Event: route.PeerRemoved})
 	}
 	c.mu.Lock()
 	delete(c.aliases, n.alias)

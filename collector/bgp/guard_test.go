@@ -14,7 +14,7 @@ import (
 	"ribglass/ribstore/route"
 )
 
-func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
+func testDeps() Deps { return Deps{Logger: slog.New(slog.DiscardHandler), Now: time.Now} }
 
 func prefix(s string) netip.Prefix { return netip.MustParsePrefix(s) }
 
@@ -203,7 +203,7 @@ func TestSlowStoreDoesNotEndTheSession(t *testing.T) {
 }
 
 func TestPanicEndsOnlyTheSession(t *testing.T) {
-	n := newNeighbor(testNeighbor("edge1", "127.0.0.2", 64501), testConfig(), time.Now(), discard())
+	n := newNeighbor(testNeighbor("edge1", "127.0.0.2", 64501), testConfig(), testDeps())
 	s := &session{n: n, log: n.log}
 	err := s.guarded(t.Context(), func(context.Context) error { panic("oops") })
 	var e *ending

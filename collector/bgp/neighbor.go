@@ -21,9 +21,10 @@ type neighbor struct {
 	name         string
 	alias        netip.Addr // inside the speaker
 	log          *slog.Logger
-	turn         chan struct{} // holds a token while a session runs
-	connect      *rate.Limiter // of connections
-	malformedLog *rate.Limiter // of log lines about what the peer sent
+	now          func() time.Time // Deps.Now
+	turn         chan struct{}    // holds a token while a session runs
+	connect      *rate.Limiter    // of connections
+	malformedLog *rate.Limiter    // of log lines about what the peer sent
 
 	counters counters
 	lastSeen atomic.Int64 // of the last UPDATE, Unix nanoseconds
@@ -51,15 +52,16 @@ type neighbor struct {
 }
 
 // newNeighbor returns a neighbor that waits for its first connection.
-func newNeighbor(conf Neighbor, local Config, now time.Time, logger *slog.Logger) *neighbor {
+func newNeighbor(conf Neighbor, local Config, deps Deps) *neighbor {
 	n := &neighbor{
 		name:         conf.name(),
-		log:          logger.With("peer", conf.name()),
+		log:          deps.Logger.With("peer", conf.name()),
+		now:          deps.Now,
 		turn:         make(chan struct{}, 1),
 		connect:      rate.NewLimiter(5, 20),
 		malformedLog: rate.NewLimiter(1, 10),
 	}
-	n.configure(conf, local, now)
+	n.configure(conf, local, n.now())
 	return n
 }
 

@@ -133,7 +133,7 @@ func TestMaxPrefixes(t *testing.T) {
 }
 
 func TestIdleTimeAfterMaxPrefixesPasses(t *testing.T) {
-	n := newNeighbor(testNeighbor("edge1", "127.0.0.2", 64501), testConfig(), time.Now(), discard())
+	n := newNeighbor(testNeighbor("edge1", "127.0.0.2", 64501), testConfig(), testDeps())
 	now := time.Now()
 	n.idle, n.idleUntil = true, now.Add(time.Minute)
 	n.awaitConnection(now, "reached max_prefixes")

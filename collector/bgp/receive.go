@@ -17,7 +17,7 @@ func (s *session) receive(ctx context.Context) error {
 	f := newFramer(s.outer)
 	for {
 		n, readErr := f.fill()
-		now := time.Now()
+		now := s.n.now()
 		s.n.counters.bytesIn.Add(uint64(n))
 		if err := s.messages(ctx, f, now); err != nil {
 			return errors.Join(s.flush(ctx), err)
@@ -313,7 +313,7 @@ func (s *session) update(ctx context.Context, body []byte, now time.Time) error 
 		return err
 	}
 	if report.TreatedAsWithdraw != nil || len(report.Discarded) > 0 {
-		s.reportMalformed(ctx, report)
+		s.reportMalformed(ctx, report, now)
 	}
 	if report.IsEndOfRIB {
 		return s.endOfRIB(ctx, report.EndOfRIB, now)
@@ -326,12 +326,12 @@ func (s *session) update(ctx context.Context, body []byte, now time.Time) error 
 
 // reportMalformed counts and logs the errors of an UPDATE that do not end the session
 // (RFC 7606).
-func (s *session) reportMalformed(ctx context.Context, r wire.Report) {
+func (s *session) reportMalformed(ctx context.Context, r wire.Report, now time.Time) {
 	s.n.counters.discarded.Add(uint64(len(r.Discarded)))
 	if r.TreatedAsWithdraw != nil {
 		s.n.counters.treatedAsWithdraw.Add(1)
 	}
-	if !s.n.malformedLog.Allow() {
+	if !s.n.malformedLog.AllowN(now, 1) {
 		return
 	}
 	if r.TreatedAsWithdraw != nil {

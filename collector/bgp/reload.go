@@ -30,7 +30,7 @@ func (c *Collector) Reload(cfg Config) error {
 	if running == nil {
 		defer c.mu.Unlock()
 		c.byName, c.byAddress, c.aliases = map[string]*neighbor{}, map[netip.Addr]*neighbor{}, map[netip.Addr]bool{}
-		c.apply(cfg.normalized(), time.Now())
+		c.apply(cfg.normalized(), c.deps.Now())
 		return nil
 	}
 	c.mu.Unlock()
@@ -86,7 +86,7 @@ func (c *Collector) apply(cfg Config, now time.Time) (todo change) {
 	}
 	for _, conf := range cfg.Neighbors {
 		if c.byName[conf.Name] == nil {
-			c.add(newNeighbor(conf, cfg, now, c.log))
+			c.add(newNeighbor(conf, cfg, c.deps))
 		}
 	}
 	return todo
@@ -143,7 +143,7 @@ func (n *neighbor) endIdle(now time.Time) {
 func (c *Collector) reload(ctx context.Context, cfg Config) error {
 	c.mu.Lock()
 	old := c.cfg
-	todo := c.apply(cfg, time.Now())
+	todo := c.apply(cfg, c.deps.Now())
 	err := c.relisten(ctx, old, cfg)
 	c.mu.Unlock()
 	var wg sync.WaitGroup

@@ -136,7 +136,7 @@ func (s *session) open(ctx context.Context) error {
 	}
 	open.Capabilities = capabilities(s.conf, s.c.localASN())
 	s.ours = open
-	if err := s.outer.SetReadDeadline(time.Now().Add(handshakeTime)); err != nil {
+	if err := s.outer.SetReadDeadline(deadline(handshakeTime)); err != nil {
 		return err
 	}
 	if err := s.toRouter(open.Append(nil)); err != nil {
@@ -176,11 +176,15 @@ func capabilities(conf Neighbor, local route.ASN) []wire.Capability {
 	return caps
 }
 
+// deadline returns the time after which an operation of a connection fails. It
+// follows the clock of the machine, as connections do.
+func deadline(after time.Duration) time.Time { return time.Now().Add(after) }
+
 // interrupt makes all reads return, and limits the time of writes.
 func (s *session) interrupt() {
 	s.closing.Store(true)
 	_ = s.outer.SetReadDeadline(time.Unix(1, 0))
-	_ = s.outer.SetWriteDeadline(time.Now().Add(closingTime))
+	_ = s.outer.SetWriteDeadline(deadline(closingTime))
 	_ = s.inner.SetDeadline(time.Unix(1, 0))
 }
 
@@ -191,7 +195,7 @@ func (s *session) close(e *ending) {
 	if e.notification != nil && !s.notificationSent.Load() {
 		s.outerMu.Lock()
 		defer s.outerMu.Unlock()
-		_ = s.outer.SetWriteDeadline(time.Now().Add(closingTime))
+		_ = s.outer.SetWriteDeadline(deadline(closingTime))
 		if _, err := s.outer.Write(e.notification.Append(nil)); err != nil {
 			return
 		}
@@ -205,7 +209,7 @@ func (s *session) close(e *ending) {
 
 // linger closes our half of the connection and waits a moment for the other.
 func linger(conn *net.TCPConn) {
-	if conn.CloseWrite() != nil || conn.SetReadDeadline(time.Now().Add(closingTime/2)) != nil {
+	if conn.CloseWrite() != nil || conn.SetReadDeadline(deadline(closingTime/2)) != nil {
 		return
 	}
 	_, _ = io.Copy(io.Discard, io.LimitReader(conn, 16<<20))
@@ -214,7 +218,7 @@ func linger(conn *net.TCPConn) {
 // report tells the end of the session to the history, the log and, when the session
 // was Established, the store.
 func (s *session) report(ctx context.Context, e *ending) {
-	now := time.Now()
+	now := s.n.now()
 	level := slog.LevelInfo
 	up := s.established.Load()
 	if !up {
@@ -247,18 +251,18 @@ func (s *session) report(ctx context.Context, e *ending) {
 func (s *session) move(to route.State, reason string) {
 	s.n.mu.Lock()
 	defer s.n.mu.Unlock()
-	s.n.transition(to, reason, time.Now())
+	s.n.transition(to, reason, s.n.now())
 }
 
 // toRouter writes whole messages to the router.
 func (s *session) toRouter(b []byte) error {
 	s.outerMu.Lock()
 	defer s.outerMu.Unlock()
-	if err := s.outer.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+	if err := s.outer.SetWriteDeadline(deadline(writeTime)); err != nil {
 		return err
 	}
 	if s.closing.Load() { // interrupt may have run before
-		_ = s.outer.SetWriteDeadline(time.Now().Add(closingTime))
+		_ = s.outer.SetWriteDeadline(deadline(closingTime))
 	}
 	n, err := s.outer.Write(b)
 	s.n.counters.bytesOut.Add(uint64(n))
@@ -273,7 +277,7 @@ func (s *session) toRouter(b []byte) error {
 func (s *session) toSpeaker(b []byte) error {
 	s.innerMu.Lock()
 	defer s.innerMu.Unlock()
-	if err := s.inner.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+	if err := s.inner.SetWriteDeadline(deadline(writeTime)); err != nil {
 		return err
 	}
 	if _, err := s.inner.Write(b); err != nil && !errors.Is(err, net.ErrClosed) {
