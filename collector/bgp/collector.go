@@ -51,6 +51,8 @@ type Collector struct {
 	refusalLog *rate.Limiter
 	wg         sync.WaitGroup // of Run's listeners and sessions
 	reloads    chan reloading
+	interval   time.Duration // between two looks at all neighbors
+	newSpeaker func(context.Context, route.ASN, netip.Addr, *slog.Logger) (*speaker, error)
 
 	mu        sync.Mutex // guards what follows
 	cfg       Config
@@ -78,6 +80,8 @@ func New(cfg Config, deps Deps) (*Collector, error) {
 		log:        deps.Logger,
 		refusalLog: rate.NewLimiter(1, 20),
 		reloads:    make(chan reloading),
+		interval:   time.Second,
+		newSpeaker: startSpeaker,
 		byName:     make(map[string]*neighbor),
 		byAddress:  make(map[netip.Addr]*neighbor),
 		aliases:    make(map[netip.Addr]bool),
@@ -116,7 +120,7 @@ func (c *Collector) Run(ctx context.Context) error {
 	if err := c.start(ctx); err != nil {
 		return err
 	}
-	ticker := time.NewTicker(time.Second)
+	ticker := time.NewTicker(c.interval)
 	defer ticker.Stop()
 	for {
 		select {
@@ -137,7 +141,7 @@ func (c *Collector) start(ctx context.Context) error {
 	if c.running != nil {
 		return errors.New("the collector has run before")
 	}
-	bgp, err := startSpeaker(ctx, c.cfg.ASN, c.cfg.RouterID, c.log)
+	bgp, err := c.newSpeaker(ctx, c.cfg.ASN, c.cfg.RouterID, c.log)
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ func vanish(t *testing.T, r *router) {
 }
 
 func TestNewConnectionAfterASilentDeathIsAccepted(t *testing.T) {
+	t.Parallel()
 	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
 	old := b.up("127.0.0.2", testOpen(64501, "192.0.2.1"))
 	b.alive(old, "edge1", 1)

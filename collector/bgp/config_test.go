@@ -18,6 +18,7 @@ import (
 )
 
 func TestValidateNamesTheField(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		change func(*Config)
 		field  string
@@ -59,6 +60,7 @@ func TestValidateNamesTheField(t *testing.T) {
 }
 
 func TestZeroSettingsAreTheDefaults(t *testing.T) {
+	t.Parallel()
 	cfg := testConfig(Neighbor{Address: addr("127.0.0.2"), ASN: 64501})
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
@@ -70,6 +72,7 @@ func TestZeroSettingsAreTheDefaults(t *testing.T) {
 }
 
 func TestSecretDoesNotPrint(t *testing.T) {
+	t.Parallel()
 	const secret = "correct horse"
 	n := testNeighbor("edge1", "127.0.0.2", 64501)
 	n.Password = secret
@@ -93,6 +96,7 @@ func TestSecretDoesNotPrint(t *testing.T) {
 }
 
 func TestHistoryKeepsTheLast50(t *testing.T) {
+	t.Parallel()
 	var h history
 	for i := range 60 {
 		h.add(route.Transition{Reason: fmt.Sprint(i)})

@@ -39,7 +39,12 @@ func (p *pieces) Read(b []byte) (int, error) {
 // TestFramerCutsWhatALoopOverTheBytesCuts compares the framer, which reads and
 // moves its buffer as it likes, with reading message by message.
 func TestFramerCutsWhatALoopOverTheBytesCuts(t *testing.T) {
-	for seed := range uint64(200) {
+	t.Parallel()
+	seeds := uint64(200)
+	if testing.Short() {
+		seeds = 20
+	}
+	for seed := range seeds {
 		random := rand.New(rand.NewPCG(seed, 1))
 		limit := wire.MaxLen
 		if seed%2 == 1 {
@@ -88,6 +93,7 @@ func TestFramerCutsWhatALoopOverTheBytesCuts(t *testing.T) {
 }
 
 func TestFramerOfAnIdleSessionIsSmall(t *testing.T) {
+	t.Parallel()
 	load := bytes.Repeat(frame(wire.TypeUpdate, make([]byte, 4000)...), 1000)
 	idle := bytes.Repeat(wire.AppendKeepalive(nil), 10)
 	f := newFramer(io.MultiReader(bytes.NewReader(load), iotest.OneByteReader(bytes.NewReader(idle))))

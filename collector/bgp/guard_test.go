@@ -3,10 +3,13 @@ package bgp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ribglass/collector"
@@ -19,16 +22,24 @@ func testDeps() Deps { return Deps{Logger: slog.New(slog.DiscardHandler), Now: t
 func prefix(s string) netip.Prefix { return netip.MustParsePrefix(s) }
 
 func TestConnectionsOfOnePeerAreLimited(t *testing.T) {
-	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
-	for range 60 {
-		conn, err := b.dial("127.0.0.2")
-		if err == nil {
-			_ = conn.Close()
+	t.Parallel()
+	clock := newClock()
+	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)), clock.use)
+	try := func(connections int, refused float64) {
+		t.Helper()
+		for range connections {
+			conn, err := b.dial("127.0.0.2")
+			if err == nil {
+				_ = conn.Close()
+			}
 		}
+		eventually(t, fmt.Sprintf("the rate limit refuses %v", refused), func() bool {
+			return b.metric("ribglass_collector_connections_refused_total", "rate_limit") == refused
+		})
 	}
-	eventually(t, "the rate limit refuses", func() bool {
-		return b.metric("ribglass_collector_connections_refused_total", "rate_limit") > 10
-	})
+	try(60, 40)
+	clock.advance(time.Second)
+	try(10, 45)
 }
 
 // update returns an UPDATE with attributes and one prefix, as bytes.
@@ -50,7 +61,8 @@ func frame(t wire.Type, body ...byte) []byte {
 
 // TestMalformedMessagesHarmNobodyElse sends what has crashed BGP speakers, and
 // what never may be, and then looks whether another session noticed.
-func TestMalformedMessagesHarmNobodyElse(t *testing.T) {
+func TestMalformedMessagesHarmNobodyElse(t *testing.T) { //nolint:tparallel // the rows share a neighbor
+	t.Parallel()
 	good := []byte{0x40, 1, 1, 0, 0x40, 2, 6, 2, 1, 0, 0, 0xfb, 0xf5, 0x40, 3, 4, 192, 0, 2, 1}
 	with := func(more ...byte) []byte { return append(append([]byte(nil), good...), more...) }
 	const withdraw, reset, discard = "withdraw", "reset", "discard"
@@ -120,80 +132,143 @@ func TestMalformedMessagesHarmNobodyElse(t *testing.T) {
 	}
 }
 
-func TestSilenceAndLife(t *testing.T) { //nolint:tparallel // as above
-	b := start(t, testConfig(testNeighbor("half", "127.0.0.2", 64501), testNeighbor("updates", "127.0.0.3", 64502)))
-	t.Run("half a message is not life", func(t *testing.T) {
-		t.Parallel()
-		open := testOpen(64501, "192.0.2.1")
-		open.HoldTime = 3
-		testHalfMessage(t, b, b.up("127.0.0.2", open))
-	})
-	t.Run("updates without keepalives are life", func(t *testing.T) {
-		t.Parallel()
-		open := testOpen(64502, "192.0.2.2")
-		open.HoldTime = 3
-		r := b.up("127.0.0.3", open)
-		for i := range 12 { // 6 s
-			b.alive(r, "updates", i)
-			<-time.After(500 * time.Millisecond)
-		}
-		if s := b.session("updates"); s.State != route.StateEstablished || s.Counters.SessionsEstablished != 1 {
-			t.Errorf("session: %+v", s)
-		}
-	})
-}
-
-func testHalfMessage(t *testing.T, b *bench, r *router) {
-	t.Helper()
-	b.waitState("half", route.StateEstablished)
+func TestHalfAMessageIsNotLife(t *testing.T) {
+	t.Parallel()
+	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
+	open := testOpen(64501, "192.0.2.1")
+	open.HoldTime = 3
+	r := b.up("127.0.0.2", open)
+	b.waitState("edge1", route.StateEstablished)
 	began := time.Now()
-	message := frame(wire.TypeUpdate, make([]byte, 4000)...)
-	stop := make(chan struct{})
+	trickled := make(chan struct{})
 	go func() {
-		defer close(stop)
-		for i := range message {
-			if _, err := r.conn.Write(message[i : i+1]); err != nil {
-				return
-			}
-			select {
-			case <-time.After(50 * time.Millisecond):
-			case <-t.Context().Done():
-				return
-			}
-		}
+		defer close(trickled)
+		b.trickle(r, frame(wire.TypeUpdate, make([]byte, 4000)...))
 	}()
 	r.wantNotified(wire.CodeHoldTimer, 0)
 	if took := time.Since(began); took < 2*time.Second {
 		t.Errorf("expired after %s, hold time 3s", took)
 	}
-	_ = r.conn.Close()
-	<-stop
-	b.waitState("half", route.StateActive)
-	if s := b.session("half"); !strings.Contains(s.LastError, "Hold Timer Expired") {
+	<-trickled
+	b.waitState("edge1", route.StateActive)
+	if s := b.session("edge1"); !strings.Contains(s.LastError, "Hold Timer Expired") {
 		t.Errorf("LastError = %q", s.LastError)
 	}
 }
 
-func TestSlowStoreDoesNotEndTheSession(t *testing.T) {
+// trickle writes all octets of a message but the last, one at a time, each when the
+// collector has read the one before. It ends when the connection does.
+func (b *bench) trickle(r *router, message []byte) {
+	received := func() uint64 {
+		s, _ := b.Session("edge1")
+		return s.Counters.BytesIn
+	}
+	for _, octet := range message[:len(message)-1] {
+		before := received()
+		if _, err := r.conn.Write([]byte{octet}); err != nil {
+			return
+		}
+		for received() == before {
+			if s, _ := b.Session("edge1"); s.State != route.StateEstablished || b.t.Context().Err() != nil {
+				return
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+}
+
+// TestSpeakerHearsOfALivingPeer checks what keeps the hold timer of a session from
+// expiring although the speaker sees no UPDATE.
+func TestSpeakerHearsOfALivingPeer(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		updates uint64 // received since the last look
+		blocked bool
+		want    int // KEEPALIVEs
+	}{
+		"a peer that sent an UPDATE is alive":                 {updates: 1, want: 1},
+		"a peer that sent none may be dead":                   {want: 0},
+		"a peer that is not read may be alive":                {blocked: true, want: 1},
+		"a peer that sent an UPDATE and is not read is alive": {updates: 1, blocked: true, want: 1},
+		"a peer that sent many UPDATEs is told of once":       {updates: 1000, want: 1},
+	}
+	for name, tt := range tests {
+		synctest.Test(t, func(t *testing.T) {
+			inner, speaker := net.Pipe()
+			n := newNeighbor(testNeighbor("edge1", "127.0.0.2", 64501), testConfig(), testDeps())
+			s := &session{n: n, log: n.log, inner: inner}
+			s.batches = collector.NewBatcher(make(chan route.Batch), new(collector.Builders), s.count)
+			ctx, cancel := context.WithCancel(t.Context())
+			if tt.blocked {
+				go func() { _ = s.batches.Send(ctx, route.Batch{}) }()
+			}
+			got := 0
+			go func() {
+				for {
+					kind, _, err := readMessage(speaker, nil)
+					if err != nil {
+						return
+					}
+					if kind != wire.TypeKeepalive {
+						t.Errorf("%s: the speaker hears %s", name, kind)
+					}
+					got++
+				}
+			}()
+			n.counters.updatesIn.Add(tt.updates)
+			synctest.Wait()
+			if err := s.supervise(ctx); err != nil {
+				t.Errorf("%s: supervise() = %v", name, err)
+			}
+			synctest.Wait()
+			if got != tt.want {
+				t.Errorf("%s: %d KEEPALIVEs, want %d", name, got, tt.want)
+			}
+			cancel()
+			_ = inner.Close()
+		})
+	}
+}
+
+func TestUpdatesWithoutKeepalivesReachTheHoldTimer(t *testing.T) {
+	t.Parallel()
 	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
-	open := testOpen(64501, "192.0.2.1")
-	open.HoldTime = 3
-	r := b.up("127.0.0.2", open)
+	r := b.up("127.0.0.2", testOpen(64501, "192.0.2.1"))
+	for i := range 3 {
+		b.waitState("edge1", route.StateEstablished)
+		before := b.keepalives("edge1")
+		b.alive(r, "edge1", i)
+		eventually(t, "the speaker hears a KEEPALIVE", func() bool { return b.keepalives("edge1") > before })
+	}
+}
+
+func TestSlowStoreDoesNotEndTheSession(t *testing.T) {
+	t.Parallel()
+	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
+	r := b.up("127.0.0.2", testOpen(64501, "192.0.2.1"))
 	b.alive(r, "edge1", 1)
 	hold := make(chan struct{})
 	b.mu.Lock()
 	b.hold = hold
 	b.mu.Unlock()
-	for i := range 2 * collector.BatchesUnderWay {
-		r.announce(prefix("10.9.0.0/24").Addr().String() + "/24")
-		<-time.After(time.Duration(i+1) * 10 * time.Millisecond)
+	blocked := func() bool {
+		n := b.neighbor("edge1")
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		return n.current != nil && n.current.batches.Blocked()
 	}
-	began := time.Now()
-	for time.Since(began) < 5*time.Second { // nothing is sent and nothing is read
-		if s := b.session("edge1"); s.State != route.StateEstablished {
-			t.Fatalf("session after %s: %s", time.Since(began), s.LastError)
-		}
-		<-time.After(100 * time.Millisecond)
+	for !blocked() {
+		before := b.session("edge1").Counters.UpdatesIn
+		r.announce("10.9.0.0/24")
+		eventually(t, "the announcement is read", func() bool {
+			return b.session("edge1").Counters.UpdatesIn > before || blocked()
+		})
+	}
+	// One KEEPALIVE may be for the UPDATEs; more are for a session that waits.
+	before := b.keepalives("edge1")
+	eventually(t, "the speaker hears KEEPALIVEs", func() bool { return b.keepalives("edge1") >= before+3 })
+	if s := b.session("edge1"); s.State != route.StateEstablished || !blocked() {
+		t.Errorf("session: %s, %s", s.State, s.LastError)
 	}
 	b.mu.Lock()
 	b.hold = nil
@@ -203,6 +278,7 @@ func TestSlowStoreDoesNotEndTheSession(t *testing.T) {
 }
 
 func TestPanicEndsOnlyTheSession(t *testing.T) {
+	t.Parallel()
 	n := newNeighbor(testNeighbor("edge1", "127.0.0.2", 64501), testConfig(), testDeps())
 	s := &session{n: n, log: n.log}
 	err := s.guarded(t.Context(), func(context.Context) error { panic("oops") })

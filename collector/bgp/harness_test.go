@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -11,10 +12,12 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	api "github.com/osrg/gobgp/v3/api"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
@@ -22,12 +25,55 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// GoBGP's main loop has no end, and when a peer is deleted just as its session
-// ends, the channel that GoBGP makes for the next session may stay behind.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
+	// GoBGP's main loop has no end, and when a peer is deleted just as its session
+	// ends, the channel that GoBGP makes for the next session may stay behind.
+	goleak.VerifyTestMain(testsWithSpeaker{m},
 		goleak.IgnoreAnyFunction("github.com/osrg/gobgp/v3/pkg/server.(*BgpServer).Serve"),
 		goleak.IgnoreAnyFunction("github.com/eapache/channels.(*InfiniteChannel).infiniteBuffer"))
+}
+
+// testsWithSpeaker runs tests around a speaker that their collectors share. GoBGP
+// writes global variables when it starts and reads them in its sessions, so that a
+// speaker must not start while a session of another one runs. Tests that start a
+// speaker of their own do not run in parallel with others.
+type testsWithSpeaker struct{ m *testing.M }
+
+var (
+	shared      *speaker
+	collections atomic.Uint32 // of collectors that share it
+)
+
+func (tests testsWithSpeaker) Run() int {
+	flag.Parse()
+	// Most tests wait for timers and connections, so that more of them can run than
+	// there are processors.
+	if n := flag.Lookup("test.parallel"); n.Value.String() == n.DefValue {
+		_ = n.Value.Set("8")
+	}
+	cfg := testConfig()
+	var err error
+	shared, err = startSpeaker(context.Background(), cfg.ASN, cfg.RouterID, slog.New(slog.DiscardHandler))
+	if err != nil {
+		panic(err)
+	}
+	defer shared.stop()
+	return tests.m.Run()
+}
+
+// share makes the collector use the shared speaker, in which each collector has
+// 4,096 aliases.
+func share(c *Collector) {
+	c.newSpeaker = func(_ context.Context, _ route.ASN, _ netip.Addr, logger *slog.Logger) (*speaker, error) {
+		return &speaker{bgp: shared.bgp, log: logger, gobgpLog: shared.gobgpLog, address: shared.address, stop: func() {}}, nil
+	}
+	n := collections.Add(1)
+	c.nextAlias = netip.AddrFrom4([4]byte{127, 64 + byte(n>>4)&63, byte(n << 4), 1}) // n<<12, in 127.64.0.0/10
+	clear(c.aliases)
+	for _, n := range c.byName {
+		n.alias = c.freeAlias()
+		c.aliases[n.alias] = true
+	}
 }
 
 const patience = 10 * time.Second
@@ -57,6 +103,42 @@ type bench struct {
 	hold     chan struct{} // not nil: the store takes no batch until it is closed
 }
 
+// keepalives returns how many KEEPALIVEs the speaker has received in the session of
+// a neighbor.
+func (b *bench) keepalives(name string) (received uint64) {
+	b.t.Helper()
+	request := &api.ListPeerRequest{Address: b.neighbor(name).alias.String()}
+	err := b.speaker().bgp.ListPeer(b.t.Context(), request, func(p *api.Peer) {
+		received = p.GetState().GetMessages().GetReceived().GetKeepalive()
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return received
+}
+
+// clock is a clock that a test moves.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func newClock() *clock { return &clock{at: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)} }
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) advance(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(by)
+}
+
+func (c *clock) use(d *Deps) { d.Now = c.now }
+
 func addr(s string) netip.Addr { return netip.MustParseAddr(s) }
 
 func testConfig(neighbors ...Neighbor) Config {
@@ -71,20 +153,50 @@ func testNeighbor(name, address string, asn route.ASN) Neighbor {
 	return Neighbor{Name: name, Address: addr(address), ASN: asn, Settings: DefaultSettings()}
 }
 
-func start(t *testing.T, cfg Config) *bench {
+// start runs a collector with the shared speaker until the test ends. The options
+// change its Deps.
+func start(t *testing.T, cfg Config, options ...func(*Deps)) *bench {
+	t.Helper()
+	b := newBench(t, cfg, options...)
+	share(b.Collector)
+	b.run()
+	return b
+}
+
+// startAlone runs a collector with a speaker of its own. The test must not run in
+// parallel with others.
+func startAlone(t *testing.T, cfg Config) *bench {
+	t.Helper()
+	b := newBench(t, cfg)
+	b.run()
+	return b
+}
+
+func newBench(t *testing.T, cfg Config, options ...func(*Deps)) *bench {
 	t.Helper()
 	b := &bench{
 		t: t, registry: prometheus.NewRegistry(), out: make(chan route.Batch),
 		prefixes: make(map[string]map[netip.Prefix]bool),
 	}
-	c, err := New(cfg, Deps{
+	deps := Deps{
 		Logger:     slog.New(slog.NewTextHandler(b, &slog.HandlerOptions{Level: slog.LevelInfo})),
 		Registerer: b.registry, Out: b.out, Prefixes: b.count,
-	})
+	}
+	for _, option := range options {
+		option(&deps)
+	}
+	c, err := New(cfg, deps)
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.interval = 10 * time.Millisecond
 	b.Collector = c
+	return b
+}
+
+func (b *bench) run() {
+	t, c := b.t, b.Collector
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var run, store sync.WaitGroup
 	var runErr error
@@ -110,8 +222,7 @@ func start(t *testing.T, cfg Config) *bench {
 		return took
 	}
 	t.Cleanup(func() { b.stop() })
-	eventually(t, "the collector listens", func() bool { return len(c.Addresses()) == len(cfg.Listen) })
-	return b
+	eventually(t, "the collector listens", func() bool { return len(c.Addresses()) == len(c.cfg.Listen) })
 }
 
 // Write takes log lines.
@@ -140,7 +251,8 @@ func (b *bench) store() {
 		kept.Updates, kept.Recycle = nil, nil
 		b.mu.Lock()
 		table := b.prefixes[batch.Peer.Name]
-		if table == nil || batch.Event == route.PeerRemoved {
+		drop := batch.Event == route.PeerDown && batch.Retention == [route.NumFamilies]route.Retention{}
+		if table == nil || drop || batch.Event == route.PeerRemoved {
 			table = make(map[netip.Prefix]bool)
 			b.prefixes[batch.Peer.Name] = table
 		}
@@ -228,7 +340,7 @@ func testOpen(asn route.ASN, id string, more ...wire.Capability) *wire.Open {
 
 // dial connects from an address; more may prepare the socket.
 func (b *bench) dial(from string, more ...func(network, address string, c syscall.RawConn) error) (*net.TCPConn, error) {
-	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: addr(from).AsSlice()}, Timeout: 2 * time.Second}
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: addr(from).AsSlice()}, Timeout: patience}
 	if len(more) > 0 {
 		d.Control = more[0]
 	}
@@ -330,10 +442,12 @@ func (r *router) expect(want wire.Type) []byte {
 	}
 }
 
-// notified returns the NOTIFICATION that ends the session.
+// notified returns the NOTIFICATION that ends the session, and closes the
+// connection, for which the collector waits.
 func (r *router) notified() *wire.Notification {
 	r.t.Helper()
 	n, err := wire.ParseNotification(r.expect(wire.TypeNotification))
+	_ = r.conn.Close()
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -383,7 +497,7 @@ func (b *bench) alive(r *router, peer string, serial int) {
 }
 
 func dialerFrom(from string, control func(string, string, syscall.RawConn) error) *net.Dialer {
-	return &net.Dialer{LocalAddr: &net.TCPAddr{IP: addr(from).AsSlice()}, Timeout: 2 * time.Second, Control: control}
+	return &net.Dialer{LocalAddr: &net.TCPAddr{IP: addr(from).AsSlice()}, Timeout: patience, Control: control}
 }
 
 func asTCP(conn net.Conn) *net.TCPConn { return conn.(*net.TCPConn) }

@@ -30,6 +30,7 @@ func (b *bench) metric(family, label string) float64 {
 }
 
 func TestMetricsFollowTheConventions(t *testing.T) {
+	t.Parallel()
 	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
 	problems, err := testutil.GatherAndLint(b.registry)
 	if err != nil {

@@ -21,6 +21,7 @@ func graceful(restarting, notification bool) wire.Capability {
 }
 
 func TestRetention(t *testing.T) {
+	t.Parallel()
 	conf := DefaultSettings()
 	ours := testOpen(64500, "192.0.2.10")
 	llgr := wire.LongLivedCapability(wire.LongLived{
@@ -50,6 +51,7 @@ func TestRetention(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			agreed := wire.Negotiate(ours, tt.theirs)
 			want := [route.NumFamilies]route.Retention{tt.v4, tt.v6}
 			if d := cmp.Diff(want, downRetention(conf, agreed, tt.end)); d != "" {
@@ -64,6 +66,7 @@ func TestRetention(t *testing.T) {
 }
 
 func TestGracefulRestartReplacesTheSession(t *testing.T) {
+	t.Parallel()
 	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
 	old := b.up("127.0.0.2", testOpen(64501, "192.0.2.1", graceful(false, false)))
 	b.alive(old, "edge1", 1)
@@ -83,6 +86,7 @@ func TestGracefulRestartReplacesTheSession(t *testing.T) {
 }
 
 func TestSecondConnectionOfALivingSessionIsRefused(t *testing.T) {
+	t.Parallel()
 	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
 	first := b.up("127.0.0.2", testOpen(64501, "192.0.2.1"))
 	b.alive(first, "edge1", 1)
@@ -95,15 +99,18 @@ func TestSecondConnectionOfALivingSessionIsRefused(t *testing.T) {
 }
 
 func TestSecondConnectionReplacesAnUnfinishedOne(t *testing.T) {
+	t.Parallel()
 	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
 	first := b.router("127.0.0.2", testOpen(64501, "192.0.2.1"))
 	b.waitState("edge1", route.StateOpenSent)
-	second := b.up("127.0.0.2", testOpen(64501, "192.0.2.1"))
-	b.alive(second, "edge1", 1)
+	second := b.router("127.0.0.2", testOpen(64501, "192.0.2.1"))
 	first.wantNotified(wire.CodeCease, wire.CeaseCollision)
+	second.establish()
+	b.alive(second, "edge1", 1)
 }
 
 func TestMaxPrefixes(t *testing.T) {
+	t.Parallel()
 	n := testNeighbor("edge1", "127.0.0.2", 64501)
 	n.MaxPrefixes, n.MaxPrefixesRestart = 10, 0
 	cfg := testConfig(n)
@@ -119,6 +126,7 @@ func TestMaxPrefixes(t *testing.T) {
 		t.Errorf("data (-want +got):\n%s", d)
 	}
 	b.waitState("edge1", route.StateIdle)
+	eventually(t, "the end arrives", func() bool { return len(b.of("edge1", route.PeerDown)) > 0 })
 	downs := b.of("edge1", route.PeerDown)
 	if len(downs) != 1 || downs[0].Retention != [route.NumFamilies]route.Retention{} {
 		t.Errorf("PeerDown = %+v, want one that keeps nothing", downs)
@@ -133,6 +141,7 @@ func TestMaxPrefixes(t *testing.T) {
 }
 
 func TestIdleTimeAfterMaxPrefixesPasses(t *testing.T) {
+	t.Parallel()
 	n := newNeighbor(testNeighbor("edge1", "127.0.0.2", 64501), testConfig(), testDeps())
 	now := time.Now()
 	n.idle, n.idleUntil = true, now.Add(time.Minute)
@@ -148,6 +157,7 @@ func TestIdleTimeAfterMaxPrefixesPasses(t *testing.T) {
 }
 
 func TestReload(t *testing.T) {
+	t.Parallel()
 	stays, changes, goes := testNeighbor("stays", "127.0.0.2", 64501), testNeighbor("changes", "127.0.0.3", 64502), testNeighbor("goes", "127.0.0.4", 64503)
 	b := start(t, testConfig(stays, changes, goes))
 	r1 := b.up("127.0.0.2", testOpen(64501, "192.0.2.1"))
@@ -192,6 +202,7 @@ func TestReload(t *testing.T) {
 }
 
 func TestReloadRefusesAWrongConfiguration(t *testing.T) {
+	t.Parallel()
 	cfg := testConfig(testNeighbor("edge1", "127.0.0.2", 64501))
 	b := start(t, cfg)
 	cfg.ASN = 0
@@ -203,7 +214,7 @@ func TestReloadRefusesAWrongConfiguration(t *testing.T) {
 
 func TestReloadOfTheASNumberRestartsTheSpeaker(t *testing.T) {
 	cfg := testConfig(testNeighbor("edge1", "127.0.0.2", 64501))
-	b := start(t, cfg)
+	b := startAlone(t, cfg)
 	r := b.up("127.0.0.2", testOpen(64501, "192.0.2.1"))
 	b.alive(r, "edge1", 1)
 	cfg.ASN = 64510
@@ -217,6 +228,7 @@ func TestReloadOfTheASNumberRestartsTheSpeaker(t *testing.T) {
 }
 
 func TestDynamicNeighbors(t *testing.T) {
+	t.Parallel()
 	cfg := testConfig()
 	rule := DynamicNeighbor{Settings: DefaultSettings(), MaxSessions: 2, ASNs: []route.ASN{64501, 64502}}
 	rule.Prefix, rule.Group = prefix("127.0.1.0/24"), "ixp"
@@ -252,14 +264,23 @@ func TestDynamicNeighbors(t *testing.T) {
 }
 
 func TestDynamicNeighborIsForgottenWhenItsRoutesAre(t *testing.T) {
+	t.Parallel()
 	cfg := testConfig()
 	rule := DynamicNeighbor{Prefix: prefix("127.0.1.0/24"), Settings: DefaultSettings()}
-	rule.StaleTime = 0
+	rule.StaleTime = time.Hour
 	cfg.DynamicNeighbors = []DynamicNeighbor{rule}
-	b := start(t, cfg)
+	clock := newClock()
+	b := start(t, cfg, clock.use)
 	r := b.up("127.0.1.1", testOpen(64501, "192.0.2.1"))
 	b.alive(r, "dynamic-127.0.1.1", 1)
 	_ = r.conn.Close()
+	b.waitState("dynamic-127.0.1.1", route.StateActive)
+	clock.advance(time.Hour)
+	b.expireNeighbors(t.Context(), clock.now())
+	if n := len(b.Sessions()); n != 1 {
+		t.Errorf("%d sessions while its routes are kept, want 1", n)
+	}
+	clock.advance(time.Nanosecond)
 	eventually(t, "it is removed", func() bool { return len(b.of("dynamic-127.0.1.1", route.PeerRemoved)) == 1 })
 	if n := len(b.Sessions()); n != 0 {
 		t.Errorf("%d sessions", n)
@@ -267,6 +288,7 @@ func TestDynamicNeighborIsForgottenWhenItsRoutesAre(t *testing.T) {
 }
 
 func TestReloadMovesTheListener(t *testing.T) {
+	t.Parallel()
 	cfg := testConfig(testNeighbor("edge1", "127.0.0.2", 64501))
 	b := start(t, cfg)
 	r := b.up("127.0.0.2", testOpen(64501, "192.0.2.1"))

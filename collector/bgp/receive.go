@@ -12,6 +12,12 @@ import (
 	"ribglass/ribstore/route"
 )
 
+// The peer is heard no more often than this.
+const (
+	keepaliveInterval = 100 * time.Millisecond // between KEEPALIVEs passed to the speaker
+	refreshInterval   = time.Second            // between answers to route refreshes of a family
+)
+
 // receive reads the router until the session ends.
 func (s *session) receive(ctx context.Context) error {
 	f := newFramer(s.outer)
@@ -156,13 +162,13 @@ func forSpeaker(open *wire.Open) *wire.Open {
 	return reduced
 }
 
-// keepalive passes a KEEPALIVE to the speaker, at most ten a second: more are a
-// flood.
+// keepalive passes a KEEPALIVE to the speaker. The speaker need not see a flood of
+// them.
 func (s *session) keepalive(ctx context.Context, now time.Time) error {
 	if s.theirs == nil {
 		return s.unexpected(wire.TypeKeepalive)
 	}
-	if s.established.Load() && now.Sub(s.lastKeepalive) < tick/10 {
+	if s.established.Load() && now.Sub(s.lastKeepalive) < keepaliveInterval {
 		return nil
 	}
 	s.lastKeepalive = now
@@ -282,10 +288,10 @@ func (s *session) routeRefresh(ctx context.Context, body []byte, now time.Time) 
 	return nil
 }
 
-// answerRefresh answers a request for our routes, at most once a second for each
-// family. There are no routes to send.
+// answerRefresh answers a request for our routes, at most one in refreshInterval for
+// each family. There are no routes to send.
 func (s *session) answerRefresh(f route.Family, now time.Time) error {
-	if now.Sub(s.lastRefresh[f]) < tick {
+	if now.Sub(s.lastRefresh[f]) < refreshInterval {
 		return nil
 	}
 	s.lastRefresh[f] = now

@@ -177,7 +177,7 @@ func (c *Collector) restartSpeaker(ctx context.Context) error {
 	c.mu.Lock()
 	asn, id := c.cfg.ASN, c.cfg.RouterID
 	c.mu.Unlock()
-	fresh, err := startSpeaker(ctx, asn, id, c.log)
+	fresh, err := c.newSpeaker(ctx, asn, id, c.log)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,6 @@ const (
 	handshakeTime = 30 * time.Second       // from connection to Established
 	writeTime     = 10 * time.Second       // for one write to a peer that does not read
 	closingTime   = 700 * time.Millisecond // for a NOTIFICATION to leave
-	tick          = time.Second            // between two looks at all sessions
 )
 
 // session is one connection of a neighbor, from admission to its end. It is

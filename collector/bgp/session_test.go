@@ -16,6 +16,7 @@ import (
 )
 
 func TestRoutesOfASessionLeaveAsBatches(t *testing.T) {
+	t.Parallel()
 	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
 	r := b.up("127.0.0.2", testOpen(64501, "192.0.2.1"))
 	r.announce("198.51.100.0/24", "2001:db8::/32")
@@ -58,6 +59,7 @@ func TestRoutesOfASessionLeaveAsBatches(t *testing.T) {
 }
 
 func TestOurOpenSaysWhatTheSessionImplements(t *testing.T) {
+	t.Parallel()
 	n := testNeighbor("edge1", "127.0.0.2", 64501)
 	n.AddPath = true
 	b := start(t, testConfig(n))
@@ -76,6 +78,7 @@ func TestOurOpenSaysWhatTheSessionImplements(t *testing.T) {
 }
 
 func TestSessionTellsWhatItKnows(t *testing.T) {
+	t.Parallel()
 	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
 	if s := b.session("edge1"); s.State != route.StateActive || s.Peer.RouterID.IsValid() {
 		t.Errorf("before the first session: %+v", s)
@@ -85,12 +88,12 @@ func TestSessionTellsWhatItKnows(t *testing.T) {
 	r := b.up("127.0.0.2", open)
 	r.announce("198.51.100.0/24")
 	r.send(wire.AppendEndOfRIB(nil, route.IPv4Unicast))
-	eventually(t, "End-of-RIB is seen", func() bool { return !b.session("edge1").EndOfRIB[route.IPv4Unicast].IsZero() })
+	eventually(t, "two UPDATEs are counted", func() bool { return b.session("edge1").Counters.UpdatesIn == 2 })
 	s := b.session("edge1")
 	if s.State != route.StateEstablished || s.HoldTime != 30*time.Second || s.Peer.RouterID != addr("192.0.2.1") {
 		t.Errorf("established session: %+v", s)
 	}
-	if s.Counters.UpdatesIn != 2 || s.Counters.PrefixesAnnounced != 1 || s.Counters.SessionsEstablished != 1 || s.LastUpdate.IsZero() {
+	if s.EndOfRIB[route.IPv4Unicast].IsZero() || s.Counters.PrefixesAnnounced != 1 || s.Counters.SessionsEstablished != 1 || s.LastUpdate.IsZero() {
 		t.Errorf("counters: %+v", s.Counters)
 	}
 	n := &wire.Notification{Code: wire.CodeCease, Subcode: wire.CeaseAdminShutdown, Data: wire.ShutdownCommunication("<b>maintenance</b>")}
@@ -111,6 +114,7 @@ func TestSessionTellsWhatItKnows(t *testing.T) {
 }
 
 func TestUnknownPeerGetsNotAByte(t *testing.T) {
+	t.Parallel()
 	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
 	conn, err := b.dial("127.0.0.99")
 	refused(t, conn, err)
@@ -119,7 +123,8 @@ func TestUnknownPeerGetsNotAByte(t *testing.T) {
 	}
 }
 
-func TestWrongOpenIsRefused(t *testing.T) {
+func TestWrongOpenIsRefused(t *testing.T) { //nolint:tparallel // the rows share a neighbor
+	t.Parallel()
 	tests := map[string]struct {
 		open          *wire.Open
 		code, subcode uint8
@@ -146,6 +151,7 @@ func TestWrongOpenIsRefused(t *testing.T) {
 }
 
 func TestPeerWithOurRouterIDIsRefused(t *testing.T) {
+	t.Parallel()
 	b := start(t, testConfig(testNeighbor("ibgp", "127.0.0.2", 64500)))
 	r := b.router("127.0.0.2", testOpen(64500, "192.0.2.10"))
 	r.send(r.open.Append(nil))
@@ -156,7 +162,8 @@ func TestPeerWithOurRouterIDIsRefused(t *testing.T) {
 	}
 }
 
-func TestMessagesOutOfTurnEndTheSession(t *testing.T) {
+func TestMessagesOutOfTurnEndTheSession(t *testing.T) { //nolint:tparallel // the rows share a neighbor
+	t.Parallel()
 	tests := map[string]struct {
 		send    []byte
 		after   bool // Established
@@ -183,6 +190,7 @@ func TestMessagesOutOfTurnEndTheSession(t *testing.T) {
 }
 
 func TestAPeerMayConfirmBeforeItSeesOurOpen(t *testing.T) {
+	t.Parallel()
 	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
 	r := b.router("127.0.0.2", testOpen(64501, "192.0.2.1"))
 	r.send(wire.AppendKeepalive(r.open.Append(nil)))
@@ -192,7 +200,7 @@ func TestAPeerMayConfirmBeforeItSeesOurOpen(t *testing.T) {
 // TestNothingIsAnnounced gives the speaker what it must never have, a route and
 // policies that let it out, and listens to what two peers receive.
 func TestNothingIsAnnounced(t *testing.T) {
-	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501), testNeighbor("ibgp", "127.0.0.3", 64500)))
+	b := startAlone(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501), testNeighbor("ibgp", "127.0.0.3", 64500)))
 	ctx := t.Context()
 	bgp := b.speaker().bgp
 	for _, d := range []api.PolicyDirection{api.PolicyDirection_IMPORT, api.PolicyDirection_EXPORT} {
@@ -222,6 +230,9 @@ func TestNothingIsAnnounced(t *testing.T) {
 			return b.metric("ribglass_collector_outgoing_updates_dropped_total", name) > 0
 		})
 	}
+	eventually(t, "the route refresh is answered", func() bool { // after OPEN, KEEPALIVE and UPDATE
+		return b.session("edge1").Counters.MessagesIn == 4
+	})
 	go b.stop()
 	for _, r := range []*router{edge, ibgp} {
 		ends, refreshes := 0, 0
@@ -256,6 +267,7 @@ func TestNothingIsAnnounced(t *testing.T) {
 }
 
 func TestIsEndOfRIB(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		body []byte
 		want bool
@@ -277,6 +289,7 @@ func TestIsEndOfRIB(t *testing.T) {
 }
 
 func TestGracefulStopTellsEveryPeer(t *testing.T) {
+	t.Parallel()
 	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501), testNeighbor("edge2", "127.0.0.3", 64502)))
 	r1 := b.up("127.0.0.2", testOpen(64501, "192.0.2.1"))
 	r2 := b.up("127.0.0.3", testOpen(64502, "192.0.2.2"))
@@ -294,6 +307,7 @@ func TestGracefulStopTellsEveryPeer(t *testing.T) {
 }
 
 func TestRefreshIsAskedForAndEnclosed(t *testing.T) {
+	t.Parallel()
 	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
 	if err := b.Refresh("edge1"); err == nil {
 		t.Error("Refresh of a session that is down gives no error")
@@ -302,7 +316,7 @@ func TestRefreshIsAskedForAndEnclosed(t *testing.T) {
 		t.Error("Refresh of nobody gives no error")
 	}
 	r := b.up("127.0.0.2", testOpen(64501, "192.0.2.1", wire.EnhancedRefreshCapability()))
-	b.waitState("edge1", route.StateEstablished)
+	eventually(t, "the session is up", func() bool { return len(b.of("edge1", route.PeerUp)) == 1 })
 	if err := b.Refresh("edge1"); err != nil {
 		t.Fatal(err)
 	}
@@ -326,6 +340,7 @@ func TestRefreshIsAskedForAndEnclosed(t *testing.T) {
 }
 
 func TestOldPeersWithoutCapabilities(t *testing.T) {
+	t.Parallel()
 	b := start(t, testConfig(testNeighbor("old", "127.0.0.2", 64501)))
 	r := b.up("127.0.0.2", &wire.Open{ASN: 64501, HoldTime: 90, RouterID: addr("192.0.2.1")})
 	b.alive(r, "old", 1)
@@ -342,6 +357,7 @@ func TestOldPeersWithoutCapabilities(t *testing.T) {
 }
 
 func TestAddPathAndExtendedMessages(t *testing.T) {
+	t.Parallel()
 	n := testNeighbor("rs", "127.0.0.2", 64501)
 	n.AddPath = true
 	b := start(t, testConfig(n))

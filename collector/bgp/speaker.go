@@ -39,6 +39,7 @@ type speaker struct {
 	log      *slog.Logger
 	gobgpLog *gobgpLogger
 	address  netip.AddrPort
+	stop     func()
 
 	warnOnce sync.Once
 }
@@ -47,6 +48,7 @@ type speaker struct {
 func startSpeaker(ctx context.Context, asn route.ASN, routerID netip.Addr, logger *slog.Logger) (*speaker, error) {
 	adapter := &gobgpLogger{log: logger.With("component", "gobgp"), noMD5: make(map[string]bool)}
 	s := &speaker{bgp: server.NewBgpServer(server.LoggerOption(adapter)), log: logger, gobgpLog: adapter}
+	s.stop = s.bgp.Stop
 	go s.bgp.Serve()
 	var err error
 	for range 10 { // another process may take the port first
@@ -88,8 +90,6 @@ func (s *speaker) rejectAll(ctx context.Context) error {
 	}
 	return nil
 }
-
-func (s *speaker) stop() { s.bgp.Stop() }
 
 // speakerPeer is a neighbor as the speaker sees it.
 type speakerPeer struct {

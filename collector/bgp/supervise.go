@@ -7,10 +7,10 @@ import (
 	"ribglass/collector/wire"
 )
 
-// supervise looks after all sessions once a second. One goroutine does it for all
+// supervise looks after all sessions at every interval. One goroutine does it for all
 // sessions, because an exchange has a thousand of them.
 func (c *Collector) supervise(ctx context.Context) {
-	ticker := time.NewTicker(tick)
+	ticker := time.NewTicker(c.interval)
 	defer ticker.Stop()
 	for {
 		select {
