@@ -19,6 +19,7 @@ import (
 
 	"ribglass/cmd/ribglass/config"
 	"ribglass/cmd/ribglass/intake"
+	"ribglass/cmd/ribglass/terminal"
 )
 
 // dataDir is where a command finds what a server keeps: a directory, or the one
@@ -97,18 +98,18 @@ Exit status: 0 imported, 1 failed, 2 wrong usage.`,
 
 // runImport imports, and tells of it on the way and at the end.
 func runImport(ctx context.Context, i *intake.Import, out, notes io.Writer) error {
-	line := newProgress(notes)
+	line := terminal.NewProgress(notes)
 	i.Logger = slog.New(slog.NewTextHandler(notes, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	i.Progress = func(p intake.Progress) {
-		line.line(func(elapsed time.Duration) string {
+		line.Draw(func(elapsed time.Duration) string {
 			rate := float64(p.Changes) / max(elapsed.Seconds(), 0.001)
 			return fmt.Sprintf("%3d%%  %s %s  %s  %d changes, %.0f a second",
-				percent(p.Done, p.Total), p.Doing, filepath.Base(p.File), p.At.UTC().Format(time.DateTime), p.Changes, rate)
+				terminal.Percent(p.Done, p.Total), p.Doing, filepath.Base(p.File), p.At.UTC().Format(time.DateTime), p.Changes, rate)
 		})
 	}
 	started := time.Now()
 	sum, err := i.Run(ctx)
-	line.end()
+	line.End()
 	switch {
 	case errors.Is(err, context.Canceled):
 		return fmt.Errorf("interrupted: the collection %s is as it was", i.Collection)
@@ -118,8 +119,8 @@ func runImport(ctx context.Context, i *intake.Import, out, notes io.Writer) erro
 	printDamage(notes, sum)
 	took := time.Since(started)
 	_, err = fmt.Fprintf(out, "%s: %d changes of %s in %s, %.0f a second\n%s to %s: %d routes of %d peers at the end, %d snapshots, %s\n",
-		i.Collection, sum.Changes, several(len(i.Files), "file"), took.Round(time.Millisecond), float64(sum.Changes)/took.Seconds(),
-		sum.Began.UTC().Format(time.RFC3339), sum.Ends.UTC().Format(time.RFC3339), sum.Routes, sum.Peers, sum.Snapshots, amount(sum.Bytes))
+		i.Collection, sum.Changes, terminal.Several(len(i.Files), "file"), took.Round(time.Millisecond), float64(sum.Changes)/took.Seconds(),
+		sum.Began.UTC().Format(time.RFC3339), sum.Ends.UTC().Format(time.RFC3339), sum.Routes, sum.Peers, sum.Snapshots, terminal.Amount(sum.Bytes))
 	return err
 }
 
@@ -128,24 +129,16 @@ func printDamage(w io.Writer, sum *intake.Summary) {
 	for i := range sum.Reports {
 		r := &sum.Reports[i]
 		for _, kind := range slices.Sorted(maps.Keys(r.Skipped)) {
-			fmt.Fprintf(w, "%s: passed over: %d × %s\n", clean(r.Path), r.Skipped[kind], kind)
+			fmt.Fprintf(w, "%s: passed over: %d × %s\n", terminal.Clean(r.Path), r.Skipped[kind], kind)
 		}
 		for _, err := range r.Errors {
-			fmt.Fprintf(w, "%s:   %s\n", clean(r.Path), clean(err.Error()))
+			fmt.Fprintf(w, "%s:   %s\n", terminal.Clean(r.Path), terminal.Clean(err.Error()))
 		}
 		if r.TreatedAsWithdraw > 0 {
-			fmt.Fprintf(w, "%s: %d malformed updates are withdrawals (RFC 7606)\n", clean(r.Path), r.TreatedAsWithdraw)
+			fmt.Fprintf(w, "%s: %d malformed updates are withdrawals (RFC 7606)\n", terminal.Clean(r.Path), r.TreatedAsWithdraw)
 		}
 	}
 	if sum.Late > 0 {
 		fmt.Fprintf(w, "%d records have a time before that of others, or in the future; they count as simultaneous with the last\n", sum.Late)
 	}
-}
-
-// several returns a count of things, such as "1 file" and "2 files".
-func several(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -12,54 +12,23 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"ribglass/cmd/ribglass/bench"
+	"ribglass/cmd/ribglass/client"
+	"ribglass/cmd/ribglass/exit"
 )
-
-// Exit codes, documented in the help of the root command.
-const (
-	exitFailure  = 1
-	exitUsage    = 2
-	exitNotFound = 3
-
-	exitDiffer  = 1 // of diff
-	exitTrouble = 2 // idem
-)
-
-// usageError is a command line that cannot be understood.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
-// errNoRoute is a lookup whose answer has no route. The answer has been
-// printed, so it is not printed as an error.
-var errNoRoute = errors.New("no route")
 
 func main() {
-	root := rootCommand()
-	err := root.ExecuteContext(context.Background())
-	var usage usageError
-	var trouble troubleError
-	switch {
-	case err == nil:
-	case errors.Is(err, errNoRoute):
-		os.Exit(exitNotFound)
-	case errors.Is(err, errDiffer):
-		os.Exit(exitDiffer)
-	case errors.As(err, &usage):
-		fmt.Fprintf(os.Stderr, "ribglass: %v\nSee \"ribglass --help\".\n", err)
-		os.Exit(exitUsage)
-	case errors.As(err, &trouble):
-		fmt.Fprintf(os.Stderr, "ribglass: %v\n", err)
-		os.Exit(exitTrouble)
-	default:
-		fmt.Fprintf(os.Stderr, "ribglass: %v\n", err)
-		os.Exit(exitFailure)
+	status, message := exit.Status(rootCommand().ExecuteContext(context.Background()))
+	if message != "" {
+		fmt.Fprintln(os.Stderr, "ribglass:", message)
+	}
+	if status != 0 {
+		os.Exit(status)
 	}
 }
 
@@ -82,46 +51,26 @@ of diff: 0 the same, 1 different, 2 failed or wrong usage.`,
 		SuggestionsMinimumDistance: 2,
 		SilenceUsage:               true,
 		Args:                       cobra.ArbitraryArgs,
-		RunE:                       helpOrUnknown,
+		RunE:                       exit.HelpOrUnknown,
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(serveCommand(), checkCommand(),
-		lookupCommand(), searchCommand(), peersCommand(),
-		changesCommand(), timelineCommand(), diffCommand(), historyCommand(), snapshotCommand(),
-		exportCommand(), importCommand(), replayCommand(), updateNamesCommand(),
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.UsageError{Err: err} })
+	root.AddCommand(serveCommand(), checkCommand(), snapshotCommand(), importCommand(), replayCommand(), updateNamesCommand(),
 		bench.Command(), versionCommand())
-	markUsage(root)
+	root.AddCommand(client.Commands()...)
+	exit.MarkUsage(root)
 	return root
 }
 
-// markUsage has the commands below c report wrong arguments as wrong usage.
-func markUsage(c *cobra.Command) {
-	for _, sub := range c.Commands() {
-		if sub.Args != nil {
-			sub.Args = usageArgs(sub.Args)
-		}
-		markUsage(sub)
+// snapshotCommand puts what a server is asked and what is done without one below
+// one name.
+func snapshotCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "snapshot",
+		Short: "Take, list and verify snapshots of the table",
+		Args:  cobra.ArbitraryArgs,
+		RunE:  exit.HelpOrUnknown,
 	}
-}
-
-// helpOrUnknown runs when no command of the name given exists.
-func helpOrUnknown(c *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return c.Help()
-	}
-	err := fmt.Errorf("unknown command %q", args[0])
-	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
-		err = fmt.Errorf("%w: did you mean %q?", err, near[0])
-	}
-	return usageError{err}
-}
-
-// usageArgs marks what validate reports as wrong usage.
-func usageArgs(validate cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error {
-		if err := validate(c, args); err != nil {
-			return usageError{err}
-		}
-		return nil
-	}
+	c.AddCommand(client.SnapshotCommands()...)
+	c.AddCommand(snapshotVerifyCommand())
+	return c
 }

@@ -15,7 +15,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ribglass/cmd/ribglass/exit"
 	"ribglass/cmd/ribglass/replay"
+	"ribglass/cmd/ribglass/terminal"
 )
 
 func replayCommand() *cobra.Command {
@@ -49,14 +51,14 @@ Exit status: 0 everything was sent, 1 failed or interrupted, 2 wrong usage.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			var err error
 			if r.From, err = netip.ParsePrefix(from); err != nil {
-				return usageError{fmt.Errorf("--from %q is not a prefix such as 127.1.0.0/16", from)}
+				return exit.UsageError{Err: fmt.Errorf("--from %q is not a prefix such as 127.1.0.0/16", from)}
 			}
 			r.Files = args
 			if plan {
 				return printPlan(c.OutOrStdout(), &r)
 			}
 			if _, _, err := net.SplitHostPort(r.To); err != nil {
-				return usageError{errors.New("--to: want the BGP address of an instance, such as 127.0.0.1:1790")}
+				return exit.UsageError{Err: errors.New("--to: want the BGP address of an instance, such as 127.0.0.1:1790")}
 			}
 			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGTERM, syscall.SIGINT)
 			defer stop()
@@ -88,31 +90,31 @@ func printPlan(w io.Writer, r *replay.Replay) error {
 			addPath = ", add_path: true"
 		}
 		fmt.Fprintf(w, "  - { name: %s, address: %s, asn: %s%s } # %d routes\n",
-			strconv.Quote(clean(p.Peer.Name)), p.Source, p.Peer.ASN, addPath, p.Routes)
+			strconv.Quote(terminal.Clean(p.Peer.Name)), p.Source, p.Peer.ASN, addPath, p.Routes)
 	}
 	return nil
 }
 
 // runReplay plays, and tells of it on the way and at the end.
 func runReplay(ctx context.Context, r *replay.Replay, out, notes io.Writer) error {
-	line := newProgress(notes)
+	line := terminal.NewProgress(notes)
 	r.Logger = slog.New(slog.NewTextHandler(notes, nil))
 	r.Progress = func(p replay.Progress) {
-		line.line(func(elapsed time.Duration) string {
-			return fmt.Sprintf("%3d%%  %s  %s up, %d announced, %d withdrawn, %s", percent(p.Done, p.Total),
-				p.At.UTC().Format(time.DateTime), several(p.Sessions, "session"), p.Announced, p.Withdrawn, elapsed.Round(time.Second))
+		line.Draw(func(elapsed time.Duration) string {
+			return fmt.Sprintf("%3d%%  %s  %s up, %d announced, %d withdrawn, %s", terminal.Percent(p.Done, p.Total),
+				p.At.UTC().Format(time.DateTime), terminal.Several(p.Sessions, "session"), p.Announced, p.Withdrawn, elapsed.Round(time.Second))
 		})
 	}
 	started := time.Now()
 	p, err := r.Run(ctx)
-	line.end()
+	line.End()
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
 	if p.Omitted > 0 {
 		fmt.Fprintf(notes, "%d routes are of families that the instance does not take\n", p.Omitted)
 	}
-	fmt.Fprintf(out, "%s opened, %d ended as recorded; %d prefixes announced, %d withdrawn in %s, up to %s\n", several(p.Opened, "session"),
+	fmt.Fprintf(out, "%s opened, %d ended as recorded; %d prefixes announced, %d withdrawn in %s, up to %s\n", terminal.Several(p.Opened, "session"),
 		p.Ended, p.Announced, p.Withdrawn, time.Since(started).Round(time.Millisecond), p.At.UTC().Format(time.RFC3339))
 	if err != nil {
 		return errors.New("interrupted")

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
+	"ribglass/cmd/ribglass/build"
 	"ribglass/cmd/ribglass/config"
 	"ribglass/cmd/ribglass/demo"
 	"ribglass/cmd/ribglass/dump"
@@ -122,7 +123,7 @@ func (s *server) makeComponents(cfg *config.Config) error {
 	exporter := &dump.Exporter{ASN: cfg.ASN, RouterID: cfg.RouterID, Logger: s.log.With("component", "export")}
 	deps := httpapi.Deps{
 		Store: s.store, Sessions: s.bgp, Logger: s.log.With("component", "httpapi"), Registerer: registry,
-		Info:   httpapi.Info{Version: version(), ASN: cfg.ASN, RouterID: cfg.RouterID, StartedAt: time.Now()},
+		Info:   httpapi.Info{Version: build.Version(), ASN: cfg.ASN, RouterID: cfg.RouterID, StartedAt: time.Now()},
 		Export: exporter.Export,
 		Site:   cfg.Site,
 	}
@@ -218,7 +219,7 @@ func (s *server) started(ctx context.Context, cfg *config.Config) error {
 		}
 	}
 	addresses := s.bgp.Addresses()
-	s.log.InfoContext(ctx, "ribglass is ready", "version", version(), "open", browse(s.httpListener.Addr()), "asn", cfg.ASN.String(),
+	s.log.InfoContext(ctx, "ribglass is ready", "version", build.Version(), "open", browse(s.httpListener.Addr()), "asn", cfg.ASN.String(),
 		"bgp", fmt.Sprint(addresses), "admin", browse(s.adminListener.Addr()), "neighbors", len(cfg.Neighbors))
 	s.tellSupervisor("READY=1")
 	if len(cfg.Demo.Speakers) == 0 {

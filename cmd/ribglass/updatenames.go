@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ribglass/cmd/ribglass/config"
+	"ribglass/cmd/ribglass/exit"
 	"ribglass/ui/names"
 )
 
@@ -63,7 +64,7 @@ func namesTarget(configFile, output string) (string, error) {
 		return "", fmt.Errorf("no --output, and no names.file: %w", err)
 	}
 	if cfg.Names.File == "" || cfg.Names.File == names.None {
-		return "", usageError{fmt.Errorf("%s has no names.file: set it, or give --output", configFile)}
+		return "", exit.UsageError{Err: fmt.Errorf("%s has no names.file: set it, or give --output", configFile)}
 	}
 	return cfg.Names.File, nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ribglass/cmd/ribglass/terminal"
 	"ribglass/ribstore/history"
 )
 
@@ -73,17 +74,17 @@ func storedFiles(dir string) ([]string, error) {
 }
 
 func verifyFiles(ctx context.Context, files []string, out, notes io.Writer) error {
-	line := newProgress(notes)
-	defer line.end()
+	line := terminal.NewProgress(notes)
+	defer line.End()
 	var failed error
 	for _, file := range files {
 		report, err := verifyFile(ctx, file, line)
-		line.end()
+		line.End()
 		switch {
 		case ctx.Err() != nil:
 			return errors.New("interrupted")
 		case err != nil:
-			fmt.Fprintf(out, "%s: %s\n", clean(file), clean(explainHistory(err).Error()))
+			fmt.Fprintf(out, "%s: %s\n", terminal.Clean(file), terminal.Clean(explainHistory(err).Error()))
 			failed = errDamaged
 			continue
 		}
@@ -95,14 +96,14 @@ func verifyFiles(ctx context.Context, files []string, out, notes io.Writer) erro
 	return failed
 }
 
-func verifyFile(ctx context.Context, file string, line *progress) (*history.VerifyReport, error) {
+func verifyFile(ctx context.Context, file string, line *terminal.Progress) (*history.VerifyReport, error) {
 	h, err := history.OpenReadOnly(file, history.Deps{Logger: slog.New(slog.DiscardHandler), Now: time.Now})
 	if err != nil {
 		return nil, err
 	}
 	report, err := h.Verify(ctx, func(done, total int64) {
-		line.line(func(time.Duration) string {
-			return fmt.Sprintf("%3d%%  %s", percent(done, total), file)
+		line.Draw(func(time.Duration) string {
+			return fmt.Sprintf("%3d%%  %s", terminal.Percent(done, total), file)
 		})
 	})
 	return report, errors.Join(err, h.Close())
@@ -111,14 +112,14 @@ func verifyFile(ctx context.Context, file string, line *progress) (*history.Veri
 func printReport(w io.Writer, file string, r *history.VerifyReport) {
 	verdict := "OK"
 	if len(r.Problems) > 0 {
-		verdict = several(len(r.Problems), "problem")
+		verdict = terminal.Several(len(r.Problems), "problem")
 	}
-	fmt.Fprintf(w, "%s: %s: %s, %s, %s, %s, %s\n", clean(file), verdict, several(r.Snapshots.Count, "snapshot"), several(r.Chunks.Count, "chunk"),
-		several(int(r.Records), "journal record"), several(r.Peers, "peer"), amount(r.FileBytes))
+	fmt.Fprintf(w, "%s: %s: %s, %s, %s, %s, %s\n", terminal.Clean(file), verdict, terminal.Several(r.Snapshots.Count, "snapshot"), terminal.Several(r.Chunks.Count, "chunk"),
+		terminal.Several(int(r.Records), "journal record"), terminal.Several(r.Peers, "peer"), terminal.Amount(r.FileBytes))
 	for _, p := range r.Problems {
-		fmt.Fprintf(w, "  %s", clean(p.What))
+		fmt.Fprintf(w, "  %s", terminal.Clean(p.What))
 		if p.Means != "" {
-			fmt.Fprintf(w, ": %s", clean(p.Means))
+			fmt.Fprintf(w, ": %s", terminal.Clean(p.Means))
 		}
 		fmt.Fprintln(w)
 	}

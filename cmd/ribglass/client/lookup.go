@@ -1,10 +1,9 @@
-package main
+package client
 
 import (
 	"cmp"
 	"fmt"
 	"io"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -12,11 +11,15 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"ribglass/cmd/ribglass/exit"
+	"ribglass/cmd/ribglass/terminal"
+	"ribglass/httpapi/answer"
 )
 
 func lookupCommand() *cobra.Command {
 	var (
-		cl     client
+		cl     remote
 		where  scene
 		limit  int
 		cursor string
@@ -41,21 +44,21 @@ Exit status: 0 routes were found, 1 the server could not be asked or refused,
   ribglass lookup 192.0.2.1 --server http://lg.example.net:8080 --format json`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			query := url.Values{"q": {strings.Join(args, " ")}, "limit": {strconv.Itoa(limit)}}
+			values := url.Values{"q": {strings.Join(args, " ")}, "limit": {strconv.Itoa(limit)}}
 			if cursor != "" {
-				query.Set("cursor", cursor)
+				values.Set("cursor", cursor)
 			}
-			where.set(query)
-			answer := routesAnswer{past: where.at != ""}
-			body, err := cl.get(c.Context(), "/api/v1/routes", query, &answer)
+			where.set(values)
+			found := routesAnswer{past: where.at != ""}
+			body, err := cl.get(c.Context(), "/api/v1/routes", values, &found)
 			if err != nil {
 				return err
 			}
-			if err := cl.print(c.OutOrStdout(), body, answer.print); err != nil {
+			if err := cl.print(c.OutOrStdout(), body, found.print); err != nil {
 				return err
 			}
-			if len(answer.Routes) == 0 {
-				return errNoRoute
+			if len(found.Routes.Routes) == 0 {
+				return exit.ErrNotFound
 			}
 			return nil
 		},
@@ -67,58 +70,28 @@ Exit status: 0 routes were found, 1 the server could not be asked or refused,
 	return c
 }
 
-// routesAnswer is what is printed of the answer of GET /api/v1/routes.
+// routesAnswer is an answer that is printed.
 type routesAnswer struct {
-	pastAnswer
+	answer.Routes
 
 	past bool // another moment than now was asked for
-
-	Query      queryAnswer   `json:"query"`
-	Freshness  []freshness   `json:"freshness"`
-	Total      int           `json:"total"`
-	Routes     []routeAnswer `json:"routes"`
-	NextCursor string        `json:"next_cursor"`
-}
-
-type freshness struct {
-	Peer       string    `json:"peer"`
-	Up         bool      `json:"up"`
-	StaleSince time.Time `json:"stale_since"`
-}
-
-type routeAnswer struct {
-	Prefix      netip.Prefix `json:"prefix"`
-	Peer        string       `json:"peer"`
-	PathID      *uint32      `json:"path_id,omitempty"`
-	ReceivedAt  time.Time    `json:"received_at,omitzero"`
-	StaleSince  time.Time    `json:"stale_since,omitzero"`
-	Best        bool         `json:"best,omitzero"`
-	Decision    string       `json:"decision,omitempty"` // the step that settled it against the best, or the best against the next
-	NextHop     string       `json:"next_hop,omitempty"`
-	Origin      string       `json:"origin"`
-	ASPath      string       `json:"as_path_text,omitempty"`
-	MED         *uint32      `json:"med,omitempty"`
-	LocalPref   *uint32      `json:"local_pref,omitempty"`
-	Communities []string     `json:"communities,omitempty"`
-	Large       []string     `json:"large_communities,omitempty"`
-	Extended    []string     `json:"ext_communities,omitempty"`
 }
 
 // print writes the answer as a table, with what a reader must know of its
 // freshness below.
 func (a *routesAnswer) print(w io.Writer) error {
-	if len(a.Routes) == 0 {
-		if _, err := fmt.Fprintf(w, "no route for %s\n", clean(a.Query.Canonical)); err != nil {
+	if len(a.Routes.Routes) == 0 {
+		if _, err := fmt.Fprintf(w, "no route for %s\n", terminal.Clean(a.Query.Canonical)); err != nil {
 			return err
 		}
-		return a.printMoment(w, a.past)
+		return printMoment(w, &a.Moment, a.past)
 	}
 	rows := [][]string{{"", "PREFIX", "PEER", "NEXT HOP", "PREF", "MED", "AGE", "DECISION", "AS PATH", "COMMUNITIES"}}
-	for i := range a.Routes {
-		r := &a.Routes[i]
+	for i := range a.Routes.Routes {
+		r := &a.Routes.Routes[i]
 		rows = append(rows, []string{
-			r.marks(), r.Prefix.String(), r.source(), dash(r.NextHop), number(r.LocalPref), number(r.MED),
-			age(a.At, r.ReceivedAt), dash(r.Decision), r.path(), r.communities(),
+			marks(r), r.Prefix.String(), source(r.Peer, r.PathID), dash(hop(&r.Attributes)), number(r.LocalPref), number(r.MED),
+			age(a.At, r.ReceivedAt), dash(r.Decision), path(&r.Attributes), communities(&r.Attributes),
 		})
 	}
 	if err := writeTable(w, rows); err != nil {
@@ -131,17 +104,17 @@ func (a *routesAnswer) printNotes(w io.Writer) error {
 	var b strings.Builder
 	for _, f := range a.Freshness {
 		if !f.Up && !f.StaleSince.IsZero() {
-			fmt.Fprintf(&b, "%s is down: its routes are as of %s\n", clean(f.Peer), f.StaleSince.UTC().Format(time.RFC3339))
+			fmt.Fprintf(&b, "%s is down: its routes are as of %s\n", terminal.Clean(f.Peer), f.StaleSince.UTC().Format(time.RFC3339))
 		}
 	}
-	if a.Total > len(a.Routes) {
-		fmt.Fprintf(&b, "%d of %d routes", len(a.Routes), a.Total)
+	if shown := len(a.Routes.Routes); a.Total > shown {
+		fmt.Fprintf(&b, "%d of %d routes", shown, a.Total)
 		if a.NextCursor != "" {
-			fmt.Fprintf(&b, "; more with --cursor %s", clean(a.NextCursor))
+			fmt.Fprintf(&b, "; more with --cursor %s", terminal.Clean(a.NextCursor))
 		}
 		b.WriteByte('\n')
 	}
-	if err := a.printMoment(&b, a.past); err != nil {
+	if err := printMoment(&b, &a.Moment, a.past); err != nil {
 		return err
 	}
 	if b.Len() == 0 {
@@ -152,9 +125,9 @@ func (a *routesAnswer) printNotes(w io.Writer) error {
 }
 
 // marks returns "*" for the best route and "S" for a stale one.
-func (r *routeAnswer) marks() string {
+func marks(r *answer.Route) string {
 	marks := " "
-	if r.Best {
+	if r.Best != nil && *r.Best {
 		marks = "*"
 	}
 	if !r.StaleSince.IsZero() {
@@ -164,21 +137,33 @@ func (r *routeAnswer) marks() string {
 }
 
 // source returns the peer, with the path identifier behind it where it has one.
-func (r *routeAnswer) source() string {
-	if r.PathID == nil {
-		return r.Peer
+func source(peer string, pathID *uint32) string {
+	if pathID == nil {
+		return peer
 	}
-	return fmt.Sprintf("%s#%d", r.Peer, *r.PathID)
+	return fmt.Sprintf("%s#%d", peer, *pathID)
 }
 
 // path returns the AS path with the letter that routers print for the origin.
-func (r *routeAnswer) path() string {
+func path(a *answer.Attributes) string {
 	letters := map[string]string{"igp": "i", "egp": "e", "incomplete": "?"}
-	return strings.TrimSpace(r.ASPath + " " + letters[r.Origin])
+	text := ""
+	if a.ASPathText != nil {
+		text = *a.ASPathText
+	}
+	return strings.TrimSpace(text + " " + letters[a.Origin])
 }
 
-func (r *routeAnswer) communities() string {
-	all := slices.Concat(r.Communities, r.Large, r.Extended)
+// hop returns the next hop, "" where there is none.
+func hop(a *answer.Attributes) string {
+	if !a.NextHop.IsValid() {
+		return ""
+	}
+	return a.NextHop.String()
+}
+
+func communities(a *answer.Attributes) string {
+	all := slices.Concat(a.Communities, a.LargeCommunities, a.ExtCommunities)
 	return dash(strings.Join(all, " "))
 }
 

@@ -1,4 +1,4 @@
-package main
+package client
 
 import (
 	"bytes"
@@ -15,13 +15,17 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
+
+	"ribglass/cmd/ribglass/build"
+	"ribglass/cmd/ribglass/exit"
+	"ribglass/cmd/ribglass/terminal"
+	"ribglass/httpapi/answer"
 )
 
-// client asks a running Ribglass over its API.
-type client struct {
+// remote asks a running Ribglass over its API.
+type remote struct {
 	server  string
 	timeout time.Duration
 	format  string
@@ -66,12 +70,12 @@ const maxAnswer = 256 << 20
 
 // flags adds the flags that every asking command has. It prints a table, JSON,
 // or one of the further formats.
-func (cl *client) flags(c *cobra.Command, further ...string) {
+func (cl *remote) flags(c *cobra.Command, further ...string) {
 	cl.serverFlags(c)
 	cl.formatFlag(c, append([]string{formatTable, formatJSON}, further...))
 }
 
-func (cl *client) serverFlags(c *cobra.Command) {
+func (cl *remote) serverFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&cl.server, "server", cmp.Or(os.Getenv("RIBGLASS_SERVER"), "http://localhost:8080"),
 		"URL of the Ribglass to ask (environment: RIBGLASS_SERVER)")
@@ -79,7 +83,7 @@ func (cl *client) serverFlags(c *cobra.Command) {
 }
 
 // formatFlag adds the flag that chooses a format; the first is the default.
-func (cl *client) formatFlag(c *cobra.Command, formats []string) {
+func (cl *remote) formatFlag(c *cobra.Command, formats []string) {
 	cl.format = formats[0]
 	c.Flags().Var(choice{&cl.format, formats}, "format", "form of the answer: "+strings.Join(formats, ", "))
 	complete(c, "format", formats)
@@ -91,9 +95,9 @@ func complete(c *cobra.Command, flag string, values []string) {
 	_ = c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// get asks for path and decodes the answer into answer. It returns the answer's
+// get asks for path and decodes the answer into the value that into points to. It returns the answer's
 // bytes too.
-func (cl *client) get(ctx context.Context, path string, query url.Values, answer any) ([]byte, error) {
+func (cl *remote) get(ctx context.Context, path string, query url.Values, into any) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, cl.timeout)
 	defer cancel()
 	const accept = "application/json"
@@ -109,7 +113,7 @@ func (cl *client) get(ctx context.Context, path string, query url.Values, answer
 	if err := cl.failure(response, accept, body); err != nil {
 		return nil, err
 	}
-	if err := json.Unmarshal(body, answer); err != nil {
+	if err := json.Unmarshal(body, into); err != nil {
 		return nil, fmt.Errorf("ask %s: understand the answer: %w", cl.server, err)
 	}
 	return body, nil
@@ -117,17 +121,17 @@ func (cl *client) get(ctx context.Context, path string, query url.Values, answer
 
 // ask sends the question for path. The answer, which may be a refusal, is the
 // caller's to close.
-func (cl *client) ask(ctx context.Context, path string, query url.Values, accept string) (*http.Response, error) {
+func (cl *remote) ask(ctx context.Context, path string, query url.Values, accept string) (*http.Response, error) {
 	target, err := cl.url(path, query)
 	if err != nil {
 		return nil, err
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, exit.UsageError{Err: err}
 	}
 	request.Header.Set("Accept", accept)
-	request.Header.Set("User-Agent", "ribglass/"+version())
+	request.Header.Set("User-Agent", "ribglass/"+build.Version())
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("ask %s: %w", cl.server, unwrapURL(err))
@@ -136,8 +140,8 @@ func (cl *client) ask(ctx context.Context, path string, query url.Values, accept
 }
 
 // stream copies the answer for path to w as it comes, and returns how many
-// lines it had. The time a client waits is that until the answer begins.
-func (cl *client) stream(ctx context.Context, path string, query url.Values, accept string, w io.Writer) (int, error) {
+// lines it had. The time a remote waits is that until the answer begins.
+func (cl *remote) stream(ctx context.Context, path string, query url.Values, accept string, w io.Writer) (int, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	waiting := time.AfterFunc(cl.timeout, func() { cancel(context.DeadlineExceeded) })
@@ -175,14 +179,14 @@ func (c *lineCounter) Write(b []byte) (int, error) {
 
 // url returns the address of path at the server, which may be given without
 // its scheme.
-func (cl *client) url(path string, query url.Values) (string, error) {
+func (cl *remote) url(path string, query url.Values) (string, error) {
 	server := cl.server
 	if !strings.Contains(server, "://") {
 		server = "http://" + server
 	}
 	u, err := url.Parse(server)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return "", usageError{fmt.Errorf("--server %q is not a URL such as http://lg.example.net:8080", cl.server)}
+		return "", exit.UsageError{Err: fmt.Errorf("--server %q is not a URL such as http://lg.example.net:8080", cl.server)}
 	}
 	u = u.JoinPath(path)
 	u.RawQuery = query.Encode()
@@ -197,49 +201,31 @@ func unwrapURL(err error) error {
 	return err
 }
 
-// problem is the part of RFC 9457 problem details that is shown.
-type problem struct {
-	Title  string `json:"title"`
-	Detail string `json:"detail"`
-	Hint   string `json:"hint"` // the query and, below it, a caret
-}
-
-// text returns the problem for people, its hint indented below.
-func (p *problem) text() string {
-	lines := []string{clean(p.Title)}
+// textOf returns a problem for people, its hint indented below.
+func textOf(p *answer.Problem) string {
+	lines := []string{terminal.Clean(p.Title)}
 	if p.Detail != "" {
-		lines[0] += ": " + clean(p.Detail)
+		lines[0] += ": " + terminal.Clean(p.Detail)
 	}
 	for line := range strings.Lines(p.Hint) {
-		lines = append(lines, "    "+clean(strings.TrimRight(line, "\n")))
+		lines = append(lines, "    "+terminal.Clean(strings.TrimRight(line, "\n")))
 	}
 	return strings.Join(lines, "\n")
 }
 
 // failure returns what an answer that is not the one wanted says.
-func (cl *client) failure(response *http.Response, want string, body []byte) error {
+func (cl *remote) failure(response *http.Response, want string, body []byte) error {
 	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
-	if kind == "application/problem+json" {
-		var p problem
+	if kind == answer.ProblemType {
+		var p answer.Problem
 		if json.Unmarshal(body, &p) == nil && p.Title != "" {
-			return fmt.Errorf("%s says: %s", cl.server, p.text())
+			return fmt.Errorf("%s says: %s", cl.server, textOf(&p))
 		}
 	}
 	if response.StatusCode != http.StatusOK || kind != want {
 		return fmt.Errorf("%s does not answer as a Ribglass does: %s, %s", cl.server, response.Status, cmp.Or(kind, "no type"))
 	}
 	return nil
-}
-
-// clean takes control characters out of what others wrote, so that it cannot
-// move the cursor of the terminal it is printed on.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, s)
 }
 
 // age says how long ago t was, in the two largest units.
@@ -261,7 +247,7 @@ func age(now, t time.Time) string {
 }
 
 // print writes an answer: its bytes when JSON is wanted, else what table writes.
-func (cl *client) print(w io.Writer, body []byte, table func(io.Writer) error) error {
+func (cl *remote) print(w io.Writer, body []byte, table func(io.Writer) error) error {
 	if cl.format == formatTable {
 		return table(w)
 	}
@@ -274,7 +260,7 @@ func writeTable(w io.Writer, rows [][]string) error {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, row := range rows {
 		for i, cell := range row {
-			row[i] = clean(cell)
+			row[i] = terminal.Clean(cell)
 		}
 		if _, err := io.WriteString(t, strings.Join(row, "\t")+"\n"); err != nil {
 			return err

@@ -1,12 +1,10 @@
-package main
+package client
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -14,17 +12,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ribglass/cmd/ribglass/exit"
+	"ribglass/cmd/ribglass/terminal"
+	"ribglass/httpapi/answer"
 	"ribglass/ribstore/query"
 )
-
-// errDiffer is a comparison that found differences. They have been printed.
-var errDiffer = errors.New("there are differences")
-
-// troubleError is the failure of a command whose exit status 1 means something
-// else.
-type troubleError struct{ error }
-
-func (e troubleError) Unwrap() error { return e.error }
 
 const (
 	diffPath   = "/api/v1/diff"
@@ -33,7 +25,7 @@ const (
 
 // diff is one run of `ribglass diff`.
 type diff struct {
-	client
+	remote
 
 	text       string
 	moments    []string
@@ -77,10 +69,10 @@ Exit status: 0 nothing differs, 1 something does, 2 it could not be compared.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			d.text, d.out, d.notes = strings.Join(args, " "), c.OutOrStdout(), c.ErrOrStderr()
 			err := d.run(c.Context())
-			if usage := (usageError{}); err == nil || errors.Is(err, errDiffer) || errors.As(err, &usage) {
+			if usage := (exit.UsageError{}); err == nil || errors.Is(err, exit.ErrDiffer) || errors.As(err, &usage) {
 				return err
 			}
-			return troubleError{err}
+			return exit.TroubleError{Err: err}
 		},
 	}
 	d.serverFlags(c)
@@ -164,7 +156,7 @@ func (d *diff) parameters() url.Values {
 
 func (d *diff) run(ctx context.Context) error {
 	if err := d.check(); err != nil {
-		return usageError{err}
+		return exit.UsageError{Err: err}
 	}
 	switch {
 	case d.file != "":
@@ -174,7 +166,7 @@ func (d *diff) run(ctx context.Context) error {
 		values.Del("limit")
 		lines, err := d.stream(ctx, diffPath, values, "application/x-ndjson", d.out)
 		if err == nil && lines > 0 {
-			err = errDiffer
+			err = exit.ErrDiffer
 		}
 		return err
 	}
@@ -184,7 +176,7 @@ func (d *diff) run(ctx context.Context) error {
 // runPages prints what differs, page by page.
 func (d *diff) runPages(ctx context.Context) error {
 	values := d.parameters()
-	var first diffAnswer
+	var first comparison
 	body, err := d.get(ctx, diffPath, values, &first)
 	if err != nil {
 		return err
@@ -202,7 +194,7 @@ func (d *diff) runPages(ctx context.Context) error {
 	}
 	for page := first; !d.summary; {
 		for i := range page.Differences {
-			if _, err := fmt.Fprintln(d.out, page.Differences[i].text()); err != nil {
+			if _, err := fmt.Fprintln(d.out, textOfDifference(&page.Differences[i])); err != nil {
 				return err
 			}
 		}
@@ -211,7 +203,7 @@ func (d *diff) runPages(ctx context.Context) error {
 			break
 		}
 		values.Set("cursor", cursor)
-		page = diffAnswer{}
+		page = comparison{}
 		if _, err := d.get(ctx, diffPath, values, &page); err != nil {
 			return err
 		}
@@ -222,88 +214,64 @@ func (d *diff) runPages(ctx context.Context) error {
 	return first.verdict()
 }
 
-// diffAnswer is what is printed of the answer of GET /api/v1/diff.
-type diffAnswer struct {
-	A           diffSide     `json:"a"`
-	B           diffSide     `json:"b"`
-	Notices     []string     `json:"notices,omitempty"`
-	Counts      diffCounts   `json:"counts"`
-	Differences []difference `json:"differences"`
-	NextCursor  string       `json:"next_cursor,omitempty"`
+// comparison is an answer of GET /api/v1/diff, or a comparison with a file, which
+// is made here and printed in the same form.
+type comparison struct {
+	answer.Diff
+
+	A diffSide `json:"a"`
+	B diffSide `json:"b"`
 }
 
+// diffSide is a side of a comparison.
 type diffSide struct {
-	At         time.Time `json:"at,omitzero"`
-	Peer       string    `json:"peer,omitempty"`
-	Collection string    `json:"collection,omitempty"`
-	File       string    `json:"file,omitempty"`
+	answer.DiffSide
+
+	File string `json:"file,omitempty"` // the side is in this file; never from a server
 }
 
-type diffCounts struct {
-	Same      int          `json:"same"`
-	Added     int          `json:"added"`
-	Withdrawn int          `json:"withdrawn"`
-	Changed   int          `json:"changed"`
-	Causes    []causeCount `json:"causes"`
+// counts returns how many differences there are; a page behind the first does not
+// say it.
+func (a *comparison) counts() answer.DiffCounts {
+	if a.Counts == nil {
+		return answer.DiffCounts{}
+	}
+	return *a.Counts
 }
 
-type causeCount struct {
-	Kind  string `json:"kind"`
-	Cause string `json:"cause"`
-	Count int    `json:"count"`
-}
-
-type difference struct {
-	Prefix     netip.Prefix    `json:"prefix"`
-	Family     string          `json:"family"`
-	Kind       string          `json:"kind"`
-	Cause      string          `json:"cause"`
-	Attributes []string        `json:"attributes,omitempty"`
-	Old        json.RawMessage `json:"old,omitempty"`
-	New        json.RawMessage `json:"new,omitempty"`
-}
-
-// verdict returns errDiffer when there are differences.
-func (a *diffAnswer) verdict() error {
-	if a.Counts.Added+a.Counts.Withdrawn+a.Counts.Changed > 0 {
-		return errDiffer
+// verdict returns exit.ErrDiffer when there are differences.
+func (a *comparison) verdict() error {
+	if c := a.counts(); c.Added+c.Withdrawn+c.Changed > 0 {
+		return exit.ErrDiffer
 	}
 	return nil
 }
 
-// side reads the route of one side; nil when there is none.
-func side(raw json.RawMessage) *routeAnswer {
-	r := new(routeAnswer)
-	if len(raw) == 0 || json.Unmarshal(raw, r) != nil {
-		return nil
-	}
-	return r
-}
-
-// text tells a difference in one line.
-func (d *difference) text() string {
-	before, after := side(d.Old), side(d.New)
+// textOfDifference tells a difference in one line.
+func textOfDifference(d *answer.Difference) string {
+	before, after := d.Old, d.New
 	switch {
 	case before == nil && after == nil:
-		return clean("? " + d.Prefix.String())
+		return terminal.Clean("? " + d.Prefix.String())
 	case before == nil:
-		return clean(fmt.Sprintf("+ %s  %s  %s  [%s]", d.Prefix, after.source(), after.path(), d.Cause))
+		return terminal.Clean(fmt.Sprintf("+ %s  %s  %s  [%s]", d.Prefix, source(after.Peer, after.PathID), path(&after.Attributes), d.Cause))
 	case after == nil:
-		return clean(fmt.Sprintf("- %s  %s  %s  [%s]", d.Prefix, before.source(), before.path(), d.Cause))
+		return terminal.Clean(fmt.Sprintf("- %s  %s  %s  [%s]", d.Prefix, source(before.Peer, before.PathID), path(&before.Attributes), d.Cause))
 	}
-	source := after.source()
-	if from := before.source(); from != source {
-		source = from + " → " + source
+	whose := source(after.Peer, after.PathID)
+	if from := source(before.Peer, before.PathID); from != whose {
+		whose = from + " → " + whose
 	}
-	return clean(fmt.Sprintf("~ %s  %s  %s: %s  [%s]", d.Prefix, source, strings.Join(d.Attributes, ", "), contrast(before, after), d.Cause))
+	return terminal.Clean(fmt.Sprintf("~ %s  %s  %s: %s  [%s]", d.Prefix, whose, strings.Join(d.Attributes, ", "),
+		contrast(&before.Attributes, &after.Attributes), d.Cause))
 }
 
-func (a *diffAnswer) printSummary(w io.Writer) error {
+func (a *comparison) printSummary(w io.Writer) error {
 	var b strings.Builder
-	c := &a.Counts
+	c := a.counts()
 	fmt.Fprintf(&b, "%d added, %d withdrawn, %d changed, %d the same: %s against %s\n", c.Added, c.Withdrawn, c.Changed, c.Same, a.A.text(), a.B.text())
 	for _, one := range c.Causes {
-		fmt.Fprintf(&b, "  %d %s: %s\n", one.Count, clean(one.Kind), clean(one.Cause))
+		fmt.Fprintf(&b, "  %d %s: %s\n", one.Count, terminal.Clean(one.Kind), terminal.Clean(one.Cause))
 	}
 	writeNotices(&b, a.Notices)
 	_, err := io.WriteString(w, b.String())
@@ -324,5 +292,5 @@ func (s *diffSide) text() string {
 	if s.File != "" {
 		words = append(words, "of", s.File)
 	}
-	return clean(strings.Join(words, " "))
+	return terminal.Clean(strings.Join(words, " "))
 }

@@ -1,4 +1,4 @@
-package main
+package client
 
 import (
 	"context"
@@ -14,13 +14,16 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"ribglass/cmd/ribglass/exit"
+	"ribglass/cmd/ribglass/terminal"
 )
 
 const formatMRT = "mrt"
 
 // export is one run of `ribglass export`.
 type export struct {
-	client
+	remote
 	scene
 
 	text    string
@@ -48,7 +51,7 @@ Exit status: 0 written, 1 failed, 2 wrong usage.`,
 		ValidArgsFunction: completeWords,
 		RunE: func(c *cobra.Command, args []string) error {
 			if e.file == "" {
-				return usageError{errors.New("--output: want the file to write, or - for standard output")}
+				return exit.UsageError{Err: errors.New("--output: want the file to write, or - for standard output")}
 			}
 			e.text = strings.Join(args, " ")
 			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGTERM, syscall.SIGINT)
@@ -82,8 +85,8 @@ func (e *export) run(ctx context.Context, out, notes io.Writer) error {
 		values.Set("between", e.between)
 	}
 	e.set(values)
-	line := newProgress(notes)
-	defer line.end()
+	line := terminal.NewProgress(notes)
+	defer line.End()
 	write := func(w io.Writer) error {
 		_, err := e.stream(ctx, "/api/v1/export", values, e.mediaType(), &meter{out: w, line: line})
 		return err
@@ -103,7 +106,7 @@ func (e *export) run(ctx context.Context, out, notes io.Writer) error {
 // meter tells how much passes through it.
 type meter struct {
 	out  io.Writer
-	line *progress
+	line *terminal.Progress
 	n    int64
 }
 
@@ -111,8 +114,8 @@ type meter struct {
 func (m *meter) Write(b []byte) (int, error) {
 	n, err := m.out.Write(b)
 	m.n += int64(n)
-	m.line.line(func(elapsed time.Duration) string {
-		return fmt.Sprintf("%s written, %s a second", amount(m.n), amount(int64(float64(m.n)/max(elapsed.Seconds(), 0.001))))
+	m.line.Draw(func(elapsed time.Duration) string {
+		return fmt.Sprintf("%s written, %s a second", terminal.Amount(m.n), terminal.Amount(int64(float64(m.n)/max(elapsed.Seconds(), 0.001))))
 	})
 	return n, err
 }

@@ -1,18 +1,20 @@
-package main
+package client
 
 import (
 	"io"
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
+
+	"ribglass/httpapi/answer"
+	"ribglass/ribstore/route"
 )
 
 func peersCommand() *cobra.Command {
 	var (
-		cl    client
+		cl    remote
 		where scene
 	)
 	c := &cobra.Command{
@@ -25,12 +27,12 @@ func peersCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			values := url.Values{}
 			where.set(values)
-			var answer peersAnswer
-			body, err := cl.get(c.Context(), "/api/v1/peers", values, &answer)
+			var list peersAnswer
+			body, err := cl.get(c.Context(), "/api/v1/peers", values, &list)
 			if err != nil {
 				return err
 			}
-			return cl.print(c.OutOrStdout(), body, answer.print)
+			return cl.print(c.OutOrStdout(), body, list.print)
 		},
 	}
 	cl.flags(c)
@@ -38,26 +40,19 @@ func peersCommand() *cobra.Command {
 	return c
 }
 
-// peersAnswer is what is printed of the answer of GET /api/v1/peers.
+// peersAnswer is the answer of GET /api/v1/peers, for now or for the past.
 type peersAnswer struct {
-	pastAnswer
+	answer.Moment
 
-	Peers []struct {
-		Name        string    `json:"name"`
-		Address     string    `json:"address"`
-		ASN         uint32    `json:"asn"`
-		Description string    `json:"description"`
-		AdminDown   bool      `json:"admin_down"`
-		State       string    `json:"state"` // of now
-		Up          bool      `json:"up"`    // of the past
-		StaleSince  time.Time `json:"stale_since"`
-		Since       time.Time `json:"since"`
-		LastError   string    `json:"last_error"`
-		Routes      struct {
-			Accepted int `json:"accepted"`
-			Stale    int `json:"stale"`
-		} `json:"routes"`
-	} `json:"peers"`
+	Peers []peerThen `json:"peers"`
+}
+
+// peerThen is a peer as it is, or as it was: an [answer.Peer], or an
+// [answer.PastPeer], which has some of its members and one more.
+type peerThen struct {
+	answer.Peer
+
+	Up bool `json:"up"` // of the past
 }
 
 func (a *peersAnswer) print(w io.Writer) error {
@@ -67,12 +62,12 @@ func (a *peersAnswer) print(w io.Writer) error {
 	rows := [][]string{{"NAME", "ADDRESS", "AS", "STATE", "FOR", "ROUTES", "STALE", "DESCRIPTION"}}
 	for i := range a.Peers {
 		p := &a.Peers[i]
-		state := p.State
+		state := string(p.State)
 		if p.AdminDown {
 			state = "shut down"
 		}
 		note := p.Description
-		if p.State != "established" && p.LastError != "" {
+		if p.State != route.StateEstablished && p.LastError != "" {
 			note = strings.TrimSpace(note + " (" + p.LastError + ")")
 		}
 		rows = append(rows, []string{
@@ -107,5 +102,5 @@ func (a *peersAnswer) printPast(w io.Writer) error {
 	if _, err := io.WriteString(w, "\n"); err != nil {
 		return err
 	}
-	return a.printMoment(w, true)
+	return printMoment(w, &a.Moment, true)
 }

@@ -1,4 +1,4 @@
-package main
+package client
 
 import (
 	"context"
@@ -12,12 +12,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ribglass/cmd/ribglass/exit"
+	"ribglass/cmd/ribglass/terminal"
+	"ribglass/httpapi/answer"
 	"ribglass/ribstore/query"
 )
 
 // search is one run of `ribglass search`.
 type search struct {
-	client
+	remote
 	scene
 
 	text    string
@@ -55,7 +58,7 @@ Exit status: 0 routes were found, 1 the server could not be asked or refused,
 			return s.run(c.Context())
 		},
 	}
-	s.client.flags(c, formatNDJSON, formatCSV)
+	s.remote.flags(c, formatNDJSON, formatCSV)
 	s.scene.flags(c)
 	f := c.Flags()
 	f.IntVar(&s.limit, "limit", query.DefaultLimit, fmt.Sprintf("at most this many routes, up to %d", query.MaxLimit))
@@ -78,7 +81,7 @@ func completeWords(*cobra.Command, []string, string) ([]cobra.Completion, cobra.
 func (s *search) run(ctx context.Context) error {
 	switch {
 	case s.all && s.format == formatJSON:
-		return usageError{errors.New("--all: one JSON document cannot hold every route; use --format ndjson, csv or table")}
+		return exit.UsageError{Err: errors.New("--all: one JSON document cannot hold every route; use --format ndjson, csv or table")}
 	case s.explain:
 		return s.runExplain(ctx)
 	case s.format == formatNDJSON:
@@ -118,26 +121,26 @@ func (s *search) explaining() url.Values {
 
 // runExplain prints how the query would be answered.
 func (s *search) runExplain(ctx context.Context) error {
-	var answer planAnswer
-	body, err := s.get(ctx, routesPath, s.explaining(), &answer)
+	var plan answer.Explanation
+	body, err := s.get(ctx, routesPath, s.explaining(), &plan)
 	if err != nil {
 		return err
 	}
-	return s.print(s.out, body, answer.write)
+	return s.print(s.out, body, func(w io.Writer) error { return printPlan(w, &plan.Query) })
 }
 
 // runStream copies the answer as it comes. header is how many lines of it are
 // no route.
 func (s *search) runStream(ctx context.Context, kind string, header int) error {
 	// A stream is routes only: what else there is to say is asked before.
-	var answer searchAnswer
-	if _, err := s.get(ctx, routesPath, s.explaining(), &answer); err != nil {
+	var plan answer.Explanation
+	if _, err := s.get(ctx, routesPath, s.explaining(), &plan); err != nil {
 		return err
 	}
-	answer.Query.printNotes(s.notes)
+	printNotes(s.notes, &plan.Query)
 	lines, err := s.stream(ctx, routesPath, s.parameters(), kind, s.out)
 	if err == nil && lines <= header {
-		err = errNoRoute
+		err = exit.ErrNotFound
 	}
 	return err
 }
@@ -158,36 +161,36 @@ func (a *searchAnswer) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	a.rows = plain.Routes
-	return json.Unmarshal(b, &a.routesAnswer)
+	return json.Unmarshal(b, &a.Routes)
 }
 
 // runPages prints one page, or all of them as one table.
 func (s *search) runPages(ctx context.Context) error {
-	answer := searchAnswer{routesAnswer: routesAnswer{past: s.at != ""}}
+	found := searchAnswer{routesAnswer: routesAnswer{past: s.at != ""}}
 	values := s.parameters()
-	body, err := s.get(ctx, routesPath, values, &answer)
+	body, err := s.get(ctx, routesPath, values, &found)
 	if err != nil {
 		return err
 	}
-	for s.all && answer.NextCursor != "" {
+	for s.all && found.NextCursor != "" {
 		var next searchAnswer
-		values.Set("cursor", answer.NextCursor)
+		values.Set("cursor", found.NextCursor)
 		if _, err := s.get(ctx, routesPath, values, &next); err != nil {
 			return err
 		}
-		answer.Routes, answer.rows = append(answer.Routes, next.Routes...), append(answer.rows, next.rows...)
-		answer.NextCursor = next.NextCursor
+		found.Routes.Routes, found.rows = append(found.Routes.Routes, next.Routes.Routes...), append(found.rows, next.rows...)
+		found.NextCursor = next.NextCursor
 	}
-	answer.Query.printNotes(s.notes)
-	table := answer.print
-	if s.fields != "" && len(answer.rows) > 0 {
-		table = func(w io.Writer) error { return answer.printFields(w, strings.Split(s.fields, ",")) }
+	printNotes(s.notes, &found.Query)
+	table := found.print
+	if s.fields != "" && len(found.rows) > 0 {
+		table = func(w io.Writer) error { return found.printFields(w, strings.Split(s.fields, ",")) }
 	}
 	if err := s.print(s.out, body, table); err != nil {
 		return err
 	}
-	if len(answer.Routes) == 0 {
-		return errNoRoute
+	if len(found.Routes.Routes) == 0 {
+		return exit.ErrNotFound
 	}
 	return nil
 }
@@ -234,42 +237,19 @@ func cell(v any) string {
 	return string(b)
 }
 
-// queryAnswer is what an answer says of its query.
-type queryAnswer struct {
-	Canonical string `json:"canonical"`
-	Notes     []struct {
-		Column     int    `json:"column"`
-		Understood string `json:"understood"`
-		Other      string `json:"other"`
-	} `json:"notes"`
-}
-
-// planAnswer is how a query is understood and answered.
-type planAnswer struct {
-	Query struct {
-		queryAnswer
-		Plan struct {
-			Method string `json:"method"`
-			Sets   string `json:"by_attribute_set"`
-			Routes string `json:"by_route"`
-			Cost   int    `json:"cost"`
-		} `json:"plan"`
-	} `json:"query"`
-}
-
 // printNotes tells how words were understood that could be read otherwise.
-func (q *queryAnswer) printNotes(w io.Writer) {
+func printNotes(w io.Writer, q *answer.Query) {
 	for _, n := range q.Notes {
-		text := fmt.Sprintf("note: column %d is read as %s", n.Column, clean(n.Understood))
+		text := fmt.Sprintf("note: column %d is read as %s", n.Column, terminal.Clean(n.Understood))
 		if n.Other != "" {
-			text += "; otherwise write " + clean(n.Other)
+			text += "; otherwise write " + terminal.Clean(n.Other)
 		}
 		fmt.Fprintln(w, text)
 	}
 }
 
-func (a *planAnswer) write(w io.Writer) error {
-	q := &a.Query
+// printPlan tells how a query is understood and answered.
+func printPlan(w io.Writer, q *answer.Query) error {
 	rows := [][]string{{"query", dash(q.Canonical)}, {"method", q.Plan.Method}}
 	if q.Plan.Sets != "" {
 		rows = append(rows, []string{"by attribute set", q.Plan.Sets})
@@ -281,6 +261,6 @@ func (a *planAnswer) write(w io.Writer) error {
 	if err := writeTable(w, rows); err != nil {
 		return err
 	}
-	q.printNotes(w)
+	printNotes(w, q)
 	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package client
 
 import (
 	"context"
@@ -12,10 +12,14 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"ribglass/cmd/ribglass/exit"
+	"ribglass/cmd/ribglass/terminal"
+	"ribglass/httpapi/answer"
 )
 
 func historyCommand() *cobra.Command {
-	var cl client
+	var cl remote
 	c := &cobra.Command{
 		Use:   "history",
 		Short: "Tell what a running Ribglass keeps of the past",
@@ -23,52 +27,27 @@ func historyCommand() *cobra.Command {
   ribglass history --format json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			var answer historyAnswer
-			body, err := cl.get(c.Context(), "/api/v1/history", nil, &answer)
+			var kept historyAnswer
+			body, err := cl.get(c.Context(), "/api/v1/history", nil, &kept.History)
 			if err != nil {
 				return err
 			}
 			if cl.format == formatTable {
-				if _, err := cl.get(c.Context(), "/api/v1/collections", nil, &answer); err != nil {
+				if _, err := cl.get(c.Context(), "/api/v1/collections", nil, &kept.Collections); err != nil {
 					return err
 				}
 			}
-			return cl.print(c.OutOrStdout(), body, answer.print)
+			return cl.print(c.OutOrStdout(), body, kept.print)
 		},
 	}
 	cl.flags(c)
 	return c
 }
 
-// historyAnswer is what is printed of the answers of GET /api/v1/history and
-// /api/v1/collections.
+// historyAnswer is what is printed of the past.
 type historyAnswer struct {
-	Begins        time.Time        `json:"begins"`
-	Ends          time.Time        `json:"ends"`
-	Recording     bool             `json:"recording"`
-	LastSnapshot  time.Time        `json:"last_snapshot"`
-	SnapshotCount int              `json:"snapshot_count"`
-	FileBytes     int64            `json:"file_bytes"`
-	FreeBytes     int64            `json:"free_bytes"`
-	MaxBytes      int64            `json:"max_bytes"`
-	Snapshots     []snapshotAnswer `json:"snapshots"`
-
-	Collections []struct {
-		Name      string    `json:"name"`
-		Begins    time.Time `json:"begins"`
-		Ends      time.Time `json:"ends"`
-		FileBytes int64     `json:"file_bytes"`
-		Broken    bool      `json:"broken"`
-	} `json:"collections"`
-}
-
-// snapshotAnswer is a snapshot; all but At are known only when it was taken.
-type snapshotAnswer struct {
-	At     time.Time `json:"at"`
-	Routes int       `json:"routes"`
-	Chunks int       `json:"chunks"`
-	Bytes  int64     `json:"bytes"`
-	Took   float64   `json:"took_seconds"`
+	answer.History
+	answer.Collections
 }
 
 func (a *historyAnswer) print(w io.Writer) error {
@@ -82,10 +61,10 @@ func (a *historyAnswer) print(w io.Writer) error {
 		{"ends", since(a.Ends)},
 		{"snapshots", strconv.Itoa(a.SnapshotCount)},
 		{"last snapshot", since(a.LastSnapshot)},
-		{"size", fmt.Sprintf("%s of %s, %s free for what comes", amount(a.FileBytes), amount(a.MaxBytes), amount(a.FreeBytes))},
+		{"size", fmt.Sprintf("%s of %s, %s free for what comes", terminal.Amount(a.FileBytes), terminal.Amount(a.MaxBytes), terminal.Amount(a.FreeBytes))},
 	}
-	for _, c := range a.Collections {
-		text := fmt.Sprintf("%s to %s, %s", since(c.Begins), since(c.Ends), amount(c.FileBytes))
+	for _, c := range a.Collections.Collections {
+		text := fmt.Sprintf("%s to %s, %s", since(c.Begins), since(c.Ends), terminal.Amount(c.FileBytes))
 		if c.Broken {
 			text = "cannot be opened: see the log of the server"
 		}
@@ -101,19 +80,8 @@ func since(t time.Time) string {
 	return moment(t)
 }
 
-func snapshotCommand() *cobra.Command {
-	c := &cobra.Command{
-		Use:   "snapshot",
-		Short: "Take, list and verify snapshots of the table",
-		Args:  cobra.ArbitraryArgs,
-		RunE:  helpOrUnknown,
-	}
-	c.AddCommand(snapshotTakeCommand(), snapshotListCommand(), snapshotVerifyCommand())
-	return c
-}
-
 func snapshotTakeCommand() *cobra.Command {
-	cl := client{format: formatTable}
+	cl := remote{format: formatTable}
 	c := &cobra.Command{
 		Use:   "take",
 		Short: "Have a running Ribglass take a snapshot now",
@@ -127,7 +95,7 @@ maintenance for example, and waits until it is stored.`,
 				return err
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %d routes in %.3f s; %d new chunks, %s\n",
-				moment(info.At), info.Routes, info.Took, info.Chunks, amount(info.Bytes))
+				moment(info.At), info.Routes, info.Took, info.Chunks, terminal.Amount(info.Bytes))
 			return err
 		},
 	}
@@ -141,7 +109,7 @@ maintenance for example, and waits until it is stored.`,
 	return c
 }
 
-func (cl *client) takeSnapshot(ctx context.Context) (*snapshotAnswer, error) {
+func (cl *remote) takeSnapshot(ctx context.Context) (*answer.Snapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, cl.timeout)
 	defer cancel()
 	target, err := cl.url("/-/snapshot", nil)
@@ -150,7 +118,7 @@ func (cl *client) takeSnapshot(ctx context.Context) (*snapshotAnswer, error) {
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target, http.NoBody)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, exit.UsageError{Err: err}
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
@@ -162,33 +130,33 @@ func (cl *client) takeSnapshot(ctx context.Context) (*snapshotAnswer, error) {
 		return nil, fmt.Errorf("ask %s: read the answer: %w", cl.server, err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s says: %s: %s", cl.server, response.Status, clean(string(body[:min(len(body), 200)])))
+		return nil, fmt.Errorf("%s says: %s: %s", cl.server, response.Status, terminal.Clean(string(body[:min(len(body), 200)])))
 	}
-	info := new(snapshotAnswer)
+	info := new(answer.Snapshot)
 	return info, json.Unmarshal(body, info)
 }
 
 func snapshotListCommand() *cobra.Command {
-	var cl client
+	var cl remote
 	c := &cobra.Command{
 		Use:     "list",
 		Short:   "List the snapshots of a running Ribglass",
 		Example: "  ribglass snapshot list",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			var answer historyAnswer
-			body, err := cl.get(c.Context(), "/api/v1/history", nil, &answer)
+			var kept answer.History
+			body, err := cl.get(c.Context(), "/api/v1/history", nil, &kept)
 			if err != nil {
 				return err
 			}
-			return cl.print(c.OutOrStdout(), body, answer.printSnapshots)
+			return cl.print(c.OutOrStdout(), body, func(w io.Writer) error { return printSnapshots(w, &kept) })
 		},
 	}
 	cl.flags(c)
 	return c
 }
 
-func (a *historyAnswer) printSnapshots(w io.Writer) error {
+func printSnapshots(w io.Writer, a *answer.History) error {
 	if len(a.Snapshots) < a.SnapshotCount {
 		if _, err := fmt.Fprintf(w, "the newest %d of %d\n", len(a.Snapshots), a.SnapshotCount); err != nil {
 			return err

@@ -1,4 +1,4 @@
-package main
+package client
 
 import (
 	"fmt"
@@ -9,10 +9,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ribglass/cmd/ribglass/terminal"
+	"ribglass/httpapi/answer"
 	"ribglass/ribstore/query"
 )
 
-// scene is where a client looks: at a moment, and in a collection.
+// scene is where a remote looks: at a moment, and in a collection.
 type scene struct {
 	at         momentFlag
 	collection string
@@ -55,16 +57,9 @@ func (m *momentFlag) Set(text string) error {
 	return err
 }
 
-// pastAnswer is what an answer about the past says of its moment.
-type pastAnswer struct {
-	At        time.Time `json:"at"`
-	Requested time.Time `json:"requested_at"`
-	Notices   []string  `json:"notices"`
-}
-
 // printMoment tells the moment that an answer about another one than now is
 // true for.
-func (a *pastAnswer) printMoment(w io.Writer, past bool) error {
+func printMoment(w io.Writer, a *answer.Moment, past bool) error {
 	var b strings.Builder
 	if past {
 		fmt.Fprintf(&b, "as of %s", moment(a.At))
@@ -80,7 +75,7 @@ func (a *pastAnswer) printMoment(w io.Writer, past bool) error {
 
 func writeNotices(b *strings.Builder, notices []string) {
 	for _, n := range notices {
-		fmt.Fprintf(b, "note: %s\n", clean(n))
+		fmt.Fprintf(b, "note: %s\n", terminal.Clean(n))
 	}
 }
 

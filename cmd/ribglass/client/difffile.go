@@ -1,4 +1,4 @@
-package main
+package client
 
 import (
 	"bytes"
@@ -12,8 +12,11 @@ import (
 	"slices"
 	"strings"
 
+	"ribglass/cmd/ribglass/exit"
 	"ribglass/cmd/ribglass/intake"
+	"ribglass/cmd/ribglass/terminal"
 	"ribglass/collector/wire/mrt"
+	"ribglass/httpapi/answer"
 	"ribglass/ribstore/compare"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
@@ -25,10 +28,10 @@ import (
 func (d *diff) runFile(ctx context.Context) error {
 	q, err := query.Parse(d.text)
 	if err != nil {
-		return usageError{err}
+		return exit.UsageError{Err: err}
 	}
 	if !q.At.IsZero() || !q.Between.IsZero() {
-		return usageError{errors.New("--file: the moment of the peer is --at, not a word of the query")}
+		return exit.UsageError{Err: errors.New("--file: the moment of the peer is --at, not a word of the query")}
 	}
 	recorded, err := d.readTable(d.file)
 	if err != nil {
@@ -46,7 +49,7 @@ func (d *diff) runFile(ctx context.Context) error {
 	if a.Peer, err = d.chooseRecorded(withRoutes(recorded), ours); err != nil {
 		return err
 	}
-	return d.printLocal(ctx, compare.New(a, b, q, false), a.Peer)
+	return d.printLocal(ctx, compare.New(a, b, q, false), q, a.Peer)
 }
 
 // readTable returns the table at the end of a file. Entries that no router could
@@ -81,7 +84,7 @@ func (d *diff) readTable(file string) (t *table.Table, err error) {
 		}
 	}
 	if entries > 0 {
-		fmt.Fprintf(d.notes, "%s: passed over: %d × %s: %s\n", clean(file), entries, mrt.SkippedEntry, clean(report.Errors[0].Error()))
+		fmt.Fprintf(d.notes, "%s: passed over: %d × %s: %s\n", terminal.Clean(file), entries, mrt.SkippedEntry, terminal.Clean(report.Errors[0].Error()))
 	}
 	return t, nil
 }
@@ -146,52 +149,51 @@ func (d *diff) chooseRecorded(recorded, ours []*route.Peer) (string, error) {
 
 // printLocal prints a comparison with the recorded routes of a peer that was made
 // here, as one that the server made.
-func (d *diff) printLocal(ctx context.Context, c *compare.Comparison, recorded string) error {
+func (d *diff) printLocal(ctx context.Context, c *compare.Comparison, q query.Query, recorded string) error {
 	counts, err := c.Count(ctx)
 	if err != nil {
 		return err
 	}
-	answer := diffAnswer{A: diffSide{File: d.file, Peer: recorded}, B: diffSide{Peer: d.peers[0]}}
-	if len(d.moments) == 1 {
-		answer.B.Peer += " at " + d.moments[0]
+	found := comparison{
+		Diff: answer.Diff{Query: answer.Asked{Canonical: q.String()}, Counts: countsOf(counts), Differences: []answer.Difference{}},
+		A:    diffSide{answer.DiffSide{Peer: recorded}, d.file},
+		B:    diffSide{answer.DiffSide{Peer: d.peers[0]}, d.server},
 	}
-	answer.B.File = d.server
-	answer.Counts = countsOf(counts)
+	if len(d.moments) == 1 {
+		found.B.Peer += " at " + d.moments[0]
+	}
 	if !d.summary {
-		if err := d.printDifferences(ctx, c, &answer); err != nil {
+		if err := d.printDifferences(ctx, c, &found); err != nil {
 			return err
 		}
 	}
 	switch d.format {
 	case formatJSON:
-		err = json.NewEncoder(d.out).Encode(&answer)
+		err = json.NewEncoder(d.out).Encode(&found)
 	case formatText:
-		err = answer.printSummary(d.out)
+		err = found.printSummary(d.out)
 	}
 	if err != nil {
 		return err
 	}
-	return answer.verdict()
+	return found.verdict()
 }
 
 // printDifferences prints them or, for one JSON document, adds them to it.
-func (d *diff) printDifferences(ctx context.Context, c *compare.Comparison, answer *diffAnswer) error {
+func (d *diff) printDifferences(ctx context.Context, c *compare.Comparison, found *comparison) error {
 	return c.Stream(ctx, func(list []compare.Difference) error {
 		var b bytes.Buffer
 		for i := range list {
-			one, err := differenceOf(&list[i])
-			switch {
-			case err != nil:
-				return err
-			case d.format == formatJSON:
-				answer.Differences = append(answer.Differences, one)
-			case d.format == formatNDJSON:
-				err = json.NewEncoder(&b).Encode(&one)
+			one := differenceOf(&list[i])
+			switch d.format {
+			case formatJSON:
+				found.Differences = append(found.Differences, one)
+			case formatNDJSON:
+				if err := json.NewEncoder(&b).Encode(&one); err != nil {
+					return err
+				}
 			default:
-				fmt.Fprintln(&b, one.text())
-			}
-			if err != nil {
-				return err
+				fmt.Fprintln(&b, textOfDifference(&one))
 			}
 		}
 		_, err := d.out.Write(b.Bytes())
@@ -199,51 +201,41 @@ func (d *diff) printDifferences(ctx context.Context, c *compare.Comparison, answ
 	})
 }
 
-func countsOf(c *compare.Counts) diffCounts {
-	counts := diffCounts{Same: c.Same, Added: c.Added, Withdrawn: c.Withdrawn, Changed: c.Changed}
+// countsOf returns counts as a server would.
+func countsOf(c *compare.Counts) *answer.DiffCounts {
+	counts := &answer.DiffCounts{
+		Same: c.Same, Added: c.Added, Withdrawn: c.Withdrawn, Changed: c.Changed,
+		Causes: []answer.CauseCount{}, Peers: []answer.PeerDiff{}, Attributes: []answer.Facet{},
+	}
 	for _, one := range c.Causes {
-		counts.Causes = append(counts.Causes, causeCount{string(one.Kind), string(one.Cause), one.Count})
+		counts.Causes = append(counts.Causes, answer.CauseCount{Kind: string(one.Kind), Cause: string(one.Cause), Count: one.Count})
+	}
+	for _, one := range c.Peers {
+		counts.Peers = append(counts.Peers, answer.PeerDiff{
+			Peer: one.Peer, Same: one.Same, Added: one.Added, Withdrawn: one.Withdrawn, Changed: one.Changed,
+		})
+	}
+	for _, one := range c.Attributes {
+		counts.Attributes = append(counts.Attributes, answer.Facet{Value: one.Value, Count: one.Count})
 	}
 	return counts
 }
 
-func differenceOf(d *compare.Difference) (difference, error) {
-	one := difference{Prefix: d.Prefix, Family: d.Family.String(), Kind: string(d.Kind), Cause: string(d.Cause), Attributes: d.Attributes}
-	var err error
-	if d.Old != nil {
-		one.Old, err = json.Marshal(routeAnswerOf(d.Old))
+// differenceOf returns a difference as a server would.
+func differenceOf(d *compare.Difference) answer.Difference {
+	return answer.Difference{
+		Prefix: d.Prefix, Family: d.Family.String(), Kind: string(d.Kind), Cause: string(d.Cause), Attributes: d.Attributes,
+		Old: comparedRoute(d.Old), New: comparedRoute(d.New),
 	}
-	if d.New != nil && err == nil {
-		one.New, err = json.Marshal(routeAnswerOf(d.New))
-	}
-	return one, err
 }
 
-// routeAnswerOf returns a route as an answer would have it.
-func routeAnswerOf(r *route.Route) *routeAnswer {
-	a := &routeAnswer{
-		Prefix: r.Prefix, Peer: r.Peer.Name, ReceivedAt: r.ReceivedAt, Origin: r.Attrs.Origin().String(), ASPath: r.Attrs.ASPath().String(),
+// comparedRoute returns a route of a comparison, which makes no decision between
+// routes; nil when there is no route.
+func comparedRoute(r *route.Route) *answer.Route {
+	if r == nil {
+		return nil
 	}
-	if hop := r.Attrs.NextHop(); hop.IsValid() {
-		a.NextHop = hop.String()
-	}
-	if r.Peer.AddPath[r.Family] {
-		a.PathID = &r.PathID
-	}
-	if med, ok := r.Attrs.MED(); ok {
-		a.MED = &med
-	}
-	if preference, ok := r.Attrs.LocalPref(); ok {
-		a.LocalPref = &preference
-	}
-	for c := range r.Attrs.Communities().All() {
-		a.Communities = append(a.Communities, c.String())
-	}
-	for c := range r.Attrs.LargeCommunities().All() {
-		a.Large = append(a.Large, c.String())
-	}
-	for c := range r.Attrs.ExtCommunities() {
-		a.Extended = append(a.Extended, c.String())
-	}
-	return a
+	one := answer.RouteOf(r)
+	one.Best, one.Decision = nil, ""
+	return &one
 }

@@ -1,20 +1,23 @@
-package main
+package client
 
 import (
 	"fmt"
 	"io"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
+
+	"ribglass/cmd/ribglass/exit"
+	"ribglass/cmd/ribglass/terminal"
+	"ribglass/httpapi/answer"
+	"ribglass/ribstore/route"
 )
 
 func timelineCommand() *cobra.Command {
 	var (
-		cl                  client
+		cl                  remote
 		between, collection string
 		limit               int
 	)
@@ -41,16 +44,16 @@ Exit status: 0 there is a timeline, 1 the server could not be asked or refused,
 					values.Set(name, value)
 				}
 			}
-			var answer timelineAnswer
-			body, err := cl.get(c.Context(), "/api/v1/timeline", values, &answer)
+			var found answer.Timeline
+			body, err := cl.get(c.Context(), "/api/v1/timeline", values, &found)
 			if err != nil {
 				return err
 			}
-			if err := cl.print(c.OutOrStdout(), body, answer.print); err != nil {
+			if err := cl.print(c.OutOrStdout(), body, func(w io.Writer) error { return printTimeline(w, &found) }); err != nil {
 				return err
 			}
-			if answer.FirstSeen.IsZero() {
-				return errNoRoute
+			if found.FirstSeen.IsZero() {
+				return exit.ErrNotFound
 			}
 			return nil
 		},
@@ -63,54 +66,25 @@ Exit status: 0 there is a timeline, 1 the server could not be asked or refused,
 	return c
 }
 
-// timelineAnswer is what is printed of the answer of GET /api/v1/timeline.
-type timelineAnswer struct {
-	Prefix            netip.Prefix `json:"prefix"`
-	From              time.Time    `json:"from"`
-	To                time.Time    `json:"to"`
-	Notices           []string     `json:"notices"`
-	FirstSeen         time.Time    `json:"first_seen"`
-	LastSeen          time.Time    `json:"last_seen"`
-	Flaps             int          `json:"flaps"`
-	Announcements     int          `json:"announcements"`
-	Withdrawals       int          `json:"withdrawals"`
-	OriginChangeCount int          `json:"origin_change_count"`
-	OriginChanges     []struct {
-		At   time.Time `json:"at"`
-		From []uint32  `json:"from"`
-		To   []uint32  `json:"to"`
-	} `json:"origin_changes"`
-	Rows []struct {
-		Peer   string  `json:"peer"`
-		PathID *uint32 `json:"path_id"`
-		States []struct {
-			From  time.Time    `json:"from"`
-			To    time.Time    `json:"to"`
-			Stale bool         `json:"stale"`
-			Route *routeAnswer `json:"route"`
-		} `json:"states"`
-	} `json:"rows"`
-}
-
-func (a *timelineAnswer) print(w io.Writer) error {
+func printTimeline(w io.Writer, a *answer.Timeline) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s between %s and %s\n", a.Prefix, moment(a.From), moment(a.To))
 	if a.FirstSeen.IsZero() {
 		b.WriteString("no route\n")
 	} else {
 		fmt.Fprintf(&b, "first seen %s, last seen %s; %s, %s, %s\n", moment(a.FirstSeen), moment(a.LastSeen),
-			several(a.Flaps, "flap"), several(a.Announcements, "announcement"), several(a.Withdrawals, "withdrawal"))
+			terminal.Several(a.Flaps, "flap"), terminal.Several(a.Announcements, "announcement"), terminal.Several(a.Withdrawals, "withdrawal"))
 	}
 	for _, o := range a.OriginChanges {
 		fmt.Fprintf(&b, "%s origin %s → %s\n", moment(o.At), origins(o.From), origins(o.To))
 	}
 	if more := a.OriginChangeCount - len(a.OriginChanges); more > 0 {
-		fmt.Fprintf(&b, "and %s before\n", several(more, "origin change"))
+		fmt.Fprintf(&b, "and %s before\n", terminal.Several(more, "origin change"))
 	}
 	if len(a.Rows) > 0 {
 		b.WriteByte('\n')
 	}
-	if err := writeTable(&b, a.table()); err != nil {
+	if err := writeTable(&b, timelineRows(a)); err != nil {
 		return err
 	}
 	writeNotices(&b, a.Notices)
@@ -118,33 +92,32 @@ func (a *timelineAnswer) print(w io.Writer) error {
 	return err
 }
 
-func (a *timelineAnswer) table() [][]string {
+func timelineRows(a *answer.Timeline) [][]string {
 	if len(a.Rows) == 0 {
 		return nil
 	}
 	rows := [][]string{{"PEER", "FROM", "TO", "", "ROUTE"}}
 	for i := range a.Rows {
 		row := &a.Rows[i]
-		source := routeAnswer{Peer: row.Peer, PathID: row.PathID}
 		for j := range row.States {
 			s := &row.States[j]
 			mark, what := "", "absent"
 			if s.Route != nil {
-				what = strings.TrimSpace(s.Route.path() + "  " + s.Route.NextHop)
+				what = strings.TrimSpace(path(s.Route) + "  " + hop(s.Route))
 			}
-			if s.Stale {
+			if s.Stale != nil && *s.Stale {
 				mark = "S"
 			}
-			rows = append(rows, []string{source.source(), moment(s.From), moment(s.To), mark, what})
+			rows = append(rows, []string{source(row.Peer, row.PathID), moment(s.From), moment(s.To), mark, what})
 		}
 	}
 	return rows
 }
 
-func origins(list []uint32) string {
+func origins(list []route.ASN) string {
 	words := make([]string, len(list))
 	for i, n := range list {
-		words[i] = strconv.FormatUint(uint64(n), 10)
+		words[i] = n.String()
 	}
 	return dash(strings.Join(words, ","))
 }

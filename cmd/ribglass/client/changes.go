@@ -1,4 +1,4 @@
-package main
+package client
 
 import (
 	"cmp"
@@ -6,14 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"ribglass/cmd/ribglass/exit"
+	"ribglass/cmd/ribglass/terminal"
+	"ribglass/httpapi/answer"
 	told "ribglass/ribstore/changes"
 	"ribglass/ribstore/query"
 )
@@ -22,7 +23,7 @@ const changesPath = "/api/v1/changes"
 
 // changes is one run of `ribglass changes`.
 type changes struct {
-	client
+	remote
 
 	text       string
 	collection string
@@ -111,7 +112,7 @@ func (ch *changes) parameters() url.Values {
 func (ch *changes) run(ctx context.Context) error {
 	switch {
 	case ch.all && ch.format == formatJSON:
-		return usageError{errors.New("--all: one JSON document cannot hold every change; use --format ndjson, csv or table")}
+		return exit.UsageError{Err: errors.New("--all: one JSON document cannot hold every change; use --format ndjson, csv or table")}
 	case ch.format == formatNDJSON:
 		return ch.runStream(ctx, "application/x-ndjson", 0)
 	case ch.format == formatCSV:
@@ -125,68 +126,43 @@ func (ch *changes) run(ctx context.Context) error {
 func (ch *changes) runStream(ctx context.Context, kind string, header int) error {
 	lines, err := ch.stream(ctx, changesPath, ch.parameters(), kind, ch.out)
 	if err == nil && lines <= header {
-		err = errNoRoute
+		err = exit.ErrNotFound
 	}
 	return err
 }
 
 func (ch *changes) runPages(ctx context.Context) error {
-	var answer changesAnswer
+	var found answer.Changes
 	values := ch.parameters()
-	body, err := ch.get(ctx, changesPath, values, &answer)
+	body, err := ch.get(ctx, changesPath, values, &found)
 	if err != nil {
 		return err
 	}
-	for ch.all && answer.NextCursor != "" {
-		var next changesAnswer
-		values.Set("cursor", answer.NextCursor)
+	for ch.all && found.NextCursor != "" {
+		var next answer.Changes
+		values.Set("cursor", found.NextCursor)
 		if _, err := ch.get(ctx, changesPath, values, &next); err != nil {
 			return err
 		}
-		answer.Changes, answer.NextCursor = append(answer.Changes, next.Changes...), next.NextCursor
+		found.Changes, found.NextCursor = append(found.Changes, next.Changes...), next.NextCursor
 	}
-	if err := ch.print(ch.out, body, answer.print); err != nil {
+	if err := ch.print(ch.out, body, func(w io.Writer) error { return printChanges(w, &found) }); err != nil {
 		return err
 	}
-	if len(answer.Changes) == 0 {
-		return errNoRoute
+	if len(found.Changes) == 0 {
+		return exit.ErrNotFound
 	}
 	return nil
 }
 
-// changesAnswer is what is printed of the answer of GET /api/v1/changes.
-type changesAnswer struct {
-	Query      queryAnswer    `json:"query"`
-	From       time.Time      `json:"from"`
-	To         time.Time      `json:"to"`
-	Notices    []string       `json:"notices"`
-	Total      int            `json:"total"`
-	Changes    []changeAnswer `json:"changes"`
-	NextCursor string         `json:"next_cursor"`
-}
-
-type changeAnswer struct {
-	At         time.Time    `json:"at"`
-	Kind       string       `json:"kind"`
-	Prefix     netip.Prefix `json:"prefix"`
-	Family     string       `json:"family"`
-	Peer       string       `json:"peer"`
-	PathID     *uint32      `json:"path_id"`
-	Cause      string       `json:"cause"`
-	Attributes []string     `json:"attributes"`
-	Reason     string       `json:"reason"`
-	Old        *routeAnswer `json:"old"`
-	New        *routeAnswer `json:"new"`
-}
-
-func (a *changesAnswer) print(w io.Writer) error {
+func printChanges(w io.Writer, a *answer.Changes) error {
 	var b strings.Builder
 	if len(a.Changes) == 0 {
 		fmt.Fprintf(&b, "no change between %s and %s\n", moment(a.From), moment(a.To))
 	} else {
 		rows := [][]string{{"TIME", "CHANGE", "PREFIX", "PEER", "WHAT"}}
 		for i := range a.Changes {
-			rows = append(rows, a.Changes[i].row())
+			rows = append(rows, row(&a.Changes[i]))
 		}
 		if err := writeTable(&b, rows); err != nil {
 			return err
@@ -194,7 +170,7 @@ func (a *changesAnswer) print(w io.Writer) error {
 		if a.Total > len(a.Changes) {
 			fmt.Fprintf(&b, "\n%d of %d changes", len(a.Changes), a.Total)
 			if a.NextCursor != "" {
-				fmt.Fprintf(&b, "; more with --cursor %s", clean(a.NextCursor))
+				fmt.Fprintf(&b, "; more with --cursor %s", terminal.Clean(a.NextCursor))
 			}
 			b.WriteByte('\n')
 		}
@@ -204,29 +180,29 @@ func (a *changesAnswer) print(w io.Writer) error {
 	return err
 }
 
-func (c *changeAnswer) row() []string {
+// row returns a change as a row of the table.
+func row(c *answer.Change) []string {
 	prefix := c.Family
 	if c.Prefix.IsValid() {
 		prefix = c.Prefix.String()
 	}
-	source := routeAnswer{Peer: c.Peer, PathID: c.PathID}
-	return []string{moment(c.At), c.Kind, dash(prefix), source.source(), dash(c.what())}
+	return []string{moment(c.At), c.Kind, dash(prefix), source(c.Peer, c.PathID), dash(what(c))}
 }
 
 // what tells a change in words: what the route is, or was.
-func (c *changeAnswer) what() string {
+func what(c *answer.Change) string {
 	switch {
 	case c.Old != nil && c.New != nil && len(c.Attributes) > 0:
 		return strings.Join(c.Attributes, ", ") + ": " + contrast(c.Old, c.New)
 	case c.New != nil:
-		return c.New.path()
+		return path(c.New)
 	case c.Old != nil:
-		return strings.TrimSpace("was " + c.Old.path() + " " + c.because())
+		return strings.TrimSpace("was " + path(c.Old) + " " + because(c))
 	}
 	return c.Reason
 }
 
-func (c *changeAnswer) because() string {
+func because(c *answer.Change) string {
 	if c.Reason == "" {
 		return ""
 	}
@@ -235,17 +211,17 @@ func (c *changeAnswer) because() string {
 
 // contrast tells what differs between two routes: the paths, or the first other
 // thing that can be said in a word.
-func contrast(before, after *routeAnswer) string {
-	for _, of := range []func(*routeAnswer) string{
-		(*routeAnswer).path,
-		func(r *routeAnswer) string { return r.NextHop },
-		func(r *routeAnswer) string { return "MED " + number(r.MED) },
-		func(r *routeAnswer) string { return "preference " + number(r.LocalPref) },
-		(*routeAnswer).communities,
+func contrast(before, after *answer.Attributes) string {
+	for _, of := range []func(*answer.Attributes) string{
+		path,
+		hop,
+		func(r *answer.Attributes) string { return "MED " + number(r.MED) },
+		func(r *answer.Attributes) string { return "preference " + number(r.LocalPref) },
+		communities,
 	} {
 		if a, b := of(before), of(after); a != b {
 			return cmp.Or(a, "-") + " → " + cmp.Or(b, "-")
 		}
 	}
-	return after.path()
+	return path(after)
 }
