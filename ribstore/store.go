@@ -86,7 +86,7 @@ type Store struct {
 	own      []own       // the writer's: what the table did by itself and nobody was told of yet
 	requests chan func() // for the writer to run
 	running  chan struct{}
-	recorded time.Time // the writer's: when it recorded last
+	recorder *Recorder // the writer's
 }
 
 // New returns a store that waits to be run. It fails when a metric is
@@ -110,7 +110,7 @@ func New(cfg Config, deps Deps) (*Store, error) {
 func (s *Store) keep(t *table.Table) {
 	t.SetTurns(s.deps.Budget.Turn)
 	t.SetObserver(table.Observer{Expired: s.note(tap.Expired), Swept: s.note(tap.Swept)})
-	s.table = t
+	s.table, s.recorder = t, NewRecorder(t, s.deps.History)
 }
 
 // own is something that the table did by itself.
@@ -214,7 +214,7 @@ func (s *Store) write(ctx context.Context, in <-chan route.Batch) {
 		case <-idle:
 			more = s.work()
 		case now := <-tick.C:
-			s.expire(now)
+			s.tellOwn(s.recorder.Expire(now))
 			s.meter.Tick(now, s.sample)
 			s.table.Measure()
 			more = true
@@ -251,20 +251,6 @@ func (s *Store) do(ctx context.Context, f func()) error {
 	}
 }
 
-// quiet is after how long without anything to record that is recorded: after a
-// crash the time up to the last record is known, and nothing of the time behind it.
-const quiet = time.Minute
-
-// expire has stale routes expire that are due.
-func (s *Store) expire(now time.Time) {
-	if s.deps.History != nil && (s.table.Due(now) || now.Sub(s.recorded).Abs() >= quiet) {
-		now = s.deps.History.RecordExpiry(now)
-		s.recorded = now
-	}
-	s.table.Expire(now)
-	s.tellOwn(now)
-}
-
 // Snapshot takes a snapshot of the table now. It fails with [ErrNoHistory] when
 // the past is not kept.
 func (s *Store) Snapshot(ctx context.Context) (history.SnapshotInfo, error) {
@@ -291,12 +277,8 @@ func (s *Store) idle(more bool) <-chan time.Time {
 
 func (s *Store) apply(b *route.Batch) {
 	start := s.deps.Now()
-	if s.deps.History != nil {
-		s.deps.History.Record(b)
-		s.recorded = b.At
-	}
+	s.recorder.Apply(b)
 	s.meter.Observe(b)
-	s.table.Apply(b)
 	s.metrics.applied(b, s.deps.Now().Sub(start))
 	s.tap.Batch(b)
 	if b.Event == route.PeerDown {

@@ -140,7 +140,9 @@ func TestPrescribedLibrariesStayBehindOnePackage(t *testing.T) {
 	}{
 		{"github.com/osrg/gobgp/", func(pkg, file string) bool { return pkg == "ribglass/collector/bgp" && file == "speaker.go" }},
 		{"github.com/gin-gonic/gin", func(pkg, _ string) bool { return pkg == "ribglass/httpapi/web" }},
-		{"go.etcd.io/bbolt", func(pkg, _ string) bool { return strings.HasPrefix(pkg, "ribglass/ribstore/history") && pkg != "ribglass/ribstore/history/format" }},
+		{"go.etcd.io/bbolt", func(pkg, _ string) bool {
+			return strings.HasPrefix(pkg, "ribglass/ribstore/history") && pkg != "ribglass/ribstore/history/format"
+		}},
 		{"golang.org/x/crypto/ssh", func(pkg, _ string) bool { return pkg == "ribglass/collector/relay" }},
 		{"github.com/yuin/goldmark", func(pkg, _ string) bool { return pkg == "ribglass/ui/site" }},
 		{"os/exec", func(pkg, _ string) bool { return strings.HasSuffix(pkg, "bench") }},

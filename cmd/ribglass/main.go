@@ -1,7 +1,7 @@
 // Command ribglass is a looking glass that routers peer with: one binary for
 // the server (serve), for checking its configuration (check), and for asking a
 // running server (lookup, search, peers, changes, timeline, diff, history), for
-// what it keeps (snapshot, export, import, replay), and for measuring (bench).
+// what it keeps (snapshot, export, import, replay).
 //
 // Every command is a function that builds a cobra command and returns its
 // errors; only main exits. The exit status is 0 when the command did what it
@@ -17,7 +17,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"ribglass/cmd/ribglass/bench"
 	"ribglass/cmd/ribglass/client"
 	"ribglass/cmd/ribglass/exit"
 )
@@ -54,8 +53,7 @@ of diff: 0 the same, 1 different, 2 failed or wrong usage.`,
 		RunE:                       exit.HelpOrUnknown,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.UsageError{Err: err} })
-	root.AddCommand(serveCommand(), checkCommand(), snapshotCommand(), importCommand(), replayCommand(), updateNamesCommand(),
-		bench.Command(), versionCommand())
+	root.AddCommand(serveCommand(), checkCommand(), snapshotCommand(), importCommand(), replayCommand(), updateNamesCommand(), versionCommand())
 	root.AddCommand(client.Commands()...)
 	exit.MarkUsage(root)
 	return root

@@ -17,6 +17,7 @@ import (
 
 	"ribglass/collector/wire/mrt"
 	"ribglass/httpapi"
+	"ribglass/ribstore"
 	"ribglass/ribstore/changes"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
@@ -29,10 +30,22 @@ type Exporter struct {
 	Logger   *slog.Logger
 }
 
-// Export writes the answer to a query: routes or, when it has a span, changes.
-// What MRT cannot express is left out and logged. Errors are those of the
-// searcher, of the stream, and of the context.
+// Source is what an export reads. [httpapi.Searcher] documents the methods.
+type Source interface {
+	PeersAt(ctx context.Context, at query.Moment) (peers []ribstore.PeerStats, when time.Time, notices []string, err error)
+	Stream(ctx context.Context, q query.Query, yield func([]route.Route) error) error
+	StreamChanges(ctx context.Context, q query.Query, kinds []changes.Kind, yield func([]changes.Change) error) error
+}
+
+// Export is [Exporter.Write] for the server.
 func (e *Exporter) Export(ctx context.Context, w io.Writer, from httpapi.Searcher, q query.Query) error {
+	return e.Write(ctx, w, from, q)
+}
+
+// Write writes the answer to a query: routes or, when it has a span, changes.
+// What MRT cannot express is left out and logged. Errors are those of the
+// source, of the stream, and of the context.
+func (e *Exporter) Write(ctx context.Context, w io.Writer, from Source, q query.Query) error {
 	buffered := bufio.NewWriterSize(w, 64<<10)
 	out := &output{exporter: e, stream: &stream{w: buffered}}
 	out.mrt = mrt.NewWriter(out.stream)
@@ -94,7 +107,7 @@ func (o *output) wrote(err error) error {
 }
 
 // routes writes a table: one index of all peers, then prefix after prefix.
-func (o *output) routes(ctx context.Context, from httpapi.Searcher, q query.Query) error {
+func (o *output) routes(ctx context.Context, from Source, q query.Query) error {
 	known, at, _, err := from.PeersAt(ctx, q.At)
 	if err != nil {
 		return err
@@ -149,7 +162,7 @@ func (o *output) row(row *mrt.Row) error {
 }
 
 // changes writes what happened, the oldest first.
-func (o *output) changes(ctx context.Context, from httpapi.Searcher, q query.Query) error {
+func (o *output) changes(ctx context.Context, from Source, q query.Query) error {
 	return from.StreamChanges(ctx, q, nil, func(list []changes.Change) error {
 		for i := range list {
 			if err := o.wrote(o.change(&list[i])); err != nil {
