@@ -6,6 +6,18 @@ GOVULNCHECK   = v1.9.0
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 
+# What is built: static, without symbols and without a library for a format that
+# nobody speaks here. The version and the commit are stamped in, with the date of
+# the commit, so that the same commit makes the same program. Without git they are
+# empty.
+BINARY  ?= ribglass
+COMMIT  := $(shell git describe --always --abbrev=40 --exclude '*' --dirty=+changes 2>/dev/null)
+DATE    := $(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ 2>/dev/null)
+VERSION := $(shell git describe --tags --match 'v[0-9]*' --dirty=+changes 2>/dev/null)
+STAMP   := ribglass/cmd/ribglass/build
+GOBUILD := CGO_ENABLED=0 go build -trimpath -tags nomsgpack \
+  -ldflags "-s -w -X $(STAMP).version=$(VERSION) -X $(STAMP).commit=$(COMMIT) -X $(STAMP).date=$(DATE)"
+
 BIN := $(CURDIR)/.bin
 FUZZTIME ?= 10s
 CONFIG   ?= configs/demo.yaml
@@ -19,8 +31,8 @@ help: ## print the targets
 run: build ## build and start Ribglass with the demonstration (CONFIG=FILE for another configuration)
 	./ribglass serve --config $(CONFIG)
 
-build: ## build ./ribglass
-	go build -trimpath -o ribglass ./cmd/ribglass
+build: ## build ./ribglass (BINARY=FILE for another place)
+	$(GOBUILD) -o $(BINARY) ./cmd/ribglass
 
 check: vulncheck $(BIN)/golangci-lint-$(GOLANGCI_LINT) ## formatting, vet, lint, modules, known vulnerabilities
 	$(BIN)/golangci-lint-$(GOLANGCI_LINT) fmt --diff ./...
@@ -56,14 +68,15 @@ screenshots: build ui/browser/node_modules ## take pictures of the main pages in
 fuzz: ## run every fuzz target for FUZZTIME (10s)
 	.ci/fuzz $(FUZZTIME)
 
-bench: build ## measure Ribglass, and BIRD 2 beside it where it is installed
-	./ribglass bench $(BENCH)
+bench: build ## build ./ribglass-bench and measure Ribglass (BENCH=FLAGS), and BIRD 2 beside it where it is installed
+	$(GOBUILD) -o ribglass-bench ./cmd/ribglass-bench
+	./ribglass-bench $(BENCH)
 
 vulncheck: $(BIN)/govulncheck-$(GOVULNCHECK)
 	.ci/vulncheck $(BIN)/govulncheck-$(GOVULNCHECK)
 
 clean: ## remove what make made
-	rm -rf ribglass $(BIN) bench-out ui/browser/node_modules
+	rm -rf ribglass ribglass-bench $(BIN) bench-out ui/browser/node_modules
 
 # A tool's file carries its version, so that another version is another file.
 $(BIN)/golangci-lint-$(GOLANGCI_LINT):

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ribglass/cmd/ribglass/build"
 	"ribglass/cmd/ribglass/client"
 	"ribglass/cmd/ribglass/exit"
 )
@@ -51,7 +52,9 @@ of diff: 0 the same, 1 different, 2 failed or wrong usage.`,
 		SilenceUsage:               true,
 		Args:                       cobra.ArbitraryArgs,
 		RunE:                       exit.HelpOrUnknown,
+		Version:                    build.Version(),
 	}
+	root.SetVersionTemplate(build.Of().String())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.UsageError{Err: err} })
 	root.AddCommand(serveCommand(), checkCommand(), snapshotCommand(), importCommand(), replayCommand(), updateNamesCommand(), versionCommand())
 	root.AddCommand(client.Commands()...)

@@ -23,8 +23,8 @@ import (
 	"time"
 )
 
-// programPath is the program under test. TestMain builds it, or takes the one that
-// RIBGLASS_BIN names.
+// programPath is the program under test. TestMain has make build it as users build
+// it, or takes the program that RIBGLASS_BIN names.
 var programPath string
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -45,9 +45,9 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	programPath = filepath.Join(dir, "ribglass")
-	build := exec.Command("go", "build", "-o", programPath, "ribglass/cmd/ribglass")
+	build := exec.Command("make", "--silent", "-C", "../../..", "build", "BINARY="+programPath)
 	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+		fmt.Fprintf(os.Stderr, "make build: %v\n%s", err, out)
 		return 1
 	}
 	return m.Run()
