@@ -67,7 +67,7 @@ type Collector struct {
 }
 
 // New returns a Collector that does nothing before Run. When a setting is wrong the
-// error is a *collector.FieldError.
+// error is a *setting.Error.
 func New(cfg Config, deps Deps) (*Collector, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 
 	"ribglass/collector"
 	"ribglass/ribstore/route"
+	"ribglass/setting"
 )
 
 // Config says whom the collector peers with. It is a value; the collector keeps
@@ -102,15 +103,15 @@ func (s Settings) withDefaults() Settings {
 	return s
 }
 
-// Validate returns a *collector.FieldError for the first wrong setting, or nil.
+// Validate returns a *setting.Error for the first wrong setting, or nil.
 func (c Config) Validate() error {
 	switch {
 	case c.ASN == 0 || c.ASN == route.ASTrans:
-		return collector.FieldErrorf("asn", "%d is not an AS number of one's own", c.ASN)
+		return setting.Errorf("asn", "%d is not an AS number of one's own", c.ASN)
 	case !c.RouterID.Is4() || c.RouterID.IsUnspecified():
-		return collector.FieldErrorf("router_id", "an IPv4 address is wanted")
+		return setting.Errorf("router_id", "an IPv4 address is wanted")
 	case len(c.Listen) == 0:
-		return collector.FieldErrorf("listen", "no address to listen on")
+		return setting.Errorf("listen", "no address to listen on")
 	}
 	names, addresses := make(map[string]int), make(map[netip.Addr]int)
 	for i, n := range c.Neighbors {
@@ -119,10 +120,10 @@ func (c Config) Validate() error {
 		}
 		name, address := n.name(), n.Address.Unmap()
 		if j, taken := names[name]; taken {
-			return collector.FieldErrorf(fmt.Sprintf("neighbors[%d].name", i), "%q is the name of neighbors[%d] too", name, j)
+			return setting.Errorf(fmt.Sprintf("neighbors[%d].name", i), "%q is the name of neighbors[%d] too", name, j)
 		}
 		if j, taken := addresses[address]; taken {
-			return collector.FieldErrorf(fmt.Sprintf("neighbors[%d].address", i), "%s is the address of neighbors[%d] too", address, j)
+			return setting.Errorf(fmt.Sprintf("neighbors[%d].address", i), "%s is the address of neighbors[%d] too", address, j)
 		}
 		names[name], addresses[address] = i, i
 	}
@@ -134,20 +135,20 @@ func (c Config) validateDynamic() error {
 	for i, d := range c.DynamicNeighbors {
 		at := fmt.Sprintf("dynamic_neighbors[%d].", i)
 		if !d.Prefix.IsValid() || d.Prefix != d.Prefix.Masked() || d.Prefix.Addr().Is4In6() {
-			return collector.FieldErrorf(at+"prefix", "%s is not a prefix with its host bits zero", d.Prefix)
+			return setting.Errorf(at+"prefix", "%s is not a prefix with its host bits zero", d.Prefix)
 		}
 		if j, taken := prefixes[d.Prefix]; taken {
-			return collector.FieldErrorf(at+"prefix", "%s is the prefix of dynamic_neighbors[%d] too", d.Prefix, j)
+			return setting.Errorf(at+"prefix", "%s is the prefix of dynamic_neighbors[%d] too", d.Prefix, j)
 		}
 		prefixes[d.Prefix] = i
 		if d.MaxSessions < 0 {
-			return collector.FieldErrorf(at+"max_sessions", "is negative")
+			return setting.Errorf(at+"max_sessions", "is negative")
 		}
 		if slices.Contains(d.ASNs, 0) {
-			return collector.FieldErrorf(at+"asn", "0 is reserved (RFC 7607)")
+			return setting.Errorf(at+"asn", "0 is reserved (RFC 7607)")
 		}
 		if d.Group != "" && !validName(d.Group) {
-			return collector.FieldErrorf(at+"group", "%q: its neighbors are named after it: use letters, digits and . _ : -", d.Group)
+			return setting.Errorf(at+"group", "%q: its neighbors are named after it: use letters, digits and . _ : -", d.Group)
 		}
 		if err := d.Settings.validate(at); err != nil {
 			return err
@@ -155,7 +156,7 @@ func (c Config) validateDynamic() error {
 		// The kernel would demand the prefix's key of a neighbor without one.
 		for j, n := range c.Neighbors {
 			if d.Password != "" && n.Password == "" && d.Prefix.Contains(n.Address.Unmap()) {
-				return collector.FieldErrorf(fmt.Sprintf("neighbors[%d].password_file", j), "is wanted: %s is in %s, whose neighbors have a password", n.Address, d.Prefix)
+				return setting.Errorf(fmt.Sprintf("neighbors[%d].password_file", j), "is wanted: %s is in %s, whose neighbors have a password", n.Address, d.Prefix)
 			}
 		}
 	}
@@ -165,13 +166,13 @@ func (c Config) validateDynamic() error {
 func (n Neighbor) validate(at string) error {
 	switch {
 	case !n.Address.IsValid() || n.Address.IsUnspecified() || n.Address.IsMulticast():
-		return collector.FieldErrorf(at+"address", "%s is not the address of a router", n.Address)
+		return setting.Errorf(at+"address", "%s is not the address of a router", n.Address)
 	case n.Address.Zone() != "":
-		return collector.FieldErrorf(at+"address", "a link-local address with a zone is not supported")
+		return setting.Errorf(at+"address", "a link-local address with a zone is not supported")
 	case !validName(n.name()):
-		return collector.FieldErrorf(at+"name", "%q: use letters, digits and . _ : -", n.Name)
+		return setting.Errorf(at+"name", "%q: use letters, digits and . _ : -", n.Name)
 	case n.ASN == 0:
-		return collector.FieldErrorf(at+"asn", "is missing")
+		return setting.Errorf(at+"asn", "is missing")
 	}
 	return n.Settings.validate(at)
 }
@@ -187,17 +188,17 @@ func (s Settings) validate(at string) error {
 	s = s.withDefaults()
 	switch {
 	case len(s.Password) > maxPassword:
-		return collector.FieldErrorf(at+"password_file", "a TCP-MD5 key has at most %d octets", maxPassword)
+		return setting.Errorf(at+"password_file", "a TCP-MD5 key has at most %d octets", maxPassword)
 	case s.TTLSecurity < 0 || s.TTLSecurity > 254:
-		return collector.FieldErrorf(at+"ttl_security", "%d: 0 (off) to 254 hops", s.TTLSecurity)
+		return setting.Errorf(at+"ttl_security", "%d: 0 (off) to 254 hops", s.TTLSecurity)
 	case s.MaxPrefixes < 0:
-		return collector.FieldErrorf(at+"max_prefixes", "is negative")
+		return setting.Errorf(at+"max_prefixes", "is negative")
 	case s.MaxPrefixesWarning < 1 || s.MaxPrefixesWarning > 100:
-		return collector.FieldErrorf(at+"max_prefixes_warning", "%d: 1 to 100 percent", s.MaxPrefixesWarning)
+		return setting.Errorf(at+"max_prefixes_warning", "%d: 1 to 100 percent", s.MaxPrefixesWarning)
 	}
 	for i, f := range s.Families {
 		if f >= route.NumFamilies {
-			return collector.FieldErrorf(fmt.Sprintf("%sfamilies[%d]", at, i), "unknown family")
+			return setting.Errorf(fmt.Sprintf("%sfamilies[%d]", at, i), "unknown family")
 		}
 	}
 	return s.validateTimes(at)
@@ -206,17 +207,17 @@ func (s Settings) validate(at string) error {
 func (s Settings) validateTimes(at string) error {
 	switch {
 	case s.HoldTime < 3*time.Second || s.HoldTime > 65535*time.Second || s.HoldTime%time.Second != 0:
-		return collector.FieldErrorf(at+"hold_time", "%s: whole seconds from 3s to 65535s", s.HoldTime)
+		return setting.Errorf(at+"hold_time", "%s: whole seconds from 3s to 65535s", s.HoldTime)
 	case s.MinHoldTime < 0 || s.MinHoldTime > s.HoldTime:
-		return collector.FieldErrorf(at+"min_hold_time", "%s: at most hold_time, %s", s.MinHoldTime, s.HoldTime)
+		return setting.Errorf(at+"min_hold_time", "%s: at most hold_time, %s", s.MinHoldTime, s.HoldTime)
 	case s.MaxPrefixesRestart < 0:
-		return collector.FieldErrorf(at+"max_prefixes_restart", "is negative")
+		return setting.Errorf(at+"max_prefixes_restart", "is negative")
 	case s.StaleTime < 0:
-		return collector.FieldErrorf(at+"stale_time", "is negative")
+		return setting.Errorf(at+"stale_time", "is negative")
 	case s.MaxStaleTime < 0:
-		return collector.FieldErrorf(at+"max_stale_time", "is negative")
+		return setting.Errorf(at+"max_stale_time", "is negative")
 	case s.StaleSweep < 0:
-		return collector.FieldErrorf(at+"stale_sweep", "is negative")
+		return setting.Errorf(at+"stale_sweep", "is negative")
 	}
 	return nil
 }

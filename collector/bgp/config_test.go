@@ -15,6 +15,7 @@ import (
 
 	"ribglass/collector"
 	"ribglass/ribstore/route"
+	"ribglass/setting"
 )
 
 func TestValidateNamesTheField(t *testing.T) {
@@ -52,8 +53,8 @@ func TestValidateNamesTheField(t *testing.T) {
 			t.Fatalf("before the change: %v", err)
 		}
 		tt.change(&cfg)
-		var e *collector.FieldError
-		if err := cfg.Validate(); !errors.As(err, &e) || e.Field != tt.field || e.Reason == "" {
+		var e *setting.Error
+		if err := cfg.Validate(); !errors.As(err, &e) || e.Key != tt.field || e.Reason == "" {
 			t.Errorf("%s: Validate() = %v, want an error of %s", name, err, tt.field)
 		}
 	}

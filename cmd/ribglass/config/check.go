@@ -10,9 +10,9 @@ import (
 	"slices"
 	"strings"
 
-	"ribglass/collector"
 	"ribglass/collector/bgp"
 	"ribglass/ribstore/route"
+	"ribglass/setting"
 )
 
 // check reports what the settings of a decoded file cannot mean, alone or
@@ -153,12 +153,12 @@ func reportField(d *decoder, err error, element string) {
 	if err == nil {
 		return
 	}
-	field, ok := errors.AsType[*collector.FieldError](err)
+	field, ok := errors.AsType[*setting.Error](err)
 	if !ok {
 		d.reportAt("", "%s", err)
 		return
 	}
-	path := field.Field
+	path := field.Key
 	if list, _, ok := strings.Cut(element, "["); ok {
 		if rest, ok := strings.CutPrefix(path, list+"[0]"); ok {
 			path = element + rest
