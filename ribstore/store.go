@@ -27,6 +27,7 @@ import (
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
 	"ribglass/ribstore/tap"
+	"ribglass/setting"
 )
 
 // Config is what can be configured of a store: the budget of searches, that is
@@ -49,15 +50,15 @@ func (c Config) Validate() error {
 	const most = 1000
 	switch {
 	case c.Searches < 1 || c.Searches > most:
-		return fmt.Errorf("searches %d: must be from 1 to %d", c.Searches, most)
+		return setting.Errorf("searches", "%d: must be from 1 to %d", c.Searches, most)
 	case c.SearchTime <= 0:
-		return fmt.Errorf("search_time %v: must be positive", c.SearchTime)
+		return setting.Errorf("search_time", "%v: must be positive", c.SearchTime)
 	case c.SearchRows < 0:
-		return fmt.Errorf("search_rows %d: must not be negative", c.SearchRows)
+		return setting.Errorf("search_rows", "%d: must not be negative", c.SearchRows)
 	case c.PastTables < 1 || c.PastTables > most:
-		return fmt.Errorf("past_tables %d: must be from 1 to %d", c.PastTables, most)
+		return setting.Errorf("past_tables", "%d: must be from 1 to %d", c.PastTables, most)
 	case c.SearchWait < 0:
-		return fmt.Errorf("search_wait %v: must not be negative", c.SearchWait)
+		return setting.Errorf("search_wait", "%v: must not be negative", c.SearchWait)
 	}
 	return nil
 }

@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +23,7 @@ import (
 	"ribglass/ribstore"
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/route"
+	"ribglass/ui/site"
 )
 
 func readDoc(t *testing.T, name string) string {
@@ -82,6 +85,97 @@ func TestExampleConfigurationsAreValid(t *testing.T) {
 	for _, name := range []string{"demo.yaml", "example.yaml"} {
 		if _, err := config.Load("../../configs/"+name, config.Overrides{}); err != nil {
 			t.Errorf("configs/%s: %v", name, err)
+		}
+	}
+}
+
+// TestDocumentedDefaultsAreTheDefaults writes the default of each row of
+// docs/configuration.md into a configuration, which must not change it.
+func TestDocumentedDefaultsAreTheDefaults(t *testing.T) {
+	// Of these the configuration holds nothing: the pages, the process and the
+	// collector put their default in the place of it.
+	elsewhere := []string{"memory.gc_percent", "site.name", "site.colour", "site.dark_colour", "dynamic_neighbors[].max_sessions"}
+	literal := regexp.MustCompile("^(?:`([^`]+)`|([0-9]+[a-z]*)(?:: .*)?)( \\(.*\\))?$")
+	compared := 0
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_.\\[\\]]+)` \\| .*? \\| ([^|]+) \\| [^|]+ \\|$").FindAllStringSubmatch(readDoc(t, "docs/configuration.md"), -1) {
+		key, value := row[1], literal.FindStringSubmatch(row[2])
+		if value == nil || slices.Contains(elsewhere, key) {
+			continue
+		}
+		compared++
+		want, got := loadText(t, withKey("", "")), loadText(t, withKey(key, value[1]+value[2]))
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(site.Site{}), equal[netip.Addr](), equal[netip.AddrPort](), equal[netip.Prefix]()); diff != "" {
+			t.Errorf("the default of %s is not %s (-without the key +with it):\n%s", key, row[2], diff)
+		}
+	}
+	if compared < 25 {
+		t.Errorf("only %d rows have a default that could be compared", compared)
+	}
+}
+
+// equal has cmp compare values of a type by ==.
+func equal[T comparable]() cmp.Option { return cmp.Comparer(func(a, b T) bool { return a == b }) }
+
+// withKey returns a configuration in which one key is set; none when key is "".
+func withKey(key, value string) string {
+	neighbor, rest := "", ""
+	section, name, nested := strings.Cut(key, ".")
+	switch {
+	case key == "":
+	case key == "listen":
+		rest = "listen: [" + value + "]\n"
+	case section == "neighbors[]":
+		neighbor = ", " + name + ": " + value
+	case nested:
+		rest = section + ": { " + name + ": " + strconv.Quote(value) + " }\n"
+		if _, err := strconv.Atoi(value); err == nil {
+			rest = section + ": { " + name + ": " + value + " }\n"
+		}
+	default:
+		rest = key + ": " + value + "\n"
+	}
+	return "asn: 64500\nrouter_id: 192.0.2.10\ndata_dir: /var/lib/ribglass\nneighbors:\n  - { address: 192.0.2.1, asn: 64501" + neighbor + " }\n" + rest
+}
+
+func loadText(t *testing.T, text string) *config.Config {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "ribglass.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(file, config.Overrides{})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return cfg
+}
+
+// TestTheExampleHasTheDefaults compares what configs/example.yaml sets with the
+// defaults, but for what has none.
+func TestTheExampleHasTheDefaults(t *testing.T) {
+	got, err := config.Load("../../configs/example.yaml", config.Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Default()
+	neighbor := got.Neighbors[0].Settings
+	settings := collector.DefaultSettings()
+	settings.Group, settings.Router, settings.Description = neighbor.Group, neighbor.Router, neighbor.Description
+	settings.AddPath, settings.MaxPrefixes = neighbor.AddPath, neighbor.MaxPrefixes
+	for _, row := range []struct {
+		section   string
+		want, got any
+	}{
+		{"listen", want.Listen, got.Listen},
+		{"http", want.HTTP, got.HTTP},
+		{"admin", want.Admin, got.Admin},
+		{"search", want.Search, got.Search},
+		{"log", want.Log, got.Log},
+		{"history", want.History, got.History},
+		{"the first neighbor", settings, neighbor},
+	} {
+		if diff := cmp.Diff(row.want, row.got, equal[netip.AddrPort](), equal[netip.Prefix]()); diff != "" {
+			t.Errorf("%s (-default +example):\n%s", row.section, diff)
 		}
 	}
 }

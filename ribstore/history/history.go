@@ -18,6 +18,7 @@ import (
 
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
+	"ribglass/setting"
 )
 
 // Config is what can be configured of a history.
@@ -56,21 +57,21 @@ const (
 	minSize          = 16 << 20
 )
 
-// Validate says what is wrong with c. The text begins with the key.
+// Validate returns the first setting that cannot be as a [*setting.Error], or nil.
 func (c Config) Validate() error {
 	switch {
 	case c.SnapshotEvery < minSnapshotEvery:
-		return fmt.Errorf("snapshot_every %v: must be %v or more", c.SnapshotEvery, minSnapshotEvery)
+		return setting.Errorf("snapshot_every", "%v: must be %v or more", c.SnapshotEvery, minSnapshotEvery)
 	case c.Journal < 0:
-		return fmt.Errorf("journal %v: must not be negative", c.Journal)
+		return setting.Errorf("journal", "%v: must not be negative", c.Journal)
 	case c.Restart <= 0:
-		return fmt.Errorf("restart_time %v: must be positive", c.Restart)
+		return setting.Errorf("restart_time", "%v: must be positive", c.Restart)
 	case c.MaxSize < minSize:
-		return fmt.Errorf("max_size %d: must be %d or more", c.MaxSize, minSize)
+		return setting.Errorf("max_size", "%d: must be %d or more", c.MaxSize, minSize)
 	}
 	for i, t := range c.Keep {
 		if t.Every <= 0 || t.For <= 0 {
-			return fmt.Errorf("keep[%d]: every and for must be positive", i)
+			return setting.Errorf(fmt.Sprintf("keep[%d]", i), "every and for must be positive")
 		}
 	}
 	return nil

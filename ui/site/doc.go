@@ -2,7 +2,7 @@
 // and logo, its colour, whom to write to, a notice, links, terms and pages.
 //
 // [Load] makes a [Site] out of a [Config] and the files it names, or says all
-// that is wrong with them in [Errors], each with the key it is about. A Site is a
+// that is wrong with them in [setting.Errors], each with the key it is about. A Site is a
 // value that nobody changes; what it holds is fit to be shown to anyone.
 //
 // # What is trusted

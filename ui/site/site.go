@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"ribglass/setting"
 )
 
 // Bounds of the texts, in characters, and of lists.
@@ -79,30 +81,7 @@ func (s *Site) Page(path string) *Document {
 	return nil
 }
 
-// Error is a mistake in a Config.
-type Error struct {
-	Key    string // such as pages[0].file
-	Reason string
-}
-
-// Error returns the reason behind the last part of the key.
-func (e *Error) Error() string {
-	return e.Key[strings.LastIndexByte(e.Key, '.')+1:] + ": " + e.Reason
-}
-
-// Errors is all that is wrong with a Config. It is never empty as an error.
-type Errors []*Error
-
-// Error returns the mistakes, one below the other.
-func (es Errors) Error() string {
-	texts := make([]string, len(es))
-	for i, e := range es {
-		texts[i] = e.Error()
-	}
-	return strings.Join(texts, "\n")
-}
-
-// Load reads the files that cfg names. What is wrong comes back as [Errors].
+// Load reads the files that cfg names. What is wrong comes back as [setting.Errors].
 func Load(cfg Config) (*Site, error) {
 	l := loader{site: Site{Name: cfg.Name, Colour: cfg.Colour, DarkColour: cfg.DarkColour, Notice: cfg.Notice, Links: cfg.Links}}
 	l.text("name", cfg.Name, maxName)
@@ -127,12 +106,12 @@ func Load(cfg Config) (*Site, error) {
 // loader collects a site and what is wrong with it.
 type loader struct {
 	site   Site
-	errors Errors
+	errors setting.Errors
 }
 
 func (l *loader) report(key string, err error) {
 	if err != nil {
-		l.errors = append(l.errors, &Error{key, err.Error()})
+		l.errors = append(l.errors, setting.Errorf(key, "%s", err))
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ribglass/setting"
 )
 
 // write puts a file into a directory and returns its name.
@@ -148,7 +150,7 @@ func TestMistakesAreToldWithTheirKey(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			_, err := Load(row.cfg)
-			all, ok := errors.AsType[Errors](err)
+			all, ok := errors.AsType[setting.Errors](err)
 			if !ok {
 				t.Fatalf("error = %v, want one with a key", err)
 			}

@@ -118,14 +118,28 @@ func checkListeners(d *decoder, cfg *Config) {
 	}
 }
 
-// checkComponent reports what the component configured at path says of its
-// settings. Its text begins with the key it is about.
+// checkComponent reports what the component configured at path, which is "" for
+// the whole file, says of its settings.
 func checkComponent(d *decoder, path string, err error) {
 	if err == nil {
 		return
 	}
-	key, _, _ := strings.Cut(err.Error(), " ")
-	d.reportAt(path+"."+strings.TrimSuffix(key, ":"), "%s", err)
+	all, ok := errors.AsType[setting.Errors](err)
+	if one, single := errors.AsType[*setting.Error](err); single {
+		all, ok = setting.Errors{one}, true
+	}
+	if !ok { // the text begins with the key
+		key, _, _ := strings.Cut(err.Error(), " ")
+		d.reportAt(path+"."+strings.TrimSuffix(key, ":"), "%s", err)
+		return
+	}
+	for _, e := range all {
+		key := e.Key
+		if path != "" {
+			key = path + "." + key
+		}
+		d.reportOnce(key, "%s: %s", cmp.Or(lastKey(key), key), e.Reason)
+	}
 }
 
 // checkBGP reports what the BGP collector says of its settings. It tells one
@@ -136,35 +150,27 @@ func checkBGP(d *decoder, cfg *Config) {
 	before := len(d.errors)
 	for i, n := range all.Neighbors {
 		one := bgp.Config{ASN: all.ASN, RouterID: all.RouterID, Listen: all.Listen, Neighbors: []bgp.Neighbor{n}}
-		reportField(d, one.Validate(), fmt.Sprintf("neighbors[%d]", i))
+		checkElement(d, one.Validate(), fmt.Sprintf("neighbors[%d]", i))
 	}
 	for i, n := range all.DynamicNeighbors {
 		one := bgp.Config{ASN: all.ASN, RouterID: all.RouterID, Listen: all.Listen, DynamicNeighbors: []bgp.DynamicNeighbor{n}}
-		reportField(d, one.Validate(), fmt.Sprintf("dynamic_neighbors[%d]", i))
+		checkElement(d, one.Validate(), fmt.Sprintf("dynamic_neighbors[%d]", i))
 	}
 	if len(d.errors) == before {
-		reportField(d, all.Validate(), "")
+		checkComponent(d, "", all.Validate())
 	}
 }
 
-// reportField reports an error of the collector's validation. Where it was
-// asked about one neighbour only, that neighbour's path is element.
-func reportField(d *decoder, err error, element string) {
-	if err == nil {
-		return
-	}
-	field, ok := errors.AsType[*setting.Error](err)
-	if !ok {
-		d.reportAt("", "%s", err)
-		return
-	}
-	path := field.Key
-	if list, _, ok := strings.Cut(element, "["); ok {
-		if rest, ok := strings.CutPrefix(path, list+"[0]"); ok {
-			path = element + rest
+// checkElement reports an error of the collector's validation, which was asked
+// about one neighbor only: the first of a list, which stands at element.
+func checkElement(d *decoder, err error, element string) {
+	e, ok := errors.AsType[*setting.Error](err)
+	if list, _, cut := strings.Cut(element, "["); ok && cut {
+		if rest, ours := strings.CutPrefix(e.Key, list+"[0]"); ours {
+			err = &setting.Error{Key: element + rest, Reason: e.Reason}
 		}
 	}
-	d.reportOnce(path, "%s: %s", cmp.Or(lastKey(path), path), field.Reason)
+	checkComponent(d, "", err)
 }
 
 // checkDemo makes sure that demo speakers, which need no password, are not

@@ -2,11 +2,12 @@ package config
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
+	"ribglass/ui/names"
 	"ribglass/ui/site"
 )
 
@@ -26,8 +27,20 @@ func Load(path string, over Overrides) (*Config, error) {
 	return parseConfig(path, text, over, os.LookupEnv)
 }
 
-// parseConfig decodes and checks a file's text; lookup reads the environment.
-func parseConfig(file string, text []byte, over Overrides, lookup func(string) (string, bool)) (*Config, error) {
+// Check is Load for an operator who asks what is wrong: it tries every file that
+// the configuration names, also the files that the program reads only later and
+// goes on without.
+func Check(path string) (*Config, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	return parseConfig(path, text, Overrides{}, os.LookupEnv, tryTexts, tryNames)
+}
+
+// parseConfig decodes and checks a file's text; lookup reads the environment. What
+// tries names is done when nothing else is wrong with the text.
+func parseConfig(file string, text []byte, over Overrides, lookup func(string) (string, bool), tries ...func(*decoder, *Config)) (*Config, error) {
 	cfg := Default()
 	d := newDecoder(file, text)
 	d.decode(text, &cfg)
@@ -40,6 +53,9 @@ func parseConfig(file string, text []byte, over Overrides, lookup func(string) (
 	if len(d.errors) == 0 {
 		readSecrets(d, &cfg, lookup)
 		readSite(d, &cfg)
+		for _, try := range tries {
+			try(d, &cfg)
+		}
 	}
 	if len(d.errors) > 0 {
 		slices.SortStableFunc(d.errors, func(a, b *Error) int {
@@ -53,16 +69,39 @@ func parseConfig(file string, text []byte, over Overrides, lookup func(string) (
 // readSite reads what the files of the site say.
 func readSite(d *decoder, cfg *Config) {
 	var err error
-	if cfg.Site, err = site.Load(cfg.SiteFiles); err == nil {
+	cfg.Site, err = site.Load(cfg.SiteFiles)
+	checkComponent(d, "site", err)
+}
+
+// tryTexts reads the texts of pages: first all that there are, so that what is
+// wrong with a file is not put down to the choice of languages.
+func tryTexts(d *decoder, cfg *Config) {
+	all := cfg.HTTP
+	all.Languages = nil
+	if _, err := all.LoadTexts(); err != nil {
+		reportFile(d, "http.texts", err)
 		return
 	}
-	mistakes, ok := errors.AsType[site.Errors](err)
-	if !ok {
-		d.reportAt("site", "%s", err)
+	if _, err := cfg.HTTP.LoadTexts(); err != nil {
+		reportFile(d, "http.languages", err)
 	}
-	for _, m := range mistakes {
-		d.reportAt("site."+m.Key, "%s", m)
+}
+
+// tryNames reads the files of names, one of both at a time, so that what is wrong
+// has a key.
+func tryNames(d *decoder, cfg *Config) {
+	keeper := new(names.Keeper)
+	if err := keeper.Load(names.Config{File: cfg.Names.File, Communities: names.None}); err != nil {
+		reportFile(d, "names.file", err)
 	}
+	if err := keeper.Load(names.Config{File: names.None, Communities: cfg.Names.Communities}); err != nil {
+		reportFile(d, "names.communities", err)
+	}
+}
+
+// reportFile reports what is wrong with the file that the key at path names.
+func reportFile(d *decoder, path string, err error) {
+	d.reportAt(path, "%s: %s", lastKey(path), strings.TrimPrefix(err.Error(), lastKey(path)+": "))
 }
 
 func (o Overrides) apply(cfg *Config) error {
