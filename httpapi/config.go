@@ -1,12 +1,12 @@
 package httpapi
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"time"
 
 	"ribglass/httpapi/web"
+	"ribglass/setting"
 	"ribglass/ui/catalogue"
 )
 
@@ -51,23 +51,23 @@ func (c Config) LoadTexts() (*catalogue.Set, error) {
 	return set, nil
 }
 
-// Validate says what is wrong with c.
+// Validate returns the first setting that cannot be as a [*setting.Error], or nil.
 func (c Config) Validate() error {
 	if err := web.ValidateListen(c.Listen); err != nil {
 		return err
 	}
 	if c.MaxConnections < 1 {
-		return fmt.Errorf("max_connections %d: must be at least 1", c.MaxConnections)
+		return setting.Errorf("max_connections", "%d: must be at least 1", c.MaxConnections)
 	}
 	if c.MaxStreams < 1 {
-		return fmt.Errorf("max_streams %d: must be at least 1", c.MaxStreams)
+		return setting.Errorf("max_streams", "%d: must be at least 1", c.MaxStreams)
 	}
 	if c.QueryTimeout <= 0 {
-		return fmt.Errorf("query_timeout %v: must be positive", c.QueryTimeout)
+		return setting.Errorf("query_timeout", "%v: must be positive", c.QueryTimeout)
 	}
 	for _, p := range c.TrustedProxies {
 		if !p.IsValid() {
-			return errors.New("trusted_proxies: not a prefix")
+			return setting.Errorf("trusted_proxies", "not a prefix")
 		}
 	}
 	return web.ValidateHosts(c.Hosts)

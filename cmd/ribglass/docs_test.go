@@ -159,7 +159,7 @@ func TestTheExampleHasTheDefaults(t *testing.T) {
 	}
 	want := config.Default()
 	neighbor := got.Neighbors[0].Settings
-	settings := collector.DefaultSettings()
+	settings := bgp.DefaultSettings()
 	settings.Group, settings.Router, settings.Description = neighbor.Group, neighbor.Router, neighbor.Description
 	settings.AddPath, settings.MaxPrefixes = neighbor.AddPath, neighbor.MaxPrefixes
 	for _, row := range []struct {
