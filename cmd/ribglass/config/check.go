@@ -128,9 +128,8 @@ func checkComponent(d *decoder, path string, err error) {
 	if one, single := errors.AsType[*setting.Error](err); single {
 		all, ok = setting.Errors{one}, true
 	}
-	if !ok { // the text begins with the key
-		key, _, _ := strings.Cut(err.Error(), " ")
-		d.reportAt(path+"."+strings.TrimSuffix(key, ":"), "%s", err)
+	if !ok { // no component returns another
+		d.reportAt(path, "%s", err)
 		return
 	}
 	for _, e := range all {
