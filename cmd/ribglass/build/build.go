@@ -25,7 +25,8 @@ var (
 // changes stands behind a commit that the files differed from.
 const changes = "+changes"
 
-// Info describes a program. The zero value describes one that nothing is known of.
+// Info describes a program. The zero value describes a program that nothing is known
+// of.
 type Info struct {
 	Version string // for people: never empty
 	Commit  string // "" when it is not known; may end in "+changes"

@@ -44,7 +44,7 @@ func changesCommand() *cobra.Command {
 		Short: "List what happened to routes and sessions in a span of time",
 		Long: `Changes asks a running Ribglass what happened to the routes that meet a query,
 before or after, and to the sessions of their peers. The span is a part of the
-query, or that of --between; without one it is the last day. The newest change
+query, or comes from --between; without a span it is the last day. The newest change
 comes first.
 
 With --all every change comes instead of one page: as a stream with ndjson and

@@ -147,8 +147,7 @@ func (d *diff) chooseRecorded(recorded, ours []*route.Peer) (string, error) {
 	return "", fmt.Errorf("%s has several peers: say which with --file-peer: %s", d.file, strings.Join(names, ", "))
 }
 
-// printLocal prints a comparison with the recorded routes of a peer that was made
-// here, as one that the server made.
+// printLocal prints a comparison that was made here as if the server had made it.
 func (d *diff) printLocal(ctx context.Context, c *compare.Comparison, q query.Query, recorded string) error {
 	counts, err := c.Count(ctx)
 	if err != nil {

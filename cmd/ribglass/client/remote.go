@@ -140,7 +140,8 @@ func (cl *remote) ask(ctx context.Context, path string, query url.Values, accept
 }
 
 // stream copies the answer for path to w as it comes, and returns how many
-// lines it had. The time a remote waits is that until the answer begins.
+// lines it had. The timeout bounds how long the answer may take to begin, not how
+// long it is.
 func (cl *remote) stream(ctx context.Context, path string, query url.Values, accept string, w io.Writer) (int, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
