@@ -54,12 +54,12 @@ func (o *options) measureMRT(ctx context.Context, t table, known []*announced, p
 	if err := o.importMRT(ctx, &m, file, filepath.Dir(path), progress); err != nil {
 		return err
 	}
-	dump, err := exec.LookPath("bgpdump")
+	program, err := exec.LookPath("bgpdump")
 	if err != nil {
 		fmt.Fprintln(progress, "  bgpdump is not installed")
 		return nil //nolint:nilerr // said
 	}
-	m.Bgpdump, m.DumpWall, err = timed(exec.CommandContext(ctx, dump, "-m", file)) //nolint:gosec // the bgpdump of the user's own PATH
+	m.Bgpdump, m.DumpWall, err = timed(exec.CommandContext(ctx, program, "-m", file)) //nolint:gosec // the bgpdump of the user's own PATH
 	if err == nil {
 		fmt.Fprintf(progress, "  bgpdump: %.2f s, %.2f s of processor time\n", m.DumpWall.Seconds(), m.Bgpdump.Seconds())
 	}

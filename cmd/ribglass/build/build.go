@@ -38,7 +38,7 @@ type Info struct {
 func Of() Info {
 	i := Info{Version: version, Commit: commit, Date: date, Go: runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH}
 	if info, ok := debug.ReadBuildInfo(); ok {
-		i.complete(info)
+		i = i.completed(info)
 	}
 	if i.Version == "" {
 		i.Version = versionOf(i.Commit)
@@ -49,14 +49,14 @@ func Of() Info {
 // Version returns the version alone.
 func Version() string { return Of().Version }
 
-// complete takes what is not known from what the go command wrote into the
-// program.
-func (i *Info) complete(info *debug.BuildInfo) {
+// completed returns i with what is not known taken from what the go command wrote
+// into the program.
+func (i Info) completed(info *debug.BuildInfo) Info {
 	if v := info.Main.Version; i.Version == "" && i.Commit == "" && v != "(devel)" {
 		i.Version = v // it was installed by version, or go made one up of the commit
 	}
 	if i.Commit != "" {
-		return
+		return i
 	}
 	changed := ""
 	for _, s := range info.Settings {
@@ -74,6 +74,7 @@ func (i *Info) complete(info *debug.BuildInfo) {
 	if i.Commit != "" {
 		i.Commit += changed
 	}
+	return i
 }
 
 // versionOf names a commit without a tag.

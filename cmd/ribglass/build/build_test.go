@@ -23,7 +23,8 @@ func TestWhatIsNotStampedInComesFromTheGoCommand(t *testing.T) {
 		want    Info
 	}{
 		{
-			"built in a working tree", Info{},
+			"built in a working tree",
+			Info{},
 			debug.BuildInfo{
 				Main:     debug.Module{Version: "(devel)"},
 				Settings: settings("vcs.revision", hash, "vcs.time", "2026-11-30T16:08:00Z", "vcs.modified", "true"),
@@ -32,16 +33,15 @@ func TestWhatIsNotStampedInComesFromTheGoCommand(t *testing.T) {
 		},
 		{"installed by version", Info{}, debug.BuildInfo{Main: debug.Module{Version: "v1.2.3"}}, Info{Version: "v1.2.3"}},
 		{
-			"built by make, of a commit without a tag", Info{Commit: hash, Date: "2026-11-30T16:08:00Z"},
+			"built by make, of a commit without a tag",
+			Info{Commit: hash, Date: "2026-11-30T16:08:00Z"},
 			debug.BuildInfo{Main: debug.Module{Version: "v0.0.0-20261130"}, Settings: settings("vcs.revision", "other")},
 			Info{Commit: hash, Date: "2026-11-30T16:08:00Z"},
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got := row.stamped
-			got.complete(&row.info)
-			if diff := cmp.Diff(row.want, got); diff != "" {
-				t.Errorf("complete (-want +got):\n%s", diff)
+			if diff := cmp.Diff(row.want, row.stamped.completed(&row.info)); diff != "" {
+				t.Errorf("completed (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -14,7 +14,7 @@ import (
 	"ribglass/ribstore/query"
 )
 
-// scene is where a remote looks: at a moment, and in a collection.
+// scene is where a command looks: at a moment, and in a collection.
 type scene struct {
 	at         momentFlag
 	collection string
