@@ -94,6 +94,9 @@ func recordForever(path string, step, kill int) error {
 		return nil
 	}})
 	for {
+		for sinceSnapshot(h) > maxSinceSnapshot {
+			(<-requests)()
+		}
 		for range 1 + r.next%7 {
 			r.step()
 			select {
@@ -103,7 +106,8 @@ func recordForever(path string, step, kill int) error {
 			}
 		}
 		if err := h.Flush(); errors.Is(err, ErrFull) {
-			continue // until what is oldest is dropped
+			(<-requests)() // the keeper drops what is oldest, then takes a snapshot
+			continue
 		} else if err != nil {
 			return err
 		}
@@ -111,6 +115,26 @@ func recordForever(path string, step, kill int) error {
 			return err
 		}
 	}
+}
+
+// maxSinceSnapshot is how many records the child writes after the newest
+// snapshot before it waits for the next one. Nothing that follows the newest
+// snapshot may be dropped. A child that records faster than its keeper takes
+// snapshots, or children that are all killed before their keeper has taken one,
+// would fill the file with records that have to stay, and leave no room for the
+// snapshot that makes them dispensable. That many records take a twentieth of
+// the file.
+const maxSinceSnapshot = 3000
+
+// sinceSnapshot returns how many records in the file follow the newest snapshot.
+func sinceSnapshot(h *History) (records uint32) {
+	x := h.index.Load()
+	for i := range x.pieces {
+		if !x.spare(&x.pieces[i]) {
+			records += x.pieces[i].records
+		}
+	}
+	return records
 }
 
 func keepForever(h *History, live Live) {
