@@ -17,6 +17,7 @@ import (
 
 	"ribglass/cmd/ribglass/terminal"
 	"ribglass/ribstore/history"
+	"ribglass/ribstore/history/check"
 )
 
 // errDamaged is a verification that found damage. What is damaged has been
@@ -96,7 +97,7 @@ func verifyFiles(ctx context.Context, files []string, out, notes io.Writer) erro
 	return failed
 }
 
-func verifyFile(ctx context.Context, file string, line *terminal.Progress) (*history.VerifyReport, error) {
+func verifyFile(ctx context.Context, file string, line *terminal.Progress) (*check.Report, error) {
 	h, err := history.OpenReadOnly(file, history.Deps{Logger: slog.New(slog.DiscardHandler), Now: time.Now})
 	if err != nil {
 		return nil, err
@@ -109,7 +110,7 @@ func verifyFile(ctx context.Context, file string, line *terminal.Progress) (*his
 	return report, errors.Join(err, h.Close())
 }
 
-func printReport(w io.Writer, file string, r *history.VerifyReport) {
+func printReport(w io.Writer, file string, r *check.Report) {
 	verdict := "OK"
 	if len(r.Problems) > 0 {
 		verdict = terminal.Several(len(r.Problems), "problem")

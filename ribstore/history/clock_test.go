@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"ribglass/ribstore/history/format"
 	"ribglass/ribstore/table"
 )
 
@@ -145,9 +146,9 @@ func (s *stepping) check(t *testing.T) {
 		if ms%3 != 0 {
 			continue // some are enough
 		}
-		past, err := s.history.At(t.Context(), fromMillis(ms), netip.Prefix{})
+		past, err := s.history.At(t.Context(), format.FromMillis(ms), netip.Prefix{})
 		if err != nil {
-			t.Errorf("at %v: %v", fromMillis(ms), err)
+			t.Errorf("at %v: %v", format.FromMillis(ms), err)
 			continue
 		}
 		got, found := dump(past.Table, netip.Prefix{}), false
@@ -157,7 +158,7 @@ func (s *stepping) check(t *testing.T) {
 		if found {
 			right++
 		} else if len(past.Notices) == 0 && !s.ambiguous(ms) {
-			t.Errorf("at %v: none of the %d states that there were: %s", fromMillis(ms), len(wants), firstDifference(wants[0], got))
+			t.Errorf("at %v: none of the %d states that there were: %s", format.FromMillis(ms), len(wants), firstDifference(wants[0], got))
 		}
 	}
 	if right == 0 {
@@ -170,9 +171,9 @@ func (s *stepping) check(t *testing.T) {
 func (s *stepping) ambiguous(ms int64) bool {
 	x, _ := s.history.look()
 	n := 0
-	for i := range x.runs {
-		if r := &x.runs[i]; r.start <= ms {
-			if i+1 == len(x.runs) || x.lastOf(r.id) >= ms || x.runs[i+1].start > ms {
+	for i := range x.Runs {
+		if r := &x.Runs[i]; r.Start <= ms {
+			if i+1 == len(x.Runs) || x.LastOf(r.ID) >= ms || x.Runs[i+1].Start > ms {
 				n++
 			}
 		}

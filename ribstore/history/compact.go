@@ -10,6 +10,7 @@ import (
 
 	"go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"
+	"ribglass/ribstore/history/format"
 )
 
 // bbolt uses freed pages again but never makes its file smaller. When much of
@@ -71,7 +72,7 @@ func (c *compaction) run(ctx context.Context, target string) error {
 		return err
 	}
 	c.to.db.NoSync = true
-	for _, bucket := range buckets() {
+	for _, bucket := range format.Buckets() {
 		if err := c.copyBucket(ctx, bucket, h.view); err != nil {
 			return errors.Join(err, c.to.close())
 		}
@@ -79,8 +80,8 @@ func (c *compaction) run(ctx context.Context, target string) error {
 	h.swap.Lock()
 	defer h.swap.Unlock()
 	from := h.file.Load()
-	delete(c.last, string(bucketMeta)) // the end is written again and again
-	for _, bucket := range buckets() {
+	delete(c.last, string(format.BucketMeta)) // the end is written again and again
+	for _, bucket := range format.Buckets() {
 		if err := c.copyBucket(ctx, bucket, from.view); err != nil {
 			return errors.Join(err, c.to.close())
 		}

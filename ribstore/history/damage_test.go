@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"ribglass/ribstore/history/format"
 	"testing"
 )
 
@@ -45,7 +46,7 @@ func (d *damagedFile) try(t testing.TB, octets []byte, ask []int) error {
 	c := d.scenario.clockFor(d.steps + 1000)
 	h, err := openSmall(d.path, smallConfig(), c.deps(log))
 	if err != nil {
-		if errors.Is(err, ErrForeign) {
+		if errors.Is(err, format.ErrForeign) {
 			d.refused++
 			return nil // it is left alone
 		}
@@ -77,7 +78,7 @@ func (d *damagedFile) try(t testing.TB, octets []byte, ask []int) error {
 	}
 	got, err := h.Resume(t.Context())
 	if err != nil {
-		if log.count.Load() > 0 || errors.Is(err, ErrDamaged) {
+		if log.count.Load() > 0 || errors.Is(err, format.ErrDamaged) {
 			return nil
 		}
 		return fmt.Errorf("resume: %w", err)

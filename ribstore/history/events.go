@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"ribglass/ribstore/history/format"
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
 )
@@ -15,11 +16,11 @@ import (
 type Event struct {
 	At    time.Time
 	Batch *route.Batch // nil: routes expired, or have longer until they do
-	rec   *record
+	rec   *format.Record
 }
 
 // Apply does to a table what was done.
-func (e *Event) Apply(t *table.Table) { e.rec.apply(t) }
+func (e *Event) Apply(t *table.Table) { e.rec.Apply(t) }
 
 // Replay calls visit with the events from a past up to a time, in order: all
 // events of sessions, and the changes of prefixes that overlap within, or all
@@ -40,44 +41,44 @@ func (h *History) Replay(ctx context.Context, from *Past, to time.Time, within n
 			}
 		}
 	}
-	err = h.replay(ctx, pieces, from.end, p.upTo, scope{within}, who, func(rec *record) error {
-		e := Event{At: time.UnixMilli(rec.at).UTC(), rec: rec}
-		if rec.ofPeer() {
-			e.Batch = &rec.batch
+	err = h.replay(ctx, pieces, from.end, p.upTo, format.Scope{Prefix: within}, who, func(rec *format.Record) error {
+		e := Event{At: time.UnixMilli(rec.At).UTC(), rec: rec}
+		if rec.OfPeer() {
+			e.Batch = &rec.Batch
 		}
 		return visit(&e)
 	})
 	if l, ok := err.(*loss); ok { //nolint:errorlint // replay returns it bare
 		h.passOver(l)
-		return append(notices, fmt.Sprintf("the journal from %s on is damaged", stamp(l.piece.first))), nil
+		return append(notices, fmt.Sprintf("the journal from %s on is damaged", format.Stamp(l.piece.First))), nil
 	}
 	return notices, err
 }
 
 // known returns the pieces between two moments up to the first break, and a
 // notice when there is one.
-func (x *index) known(from, upTo position) ([]piece, []string) {
-	var list []piece
-	until := func(at int64) ([]piece, []string) {
-		return list, []string{"a part of what was recorded is lost: nothing is known from " + stamp(at) + " on"}
+func (x *index) known(from, upTo position) ([]format.Piece, []string) {
+	var list []format.Piece
+	until := func(at int64) ([]format.Piece, []string) {
+		return list, []string{"a part of what was recorded is lost: nothing is known from " + format.Stamp(at) + " on"}
 	}
-	for i := range x.pieces {
-		p := &x.pieces[i]
-		after := (position{p.run, p.last}).compare(from) > 0
-		before := (position{p.run, p.first}).compare(upTo) <= 0
+	for i := range x.Pieces {
+		p := &x.Pieces[i]
+		after := (position{p.Run, p.Last}).compare(from) > 0
+		before := (position{p.Run, p.First}).compare(upTo) <= 0
 		if i == 0 && after && !x.follows(from, p) {
 			return until(from.at)
 		}
-		if i > 0 && after && p.from != x.pieces[i-1].to+1 {
-			if last := (position{x.pieces[i-1].run, x.pieces[i-1].last}); last.compare(upTo) <= 0 {
+		if i > 0 && after && p.From != x.Pieces[i-1].To+1 {
+			if last := (position{x.Pieces[i-1].Run, x.Pieces[i-1].Last}); last.compare(upTo) <= 0 {
 				return until(max(last.at, from.at))
 			}
 		}
 		if !after || !before {
 			continue
 		}
-		if p.lost || x.unknown(from, i, len(list) == 0) {
-			return until(p.first)
+		if p.Lost || x.unknown(from, i, len(list) == 0) {
+			return until(p.First)
 		}
 		list = append(list, *p)
 	}
@@ -87,22 +88,22 @@ func (x *index) known(from, upTo position) ([]piece, []string) {
 // unknown reports whether the run of piece i began, since a moment, with what was
 // not recorded.
 func (x *index) unknown(from position, i int, first bool) bool {
-	p := &x.pieces[i]
-	r := x.run(p.run)
-	return r != nil && p.run > from.run && r.origin != originContinued && p.from >= r.first && (first || x.pieces[i-1].run != p.run)
+	p := &x.Pieces[i]
+	r := x.run(p.Run)
+	return r != nil && p.Run > from.run && r.Origin != format.OriginContinued && p.From >= r.First && (first || x.Pieces[i-1].Run != p.Run)
 }
 
 // follows reports whether nothing is missing between a moment and the first piece
 // of the journal, of which what was before it may be kept no longer.
-func (x *index) follows(from position, p *piece) bool {
-	if r := x.run(from.run); r != nil && r.first >= p.from {
+func (x *index) follows(from position, p *format.Piece) bool {
+	if r := x.run(from.run); r != nil && r.First >= p.From {
 		return true // the journal has all of the run, from its begin
 	}
-	for i := range x.snapshots {
-		s := &x.snapshots[i]
-		if s.next >= p.from && (position{s.run, s.end}).compare(from) <= 0 {
+	for i := range x.Snapshots {
+		s := &x.Snapshots[i]
+		if s.Next >= p.From && (position{s.Run, s.End}).compare(from) <= 0 {
 			return true
 		}
 	}
-	return (position{p.run, p.first}).compare(from) <= 0
+	return (position{p.Run, p.First}).compare(from) <= 0
 }

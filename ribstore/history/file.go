@@ -1,7 +1,6 @@
 package history
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,34 +11,18 @@ import (
 
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
+	"ribglass/ribstore/history/check"
+	"ribglass/ribstore/history/format"
 )
 
 // Errors of opening a file.
 var (
 	// ErrLocked: another process has the file open.
 	ErrLocked = errors.New("another process has the history open")
-	// ErrForeign: the file is not a history, or one of a later version. It is
-	// left alone.
-	ErrForeign = errors.New("not a history of this version of Ribglass")
+	// ErrForeign: the file is not a history, or one of another version. It is left
+	// alone.
+	ErrForeign = format.ErrForeign
 )
-
-// The buckets of the file. docs/history.md describes what is in them.
-var (
-	bucketMeta      = []byte("meta")               //nolint:gochecknoglobals // constant
-	bucketRuns      = []byte("runs")               //nolint:gochecknoglobals // constant
-	bucketPeers     = []byte("peers")              //nolint:gochecknoglobals // constant
-	bucketSnapshots = []byte("snapshots")          //nolint:gochecknoglobals // constant
-	bucketChunks    = []byte("chunks")             //nolint:gochecknoglobals // constant
-	bucketJournal   = []byte("journal")            //nolint:gochecknoglobals // constant
-	bucketBlocks    = []byte("blocks")             //nolint:gochecknoglobals // constant
-	keyFormat       = []byte("format")             //nolint:gochecknoglobals // constant
-	keyEnd          = []byte("end")                //nolint:gochecknoglobals // constant
-	formatName      = []byte("ribglass history 2") //nolint:gochecknoglobals // constant
-)
-
-func buckets() [][]byte {
-	return [][]byte{bucketMeta, bucketRuns, bucketPeers, bucketSnapshots, bucketChunks, bucketJournal, bucketBlocks}
-}
 
 // lockWait is how long a file that another process holds is waited for: long
 // enough for one that is about to end.
@@ -69,14 +52,14 @@ func openFile(path string, readOnly bool) (*file, error) {
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, fmt.Errorf("%s: %w", path, ErrLocked)
 	case err != nil && tooShort(path):
-		return nil, fmt.Errorf("%s: %w: %w", path, ErrDamaged, err)
+		return nil, fmt.Errorf("%s: %w: %w", path, format.ErrDamaged, err)
 	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrVersionMismatch), errors.Is(err, bolterrors.ErrChecksum):
-		return nil, fmt.Errorf("%s: %w: %w", path, ErrDamaged, err)
+		return nil, fmt.Errorf("%s: %w: %w", path, format.ErrDamaged, err)
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	f.pageSize = f.db.Info().PageSize
-	err = f.checkPages()
+	err = check.Structure(path, readOnly)
 	if err == nil {
 		err = f.check()
 	}
@@ -84,21 +67,6 @@ func openFile(path string, readOnly bool) (*file, error) {
 		return nil, fmt.Errorf("%s: %w", path, errors.Join(err, f.close()))
 	}
 	return f, nil
-}
-
-// checkPages makes sure that bbolt can walk the file. To be read, it may have
-// leaves that are damaged: bbolt panics there, and guard tells.
-func (f *file) checkPages() error {
-	p, err := walkPages(f.path, nil)
-	if err != nil {
-		return err
-	}
-	for i := range p.problems {
-		if !f.readOnly || p.problems[i].branch {
-			return p.err()
-		}
-	}
-	return nil
 }
 
 // tooShort reports whether a file is shorter than any that was written.
@@ -136,22 +104,22 @@ func (f *file) check() error {
 		if info, err := os.Stat(f.path); err != nil {
 			return err
 		} else if info.Size() < tx.Size() {
-			return damaged("the file is cut off: it has %d of %d bytes", info.Size(), tx.Size())
+			return format.Damagedf("the file is cut off: it has %d of %d bytes", info.Size(), tx.Size())
 		}
-		meta := tx.Bucket(bucketMeta)
+		meta := tx.Bucket(format.BucketMeta)
 		if meta == nil {
 			if k, _ := tx.Cursor().First(); k != nil {
-				return ErrForeign
+				return format.ErrForeign
 			}
 			fresh = true
 			return nil
 		}
-		if string(meta.Get(keyFormat)) != string(formatName) {
-			return ErrForeign
+		if err := format.CheckFormat(meta.Get(format.KeyFormat)); err != nil {
+			return err
 		}
-		for _, name := range buckets() {
+		for _, name := range format.Buckets() {
 			if tx.Bucket(name) == nil {
-				return damaged("the bucket %s is missing", name)
+				return format.Damagedf("the bucket %s is missing", name)
 			}
 		}
 		return nil
@@ -160,15 +128,15 @@ func (f *file) check() error {
 		return err
 	}
 	if f.readOnly {
-		return ErrForeign
+		return format.ErrForeign
 	}
 	return f.update(func(tx *bbolt.Tx) error {
-		for _, name := range buckets() {
+		for _, name := range format.Buckets() {
 			if _, err := tx.CreateBucket(name); err != nil {
 				return err
 			}
 		}
-		return tx.Bucket(bucketMeta).Put(keyFormat, formatName)
+		return tx.Bucket(format.BucketMeta).Put(format.KeyFormat, []byte(format.FormatName))
 	})
 }
 
@@ -181,6 +149,15 @@ func (f *file) update(write func(*bbolt.Tx) error) error {
 		return fmt.Errorf("%s: %w", f.path, fs.ErrPermission)
 	}
 	return guard(func() error { return f.db.Update(write) })
+}
+
+// transaction gives the values of a bbolt transaction.
+type transaction struct{ tx *bbolt.Tx }
+
+func (t transaction) Get(bucket, key []byte) []byte { return t.tx.Bucket(bucket).Get(key) }
+
+func (t transaction) Each(bucket []byte, visit func(key, value []byte) error) error {
+	return t.tx.Bucket(bucket).ForEach(visit)
 }
 
 func (f *file) close() error { return guard(f.db.Close) }
@@ -200,13 +177,8 @@ func guard(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if v := recover(); v != nil {
-			err = damaged("%v", v)
+			err = format.Damagedf("%v", v)
 		}
 	}()
 	return f()
 }
-
-// Keys are numbers in network order, so that they sort as they count.
-
-func be32(b []byte, v uint32) []byte { return binary.BigEndian.AppendUint32(b, v) }
-func be64(b []byte, v uint64) []byte { return binary.BigEndian.AppendUint64(b, v) }

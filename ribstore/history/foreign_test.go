@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"go.etcd.io/bbolt"
+	"ribglass/ribstore/history/format"
 )
 
 func openForeign(path string) (*History, error) {
@@ -39,7 +40,7 @@ func putAll(value string, names ...[]byte) func(*bbolt.Tx) error {
 			if err != nil {
 				return err
 			}
-			for _, key := range []string{"format", "\x00\x00\x00\x01", strings.Repeat("k", pieceKey), strings.Repeat("s", snapshotKey)} {
+			for _, key := range []string{"format", "\x00\x00\x00\x01", strings.Repeat("k", format.PieceKeyLen), strings.Repeat("s", format.SnapshotKeyLen)} {
 				if err := b.Put([]byte(key), []byte(value)); err != nil {
 					return err
 				}
@@ -55,8 +56,8 @@ func TestOtherFilesAreLeftAlone(t *testing.T) {
 		fill func(*bbolt.Tx) error
 	}{
 		{"a bbolt file of another program", putAll("x", []byte("widgets"))},
-		{"our names with another format", putAll("something else", buckets()...)},
-		{"a later format", putAll("ribglass history 9", buckets()...)},
+		{"our names with another format", putAll("something else", format.Buckets()...)},
+		{"a later format", putAll("ribglass history 9", format.Buckets()...)},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -66,10 +67,10 @@ func TestOtherFilesAreLeftAlone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := openForeign(path); !errors.Is(err, ErrForeign) {
+			if _, err := openForeign(path); !errors.Is(err, format.ErrForeign) {
 				t.Fatalf("Open = %v, want ErrForeign", err)
 			}
-			if _, err := OpenReadOnly(path, newScenario(1).clockFor(0).deps(slog.DiscardHandler)); !errors.Is(err, ErrForeign) {
+			if _, err := OpenReadOnly(path, newScenario(1).clockFor(0).deps(slog.DiscardHandler)); !errors.Is(err, format.ErrForeign) {
 				t.Fatalf("OpenReadOnly = %v, want ErrForeign", err)
 			}
 			after, err := os.ReadFile(path)
@@ -122,10 +123,10 @@ func TestAnEmptyFileAndOurFormatWithGarbageAreUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	bolt(t, garbage, func(tx *bbolt.Tx) error {
-		if err := putAll("garbage", buckets()...)(tx); err != nil {
+		if err := putAll("garbage", format.Buckets()...)(tx); err != nil {
 			return err
 		}
-		return tx.Bucket(bucketMeta).Put(keyFormat, formatName)
+		return tx.Bucket(format.BucketMeta).Put(format.KeyFormat, []byte(format.FormatName))
 	})
 	for _, path := range []string{empty, garbage} {
 		h, err := openForeign(path)

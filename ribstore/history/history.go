@@ -16,6 +16,8 @@ import (
 	"go.etcd.io/bbolt"
 	"golang.org/x/sync/errgroup"
 
+	"ribglass/ribstore/history/check"
+	"ribglass/ribstore/history/format"
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
 	"ribglass/setting"
@@ -91,7 +93,8 @@ type History struct {
 	config  Config
 	limits  limits
 	deps    Deps
-	codec   *codec
+	codec   *format.Codec
+	source  format.Source // reads the file that is in force
 	journal *journal
 	metrics *metrics
 
@@ -106,7 +109,7 @@ type History struct {
 	hurry     atomic.Bool            // a snapshot is needed soon
 	full      atomic.Bool            // there is no room; what is oldest must go
 	manifests manifestCache
-	stacks    sync.Pool // of *stack, which have megabytes that every question needs again
+	stacks    sync.Pool // of *rangeReader, which have megabytes that every question needs again
 }
 
 // Open opens the file in path, which is made when it is not there. A file whose
@@ -118,7 +121,7 @@ func Open(path string, cfg Config, deps Deps) (*History, error) {
 		return nil, err
 	}
 	h, err := open(path, cfg, deps, false)
-	if errors.Is(err, ErrDamaged) {
+	if errors.Is(err, format.ErrDamaged) {
 		if err = setAside(path, err, deps); err != nil {
 			return nil, err
 		}
@@ -138,12 +141,15 @@ func OpenReadOnly(path string, deps Deps) (*History, error) {
 
 func open(path string, cfg Config, deps Deps, readOnly bool) (*History, error) {
 	h := &History{config: cfg, deps: deps, limits: defaultLimits()}
-	h.stacks.New = func() any { return new(stack) }
+	h.stacks.New = func() any { return new(format.RangeReader) }
 	h.journal = newJournal(&h.limits)
 	var err error
-	if h.codec, err = newCodec(); err != nil {
+	if h.codec, err = format.NewCodec(); err != nil {
 		return nil, err
 	}
+	h.source = format.Source{Codec: h.codec, View: func(read func(format.Values) error) error {
+		return h.view(func(tx *bbolt.Tx) error { return read(transaction{tx}) })
+	}}
 	f, err := openFile(path, readOnly)
 	if err != nil {
 		return nil, err
@@ -160,7 +166,7 @@ func open(path string, cfg Config, deps Deps, readOnly bool) (*History, error) {
 
 // Close closes the file. Nothing else may be called at the time or afterwards.
 func (h *History) Close() error {
-	h.codec.close()
+	h.codec.Close()
 	return h.file.Load().close()
 }
 
@@ -203,4 +209,15 @@ func (h *History) Run(ctx context.Context, live Live) error {
 	group.Go(func() error { return h.write(ctx) })
 	group.Go(func() error { return h.keep(ctx, live) })
 	return group.Wait()
+}
+
+// Verify reads the whole file and reports what is damaged. It changes nothing,
+// neither in the file nor in what the history makes of it, and records may be
+// written meanwhile. progress, which may be nil, is told how many octets of how
+// many were read. Errors are the error of the context and those of reading the
+// file at all.
+func (h *History) Verify(ctx context.Context, progress func(done, total int64)) (*check.Report, error) {
+	h.keeping.Lock() // what is read stays where it is
+	defer h.keeping.Unlock()
+	return check.Verify(ctx, check.File{Path: h.file.Load().path, Source: h.source, Writing: &h.flushing}, progress)
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"ribglass/ribstore/history/format"
 	"ribglass/ribstore/route"
 )
 
@@ -21,8 +22,8 @@ type journal struct {
 	limits *limits
 
 	mu      sync.Mutex
-	now     run // under way
-	open    groupWriter
+	now     format.Run // under way
+	open    format.GroupWriter
 	pending pending
 	next    uint64 // number of the open group
 	last    int64  // milliseconds; of the last record
@@ -30,24 +31,24 @@ type journal struct {
 	off     bool   // nothing is recorded before the first run begins
 	lost    bool   // something was given up
 	peers   map[string]uint32
-	names   []string       // of peers, by number
-	tails   []*groupWriter // of snapshots under way
-	ready   chan struct{}  // has one when a group is full
+	names   []string              // of peers, by number
+	tails   []*format.GroupWriter // of snapshots under way
+	ready   chan struct{}         // has one when a group is full
 }
 
 // pending is what waits to be written.
 type pending struct {
 	groups []pendingGroup
 	octets int // of groups
-	runs   []run
+	runs   []format.Run
 	names  []string // of peers, those with the highest numbers
 
-	firstName uint32 // number of the first of names
-	end       end    // with all of it
+	firstName uint32     // number of the first of names
+	end       format.End // with all of it
 }
 
 type pendingGroup struct {
-	piece  piece
+	piece  format.Piece
 	octets []byte
 }
 
@@ -56,22 +57,22 @@ func newJournal(l *limits) *journal {
 }
 
 // begin begins a run. Nothing is recorded before the first.
-func (j *journal) begin(from origin, start, resumed time.Time, reason string) {
+func (j *journal) begin(from format.Origin, start, resumed time.Time, reason string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.beginLocked(from, start.UnixMilli(), resumed.UnixMilli(), reason)
 }
 
-func (j *journal) beginLocked(from origin, start, resumed int64, reason string) {
+func (j *journal) beginLocked(from format.Origin, start, resumed int64, reason string) {
 	j.closeGroup()
-	j.now = run{id: j.now.id + 1, origin: from, start: start, resumed: resumed, first: j.next, reason: reason}
+	j.now = format.Run{ID: j.now.ID + 1, Origin: from, Start: start, Resumed: resumed, First: j.next, Reason: reason}
 	j.pending.runs = append(j.pending.runs, j.now)
 	j.last, j.barrier, j.off = start-1, false, false
 }
 
 // record writes one record with write, also to the tails of snapshots, and
 // returns its time.
-func (j *journal) record(now time.Time, event bool, write func(w *groupWriter, at int64)) time.Time {
+func (j *journal) record(now time.Time, event bool, write func(w *format.GroupWriter, at int64)) time.Time {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	at := j.stamp(now.UnixMilli(), event)
@@ -89,7 +90,7 @@ func (j *journal) record(now time.Time, event bool, write func(w *groupWriter, a
 // run begins.
 func (j *journal) stamp(at int64, event bool) int64 {
 	if at < j.last-maxStep.Milliseconds() && !j.off {
-		j.beginLocked(originContinued, at, at, "the clock was set back")
+		j.beginLocked(format.OriginContinued, at, at, "the clock was set back")
 		j.last = at
 		return at
 	}
@@ -104,16 +105,16 @@ func (j *journal) stamp(at int64, event bool) int64 {
 }
 
 func (j *journal) batch(now time.Time, b *route.Batch) time.Time {
-	return j.record(now, b.Event != route.Routes, func(w *groupWriter, at int64) { w.batch(j.number(b.Peer.Name), b, at) })
+	return j.record(now, b.Event != route.Routes, func(w *format.GroupWriter, at int64) { w.Batch(j.number(b.Peer.Name), b, at) })
 }
 
 func (j *journal) expire(now time.Time) time.Time {
-	return j.record(now, true, func(w *groupWriter, at int64) { w.expire(at) })
+	return j.record(now, true, func(w *format.GroupWriter, at int64) { w.Expire(at) })
 }
 
 // wait records that unconfirmed routes wait for a while more.
 func (j *journal) wait(now time.Time, d time.Duration) time.Time {
-	return j.record(now, true, func(w *groupWriter, at int64) { w.wait(at, d) })
+	return j.record(now, true, func(w *format.GroupWriter, at int64) { w.Wait(at, d) })
 }
 
 // number returns the number that a peer goes by in the file.
@@ -129,7 +130,7 @@ func (j *journal) number(name string) uint32 {
 }
 
 func (j *journal) closeIfFull() {
-	if j.open.records < j.limits.groupRecords && len(j.open.octets) < j.limits.groupOctets {
+	if j.open.Records < j.limits.groupRecords && len(j.open.Octets) < j.limits.groupOctets {
 		return
 	}
 	j.closeGroup()
@@ -146,11 +147,11 @@ func (j *journal) closeIfFull() {
 // whose state is not known until a snapshot is taken.
 func (j *journal) giveUp() {
 	j.pending.groups, j.pending.octets = nil, 0
-	if n := len(j.pending.runs); n > 0 && j.pending.runs[n-1].origin == originUnknown {
-		j.pending.runs[n-1].first = j.next
+	if n := len(j.pending.runs); n > 0 && j.pending.runs[n-1].Origin == format.OriginUnknown {
+		j.pending.runs[n-1].First = j.next
 		return
 	}
-	j.beginLocked(originUnknown, j.last+1, j.last+1, "the disk did not take what was recorded")
+	j.beginLocked(format.OriginUnknown, j.last+1, j.last+1, "the disk did not take what was recorded")
 	j.lost = true
 }
 
@@ -170,7 +171,7 @@ func (j *journal) take() pending {
 	return pending{
 		groups: slices.Clone(j.pending.groups), octets: j.pending.octets, runs: slices.Clone(j.pending.runs), names: slices.Clone(j.pending.names),
 		firstName: uint32(len(j.names) - len(j.pending.names)),
-		end:       end{next: j.next, run: j.now.id, peers: uint32(len(j.names))},
+		end:       format.End{Next: j.next, Run: j.now.ID, Peers: uint32(len(j.names))},
 	}
 }
 
@@ -180,7 +181,7 @@ func (j *journal) written(p pending, publish func()) {
 	defer j.mu.Unlock()
 	publish()
 	done := func(g pendingGroup) bool {
-		return slices.ContainsFunc(p.groups, func(w pendingGroup) bool { return w.piece.from == g.piece.from })
+		return slices.ContainsFunc(p.groups, func(w pendingGroup) bool { return w.piece.From == g.piece.From })
 	}
 	j.pending.groups = slices.DeleteFunc(j.pending.groups, done)
 	j.pending.octets = 0
@@ -201,29 +202,29 @@ func (j *journal) takeLost() bool {
 }
 
 func (j *journal) closeGroup() {
-	if j.open.records == 0 {
+	if j.open.Records == 0 {
 		return
 	}
 	g := j.openGroup()
 	j.pending.groups = append(j.pending.groups, g)
 	j.pending.octets += len(g.octets)
 	j.next++
-	j.open.reset()
+	j.open.Reset()
 }
 
 // openGroup returns the open group as it is.
 func (j *journal) openGroup() pendingGroup {
 	return pendingGroup{
-		piece{run: j.now.id, first: j.open.first, last: j.open.last, from: j.next, to: j.next, records: uint32(j.open.records)},
-		bytes.Clone(j.open.octets),
+		format.Piece{Run: j.now.ID, First: j.open.First, Last: j.open.Last, From: j.next, To: j.next, Records: uint32(j.open.Records)},
+		bytes.Clone(j.open.Octets),
 	}
 }
 
 // beginTail makes a moment end, and has what follows it recorded beside too.
-func (j *journal) beginTail() (*groupWriter, position) {
+func (j *journal) beginTail() (*format.GroupWriter, position) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	t := new(groupWriter)
+	t := new(format.GroupWriter)
 	j.tails = append(j.tails, t)
 	return t, j.endMoment()
 }
@@ -231,17 +232,17 @@ func (j *journal) beginTail() (*groupWriter, position) {
 // endMoment makes what comes next begin a moment, and returns the one that ends:
 // in a run without a record yet, that of its begin.
 func (j *journal) endMoment() position {
-	j.last = max(j.last, j.now.start)
+	j.last = max(j.last, j.now.Start)
 	j.barrier = true
-	return position{j.now.id, j.last}
+	return position{j.now.ID, j.last}
 }
 
 // endTail makes a moment and a group end, and returns where: the tail has all
 // that was recorded from its begin up to there.
-func (j *journal) endTail(t *groupWriter) (end position, next uint64, ok bool) {
+func (j *journal) endTail(t *format.GroupWriter) (end position, next uint64, ok bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.tails = slices.DeleteFunc(j.tails, func(u *groupWriter) bool { return u == t })
+	j.tails = slices.DeleteFunc(j.tails, func(u *format.GroupWriter) bool { return u == t })
 	j.closeGroup()
 	return j.endMoment(), j.next, !j.off
 }

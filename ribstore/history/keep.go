@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	"ribglass/ribstore/history/format"
 )
 
 const (
@@ -126,12 +127,12 @@ func (h *History) Merge(ctx context.Context) error {
 		}
 		err := h.merge(ctx, stretch, level)
 		var l *loss
-		if errors.As(err, &l) && errors.Is(err, ErrDamaged) {
+		if errors.As(err, &l) && errors.Is(err, format.ErrDamaged) {
 			h.passOver(l) // the others are merged without it
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("merge the journal of %s: %w", stamp(stretch[0].first), err)
+			return fmt.Errorf("merge the journal of %s: %w", format.Stamp(stretch[0].First), err)
 		}
 	}
 	return ctx.Err()
@@ -167,14 +168,14 @@ func (h *History) tooLarge() bool {
 }
 
 // expired returns what the tiers and the age of the journal do not keep.
-func (h *History) expired(x *index, now time.Time) (snapshots []snapshot, pieces []piece) {
+func (h *History) expired(x *index, now time.Time) (snapshots []format.Snapshot, pieces []format.Piece) {
 	taken := make(map[[2]int64]bool) // by tier and stretch of time
-	for i := range x.snapshots {
-		s := &x.snapshots[i]
-		age := now.Sub(fromMillis(s.end))
-		wanted := i == len(x.snapshots)-1
+	for i := range x.Snapshots {
+		s := &x.Snapshots[i]
+		age := now.Sub(format.FromMillis(s.End))
+		wanted := i == len(x.Snapshots)-1
 		for k, tier := range h.config.Keep {
-			stretch := [2]int64{int64(k), s.end / max(1, tier.Every.Milliseconds())}
+			stretch := [2]int64{int64(k), s.End / max(1, tier.Every.Milliseconds())}
 			if age <= tier.For && !taken[stretch] {
 				taken[stretch] = true
 				wanted = true
@@ -187,8 +188,8 @@ func (h *History) expired(x *index, now time.Time) (snapshots []snapshot, pieces
 	if h.config.Journal == 0 {
 		return snapshots, nil
 	}
-	for i := range x.pieces {
-		if p := &x.pieces[i]; now.Sub(fromMillis(p.last)) > h.config.Journal && x.spare(p) {
+	for i := range x.Pieces {
+		if p := &x.Pieces[i]; now.Sub(format.FromMillis(p.Last)) > h.config.Journal && x.spare(p) {
 			pieces = append(pieces, *p)
 		}
 	}
@@ -196,39 +197,39 @@ func (h *History) expired(x *index, now time.Time) (snapshots []snapshot, pieces
 }
 
 // spare reports whether a piece is not needed to go on after a restart.
-func (x *index) spare(p *piece) bool {
-	n := len(x.snapshots)
-	return n > 0 && p.to < x.snapshots[n-1].next
+func (x *index) spare(p *format.Piece) bool {
+	n := len(x.Snapshots)
+	return n > 0 && p.To < x.Snapshots[n-1].Next
 }
 
 // oldest returns what goes first when there is too much: the oldest piece of the
 // journal or the oldest snapshot, but not the last one.
-func (x *index) oldest() ([]snapshot, []piece) {
-	var snapshots []snapshot
-	if len(x.snapshots) > 1 {
-		snapshots = x.snapshots[:1]
+func (x *index) oldest() ([]format.Snapshot, []format.Piece) {
+	var snapshots []format.Snapshot
+	if len(x.Snapshots) > 1 {
+		snapshots = x.Snapshots[:1]
 	}
-	if len(x.pieces) > 0 && x.spare(&x.pieces[0]) && (snapshots == nil || x.pieces[0].first <= snapshots[0].end) {
-		return nil, x.pieces[:1]
+	if len(x.Pieces) > 0 && x.spare(&x.Pieces[0]) && (snapshots == nil || x.Pieces[0].First <= snapshots[0].End) {
+		return nil, x.Pieces[:1]
 	}
 	return snapshots, nil
 }
 
 // drop removes snapshots and pieces, and the chunks that nothing refers to then.
-func (h *History) drop(ctx context.Context, snapshots []snapshot, pieces []piece) error {
+func (h *History) drop(ctx context.Context, snapshots []format.Snapshot, pieces []format.Piece) error {
 	if len(snapshots)+len(pieces) == 0 {
 		return nil
 	}
 	// Out of the index first: what is not in the file must not be looked for.
 	h.publish(func(x *index) {
-		x.snapshots = slices.DeleteFunc(slices.Clone(x.snapshots), func(s snapshot) bool { return slices.Contains(snapshots, s) })
-		x.pieces = slices.DeleteFunc(slices.Clone(x.pieces), func(p piece) bool {
-			return slices.ContainsFunc(pieces, func(q piece) bool { return q.from == p.from })
+		x.Snapshots = slices.DeleteFunc(slices.Clone(x.Snapshots), func(s format.Snapshot) bool { return slices.Contains(snapshots, s) })
+		x.Pieces = slices.DeleteFunc(slices.Clone(x.Pieces), func(p format.Piece) bool {
+			return slices.ContainsFunc(pieces, func(q format.Piece) bool { return q.From == p.From })
 		})
 	})
 	err := h.update(func(tx *bbolt.Tx) error {
 		for i := range snapshots {
-			if err := tx.Bucket(bucketSnapshots).Delete(snapshots[i].key()); err != nil {
+			if err := tx.Bucket(format.BucketSnapshots).Delete(snapshots[i].Key()); err != nil {
 				return err
 			}
 		}
@@ -260,33 +261,39 @@ func (h *History) tidy(ctx context.Context) error {
 
 // sweepChunks removes the chunks that no snapshot refers to.
 func (h *History) sweepChunks(ctx context.Context) error {
-	used := make(map[hash]bool)
-	for _, s := range h.index.Load().snapshots {
+	used := make(map[format.Hash]bool)
+	for _, s := range h.index.Load().Snapshots {
 		m, err := h.manifest(&s)
 		if err != nil {
-			if errors.Is(err, ErrDamaged) {
+			if errors.Is(err, format.ErrDamaged) {
 				continue // its chunks are of no use
 			}
 			return err
 		}
-		for i := range m.ranges {
-			used[m.ranges[i].base] = true
-			for _, change := range m.ranges[i].changes {
+		for i := range m.Ranges {
+			used[m.Ranges[i].Base] = true
+			for _, change := range m.Ranges[i].Changes {
 				used[change] = true
 			}
 		}
 	}
-	return h.sweepKeys(ctx, bucketChunks, func(k []byte) bool { return len(k) != len(hash{}) || !used[hash(k)] })
+	return h.sweepKeys(ctx, format.BucketChunks, func(k []byte) bool {
+		at, ok := format.ParseHash(k)
+		return !ok || !used[at]
+	})
 }
 
 // sweepBlocks removes the blocks of segments that were not finished.
 func (h *History) sweepBlocks(ctx context.Context) error {
 	used := make(map[string]bool)
 	x := h.index.Load()
-	for i := range x.pieces {
-		used[string(x.pieces[i].key())] = true
+	for i := range x.Pieces {
+		used[string(x.Pieces[i].Key())] = true
 	}
-	return h.sweepKeys(ctx, bucketBlocks, func(k []byte) bool { return len(k) != pieceKey+4 || !used[string(k[:pieceKey])] })
+	return h.sweepKeys(ctx, format.BucketBlocks, func(k []byte) bool {
+		segment, ok := format.SegmentOfBlock(k)
+		return !ok || !used[string(segment)]
+	})
 }
 
 // sweepKeys removes the keys of a bucket that are waste.

@@ -129,9 +129,9 @@ const maxSinceSnapshot = 3000
 // sinceSnapshot returns how many records in the file follow the newest snapshot.
 func sinceSnapshot(h *History) (records uint32) {
 	x := h.index.Load()
-	for i := range x.pieces {
-		if !x.spare(&x.pieces[i]) {
-			records += x.pieces[i].records
+	for i := range x.Pieces {
+		if !x.spare(&x.Pieces[i]) {
+			records += x.Pieces[i].Records
 		}
 	}
 	return records

@@ -15,6 +15,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"ribglass/ribstore/history/format"
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
 )
@@ -292,7 +293,7 @@ func (w *world) compare() {
 		want := w.fold(n)
 		got, err := w.history.At(w.t.Context(), time.UnixMilli(at), noPrefix)
 		if err != nil {
-			w.t.Fatalf("at %s: %v", stamp(at), err)
+			w.t.Fatalf("at %s: %v", format.Stamp(at), err)
 		}
 		if diff := gocmp.Diff(describeTable(want, noPrefix), describeTable(got.Table, noPrefix)); diff != "" {
 			w.t.Fatalf("at %d of %d records (-fold +history):\n%s", n, len(w.log), diff)
@@ -314,7 +315,7 @@ func describeTable(t *table.Table, within netip.Prefix) (lines []string) {
 	_ = t.View(func(v *table.View) error {
 		for _, f := range route.Families() {
 			for d := range v.Within(f, netip.Prefix{}, netip.Prefix{}) {
-				if !(scope{within}).has(d.Prefix) {
+				if !(format.Scope{Prefix: within}).Has(d.Prefix) {
 					continue
 				}
 				routes := v.Routes(nil, d, nil)

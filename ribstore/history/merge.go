@@ -1,13 +1,13 @@
 package history
 
 import (
-	"cmp"
 	"context"
 	"net/netip"
 	"slices"
 
 	"go.etcd.io/bbolt"
 
+	"ribglass/ribstore/history/format"
 	"ribglass/ribstore/route"
 )
 
@@ -28,18 +28,18 @@ func (c Config) largest() largest {
 
 // mergeable returns a stretch of pieces of one level that should become one, and
 // the level it would have.
-func (x *index) mergeable(levels []merging, most largest) (stretch []piece, level uint8) {
-	for start := 0; start < len(x.pieces); {
-		p := &x.pieces[start]
-		if int(p.level) >= len(levels) {
+func (x *index) mergeable(levels []merging, most largest) (stretch []format.Piece, level uint8) {
+	for start := 0; start < len(x.Pieces); {
+		p := &x.Pieces[start]
+		if int(p.Level) >= len(levels) {
 			start++
 			continue
 		}
-		enough := levels[p.level]
+		enough := levels[p.Level]
 		enough.records = min(enough.records, most.records)
 		end, whole := x.stretch(start, enough, most.span)
 		if whole && end-start > 1 {
-			return x.pieces[start:end], p.level + 1
+			return x.Pieces[start:end], p.Level + 1
 		}
 		start = max(end, start+1)
 	}
@@ -49,41 +49,35 @@ func (x *index) mergeable(levels []merging, most largest) (stretch []piece, leve
 // stretch returns the end of what can be merged from start on, and whether no more
 // will come.
 func (x *index) stretch(start int, enough merging, span int64) (end int, whole bool) {
-	p := &x.pieces[start]
+	p := &x.Pieces[start]
 	records := 0
-	for end = start; end < len(x.pieces) && x.joins(start, end); end++ {
+	for end = start; end < len(x.Pieces) && x.joins(start, end); end++ {
 		if records >= enough.records || end-start >= enough.pieces {
 			return end, true
 		}
-		if end > start && span > 0 && x.pieces[end].last-p.first > span {
+		if end > start && span > 0 && x.Pieces[end].Last-p.First > span {
 			return end, true
 		}
-		records += int(x.pieces[end].records)
+		records += int(x.Pieces[end].Records)
 	}
-	return end, records >= enough.records || end-start >= enough.pieces || end < len(x.pieces) && x.pieces[end].run != p.run
+	return end, records >= enough.records || end-start >= enough.pieces || end < len(x.Pieces) && x.Pieces[end].Run != p.Run
 }
 
 // joins reports whether the piece with index i can be merged with those from
 // start on.
 func (x *index) joins(start, i int) bool {
-	first, p := &x.pieces[start], &x.pieces[i]
-	return p.level == first.level && p.run == first.run && !p.lost && (i == start || p.from == x.pieces[i-1].to+1)
+	first, p := &x.Pieces[start], &x.Pieces[i]
+	return p.Level == first.Level && p.Run == first.Run && !p.Lost && (i == start || p.From == x.Pieces[i-1].To+1)
 }
 
-// source gives the changes of a piece in order: of a group after sorting it, of a
+// changeStream gives the changes of a piece in order: of a group after sorting it, of a
 // segment block by block.
-type source struct {
-	changes []placed // decoded and not given yet
-	more    func() ([]placed, error)
+type changeStream struct {
+	changes []format.Change // decoded and not given yet
+	more    func() ([]format.Change, error)
 }
 
-// placed is a change with its family, and its own copy of the set.
-type placed struct {
-	family route.Family
-	change
-}
-
-func (s *source) head() (*placed, error) {
+func (s *changeStream) head() (*format.Change, error) {
 	for len(s.changes) == 0 {
 		if s.more == nil {
 			return nil, nil //nolint:nilnil // the end
@@ -99,26 +93,19 @@ func (s *source) head() (*placed, error) {
 	return &s.changes[0], nil
 }
 
-func comparePlaced(a, b *placed) int {
-	if c := placeOf(a.family, a.prefix).compare(placeOf(b.family, b.prefix)); c != 0 {
-		return c
-	}
-	return cmp.Compare(a.at, b.at)
-}
-
-// groupSource reads groups, which follow each other, as one source. The events
+// groupStream reads groups, which follow each other, as one changeStream. The events
 // go to events.
-func (h *History) groupSource(groups []piece, events *groupWriter) (*source, error) {
-	var list []placed
+func (h *History) groupStream(groups []format.Piece, events *format.GroupWriter) (*changeStream, error) {
+	var list []format.Change
 	sets := make(map[string]route.Attrs)
 	for i := range groups {
-		err := h.group(&groups[i], func(rec *record) error {
-			if rec.kind != kindRoutes {
-				rec.copyTo(events)
+		err := h.source.Group(&groups[i], func(rec *format.Record) error {
+			if rec.Kind != format.KindRoutes {
+				rec.CopyTo(events)
 				return nil
 			}
-			for u := range rec.batch.Updates {
-				list = appendChanges(list, rec, &rec.batch.Updates[u], sets)
+			for u := range rec.Batch.Updates {
+				list = appendChanges(list, rec, &rec.Batch.Updates[u], sets)
 			}
 			return nil
 		})
@@ -126,49 +113,48 @@ func (h *History) groupSource(groups []piece, events *groupWriter) (*source, err
 			return nil, &loss{piece: &groups[i], err: err}
 		}
 	}
-	slices.SortStableFunc(list, func(a, b placed) int { return comparePlaced(&a, &b) })
-	return &source{changes: list}, nil
+	slices.SortStableFunc(list, func(a, b format.Change) int { return format.CompareChanges(&a, &b) })
+	return &changeStream{changes: list}, nil
 }
 
-func appendChanges(list []placed, rec *record, u *route.Update, sets map[string]route.Attrs) []placed {
-	c := placed{family: u.Family}
-	c.at, c.peer = rec.at, rec.peer
+func appendChanges(list []format.Change, rec *format.Record, u *route.Update, sets map[string]route.Attrs) []format.Change {
+	c := format.Change{Family: u.Family, At: rec.At, Peer: rec.Peer}
 	if !u.Withdraw() {
 		set, ok := sets[string(u.Attrs)]
 		if !ok {
 			set = slices.Clone(u.Attrs)
 			sets[string(set)] = set
 		}
-		c.set = set
+		c.Set = set
 	}
 	for _, n := range u.NLRI {
-		c.prefix, c.pathID = n.Prefix, n.PathID
+		c.Prefix, c.PathID = n.Prefix, n.PathID
 		list = append(list, c)
 	}
 	return list
 }
 
-// segmentSource reads a segment.
-func (h *History) segmentSource(p *piece, events *groupWriter) (*source, error) {
-	s, err := h.segmentOf(p)
+// segmentStream reads a segment.
+func (h *History) segmentStream(p *format.Piece, events *format.GroupWriter) (*changeStream, error) {
+	s, err := h.source.Segment(p)
 	if err != nil {
 		return nil, &loss{piece: p, err: err}
 	}
-	var d groupReader
-	err = d.decode(s.events, func(rec *record) error {
-		rec.copyTo(events)
+	var d format.GroupReader
+	err = d.Decode(s.Events, func(rec *format.Record) error {
+		rec.CopyTo(events)
 		return nil
 	})
 	if err != nil {
 		return nil, &loss{piece: p, err: err}
 	}
 	number := 0
-	return &source{more: func() ([]placed, error) {
-		if number == len(s.blocks) {
+	return &changeStream{more: func() ([]format.Change, error) {
+		if number == len(s.Blocks) {
 			return nil, nil
 		}
-		list := make([]placed, 0, s.blocks[number].changes)
-		err := h.block(new(blockReader), p, number, func(f route.Family, c change) { list = append(list, placed{f, c}) })
+		list := make([]format.Change, 0, s.Blocks[number].Changes)
+		err := h.source.Block(new(format.BlockReader), p, number, func(c format.Change) { list = append(list, c) })
 		number++
 		if err != nil {
 			err = &loss{piece: p, err: err}
@@ -177,33 +163,33 @@ func (h *History) segmentSource(p *piece, events *groupWriter) (*source, error) 
 	}}, nil
 }
 
-// merger writes a segment out of sources.
+// merger writes a segment out of changeStreams.
 type merger struct {
 	history *History
 	key     []byte
-	segment segment
-	writer  *blockWriter
-	block   []change
-	at      place // of the first change of block
+	segment format.Segment
+	writer  *format.BlockWriter
+	block   []format.Change
+	at      format.SortKey // of the first change of block
 	blocks  map[int][]byte
 	octets  int // of blocks
 
 	blockOctets int // of the sets of block
 }
 
-func (m *merger) run(ctx context.Context, sources []*source) error {
+func (m *merger) run(ctx context.Context, changeStreams []*changeStream) error {
 	for {
 		if len(m.block) == 1 && ctx.Err() != nil { // once a block
 			return ctx.Err()
 		}
-		var least *placed
-		var from *source
-		for _, s := range sources {
+		var least *format.Change
+		var from *changeStream
+		for _, s := range changeStreams {
 			head, err := s.head()
 			if err != nil {
 				return err
 			}
-			if head != nil && (least == nil || comparePlaced(head, least) < 0) {
+			if head != nil && (least == nil || format.CompareChanges(head, least) < 0) {
 				least, from = head, s
 			}
 		}
@@ -217,15 +203,15 @@ func (m *merger) run(ctx context.Context, sources []*source) error {
 	}
 }
 
-func (m *merger) add(c *placed) error {
-	at := placeOf(c.family, c.prefix)
+func (m *merger) add(c *format.Change) error {
+	at := format.SortKeyOf(c.Family, c.Prefix)
 	if n := len(m.block); n > 0 {
-		region := netip.PrefixFrom(m.at.prefix.Addr(), 0)
-		if last := m.block[n-1].prefix; at.long {
-			region = netip.PrefixFrom(last.Addr(), regionBits(c.family)).Masked()
+		region := netip.PrefixFrom(m.at.Prefix.Addr(), 0)
+		if last := m.block[n-1].Prefix; at.Long {
+			region = netip.PrefixFrom(last.Addr(), format.RegionBits(c.Family)).Masked()
 		}
-		full := m.blockOctets >= m.history.limits.maxOctets || n >= m.history.limits.blockChanges && !region.Contains(at.prefix.Addr()) || n >= m.history.limits.maxBlock && m.block[n-1].prefix != c.prefix
-		if m.at.family != at.family || m.at.long != at.long || full {
+		full := m.blockOctets >= m.history.limits.maxOctets || n >= m.history.limits.blockChanges && !region.Contains(at.Prefix.Addr()) || n >= m.history.limits.maxBlock && m.block[n-1].Prefix != c.Prefix
+		if m.at.Family != at.Family || m.at.Long != at.Long || full {
 			if err := m.cut(); err != nil {
 				return err
 			}
@@ -234,8 +220,8 @@ func (m *merger) add(c *placed) error {
 	if len(m.block) == 0 {
 		m.at = at
 	}
-	m.block = append(m.block, c.change)
-	m.blockOctets += len(c.set)
+	m.block = append(m.block, *c)
+	m.blockOctets += len(c.Set)
 	return nil
 }
 
@@ -243,11 +229,11 @@ func (m *merger) cut() error {
 	if len(m.block) == 0 {
 		return nil
 	}
-	key := blockKey(m.key, len(m.segment.blocks))
-	stored := m.history.codec.small.EncodeAll(sealed(key, m.writer.encode(m.at.family, m.block)), nil)
-	m.blocks[len(m.segment.blocks)] = stored
+	key := format.BlockKey(m.key, len(m.segment.Blocks))
+	stored := m.history.codec.Seal(key, m.writer.Encode(m.at.Family, m.block))
+	m.blocks[len(m.segment.Blocks)] = stored
 	m.octets += len(stored)
-	m.segment.blocks = append(m.segment.blocks, blockInfo{m.at, uint32(len(m.block))})
+	m.segment.Blocks = append(m.segment.Blocks, format.BlockInfo{First: m.at, Changes: uint32(len(m.block))})
 	m.block, m.blockOctets = m.block[:0], 0
 	if m.octets < m.history.limits.writeAhead {
 		return nil
@@ -260,7 +246,7 @@ func (m *merger) cut() error {
 
 func (m *merger) put(tx *bbolt.Tx) error {
 	for number, stored := range m.blocks {
-		if err := tx.Bucket(bucketBlocks).Put(blockKey(m.key, number), stored); err != nil {
+		if err := tx.Bucket(format.BucketBlocks).Put(format.BlockKey(m.key, number), stored); err != nil {
 			return err
 		}
 	}
@@ -268,39 +254,39 @@ func (m *merger) put(tx *bbolt.Tx) error {
 }
 
 // merge makes a segment out of pieces that follow each other.
-func (h *History) merge(ctx context.Context, pieces []piece, level uint8) error {
+func (h *History) merge(ctx context.Context, pieces []format.Piece, level uint8) error {
 	first, last := &pieces[0], &pieces[len(pieces)-1]
-	whole := piece{level: level, run: first.run, first: first.first, last: last.last, from: first.from, to: last.to}
+	whole := format.Piece{Level: level, Run: first.Run, First: first.First, Last: last.Last, From: first.From, To: last.To}
 	for i := range pieces {
-		whole.records += pieces[i].records
+		whole.Records += pieces[i].Records
 	}
-	var events groupWriter
-	var sources []*source
-	if first.level == 0 {
-		s, err := h.groupSource(pieces, &events)
+	var events format.GroupWriter
+	var changeStreams []*changeStream
+	if first.Level == 0 {
+		s, err := h.groupStream(pieces, &events)
 		if err != nil {
 			return err
 		}
-		sources = append(sources, s)
+		changeStreams = append(changeStreams, s)
 	} else {
 		for i := range pieces {
-			s, err := h.segmentSource(&pieces[i], &events)
+			s, err := h.segmentStream(&pieces[i], &events)
 			if err != nil {
 				return err
 			}
-			sources = append(sources, s)
+			changeStreams = append(changeStreams, s)
 		}
 	}
-	m := merger{history: h, key: whole.key(), writer: newBlockWriter(), blocks: make(map[int][]byte)}
-	if err := m.run(ctx, sources); err != nil {
+	m := merger{history: h, key: whole.Key(), writer: format.NewBlockWriter(), blocks: make(map[int][]byte)}
+	if err := m.run(ctx, changeStreams); err != nil {
 		return err
 	}
-	m.segment.events = events.octets
+	m.segment.Events = events.Octets
 	return h.replace(&m, pieces, &whole)
 }
 
 // replace puts a segment in the place of the pieces it was made of.
-func (h *History) replace(m *merger, pieces []piece, whole *piece) error {
+func (h *History) replace(m *merger, pieces []format.Piece, whole *format.Piece) error {
 	err := h.update(func(tx *bbolt.Tx) error {
 		if err := m.put(tx); err != nil {
 			return err
@@ -310,25 +296,25 @@ func (h *History) replace(m *merger, pieces []piece, whole *piece) error {
 				return err
 			}
 		}
-		return tx.Bucket(bucketJournal).Put(m.key, h.codec.small.EncodeAll(m.segment.encode(m.key), nil))
+		return tx.Bucket(format.BucketJournal).Put(m.key, h.codec.Compress(m.segment.Encode(m.key)))
 	})
 	if err != nil {
 		return err
 	}
 	h.publish(func(x *index) {
-		i := slices.IndexFunc(x.pieces, func(p piece) bool { return p.from == whole.from })
-		x.pieces = slices.Replace(slices.Clone(x.pieces), i, i+len(pieces), *whole)
+		i := slices.IndexFunc(x.Pieces, func(p format.Piece) bool { return p.From == whole.From })
+		x.Pieces = slices.Replace(slices.Clone(x.Pieces), i, i+len(pieces), *whole)
 	})
 	return nil
 }
 
 // deletePiece removes a piece with its blocks.
-func deletePiece(tx *bbolt.Tx, p *piece) error {
-	key := p.key()
-	if err := tx.Bucket(bucketJournal).Delete(key); err != nil || p.level == 0 {
+func deletePiece(tx *bbolt.Tx, p *format.Piece) error {
+	key := p.Key()
+	if err := tx.Bucket(format.BucketJournal).Delete(key); err != nil || p.Level == 0 {
 		return err
 	}
-	b := tx.Bucket(bucketBlocks)
+	b := tx.Bucket(format.BucketBlocks)
 	var keys [][]byte
 	c := b.Cursor()
 	for k, _ := c.Seek(key); len(k) == len(key)+4 && string(k[:len(key)]) == string(key); k, _ = c.Next() {

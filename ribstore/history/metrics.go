@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"ribglass/ribstore/history/format"
 )
 
 // metrics are the counters of a history and, at scrape time, the size of its file.
@@ -46,7 +47,7 @@ func newMetrics(h *History, r prometheus.Registerer) (*metrics, error) {
 
 func (m *metrics) wrote(groups []pendingGroup, took time.Duration) {
 	for i := range groups {
-		m.records.Add(float64(groups[i].piece.records))
+		m.records.Add(float64(groups[i].piece.Records))
 	}
 	m.write.Observe(took.Seconds())
 }
@@ -111,7 +112,7 @@ func (h *History) Stats() Stats {
 	x, pending := h.look()
 	f := h.file.Load()
 	st := Stats{
-		Path: f.path, MaxBytes: h.config.MaxSize, Begins: x.begins(), Snapshots: len(x.snapshots),
+		Path: f.path, MaxBytes: h.config.MaxSize, Begins: x.begins(), Snapshots: len(x.Snapshots),
 		ReadOnly: f.readOnly, Trouble: h.Trouble(), PendingBytes: int64(pending),
 	}
 	if t := h.untidy.Load(); t != nil && st.Trouble == "" {
@@ -120,11 +121,11 @@ func (h *History) Stats() Stats {
 	h.swap.RLock()
 	st.FileBytes, st.FreeBytes = f.size()
 	h.swap.RUnlock()
-	if n := len(x.snapshots); n > 0 {
-		st.LastSnapshot = fromMillis(x.snapshots[n-1].end)
+	if n := len(x.Snapshots); n > 0 {
+		st.LastSnapshot = format.FromMillis(x.Snapshots[n-1].End)
 	}
-	if n := len(x.runs); n > 0 {
-		st.Ends = fromMillis(x.lastOf(x.runs[n-1].id))
+	if n := len(x.Runs); n > 0 {
+		st.Ends = format.FromMillis(x.LastOf(x.Runs[n-1].ID))
 	}
 	return st
 }
@@ -135,7 +136,7 @@ func (h *History) Begins() time.Time {
 	h.journal.mu.Lock()
 	defer h.journal.mu.Unlock()
 	x := *h.index.Load()
-	x.runs = append(slices.Clip(x.runs), h.journal.pending.runs...)
+	x.Runs = append(slices.Clip(x.Runs), h.journal.pending.runs...)
 	return x.begins()
 }
 
@@ -146,24 +147,21 @@ func (h *History) look() (*index, int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	x := *h.index.Load()
-	if len(j.pending.groups) == 0 && j.open.records == 0 && len(j.pending.runs) == 0 {
+	if len(j.pending.groups) == 0 && j.open.Records == 0 && len(j.pending.runs) == 0 {
 		return &x, 0
 	}
-	x.runs = append(slices.Clip(x.runs), j.pending.runs...)
-	x.pieces = slices.Clip(x.pieces)
+	x.Runs = append(slices.Clip(x.Runs), j.pending.runs...)
+	x.Pieces = slices.Clip(x.Pieces)
 	add := func(g pendingGroup) {
-		g.piece.pending = g.octets
-		x.pieces = append(x.pieces, g.piece)
-		x.next = g.piece.to + 1
+		g.piece.Pending = g.octets
+		x.Pieces = append(x.Pieces, g.piece)
+		x.Next = g.piece.To + 1
 	}
 	for _, g := range j.pending.groups {
 		add(g)
 	}
-	if j.open.records > 0 {
+	if j.open.Records > 0 {
 		add(j.openGroup())
 	}
-	return &x, j.pending.octets + len(j.open.octets)
+	return &x, j.pending.octets + len(j.open.Octets)
 }
-
-// stamp prints milliseconds for people.
-func stamp(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }

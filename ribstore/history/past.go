@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ribglass/ribstore/history/format"
 	"ribglass/ribstore/table"
 )
 
@@ -33,7 +34,7 @@ func (h *History) At(ctx context.Context, t time.Time, within netip.Prefix) (*Pa
 		if err != nil {
 			return err
 		}
-		past, err = h.build(ctx, p, scope{within})
+		past, err = h.build(ctx, p, format.Scope{Prefix: within})
 		return err
 	})
 	return past, err
@@ -41,8 +42,8 @@ func (h *History) At(ctx context.Context, t time.Time, within netip.Prefix) (*Pa
 
 // loss is an error of reading a part of the file.
 type loss struct {
-	snapshot *snapshot
-	piece    *piece
+	snapshot *format.Snapshot
+	piece    *format.Piece
 	err      error
 }
 
@@ -77,20 +78,20 @@ func (h *History) passOver(l *loss) {
 	h.deps.Logger.Error("a part of the history is damaged and passed over", "error", l.err)
 	h.publish(func(x *index) {
 		if l.snapshot != nil {
-			x.snapshots = slices.DeleteFunc(slices.Clone(x.snapshots), func(s snapshot) bool { return s == *l.snapshot })
+			x.Snapshots = slices.DeleteFunc(slices.Clone(x.Snapshots), func(s format.Snapshot) bool { return s == *l.snapshot })
 			return
 		}
-		x.pieces = slices.Clone(x.pieces)
-		for i := range x.pieces {
-			if x.pieces[i].from == l.piece.from {
-				x.pieces[i].lost = true
+		x.Pieces = slices.Clone(x.Pieces)
+		for i := range x.Pieces {
+			if x.Pieces[i].From == l.piece.From {
+				x.Pieces[i].Lost = true
 			}
 		}
 	})
 }
 
 // build makes the table that a plan leads to.
-func (h *History) build(ctx context.Context, p *plan, within scope) (*Past, error) {
+func (h *History) build(ctx context.Context, p *plan, within format.Scope) (*Past, error) {
 	past := &Past{At: p.at, Notices: p.notices, end: p.upTo}
 	peers := h.newPeers()
 	from := position{}
@@ -102,8 +103,8 @@ func (h *History) build(ctx context.Context, p *plan, within scope) (*Past, erro
 			past.Table, err = h.restore(ctx, m, within)
 		}
 		if err == nil {
-			for i := range m.states {
-				peers.known[m.numbers[i]] = m.states[i].Peer
+			for i := range m.States {
+				peers.known[m.Numbers[i]] = m.States[i].Peer
 			}
 			err = h.replayTail(m, within, peers, apply(past.Table))
 		}
@@ -113,7 +114,7 @@ func (h *History) build(ctx context.Context, p *plan, within scope) (*Past, erro
 			}
 			return nil, &loss{snapshot: p.base, err: err}
 		}
-		from = position{p.base.run, p.base.end}
+		from = position{p.base.Run, p.base.End}
 	}
 	if err := h.replay(ctx, p.pieces, from, p.upTo, within, peers, apply(past.Table)); err != nil {
 		return nil, err
@@ -125,31 +126,31 @@ func (h *History) build(ctx context.Context, p *plan, within scope) (*Past, erro
 }
 
 // apply returns what applies records to a table.
-func apply(t *table.Table) func(*record) error {
-	return func(rec *record) error {
-		rec.apply(t)
+func apply(t *table.Table) func(*format.Record) error {
+	return func(rec *format.Record) error {
+		rec.Apply(t)
 		return nil
 	}
 }
 
 // restore makes a table out of a snapshot.
-func (h *History) restore(ctx context.Context, m *manifest, within scope) (*table.Table, error) {
-	loader := table.Restore(m.states)
-	at := make(map[uint32]int, len(m.numbers))
-	for i, n := range m.numbers {
+func (h *History) restore(ctx context.Context, m *format.Manifest, within format.Scope) (*table.Table, error) {
+	loader := table.Restore(m.States)
+	at := make(map[uint32]int, len(m.Numbers))
+	for i, n := range m.Numbers {
 		at[n] = i
 	}
-	err := h.eachRange(ctx, m, within, func(p *stack) error {
-		f := p.family()
+	err := h.eachRange(ctx, m, within, func(p *format.RangeReader) error {
+		f := p.Family()
 		var slot uint32
 		var known netip.Prefix
-		ids := [2][]uint32{make([]uint32, len(p.base.chunk.sets)), nil}
-		if p.change != nil {
-			ids[1] = make([]uint32, len(p.change.sets))
+		ids := [2][]uint32{make([]uint32, len(p.BaseChunk().Sets)), nil}
+		if p.Difference() != nil {
+			ids[1] = make([]uint32, len(p.Difference().Sets))
 		}
 		ok := true
-		p.each(func(prefix netip.Prefix, from *chunk, e entry) {
-			if !within.has(prefix) {
+		p.Each(func(prefix netip.Prefix, from *format.Chunk, e format.Entry) {
+			if !within.Has(prefix) {
 				return
 			}
 			var taken, has bool
@@ -161,24 +162,24 @@ func (h *History) restore(ctx context.Context, m *manifest, within scope) (*tabl
 				known = prefix
 			}
 			sets := ids[0]
-			if from == p.change {
+			if from == p.Difference() {
 				sets = ids[1]
 			}
-			if sets[e.set] == 0 {
-				id, taken := loader.Set(from.set(e.set))
+			if sets[e.Set] == 0 {
+				id, taken := loader.Set(from.Set(e.Set))
 				if !taken {
 					ok = false
 					return
 				}
-				sets[e.set] = id + 1
+				sets[e.Set] = id + 1
 			}
 			var i int
-			if i, has = at[e.peer]; !has || !loader.Route(i, f, slot, e.pathID, sets[e.set]-1, int64(e.received), e.class) {
+			if i, has = at[e.Peer]; !has || !loader.Route(i, f, slot, e.PathID, sets[e.Set]-1, int64(e.Received), e.Class) {
 				ok = false
 			}
 		})
 		if !ok {
-			return damaged("a chunk has routes that cannot be")
+			return format.Damagedf("a chunk has routes that cannot be")
 		}
 		return nil
 	})
@@ -190,26 +191,26 @@ func (h *History) restore(ctx context.Context, m *manifest, within scope) (*tabl
 
 // eachRange calls load with the ranges of a snapshot that the scope touches, in
 // order. When there are many, others are read and decoded meanwhile.
-func (h *History) eachRange(ctx context.Context, m *manifest, within scope, load func(*stack) error) error {
-	var wanted []*chunkRange
-	for i := range m.ranges {
-		next := place{}
-		if i+1 < len(m.ranges) && m.ranges[i+1].first.long == m.ranges[i].first.long {
-			next = m.ranges[i+1].first
+func (h *History) eachRange(ctx context.Context, m *format.Manifest, within format.Scope, load func(*format.RangeReader) error) error {
+	var wanted []*format.Range
+	for i := range m.Ranges {
+		next := format.SortKey{}
+		if i+1 < len(m.Ranges) && m.Ranges[i+1].First.Long == m.Ranges[i].First.Long {
+			next = m.Ranges[i+1].First
 		}
-		if within.touches(m.ranges[i].first, next) {
-			wanted = append(wanted, &m.ranges[i])
+		if within.Touches(m.Ranges[i].First, next) {
+			wanted = append(wanted, &m.Ranges[i])
 		}
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	workers := max(1, runtime.GOMAXPROCS(0)/2) // the other half makes the table
-	if within.prefix.IsValid() {
+	if within.Prefix.IsValid() {
 		workers = runtime.GOMAXPROCS(0) // a few ranges, of which little is taken
 	}
-	stacks := make([]*stack, min(workers, len(wanted))+1)
+	stacks := make([]*format.RangeReader, min(workers, len(wanted))+1)
 	for i := range stacks {
-		stacks[i] = h.stacks.Get().(*stack)
+		stacks[i] = h.stacks.Get().(*format.RangeReader)
 	}
 	defer func() {
 		cancel()
@@ -218,7 +219,7 @@ func (h *History) eachRange(ctx context.Context, m *manifest, within scope, load
 			h.stacks.Put(s)
 		}
 	}()
-	results := h.readAhead(ctx, &group, stacks, wanted, !within.prefix.IsValid())
+	results := h.readAhead(ctx, &group, stacks, wanted, !within.Prefix.IsValid())
 	for i := range wanted {
 		select {
 		case got := <-results[i]:
@@ -238,7 +239,7 @@ func (h *History) eachRange(ctx context.Context, m *manifest, within scope, load
 }
 
 type readResult struct {
-	stack   *stack
+	stack   *format.RangeReader
 	err     error
 	release func() // gives the stack back to be filled again
 }
@@ -246,8 +247,8 @@ type readResult struct {
 // readAhead reads ranges in several goroutines, one fewer than there are stacks,
 // which end with the context, a few ranges ahead of who takes the results. When
 // ranges are wanted whole, their sets are made too.
-func (h *History) readAhead(ctx context.Context, group *sync.WaitGroup, stacks []*stack, wanted []*chunkRange, whole bool) []chan readResult {
-	free := make(chan *stack, len(stacks))
+func (h *History) readAhead(ctx context.Context, group *sync.WaitGroup, stacks []*format.RangeReader, wanted []*format.Range, whole bool) []chan readResult {
+	free := make(chan *format.RangeReader, len(stacks))
 	for _, s := range stacks {
 		free <- s
 	}
@@ -259,7 +260,7 @@ func (h *History) readAhead(ctx context.Context, group *sync.WaitGroup, stacks [
 	for range len(stacks) - 1 {
 		group.Go(func() {
 			for {
-				var p *stack
+				var p *format.RangeReader
 				select {
 				case p = <-free: // first, so that the range wanted next never waits for one
 				case <-ctx.Done():
@@ -269,9 +270,9 @@ func (h *History) readAhead(ctx context.Context, group *sync.WaitGroup, stacks [
 				if i >= len(wanted) {
 					return
 				}
-				err := p.read(h, wanted[i])
+				err := p.Read(&h.source, wanted[i])
 				if err == nil && whole {
-					p.makeSets()
+					p.MakeSets()
 				}
 				results[i] <- readResult{p, err, func() { free <- p }}
 			}

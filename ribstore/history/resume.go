@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"ribglass/ribstore/history/format"
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
 )
@@ -19,26 +20,26 @@ func (h *History) Resume(ctx context.Context) (*table.Table, error) {
 	if h.file.Load().readOnly {
 		return h.resumeReadOnly(ctx)
 	}
-	if len(x.runs) == 0 {
-		h.journal.begin(originEmpty, now, now, "the first")
+	if len(x.Runs) == 0 {
+		h.journal.begin(format.OriginEmpty, now, now, "the first")
 		h.writeFirst(ctx)
 		return table.New(), nil
 	}
-	end := fromMillis(x.lastOf(x.runs[len(x.runs)-1].id))
+	end := format.FromMillis(x.LastOf(x.Runs[len(x.Runs)-1].ID))
 	past, err := h.At(ctx, end, noPrefix)
 	var before *RangeError
 	switch {
 	case errors.As(err, &before):
 		h.deps.Logger.WarnContext(ctx, "nothing of the history can be read; the table begins empty")
-		h.journal.begin(originEmpty, now, now, "what was before could not be read")
+		h.journal.begin(format.OriginEmpty, now, now, "what was before could not be read")
 		h.writeFirst(ctx)
 		return table.New(), nil
 	case err != nil:
 		return nil, err
 	}
-	from := originContinued
+	from := format.OriginContinued
 	if !past.At.Equal(end) {
-		from = originUnknown
+		from = format.OriginUnknown
 		h.hurry.Store(true)
 		h.deps.Logger.WarnContext(ctx, "the table begins with an older state than the last recorded", "at", past.At, "notices", past.Notices)
 	}
@@ -59,10 +60,10 @@ func (h *History) writeFirst(ctx context.Context) {
 
 func (h *History) resumeReadOnly(ctx context.Context) (*table.Table, error) {
 	x := h.index.Load()
-	if len(x.runs) == 0 {
+	if len(x.Runs) == 0 {
 		return table.New(), nil
 	}
-	end := fromMillis(x.lastOf(x.runs[len(x.runs)-1].id))
+	end := format.FromMillis(x.LastOf(x.Runs[len(x.Runs)-1].ID))
 	past, err := h.At(ctx, end, noPrefix)
 	if err != nil {
 		return table.New(), nil //nolint:nilerr // passed over and logged
@@ -93,7 +94,7 @@ func (h *History) ended(t *table.Table) []route.Batch {
 
 // resumeAt begins a run at the moment at which recording ended: there the
 // sessions ended too. Their routes wait from now on for the peers to come back.
-func (h *History) resumeAt(t *table.Table, from origin, end, now time.Time) {
+func (h *History) resumeAt(t *table.Table, from format.Origin, end, now time.Time) {
 	start := end.Add(time.Millisecond)
 	if now.Before(start) {
 		start = now // the clock was set back while nothing ran
@@ -113,28 +114,28 @@ func (h *History) resumeAt(t *table.Table, from origin, end, now time.Time) {
 // follow.
 func (h *History) Continue(ctx context.Context) (t *table.Table, fresh bool, err error) {
 	x := h.index.Load()
-	if len(x.runs) == 0 {
+	if len(x.Runs) == 0 {
 		return table.New(), true, nil
 	}
-	end := fromMillis(x.lastOf(x.runs[len(x.runs)-1].id))
+	end := format.FromMillis(x.LastOf(x.Runs[len(x.Runs)-1].ID))
 	past, err := h.At(ctx, end, noPrefix)
 	if err != nil {
 		return nil, false, err
 	}
 	if !past.At.Equal(end) {
-		return nil, false, damaged("the last state recorded is lost: %v", past.Notices)
+		return nil, false, format.Damagedf("the last state recorded is lost: %v", past.Notices)
 	}
 	start := end.Add(time.Millisecond)
-	h.journal.begin(originContinued, start, start, "more was imported")
+	h.journal.begin(format.OriginContinued, start, start, "more was imported")
 	return past.Table, false, h.Flush()
 }
 
 // Begin begins to record at a time. When the table was filled before, which was
 // not recorded, a snapshot must follow: until then nothing is known of it.
 func (h *History) Begin(at time.Time, filled bool) {
-	from, reason := originEmpty, "the first"
+	from, reason := format.OriginEmpty, "the first"
 	if filled {
-		from, reason = originUnknown, "what was before is not recorded"
+		from, reason = format.OriginUnknown, "what was before is not recorded"
 	}
 	h.journal.begin(from, at, at, reason)
 }

@@ -150,7 +150,7 @@ func (s *scenario) event(i int) *route.Peer {
 
 // marker returns the other half of step i.
 func (s *scenario) marker(i int) route.Batch {
-	a := route.Attrs(nil).AppendAttr(route.AttrOrigin, []byte{0}).AppendAttr(route.AttrMED, be32(nil, uint32(i)))
+	a := route.Attrs(nil).AppendAttr(route.AttrOrigin, []byte{0}).AppendAttr(route.AttrMED, binary.BigEndian.AppendUint32(nil, uint32(i)))
 	return route.Batch{Peer: s.peers[len(s.peers)-1], Updates: []route.Update{{Attrs: a, NLRI: []route.NLRI{{Prefix: markerPrefix}}}}}
 }
 

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"ribglass/ribstore/history/format"
 	"testing"
 	"time"
 )
@@ -31,7 +32,7 @@ func TestPiecesAreSmallAgainstWhatIsKept(t *testing.T) {
 			x := &index{}
 			for i := range 32 {
 				at := int64(i) * row.every.Milliseconds()
-				x.pieces = append(x.pieces, piece{from: uint64(i), to: uint64(i), first: at, last: at + row.every.Milliseconds() - 1, records: row.records})
+				x.Pieces = append(x.Pieces, format.Piece{From: uint64(i), To: uint64(i), First: at, Last: at + row.every.Milliseconds() - 1, Records: row.records})
 			}
 			for {
 				stretch, level := x.mergeable(levels, row.most)
@@ -39,26 +40,26 @@ func TestPiecesAreSmallAgainstWhatIsKept(t *testing.T) {
 					break
 				}
 				whole := stretch[0]
-				whole.level, whole.records = level, 0
+				whole.Level, whole.Records = level, 0
 				for _, p := range stretch {
-					whole.to, whole.last, whole.records = p.to, p.last, whole.records+p.records
+					whole.To, whole.Last, whole.Records = p.To, p.Last, whole.Records+p.Records
 				}
-				var rest []piece
-				for _, p := range x.pieces {
-					if p.from < whole.from || p.from > whole.to {
+				var rest []format.Piece
+				for _, p := range x.Pieces {
+					if p.From < whole.From || p.From > whole.To {
 						rest = append(rest, p)
-					} else if p.from == whole.from {
+					} else if p.From == whole.From {
 						rest = append(rest, whole)
 					}
 				}
-				x.pieces = rest
+				x.Pieces = rest
 			}
-			if len(x.pieces) != len(row.want) {
-				t.Fatalf("%d pieces, want %d: %+v", len(x.pieces), len(row.want), x.pieces)
+			if len(x.Pieces) != len(row.want) {
+				t.Fatalf("%d pieces, want %d: %+v", len(x.Pieces), len(row.want), x.Pieces)
 			}
-			for i, p := range x.pieces {
-				if p.records != row.want[i] {
-					t.Errorf("piece %d has %d records, want %d", i, p.records, row.want[i])
+			for i, p := range x.Pieces {
+				if p.Records != row.want[i] {
+					t.Errorf("piece %d has %d records, want %d", i, p.Records, row.want[i])
 				}
 			}
 		})

@@ -10,6 +10,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"ribglass/ribstore/history/format"
 	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
 )
@@ -34,9 +35,9 @@ type SnapshotInfo struct {
 // Snapshots tells which snapshots are kept, in order of time.
 func (h *History) Snapshots() []SnapshotInfo {
 	x := h.index.Load()
-	list := make([]SnapshotInfo, len(x.snapshots))
-	for i := range x.snapshots {
-		list[i] = SnapshotInfo{At: fromMillis(x.snapshots[i].end), Routes: int(x.snapshots[i].routes)}
+	list := make([]SnapshotInfo, len(x.Snapshots))
+	for i := range x.Snapshots {
+		list[i] = SnapshotInfo{At: format.FromMillis(x.Snapshots[i].End), Routes: int(x.Snapshots[i].Routes)}
 	}
 	return list
 }
@@ -54,7 +55,7 @@ func (h *History) Snapshot(ctx context.Context, live Live) (SnapshotInfo, error)
 	h.keeping.Lock()
 	defer h.keeping.Unlock()
 	started := h.deps.Now()
-	s := snapshotter{history: h, writer: newChunkWriter(), chunks: make(map[hash][]byte)}
+	s := snapshotter{history: h, writer: format.NewChunkWriter(), chunks: make(map[format.Hash][]byte)}
 	if err := s.take(ctx, live); err != nil {
 		return SnapshotInfo{}, fmt.Errorf("snapshot: %w", err)
 	}
@@ -66,29 +67,29 @@ func (h *History) Snapshot(ctx context.Context, live Live) (SnapshotInfo, error)
 // snapshotter takes one snapshot.
 type snapshotter struct {
 	history  *History
-	manifest manifest
-	previous *manifest // nil: there is none
+	manifest format.Manifest
+	previous *format.Manifest // nil: there is none
 	byIndex  map[uint16]int
-	writer   *chunkWriter
-	chunks   map[hash][]byte // to be written
-	octets   int             // of chunks
+	writer   *format.ChunkWriter
+	chunks   map[format.Hash][]byte // to be written
+	octets   int                    // of chunks
 	info     SnapshotInfo
 
-	now, short      chunk
+	now, short      format.Chunk
 	nowOctets       int // of the sets of now
 	shortOctets     int
 	sets, shortSets map[uint32]uint32 // set of the table to set of the chunk
-	base            stack
-	was, change     chunk
+	base            format.RangeReader
+	was, change     format.Chunk
 }
 
 func (s *snapshotter) take(ctx context.Context, live Live) error {
 	h := s.history
 	s.previous = h.latest()
-	var tail *groupWriter
+	var tail *format.GroupWriter
 	var begun position
 	err := live.Do(ctx, func() {
-		s.manifest.states = live.Table.State()
+		s.manifest.States = live.Table.State()
 		tail, begun = h.journal.beginTail()
 	})
 	if err != nil {
@@ -99,8 +100,8 @@ func (s *snapshotter) take(ctx context.Context, live Live) error {
 	recorded := false
 	err = live.Do(context.WithoutCancel(ctx), func() {
 		var end position
-		end, s.manifest.next, recorded = h.journal.endTail(tail)
-		s.manifest.run, s.manifest.begun, s.manifest.end = end.run, begun.at, end.at
+		end, s.manifest.Next, recorded = h.journal.endTail(tail)
+		s.manifest.Run, s.manifest.Begun, s.manifest.End = end.run, begun.at, end.at
 	})
 	switch {
 	case err != nil:
@@ -110,16 +111,16 @@ func (s *snapshotter) take(ctx context.Context, live Live) error {
 		return walked
 	case !recorded:
 		return ErrReadOnly
-	case len(tail.octets) > maxValue/2:
+	case len(tail.Octets) > format.MaxValue/2:
 		return errors.New("too much changed while it was taken; it is taken again later")
 	}
-	s.manifest.tail = tail.octets
+	s.manifest.Tail = tail.Octets
 	return s.finish()
 }
 
 // latest returns the manifest of the newest snapshot that can be read.
-func (h *History) latest() *manifest {
-	list := h.index.Load().snapshots
+func (h *History) latest() *format.Manifest {
+	list := h.index.Load().Snapshots
 	for i := len(list) - 1; i >= 0; i-- {
 		if m, err := h.manifest(&list[i]); err == nil {
 			return m
@@ -133,26 +134,26 @@ func (s *snapshotter) number() {
 	j := s.history.journal
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	s.byIndex = make(map[uint16]int, len(s.manifest.states))
-	for i := range s.manifest.states {
-		p := &s.manifest.states[i]
-		s.manifest.numbers = append(s.manifest.numbers, j.number(p.Peer.Name))
+	s.byIndex = make(map[uint16]int, len(s.manifest.States))
+	for i := range s.manifest.States {
+		p := &s.manifest.States[i]
+		s.manifest.Numbers = append(s.manifest.Numbers, j.number(p.Peer.Name))
 		s.byIndex[p.Index()] = i
 	}
 }
 
 func (s *snapshotter) walk(ctx context.Context, t *table.Table) error {
 	for _, f := range route.Families() {
-		s.now.reset(f)
-		s.short.reset(f)
+		s.now.Reset(f)
+		s.short.Reset(f)
 		s.sets, s.shortSets = make(map[uint32]uint32), make(map[uint32]uint32)
-		at := len(s.manifest.ranges)
+		at := len(s.manifest.Ranges)
 		var after netip.Prefix
 		for more := true; more; {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			var full *chunk
+			var full *format.Chunk
 			err := t.View(func(v *table.View) error {
 				more, full = s.slice(v, f, &after)
 				return nil
@@ -170,26 +171,26 @@ func (s *snapshotter) walk(ctx context.Context, t *table.Table) error {
 		if err := s.cut(&s.short); err != nil {
 			return err
 		}
-		slices.SortFunc(s.manifest.ranges[at:], func(a, b chunkRange) int { return a.first.compare(b.first) })
+		slices.SortFunc(s.manifest.Ranges[at:], func(a, b format.Range) int { return a.First.Compare(b.First) })
 	}
 	return nil
 }
 
 // slice reads some prefixes, and returns whether there may be more and the chunk
 // that is to be cut first, nil for none.
-func (s *snapshotter) slice(v *table.View, f route.Family, after *netip.Prefix) (more bool, full *chunk) {
+func (s *snapshotter) slice(v *table.View, f route.Family, after *netip.Prefix) (more bool, full *format.Chunk) {
 	n := 0
 	// The table may use the number of a set for another one in the next view.
 	clear(s.sets)
 	clear(s.shortSets)
 	for d := range v.Within(f, netip.Prefix{}, *after) {
-		at := placeOf(f, d.Prefix)
+		at := format.SortKeyOf(f, d.Prefix)
 		switch {
-		case at.long && s.ends(at):
+		case at.Long && s.ends(at):
 			return true, &s.now
-		case !at.long && s.heavy(&s.short, s.shortOctets):
+		case !at.Long && s.heavy(&s.short, s.shortOctets):
 			return true, &s.short
-		case at.long:
+		case at.Long:
 			s.nowOctets += s.collect(v, d, &s.now, s.sets)
 		default:
 			s.shortOctets += s.collect(v, d, &s.short, s.shortSets)
@@ -203,87 +204,81 @@ func (s *snapshotter) slice(v *table.View, f route.Family, after *netip.Prefix) 
 }
 
 // heavy reports whether a chunk has so much that it must end, wherever that is.
-func (s *snapshotter) heavy(c *chunk, octets int) bool {
-	return len(c.routes) >= s.history.limits.maxChunkRoutes || octets >= s.history.limits.maxOctets
+func (s *snapshotter) heavy(c *format.Chunk, octets int) bool {
+	return len(c.Routes) >= s.history.limits.maxChunkRoutes || octets >= s.history.limits.maxOctets
 }
 
 // ends reports whether the chunk under way ends before a place: where one of the
 // snapshot before began, so that it can be compared with that.
-func (s *snapshotter) ends(at place) bool {
-	n := len(s.now.prefixes)
+func (s *snapshotter) ends(at format.SortKey) bool {
+	n := len(s.now.Prefixes)
 	switch {
 	case n == 0:
 		return false
 	case n >= s.history.limits.maxChunkPrefixes || s.heavy(&s.now, s.nowOctets):
 		return true
 	}
-	last := s.now.prefixes[n-1]
+	last := s.now.Prefixes[n-1]
 	if s.previous != nil {
-		i, found := s.previous.find(at)
-		if found || i > 0 && s.previous.ranges[i-1].first.compare(placeOf(at.family, last)) > 0 {
+		i, found := s.previous.Find(at)
+		if found || i > 0 && s.previous.Ranges[i-1].First.Compare(format.SortKeyOf(at.Family, last)) > 0 {
 			return true
 		}
-		if i > 0 && s.previous.ranges[i-1].first.family == at.family && s.previous.ranges[i-1].first.long {
+		if i > 0 && s.previous.Ranges[i-1].First.Family == at.Family && s.previous.Ranges[i-1].First.Long {
 			return false
 		}
 	}
 	if n < s.history.limits.chunkPrefixes {
 		return false
 	}
-	region := netip.PrefixFrom(last.Addr(), regionBits(at.family)).Masked()
-	return !region.Contains(at.prefix.Addr())
-}
-
-// find returns the index of the range that begins at a place and whether there is
-// one; else that of the first one behind it.
-func (m *manifest) find(at place) (int, bool) {
-	return slices.BinarySearchFunc(m.ranges, at, func(r chunkRange, p place) int { return r.first.compare(p) })
+	region := netip.PrefixFrom(last.Addr(), format.RegionBits(at.Family)).Masked()
+	return !region.Contains(at.Prefix.Addr())
 }
 
 // collect adds the routes of a destination to a chunk, and returns the octets of
 // the sets that were added.
-func (s *snapshotter) collect(v *table.View, d table.Dest, into *chunk, sets map[uint32]uint32) (octets int) {
-	start := len(into.routes)
+func (s *snapshotter) collect(v *table.View, d table.Dest, into *format.Chunk, sets map[uint32]uint32) (octets int) {
+	start := len(into.Routes)
 	v.Each(d, nil, func(f table.Found) {
 		i, ok := s.byIndex[f.Index()]
 		if !ok {
 			return
 		}
-		class, kept := s.manifest.states[i].Class(f)
+		class, kept := s.manifest.States[i].Class(f)
 		if !kept {
 			return
 		}
 		set, ok := sets[f.Set]
 		if !ok {
-			set = uint32(len(into.sets))
-			into.sets = append(into.sets, v.Set(f.Set))
+			set = uint32(len(into.Sets))
+			into.Sets = append(into.Sets, v.Set(f.Set))
 			sets[f.Set] = set
-			octets += len(into.sets[set])
+			octets += len(into.Sets[set])
 		}
-		into.routes = append(into.routes, entry{
-			peer: s.manifest.numbers[i], pathID: f.PathID, set: set, received: uint32(f.Received()), class: class,
+		into.Routes = append(into.Routes, format.Entry{
+			Peer: s.manifest.Numbers[i], PathID: f.PathID, Set: set, Received: uint32(f.Received()), Class: class,
 		})
 	})
-	if len(into.routes)-start > 1 {
-		slices.SortFunc(into.routes[start:], compareEntries)
+	if len(into.Routes)-start > 1 {
+		slices.SortFunc(into.Routes[start:], format.CompareEntries)
 	}
-	into.finish(d.Prefix)
+	into.Finish(d.Prefix)
 	return octets
 }
 
 // cut ends a chunk: it is stored as the difference from its base where there is
 // one, else whole.
-func (s *snapshotter) cut(c *chunk) error {
-	if len(c.prefixes) == 0 {
+func (s *snapshotter) cut(c *format.Chunk) error {
+	if len(c.Prefixes) == 0 {
 		return nil
 	}
-	r := chunkRange{first: placeOf(c.family, c.prefixes[0]), routes: uint32(len(c.routes))}
-	s.manifest.routes += r.routes
-	if before := s.before(r.first); before == nil || !s.differs(c, before, &r) {
-		r.base = s.store(c)
+	r := format.Range{First: format.SortKeyOf(c.Family, c.Prefixes[0]), Routes: uint32(len(c.Routes))}
+	s.manifest.Routes += r.Routes
+	if before := s.before(r.First); before == nil || !s.differs(c, before, &r) {
+		r.Base = s.store(c)
 	}
-	s.manifest.ranges = append(s.manifest.ranges, r)
-	c.reset(c.family)
+	s.manifest.Ranges = append(s.manifest.Ranges, r)
+	c.Reset(c.Family)
 	if c == &s.now {
 		s.nowOctets = 0
 		clear(s.sets)
@@ -295,25 +290,25 @@ func (s *snapshotter) cut(c *chunk) error {
 }
 
 // before returns the range of the snapshot before that a chunk continues.
-func (s *snapshotter) before(first place) *chunkRange {
+func (s *snapshotter) before(first format.SortKey) *format.Range {
 	if s.previous == nil {
 		return nil
 	}
-	i, found := s.previous.find(first)
+	i, found := s.previous.Find(first)
 	if !found {
 		i--
 	}
-	if i < 0 || s.previous.ranges[i].first.family != first.family || s.previous.ranges[i].first.long != first.long {
+	if i < 0 || s.previous.Ranges[i].First.Family != first.Family || s.previous.Ranges[i].First.Long != first.Long {
 		return nil
 	}
-	r := &s.previous.ranges[i]
-	for n := len(s.manifest.ranges) - 1; n >= 0; n-- {
-		last := &s.manifest.ranges[n].first
-		if last.family != first.family {
+	r := &s.previous.Ranges[i]
+	for n := len(s.manifest.Ranges) - 1; n >= 0; n-- {
+		last := &s.manifest.Ranges[n].First
+		if last.Family != first.Family {
 			break
 		}
-		if last.long == first.long {
-			if last.compare(r.first) >= 0 {
+		if last.Long == first.Long {
+			if last.Compare(r.First) >= 0 {
 				return nil // the range was split, and its first part has it
 			}
 			break
@@ -324,33 +319,33 @@ func (s *snapshotter) before(first place) *chunkRange {
 
 // differs makes a range out of the one of the snapshot before and what is
 // different, and reports whether that is little enough.
-func (s *snapshotter) differs(c *chunk, before, r *chunkRange) bool {
-	if err := s.base.read(s.history, before); err != nil || s.base.family() != c.family {
+func (s *snapshotter) differs(c *format.Chunk, before, r *format.Range) bool {
+	if err := s.base.Read(&s.history.source, before); err != nil || s.base.Family() != c.Family {
 		return false // stored whole, it is whole again
 	}
-	s.base.flatten(&s.was)
-	difference(&s.change, &s.was, c)
-	changed, most := len(s.change.routes), len(s.base.base.chunk.routes)/changeFraction
-	if s.base.change != nil && changed+len(s.base.change.routes) > most || changed > most {
+	s.base.Flatten(&s.was)
+	format.Difference(&s.change, &s.was, c)
+	changed, most := len(s.change.Routes), len(s.base.BaseChunk().Routes)/changeFraction
+	if s.base.Difference() != nil && changed+len(s.base.Difference().Routes) > most || changed > most {
 		return false
 	}
 	// The range begins where it did, though its first prefix may be gone.
-	r.first, r.base, r.changes = before.first, before.base, before.changes
+	r.First, r.Base, r.Changes = before.First, before.Base, before.Changes
 	switch {
 	case changed == 0:
-	case len(before.changes) < maxChanges:
-		r.changes = append(slices.Clone(before.changes), s.store(&s.change))
+	case len(before.Changes) < maxChanges:
+		r.Changes = append(slices.Clone(before.Changes), s.store(&s.change))
 	default:
-		difference(&s.change, &s.base.base.chunk, c)
-		r.changes = []hash{s.store(&s.change)}
+		format.Difference(&s.change, s.base.BaseChunk(), c)
+		r.Changes = []format.Hash{s.store(&s.change)}
 	}
 	return true
 }
 
 // store has a chunk written unless it is in the file, and returns its address.
-func (s *snapshotter) store(c *chunk) hash {
-	stored := s.history.codec.small.EncodeAll(s.writer.encode(c), nil)
-	at := hashOf(stored)
+func (s *snapshotter) store(c *format.Chunk) format.Hash {
+	stored := s.history.codec.Compress(s.writer.Encode(c))
+	at := format.HashOf(stored)
 	s.chunks[at] = stored
 	s.octets += len(stored)
 	return at
@@ -371,7 +366,7 @@ func (s *snapshotter) write(least int) error {
 }
 
 func (s *snapshotter) put(tx *bbolt.Tx) error {
-	b := tx.Bucket(bucketChunks)
+	b := tx.Bucket(format.BucketChunks)
 	for at, stored := range s.chunks {
 		if b.Get(at[:]) != nil {
 			continue
@@ -391,21 +386,21 @@ func (s *snapshotter) finish() error {
 	if err := h.Flush(); err != nil { // its peers, and what comes before it
 		return err
 	}
-	stored := h.codec.small.EncodeAll(s.manifest.encode(), nil)
+	stored := h.codec.Compress(s.manifest.Encode())
 	err := h.update(func(tx *bbolt.Tx) error {
 		if err := s.put(tx); err != nil {
 			return err
 		}
-		return tx.Bucket(bucketSnapshots).Put(s.manifest.key(), stored)
+		return tx.Bucket(format.BucketSnapshots).Put(s.manifest.Key(), stored)
 	})
 	if err != nil {
 		return err
 	}
-	s.info.At, s.info.Routes = fromMillis(s.manifest.end), int(s.manifest.routes)
+	s.info.At, s.info.Routes = format.FromMillis(s.manifest.End), int(s.manifest.Routes)
 	s.info.Bytes += int64(len(stored))
 	h.publish(func(x *index) {
-		x.snapshots = append(slices.Clone(x.snapshots), s.manifest.snapshot)
-		slices.SortFunc(x.snapshots, func(a, b snapshot) int { return position{a.run, a.end}.compare(position{b.run, b.end}) })
+		x.Snapshots = append(slices.Clone(x.Snapshots), s.manifest.Snapshot)
+		slices.SortFunc(x.Snapshots, format.CompareSnapshots)
 	})
 	h.taken.Store(0)
 	return nil

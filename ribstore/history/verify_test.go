@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"go.etcd.io/bbolt"
+	"ribglass/ribstore/history/check"
+	"ribglass/ribstore/history/format"
 )
 
 // plant changes a file behind the back of a history.
@@ -47,8 +49,8 @@ func flipped(v []byte, at int) []byte {
 	return v
 }
 
-func group(k []byte) bool    { p, err := parsePiece(k); return err == nil && p.level == 0 }
-func segment1(k []byte) bool { p, err := parsePiece(k); return err == nil && p.level > 0 }
+func group(k []byte) bool    { p, err := format.ParsePiece(k); return err == nil && p.Level == 0 }
+func segment1(k []byte) bool { p, err := format.ParsePiece(k); return err == nil && p.Level > 0 }
 
 func TestVerifyFindsWhatIsPlanted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "history.db")
@@ -76,45 +78,45 @@ func TestVerifyFindsWhatIsPlanted(t *testing.T) {
 		want  []string // in What and Means
 	}{
 		{"nothing", nil, nil},
-		{"a flipped bit in a chunk", change(bucketChunks, 3, nil, flip), []string{"of its chunks", "not those that were written", "instead"}},
-		{"a chunk is missing", change(bucketChunks, 0, nil, nil), []string{"it is not there", "instead"}},
-		{"a manifest is damaged", change(bucketSnapshots, 1, nil, flip), []string{"cannot be used", "the snapshot of 2026-03-01T00:00:54Z", "are used instead"}},
+		{"a flipped bit in a chunk", change(format.BucketChunks, 3, nil, flip), []string{"of its chunks", "not those that were written", "instead"}},
+		{"a chunk is missing", change(format.BucketChunks, 0, nil, nil), []string{"it is not there", "instead"}},
+		{"a manifest is damaged", change(format.BucketSnapshots, 1, nil, flip), []string{"cannot be used", "the snapshot of 2026-03-01T00:00:54Z", "are used instead"}},
 		{"a manifest is filed as another", func(tx *bbolt.Tx) error {
-			b, k, _ := nth(tx, bucketSnapshots, 0, nil)
-			_, _, v := nth(tx, bucketSnapshots, 1, nil)
+			b, k, _ := nth(tx, format.BucketSnapshots, 0, nil)
+			_, _, v := nth(tx, format.BucketSnapshots, 1, nil)
 			return b.Put(k, v)
 		}, []string{"filed as another one", "the journal is used instead"}},
 		{"the key of a snapshot is damaged", func(tx *bbolt.Tx) error {
-			b, k, v := nth(tx, bucketSnapshots, 1, nil)
+			b, k, v := nth(tx, format.BucketSnapshots, 1, nil)
 			return errors.Join(b.Delete(k), b.Put(flipped(k, 9), v))
 		}, []string{"a key of a snapshot"}},
-		{"a group is damaged", change(bucketJournal, 0, group, flip), []string{"group of", "is not known"}},
-		{"a group is missing", change(bucketJournal, 2, group, nil), []string{"a hole from"}},
+		{"a group is damaged", change(format.BucketJournal, 0, group, flip), []string{"group of", "is not known"}},
+		{"a group is missing", change(format.BucketJournal, 2, group, nil), []string{"a hole from"}},
 		{"the last group is missing", func(tx *bbolt.Tx) error {
-			b := tx.Bucket(bucketJournal)
+			b := tx.Bucket(format.BucketJournal)
 			k, _ := b.Cursor().Last()
 			return b.Delete(slices.Clone(k))
 		}, []string{"the end of the journal"}},
 		{"the key of a group is damaged", func(tx *bbolt.Tx) error {
-			b, k, v := nth(tx, bucketJournal, 2, group)
+			b, k, v := nth(tx, format.BucketJournal, 2, group)
 			return errors.Join(b.Delete(k), b.Put(flipped(k, 30), v))
 		}, []string{"a key of the journal", "a hole from"}},
 		{"a group is another one", func(tx *bbolt.Tx) error {
-			b, k, _ := nth(tx, bucketJournal, 1, group)
-			_, _, v := nth(tx, bucketJournal, 2, group)
+			b, k, _ := nth(tx, format.BucketJournal, 1, group)
+			_, _, v := nth(tx, format.BucketJournal, 2, group)
 			return b.Put(k, v)
 		}, []string{"group of", "filed as another one"}},
-		{"a segment is damaged", change(bucketJournal, 0, segment1, flip), []string{"segment of", "is not known"}},
-		{"a block is damaged", change(bucketBlocks, 4, nil, flip), []string{"block", "is not known"}},
-		{"a block is missing", change(bucketBlocks, 4, nil, nil), []string{"block", "it is not there"}},
+		{"a segment is damaged", change(format.BucketJournal, 0, segment1, flip), []string{"segment of", "is not known"}},
+		{"a block is damaged", change(format.BucketBlocks, 4, nil, flip), []string{"block", "is not known"}},
+		{"a block is missing", change(format.BucketBlocks, 4, nil, nil), []string{"block", "it is not there"}},
 		{"a block is another one", func(tx *bbolt.Tx) error {
-			b, k, _ := nth(tx, bucketBlocks, 4, nil)
-			_, _, v := nth(tx, bucketBlocks, 9, nil)
+			b, k, _ := nth(tx, format.BucketBlocks, 4, nil)
+			_, _, v := nth(tx, format.BucketBlocks, 9, nil)
 			return b.Put(k, v)
 		}, []string{"block 4", "filed as another one"}},
-		{"a run is damaged", change(bucketRuns, 0, nil, flip), []string{"run 00000001", "run 1 is missing"}},
-		{"the name of a peer is damaged", change(bucketPeers, 2, nil, flip), []string{"the name of peer 2 is missing"}},
-		{"the name of the last peer is missing", change(bucketPeers, 4, nil, nil), []string{"the name of peer 4 is missing"}},
+		{"a run is damaged", change(format.BucketRuns, 0, nil, flip), []string{"run 00000001", "run 1 is missing"}},
+		{"the name of a peer is damaged", change(format.BucketPeers, 2, nil, flip), []string{"the name of peer 2 is missing"}},
+		{"the name of the last peer is missing", change(format.BucketPeers, 4, nil, nil), []string{"the name of peer 4 is missing"}},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -144,7 +146,7 @@ func TestVerifyFindsWhatIsPlanted(t *testing.T) {
 
 // verified verifies a file that is open to be read, and makes sure that it is not
 // written to.
-func verified(t *testing.T, path string) *VerifyReport {
+func verified(t *testing.T, path string) *check.Report {
 	t.Helper()
 	before, err := os.ReadFile(path)
 	if err != nil {
@@ -184,8 +186,10 @@ func TestVerifyCounts(t *testing.T) {
 		r.Journal[0].Count == 0 || r.Journal[1].Count == 0 || r.Journal[2].Count == 0 || r.Blocks.Count < 10 || r.Records < 1000 || r.FreeBytes == 0 {
 		t.Errorf("%+v", r)
 	}
-	plant(t, path, func(tx *bbolt.Tx) error { return tx.Bucket(bucketChunks).Put(make([]byte, 16), []byte("orphan")) })
-	if r := verified(t, path); r.Orphans != (Amount{1, 6}) || len(r.Problems) != 0 {
+	plant(t, path, func(tx *bbolt.Tx) error {
+		return tx.Bucket(format.BucketChunks).Put(make([]byte, 16), []byte("orphan"))
+	})
+	if r := verified(t, path); r.Orphans != (check.Amount{Count: 1, Bytes: 6}) || len(r.Problems) != 0 {
 		t.Errorf("orphans %+v, problems %+v", r.Orphans, r.Problems)
 	}
 }
@@ -195,9 +199,9 @@ func TestWhatAKilledProcessLeftIsSwept(t *testing.T) {
 	recorded(t, path, 437)
 	before := verified(t, path)
 	plant(t, path, func(tx *bbolt.Tx) error {
-		left := piece{level: 1, run: 1, first: 1, last: 2, from: 1, to: 2, records: 3}
-		return errors.Join(tx.Bucket(bucketChunks).Put([]byte("0123456789abcdef"), []byte("a chunk")),
-			tx.Bucket(bucketBlocks).Put(blockKey(left.key(), 0), []byte("a block")))
+		left := format.Piece{Level: 1, Run: 1, First: 1, Last: 2, From: 1, To: 2, Records: 3}
+		return errors.Join(tx.Bucket(format.BucketChunks).Put([]byte("0123456789abcdef"), []byte("a chunk")),
+			tx.Bucket(format.BucketBlocks).Put(format.BlockKey(left.Key(), 0), []byte("a block")))
 	})
 	h, err := openSmall(path, smallConfig(), newScenario(7).clockFor(437).deps(slog.DiscardHandler))
 	if err != nil {
@@ -208,7 +212,7 @@ func TestWhatAKilledProcessLeftIsSwept(t *testing.T) {
 	}
 	after := verified(t, path)
 	plant(t, path, func(tx *bbolt.Tx) error {
-		if n := tx.Bucket(bucketBlocks).Stats().KeyN; n != before.Blocks.Count || after.Orphans.Count != 0 {
+		if n := tx.Bucket(format.BucketBlocks).Stats().KeyN; n != before.Blocks.Count || after.Orphans.Count != 0 {
 			t.Errorf("%d blocks, want %d; %d orphans", n, before.Blocks.Count, after.Orphans.Count)
 		}
 		return nil

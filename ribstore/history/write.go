@@ -2,13 +2,13 @@ package history
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
+	"ribglass/ribstore/history/format"
 )
 
 // write takes groups to the file as they become full or old enough.
@@ -83,12 +83,12 @@ func (h *History) Flush() error {
 	h.metrics.wrote(p.groups, h.deps.Now().Sub(started))
 	h.journal.written(p, func() {
 		x := *h.index.Load()
-		x.runs = slices.Concat(x.runs, p.runs)
-		x.pieces = slices.Clone(x.pieces)
+		x.Runs = slices.Concat(x.Runs, p.runs)
+		x.Pieces = slices.Clone(x.Pieces)
 		for i := range p.groups {
-			x.pieces = append(x.pieces, p.groups[i].piece)
-			x.next = p.groups[i].piece.to + 1
-			h.taken.Add(int64(p.groups[i].piece.records))
+			x.Pieces = append(x.Pieces, p.groups[i].piece)
+			x.Next = p.groups[i].piece.To + 1
+			h.taken.Add(int64(p.groups[i].piece.Records))
 		}
 		h.index.Store(&x)
 	})
@@ -113,29 +113,22 @@ func (h *History) room(octets int) error {
 
 func (h *History) put(tx *bbolt.Tx, p pending) error {
 	for i := range p.runs {
-		if err := tx.Bucket(bucketRuns).Put(be32(nil, p.runs[i].id), p.runs[i].encode(h.codec)); err != nil {
+		if err := tx.Bucket(format.BucketRuns).Put(p.runs[i].Key(), p.runs[i].Encode(h.codec)); err != nil {
 			return err
 		}
 	}
 	for i, name := range p.names {
 		number := p.firstName + uint32(i)
-		if err := tx.Bucket(bucketPeers).Put(be32(nil, number), encodeName(h.codec, number, name)); err != nil {
+		if err := tx.Bucket(format.BucketPeers).Put(format.PeerKey(number), format.EncodeName(h.codec, number, name)); err != nil {
 			return err
 		}
 	}
 	for i := range p.groups {
 		g := &p.groups[i]
-		key := g.piece.key()
-		if err := tx.Bucket(bucketJournal).Put(key, h.codec.fast.EncodeAll(sealed(key, g.octets), nil)); err != nil {
+		key := g.piece.Key()
+		if err := tx.Bucket(format.BucketJournal).Put(key, h.codec.SealFast(key, g.octets)); err != nil {
 			return err
 		}
 	}
-	return p.end.put(tx)
-}
-
-func (r *run) encode(c *codec) []byte {
-	b := binary.AppendUvarint([]byte{byte(r.origin)}, uint64(r.id))
-	b = appendZigzag(appendZigzag(b, r.start), r.resumed)
-	b = binary.AppendUvarint(b, r.first)
-	return c.fast.EncodeAll(appendText(b, r.reason), nil)
+	return tx.Bucket(format.BucketMeta).Put(format.KeyEnd, p.end.Encode())
 }

@@ -1,4 +1,4 @@
-package history
+package format
 
 import (
 	"encoding/binary"
@@ -14,8 +14,8 @@ import (
 // same peers, but for the times: such a row of routes is written once, and each
 // prefix refers to one.
 
-// chunkWriter turns chunks into octets.
-type chunkWriter struct {
+// ChunkWriter turns chunks into octets.
+type ChunkWriter struct {
 	peerList
 
 	sets *setWriter
@@ -34,8 +34,8 @@ type peerColumns struct {
 	received int64
 }
 
-func newChunkWriter() *chunkWriter {
-	return &chunkWriter{peerList: newPeerList(), sets: newSetWriter(), rows: make(map[string]uint32)}
+func NewChunkWriter() *ChunkWriter {
+	return &ChunkWriter{peerList: newPeerList(), sets: newSetWriter(), rows: make(map[string]uint32)}
 }
 
 const (
@@ -52,23 +52,23 @@ type rowColumns struct {
 	last                          uint32
 }
 
-// encode returns the octets of a chunk, uncompressed.
-func (w *chunkWriter) encode(c *chunk) []byte {
+// Encode returns the octets of a chunk, uncompressed.
+func (w *ChunkWriter) Encode(c *Chunk) []byte {
 	w.sets.reset()
-	w.ids = append(w.ids[:0], make([]uint32, len(c.sets))...)
+	w.ids = append(w.ids[:0], make([]uint32, len(c.Sets))...)
 	clear(w.rows)
 	w.list(func(yield func(uint32) bool) {
-		for i := range c.routes {
-			if !yield(c.routes[i].peer) {
+		for i := range c.Routes {
+			if !yield(c.Routes[i].Peer) {
 				return
 			}
 		}
 	})
 	var columns rowColumns
-	for i := range c.prefixes {
+	for i := range c.Prefixes {
 		w.put(&columns, c, c.of(i))
 	}
-	b := []byte{byte(c.family), columns.flags}
+	b := []byte{byte(c.Family), columns.flags}
 	b = w.appendPrefixes(b, c)
 	b = appendPart(b, columns.refs)
 	b = binary.AppendUvarint(b, uint64(len(w.rows)))
@@ -90,19 +90,19 @@ func (w *chunkWriter) encode(c *chunk) []byte {
 }
 
 // put writes the routes of one prefix.
-func (w *chunkWriter) put(columns *rowColumns, c *chunk, routes []entry) {
+func (w *ChunkWriter) put(columns *rowColumns, c *Chunk, routes []Entry) {
 	known := len(w.sets.sets.values)
 	w.row = w.row[:0]
 	for i := range routes {
 		e := &routes[i]
-		p := &w.peers[w.local[e.peer]]
-		p.times = appendZigzag(p.times, int64(e.received)-p.received)
-		p.received = int64(e.received)
-		w.row = binary.AppendUvarint(w.row, uint64(e.peer))
-		w.row = binary.AppendUvarint(w.row, uint64(e.pathID))
-		w.row = append(w.row, e.class)
-		if e.class != gone {
-			w.row = binary.AppendUvarint(w.row, uint64(w.set(c, e.set)))
+		p := &w.peers[w.local[e.Peer]]
+		p.times = appendZigzag(p.times, int64(e.Received)-p.received)
+		p.received = int64(e.Received)
+		w.row = binary.AppendUvarint(w.row, uint64(e.Peer))
+		w.row = binary.AppendUvarint(w.row, uint64(e.PathID))
+		w.row = append(w.row, e.Class)
+		if e.Class != gone {
+			w.row = binary.AppendUvarint(w.row, uint64(w.set(c, e.Set)))
 		}
 	}
 	id, have := w.rows[string(w.row)]
@@ -115,33 +115,33 @@ func (w *chunkWriter) put(columns *rowColumns, c *chunk, routes []entry) {
 }
 
 // set returns the number of a set of the chunk among those written.
-func (w *chunkWriter) set(c *chunk, i uint32) uint32 {
+func (w *ChunkWriter) set(c *Chunk, i uint32) uint32 {
 	if w.ids[i] == 0 {
-		id, _ := w.sets.add(c.set(i))
+		id, _ := w.sets.add(c.Set(i))
 		w.ids[i] = id + 1
 	}
 	return w.ids[i] - 1
 }
 
 // putRow writes a row that was not there yet. Sets from known on were not either.
-func (w *chunkWriter) putRow(columns *rowColumns, routes []entry, known uint32) {
+func (w *ChunkWriter) putRow(columns *rowColumns, routes []Entry, known uint32) {
 	columns.counts = binary.AppendUvarint(columns.counts, uint64(len(routes)))
 	for i := range routes {
 		e := &routes[i]
-		local := w.local[e.peer]
+		local := w.local[e.Peer]
 		columns.which = binary.AppendUvarint(columns.which, uint64(local))
-		columns.paths = binary.AppendUvarint(columns.paths, uint64(e.pathID))
-		columns.classes = append(columns.classes, e.class)
-		if e.pathID != 0 {
+		columns.paths = binary.AppendUvarint(columns.paths, uint64(e.PathID))
+		columns.classes = append(columns.classes, e.Class)
+		if e.PathID != 0 {
 			columns.flags |= withPathIDs
 		}
-		if e.class != 0 {
+		if e.Class != 0 {
 			columns.flags |= withClasses
 		}
-		if e.class == gone {
+		if e.Class == gone {
 			continue
 		}
-		p, id := &w.peers[local], w.ids[e.set]-1
+		p, id := &w.peers[local], w.ids[e.Set]-1
 		fresh := id == known
 		if fresh {
 			known++
@@ -173,20 +173,20 @@ func (l *peerList) list(named iter.Seq[uint32]) {
 	}
 }
 
-func (w *chunkWriter) appendPrefixes(b []byte, c *chunk) []byte {
+func (w *ChunkWriter) appendPrefixes(b []byte, c *Chunk) []byte {
 	var prefixes []byte
-	column := prefixColumn{family: c.family}
-	for _, p := range c.prefixes {
+	column := prefixColumn{family: c.Family}
+	for _, p := range c.Prefixes {
 		prefixes = column.put(prefixes, p)
 	}
-	return appendPart(binary.AppendUvarint(b, uint64(len(c.prefixes))), prefixes)
+	return appendPart(binary.AppendUvarint(b, uint64(len(c.Prefixes))), prefixes)
 }
 
-// chunkReader turns octets into chunks. What it returns is valid until it is
+// ChunkReader turns octets into chunks. What it returns is valid until it is
 // used again.
-type chunkReader struct {
+type ChunkReader struct {
 	octets []byte // scratch
-	chunk  chunk
+	chunk  Chunk
 	sets   setReader
 	peers  []peerReader
 	rows   rowReader
@@ -213,20 +213,20 @@ type rowReader struct {
 
 // rowRoute is a route of a row: it has no time.
 type rowRoute struct {
-	entry
+	Entry
 
 	local uint32 // its peer among those of the chunk
 }
 
 // decode reads a chunk, of which it believes nothing.
-func (d *chunkReader) decode(b []byte) (*chunk, error) {
+func (d *ChunkReader) decode(b []byte) (*Chunk, error) {
 	r := reader{b: b}
 	f := route.Family(r.octet())
 	if f >= route.NumFamilies {
 		r.fail("a family is unknown")
 		return nil, r.err
 	}
-	d.chunk.reset(f)
+	d.chunk.Reset(f)
 	flags := r.octet()
 	d.readPrefixes(&r)
 	d.rows.begin(&r, flags)
@@ -235,9 +235,9 @@ func (d *chunkReader) decode(b []byte) (*chunk, error) {
 	if err := r.end(); err != nil {
 		return nil, err
 	}
-	d.chunk.sets, d.chunk.from = d.sets.made, &d.sets
-	d.rows.sets = refReader{sets: uint32(len(d.chunk.sets))}
-	for range d.chunk.prefixes {
+	d.chunk.Sets, d.chunk.from = d.sets.made, &d.sets
+	d.rows.sets = refReader{sets: uint32(len(d.chunk.Sets))}
+	for range d.chunk.Prefixes {
 		if err := d.readRoutes(); err != nil {
 			return nil, err
 		}
@@ -260,22 +260,22 @@ func (w *rowReader) begin(r *reader, flags byte) {
 
 // readRoutes reads the routes of the next prefix. Each takes an octet of a column
 // of times at least, so that no row is repeated without end.
-func (d *chunkReader) readRoutes() error {
+func (d *ChunkReader) readRoutes() error {
 	row, err := d.rows.next(d.peers)
 	if err != nil {
 		return err
 	}
 	for i := range row {
-		e := row[i].entry
+		e := row[i].Entry
 		p := &d.peers[row[i].local]
 		p.received += p.times.varint()
 		if p.times.err != nil {
 			return p.times.err
 		}
-		e.received = uint32(p.received)
-		d.chunk.routes = append(d.chunk.routes, e)
+		e.Received = uint32(p.received)
+		d.chunk.Routes = append(d.chunk.Routes, e)
 	}
-	d.chunk.ends = append(d.chunk.ends, uint32(len(d.chunk.routes)))
+	d.chunk.ends = append(d.chunk.ends, uint32(len(d.chunk.Routes)))
 	return nil
 }
 
@@ -302,18 +302,18 @@ func (w *rowReader) read(peers []peerReader) error {
 	for range w.counts.below(1<<24, "a count of routes") {
 		e := rowRoute{local: uint32(w.which.below(uint64(len(peers)), "a peer"))}
 		if w.flags&withPathIDs != 0 {
-			e.pathID = uint32(w.paths.below(1<<32, "a path identifier"))
+			e.PathID = uint32(w.paths.below(1<<32, "a path identifier"))
 		}
 		if w.flags&withClasses != 0 {
-			e.class = w.classes.octet()
+			e.Class = w.classes.octet()
 		}
 		if err := firstError(&w.which, &w.paths, &w.classes); err != nil {
 			return err
 		}
 		p := &peers[e.local]
-		e.peer = p.number
-		if e.class != gone {
-			e.set = w.sets.set(&p.refs, &p.last, p.refs.uvarint())
+		e.Peer = p.number
+		if e.Class != gone {
+			e.Set = w.sets.set(&p.refs, &p.last, p.refs.uvarint())
 		}
 		if p.refs.err != nil {
 			return p.refs.err
@@ -333,21 +333,21 @@ func firstError(readers ...*reader) error {
 	return nil
 }
 
-func (d *chunkReader) readPrefixes(r *reader) {
+func (d *ChunkReader) readPrefixes(r *reader) {
 	n := r.count()
 	prefixes := r.part()
-	column := prefixColumn{family: d.chunk.family}
+	column := prefixColumn{family: d.chunk.Family}
 	for range n {
 		p := column.next(&prefixes)
 		if prefixes.err != nil {
 			r.fail("prefixes are damaged")
 			return
 		}
-		d.chunk.prefixes = append(d.chunk.prefixes, p)
+		d.chunk.Prefixes = append(d.chunk.Prefixes, p)
 	}
 }
 
-func (d *chunkReader) readPeers(r *reader) {
+func (d *ChunkReader) readPeers(r *reader) {
 	n := r.count()
 	d.peers = d.peers[:0]
 	for range n {

@@ -1,4 +1,4 @@
-package history
+package format
 
 import (
 	"encoding/binary"
@@ -13,82 +13,82 @@ import (
 // happened: batches as the table took them, and expiries. It is written whole or
 // not at all.
 
-// kind is the kind of a record of a group. Those of batches are one more than
+// Kind is the kind of a record of a group. Those of batches are one more than
 // their route.Event.
-type kind uint8
+type Kind uint8
 
 const (
-	kindExpire kind = 0
-	kindRoutes kind = kind(route.Routes) + 1
-	kindBatch  kind = kind(route.RefreshEnd) + 1 // the last of them
-	kindWait   kind = kindBatch + 1
+	kindExpire Kind = 0
+	KindRoutes Kind = Kind(route.Routes) + 1
+	kindBatch  Kind = Kind(route.RefreshEnd) + 1 // the last of them
+	kindWait   Kind = kindBatch + 1
 )
 
-// groupWriter collects a group. Peers are known by numbers that the file keeps.
-type groupWriter struct {
-	octets  []byte
-	records int   // changes and events
-	first   int64 // milliseconds; of the first record
-	last    int64
+// GroupWriter collects a group. Peers are known by numbers that the file keeps.
+type GroupWriter struct {
+	Octets  []byte
+	Records int   // changes and events
+	First   int64 // milliseconds; of the first record
+	Last    int64
 	set     []byte // of the announcement before
 }
 
-// reset begins a group.
-func (w *groupWriter) reset() {
-	w.octets, w.records, w.first, w.last, w.set = w.octets[:0], 0, 0, 0, w.set[:0]
+// Reset begins a group.
+func (w *GroupWriter) Reset() {
+	w.Octets, w.Records, w.First, w.Last, w.set = w.Octets[:0], 0, 0, 0, w.set[:0]
 }
 
-func (w *groupWriter) begin(k kind, at int64) {
-	if w.records == 0 {
-		w.first, w.last = at, at
-		w.octets = appendZigzag(w.octets, at)
+func (w *GroupWriter) begin(k Kind, at int64) {
+	if w.Records == 0 {
+		w.First, w.Last = at, at
+		w.Octets = appendZigzag(w.Octets, at)
 	}
-	w.octets = append(w.octets, byte(k))
-	w.octets = binary.AppendUvarint(w.octets, uint64(at-w.last))
-	w.last = at
+	w.Octets = append(w.Octets, byte(k))
+	w.Octets = binary.AppendUvarint(w.Octets, uint64(at-w.Last))
+	w.Last = at
 }
 
-// expire records that what was due at the time expired.
-func (w *groupWriter) expire(at int64) {
+// Expire records that what was due at the time expired.
+func (w *GroupWriter) Expire(at int64) {
 	w.begin(kindExpire, at)
-	w.records++
+	w.Records++
 }
 
-// wait records that unconfirmed routes are kept for a while more.
-func (w *groupWriter) wait(at int64, d time.Duration) {
+// Wait records that unconfirmed routes are kept for a while more.
+func (w *GroupWriter) Wait(at int64, d time.Duration) {
 	w.begin(kindWait, at)
-	w.octets = binary.AppendUvarint(w.octets, uint64(d))
-	w.records++
+	w.Octets = binary.AppendUvarint(w.Octets, uint64(d))
+	w.Records++
 }
 
-// batch records what a peer said at the time, which is not before the one before.
-func (w *groupWriter) batch(peer uint32, b *route.Batch, at int64) {
-	w.begin(kind(b.Event)+1, at)
-	w.octets = binary.AppendUvarint(w.octets, uint64(peer))
+// Batch records what a peer said at the time, which is not before the one before.
+func (w *GroupWriter) Batch(peer uint32, b *route.Batch, at int64) {
+	w.begin(Kind(b.Event)+1, at)
+	w.Octets = binary.AppendUvarint(w.Octets, uint64(peer))
 	switch b.Event {
 	case route.Routes:
-		w.octets = binary.AppendUvarint(w.octets, uint64(len(b.Updates)))
+		w.Octets = binary.AppendUvarint(w.Octets, uint64(len(b.Updates)))
 		for i := range b.Updates {
 			w.update(&b.Updates[i])
-			w.records += len(b.Updates[i].NLRI)
+			w.Records += len(b.Updates[i].NLRI)
 		}
 	case route.PeerUp:
-		w.octets = appendPeer(w.octets, b.Peer)
+		w.Octets = appendPeer(w.Octets, b.Peer)
 		w.retention(b)
 	case route.PeerDown:
 		w.retention(b)
-		w.octets = appendText(w.octets, b.Reason)
+		w.Octets = appendText(w.Octets, b.Reason)
 	case route.EndOfRIB, route.RefreshBegin, route.RefreshEnd:
-		w.octets = append(w.octets, byte(b.Family))
+		w.Octets = append(w.Octets, byte(b.Family))
 	case route.PeerRemoved:
 	}
-	w.records++
+	w.Records++
 }
 
-func (w *groupWriter) retention(b *route.Batch) {
+func (w *GroupWriter) retention(b *route.Batch) {
 	for _, keep := range b.Retention {
-		w.octets = binary.AppendUvarint(w.octets, uint64(max(0, keep.Stale)))
-		w.octets = binary.AppendUvarint(w.octets, uint64(max(0, keep.LongLived)))
+		w.Octets = binary.AppendUvarint(w.Octets, uint64(max(0, keep.Stale)))
+		w.Octets = binary.AppendUvarint(w.Octets, uint64(max(0, keep.LongLived)))
 	}
 }
 
@@ -100,7 +100,7 @@ const (
 	updatePathIDs = 16
 )
 
-func (w *groupWriter) update(u *route.Update) {
+func (w *GroupWriter) update(u *route.Update) {
 	head := byte(u.Family)
 	switch {
 	case u.Withdraw():
@@ -115,16 +115,16 @@ func (w *groupWriter) update(u *route.Update) {
 			break
 		}
 	}
-	w.octets = append(w.octets, head)
+	w.Octets = append(w.Octets, head)
 	if head&updateSet != 0 {
-		w.octets = appendPart(w.octets, u.Attrs)
+		w.Octets = appendPart(w.Octets, u.Attrs)
 	}
-	w.octets = binary.AppendUvarint(w.octets, uint64(len(u.NLRI)))
+	w.Octets = binary.AppendUvarint(w.Octets, uint64(len(u.NLRI)))
 	for i := range u.NLRI {
 		n := &u.NLRI[i]
-		w.octets = appendPrefix(w.octets, n.Prefix)
+		w.Octets = appendPrefix(w.Octets, n.Prefix)
 		if head&updatePathIDs != 0 {
-			w.octets = binary.AppendUvarint(w.octets, uint64(n.PathID))
+			w.Octets = binary.AppendUvarint(w.Octets, uint64(n.PathID))
 		}
 	}
 }
@@ -161,53 +161,53 @@ func (r *reader) nlriPrefix(f route.Family) netip.Prefix {
 	return p
 }
 
-// record is one record of a group: a batch of a peer, an expiry, or a wait.
-type record struct {
-	kind  kind
-	at    int64 // milliseconds
-	peer  uint32
-	batch route.Batch   // without Peer, unless it is PeerUp
+// Record is one record of a group: a batch of a peer, an expiry, or a wait.
+type Record struct {
+	Kind  Kind
+	At    int64 // milliseconds
+	Peer  uint32
+	Batch route.Batch   // without Peer, unless it is PeerUp
 	wait  time.Duration // of kindWait
 }
 
-// ofPeer reports whether it is a batch.
-func (r *record) ofPeer() bool { return r.kind != kindExpire && r.kind != kindWait }
+// OfPeer reports whether it is a batch.
+func (r *Record) OfPeer() bool { return r.Kind != kindExpire && r.Kind != kindWait }
 
-// copyTo writes an event, not changes, to another group.
-func (r *record) copyTo(w *groupWriter) {
-	switch r.kind {
+// CopyTo writes an event, not changes, to another group.
+func (r *Record) CopyTo(w *GroupWriter) {
+	switch r.Kind {
 	case kindExpire:
-		w.expire(r.at)
+		w.Expire(r.At)
 	case kindWait:
-		w.wait(r.at, r.wait)
+		w.Wait(r.At, r.wait)
 	default:
-		w.batch(r.peer, &r.batch, r.at)
+		w.Batch(r.Peer, &r.Batch, r.At)
 	}
 }
 
-// apply does to a table what the record says was done.
-func (r *record) apply(t *table.Table) {
-	at := time.UnixMilli(r.at).UTC()
-	switch r.kind {
+// Apply does to a table what the record says was done.
+func (r *Record) Apply(t *table.Table) {
+	at := time.UnixMilli(r.At).UTC()
+	switch r.Kind {
 	case kindExpire:
 		t.Expire(at)
 	case kindWait:
 		t.Postpone(at.Add(r.wait))
 	default:
-		t.Apply(&r.batch)
+		t.Apply(&r.Batch)
 	}
 }
 
-// groupReader reads groups. What it gives out is valid until the next record.
-type groupReader struct {
-	record  record
+// GroupReader reads groups. What it gives out is valid until the next record.
+type GroupReader struct {
+	record  Record
 	updates []route.Update
 	nlri    []route.NLRI
 }
 
-// decode calls found with the records of a group in order. No octets are a group
+// Decode calls found with the records of a group in order. No octets are a group
 // without records.
-func (d *groupReader) decode(b []byte, found func(*record) error) error {
+func (d *GroupReader) Decode(b []byte, found func(*Record) error) error {
 	if len(b) == 0 {
 		return nil
 	}
@@ -215,10 +215,10 @@ func (d *groupReader) decode(b []byte, found func(*record) error) error {
 	at := r.varint()
 	var set route.Attrs
 	for len(r.b) > 0 {
-		k := kind(r.octet())
+		k := Kind(r.octet())
 		at += int64(r.uvarint())
 		rec := &d.record
-		*rec = record{kind: k, at: at}
+		*rec = Record{Kind: k, At: at}
 		switch {
 		case k == kindExpire:
 		case k == kindWait:
@@ -226,9 +226,9 @@ func (d *groupReader) decode(b []byte, found func(*record) error) error {
 		case k > kindBatch:
 			r.fail("a record is of an unknown kind")
 		default:
-			rec.peer = uint32(r.below(1<<32, "a peer"))
-			rec.batch.Event, rec.batch.At = route.Event(k-1), time.UnixMilli(at).UTC()
-			d.body(&r, &rec.batch, &set)
+			rec.Peer = uint32(r.below(1<<32, "a peer"))
+			rec.Batch.Event, rec.Batch.At = route.Event(k-1), time.UnixMilli(at).UTC()
+			d.body(&r, &rec.Batch, &set)
 		}
 		if r.err != nil {
 			return r.err
@@ -240,7 +240,7 @@ func (d *groupReader) decode(b []byte, found func(*record) error) error {
 	return r.err
 }
 
-func (d *groupReader) body(r *reader, b *route.Batch, set *route.Attrs) {
+func (d *GroupReader) body(r *reader, b *route.Batch, set *route.Attrs) {
 	switch b.Event {
 	case route.Routes:
 		d.updates, d.nlri = d.updates[:0], d.nlri[:0]
@@ -267,7 +267,7 @@ func (r *reader) retention(b *route.Batch) {
 	}
 }
 
-func (d *groupReader) update(r *reader, set *route.Attrs) {
+func (d *GroupReader) update(r *reader, set *route.Attrs) {
 	head := r.octet()
 	u := route.Update{Family: route.Family(head & updateFamily)}
 	if head&updateSet != 0 {
@@ -292,4 +292,13 @@ func (d *groupReader) update(r *reader, set *route.Attrs) {
 	}
 	u.NLRI = d.nlri[start:len(d.nlri):len(d.nlri)]
 	d.updates = append(d.updates, u)
+}
+
+// Weight returns how many records a record counts for.
+func (r *Record) Weight() int {
+	n := 1
+	for i := range r.Batch.Updates {
+		n += len(r.Batch.Updates[i].NLRI)
+	}
+	return n
 }

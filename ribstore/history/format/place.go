@@ -1,4 +1,4 @@
-package history
+package format
 
 import (
 	"cmp"
@@ -8,41 +8,41 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// place is where a prefix stands in the order in which history keeps prefixes:
+// SortKey is where a prefix stands in the order in which history keeps prefixes:
 // by family, in each the short prefixes first, then by address and length.
 //
 // A question about one prefix needs what covers it too. Covering prefixes of
 // /16 and longer (IPv6: /32) stand right before it, so that one chunk has them,
 // and all shorter ones, which are few, stand together in front.
-type place struct {
-	family route.Family
-	long   bool
-	prefix netip.Prefix
+type SortKey struct {
+	Family route.Family
+	Long   bool
+	Prefix netip.Prefix
 }
 
-// regionBits returns the length from which a prefix of the family is long.
-func regionBits(f route.Family) int {
+// RegionBits returns the length from which a prefix of the family is long.
+func RegionBits(f route.Family) int {
 	if f.IsIPv6() {
 		return 32
 	}
 	return 16
 }
 
-func placeOf(f route.Family, p netip.Prefix) place {
-	return place{f, p.Bits() >= regionBits(f), p}
+func SortKeyOf(f route.Family, p netip.Prefix) SortKey {
+	return SortKey{f, p.Bits() >= RegionBits(f), p}
 }
 
-func (p place) compare(q place) int {
-	if c := cmp.Compare(p.family, q.family); c != 0 {
+func (p SortKey) Compare(q SortKey) int {
+	if c := cmp.Compare(p.Family, q.Family); c != 0 {
 		return c
 	}
-	if p.long != q.long {
-		if q.long {
+	if p.Long != q.Long {
+		if q.Long {
 			return -1
 		}
 		return 1
 	}
-	return comparePrefixes(p.prefix, q.prefix)
+	return comparePrefixes(p.Prefix, q.Prefix)
 }
 
 // comparePrefixes orders prefixes of one family by address, then length.
@@ -53,61 +53,61 @@ func comparePrefixes(p, q netip.Prefix) int {
 	return cmp.Compare(p.Bits(), q.Bits())
 }
 
-func appendPlace(b []byte, p place) []byte {
+func appendPlace(b []byte, p SortKey) []byte {
 	long := byte(0)
-	if p.long {
+	if p.Long {
 		long = 1
 	}
-	b = append(b, byte(p.family)<<1|long, byte(p.prefix.Bits()))
-	return append(b, p.prefix.Addr().AsSlice()...)
+	b = append(b, byte(p.Family)<<1|long, byte(p.Prefix.Bits()))
+	return append(b, p.Prefix.Addr().AsSlice()...)
 }
 
-func (r *reader) place() place {
+func (r *reader) place() SortKey {
 	head, bits := r.octet(), int(r.octet())
-	p := place{family: route.Family(head >> 1), long: head&1 != 0}
-	if p.family >= route.NumFamilies {
+	p := SortKey{Family: route.Family(head >> 1), Long: head&1 != 0}
+	if p.Family >= route.NumFamilies {
 		r.fail("a family is unknown")
-		return place{}
+		return SortKey{}
 	}
-	addr, _ := netip.AddrFromSlice(r.take(p.family.Bits() / 8))
-	p.prefix = netip.PrefixFrom(addr, bits)
-	if !p.prefix.IsValid() || p.prefix != p.prefix.Masked() {
+	addr, _ := netip.AddrFromSlice(r.take(p.Family.Bits() / 8))
+	p.Prefix = netip.PrefixFrom(addr, bits)
+	if !p.Prefix.IsValid() || p.Prefix != p.Prefix.Masked() {
 		r.fail("a prefix is not one")
-		return place{}
+		return SortKey{}
 	}
 	return p
 }
 
-// scope is what part of the table is wanted: prefixes that overlap one prefix,
+// Scope is what part of the table is wanted: prefixes that overlap one prefix,
 // or everything for the zero scope.
-type scope struct{ prefix netip.Prefix }
+type Scope struct{ Prefix netip.Prefix }
 
-// family reports whether routes of the family are wanted.
-func (s scope) family(f route.Family) bool {
-	return !s.prefix.IsValid() || s.prefix.Addr().BitLen() == f.Bits()
+// HasFamily reports whether routes of the family are wanted.
+func (s Scope) HasFamily(f route.Family) bool {
+	return !s.Prefix.IsValid() || s.Prefix.Addr().BitLen() == f.Bits()
 }
 
-// has reports whether a prefix of a wanted family is wanted.
-func (s scope) has(p netip.Prefix) bool { return !s.prefix.IsValid() || s.prefix.Overlaps(p) }
+// Has reports whether a prefix of a wanted family is wanted.
+func (s Scope) Has(p netip.Prefix) bool { return !s.Prefix.IsValid() || s.Prefix.Overlaps(p) }
 
-// touches reports whether what stands from first up to next may be wanted. A
+// Touches reports whether what stands from first up to next may be wanted. A
 // zero next means up to the end.
-func (s scope) touches(first, next place) bool {
-	if !s.prefix.IsValid() {
+func (s Scope) Touches(first, next SortKey) bool {
+	if !s.Prefix.IsValid() {
 		return true
 	}
-	if !s.family(first.family) {
+	if !s.HasFamily(first.Family) {
 		return false
 	}
-	if !first.long {
+	if !first.Long {
 		return true
 	}
-	region := netip.PrefixFrom(s.prefix.Addr(), min(s.prefix.Bits(), regionBits(first.family))).Masked()
-	if lastAddr(s.prefix).Less(first.prefix.Addr()) {
+	region := netip.PrefixFrom(s.Prefix.Addr(), min(s.Prefix.Bits(), RegionBits(first.Family))).Masked()
+	if lastAddr(s.Prefix).Less(first.Prefix.Addr()) {
 		return false
 	}
-	bounded := next.prefix.IsValid() && next.family == first.family
-	return !bounded || !next.prefix.Addr().Less(region.Addr())
+	bounded := next.Prefix.IsValid() && next.Family == first.Family
+	return !bounded || !next.Prefix.Addr().Less(region.Addr())
 }
 
 // lastAddr returns the last address of a prefix.

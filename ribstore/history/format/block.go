@@ -1,30 +1,40 @@
-package history
+package format
 
 import (
+	"cmp"
 	"encoding/binary"
 	"net/netip"
 
 	"ribglass/ribstore/route"
 )
 
-// change is one route announced or withdrawn, as a block of a segment has it.
-type change struct {
-	prefix netip.Prefix
-	at     int64 // milliseconds since 1970
-	peer   uint32
-	pathID uint32
-	set    route.Attrs // nil: withdrawn
+// Change is one route announced or withdrawn, as a block of a segment has it.
+type Change struct {
+	Family route.Family
+	Prefix netip.Prefix
+	At     int64 // milliseconds since 1970
+	Peer   uint32
+	PathID uint32
+	Set    route.Attrs // nil: withdrawn
 }
 
-// blockWriter turns changes into octets.
-type blockWriter struct {
+// CompareChanges orders changes by place, then time.
+func CompareChanges(a, b *Change) int {
+	if c := SortKeyOf(a.Family, a.Prefix).Compare(SortKeyOf(b.Family, b.Prefix)); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.At, b.At)
+}
+
+// BlockWriter turns changes into octets.
+type BlockWriter struct {
 	peerList
 
 	sets *setWriter
 }
 
-func newBlockWriter() *blockWriter {
-	return &blockWriter{peerList: newPeerList(), sets: newSetWriter()}
+func NewBlockWriter() *BlockWriter {
+	return &BlockWriter{peerList: newPeerList(), sets: newSetWriter()}
 }
 
 const (
@@ -32,12 +42,12 @@ const (
 	refAnnounce = 1 // and the reference to the set
 )
 
-// encode returns the octets of a block of ordered changes of one family.
-func (w *blockWriter) encode(f route.Family, changes []change) []byte {
+// Encode returns the octets of a block of ordered changes of one family.
+func (w *BlockWriter) Encode(f route.Family, changes []Change) []byte {
 	w.sets.reset()
 	w.list(func(yield func(uint32) bool) {
 		for i := range changes {
-			if !yield(changes[i].peer) {
+			if !yield(changes[i].Peer) {
 				return
 			}
 		}
@@ -47,24 +57,24 @@ func (w *blockWriter) encode(f route.Family, changes []change) []byte {
 	var prefixes, counts, which, paths, times, sets []byte
 	flags, base := byte(0), earliest(changes)
 	for i := 0; i < len(changes); {
-		p := changes[i].prefix
+		p := changes[i].Prefix
 		prefixes = column.put(prefixes, p)
 		first, before := i, base
-		for ; i < len(changes) && changes[i].prefix == p; i++ {
+		for ; i < len(changes) && changes[i].Prefix == p; i++ {
 			c := &changes[i]
-			local := w.local[c.peer]
+			local := w.local[c.Peer]
 			which = binary.AppendUvarint(which, uint64(local))
-			paths = binary.AppendUvarint(paths, uint64(c.pathID))
-			times = binary.AppendUvarint(times, uint64(c.at-before))
-			before = c.at
-			if c.pathID != 0 {
+			paths = binary.AppendUvarint(paths, uint64(c.PathID))
+			times = binary.AppendUvarint(times, uint64(c.At-before))
+			before = c.At
+			if c.PathID != 0 {
 				flags |= withPathIDs
 			}
-			if c.set == nil {
+			if c.Set == nil {
 				sets = append(sets, refWithdraw)
 				continue
 			}
-			id, fresh := w.sets.add(c.set)
+			id, fresh := w.sets.add(c.Set)
 			sets = binary.AppendUvarint(sets, refAnnounce+refs.ref(&w.peers[local].last, id, fresh))
 		}
 		counts = binary.AppendUvarint(counts, uint64(i-first))
@@ -84,31 +94,31 @@ func (w *blockWriter) encode(f route.Family, changes []change) []byte {
 	return w.sets.appendTo(b)
 }
 
-func earliest(changes []change) int64 {
+func earliest(changes []Change) int64 {
 	if len(changes) == 0 {
 		return 0
 	}
-	at := changes[0].at
+	at := changes[0].At
 	for i := range changes {
-		at = min(at, changes[i].at)
+		at = min(at, changes[i].At)
 	}
 	return at
 }
 
-// blockReader turns octets into changes.
-type blockReader struct {
+// BlockReader turns octets into changes.
+type BlockReader struct {
 	octets []byte // scratch
 	sets   setReader
 	// wanted says of which changes more than prefix and time matters; nil: of all.
 	// Those of others are not found.
-	wanted func(p netip.Prefix, at int64) bool
+	Wanted func(p netip.Prefix, at int64) bool
 }
 
-func (d *blockReader) keeps(p netip.Prefix, at int64) bool { return d.wanted == nil || d.wanted(p, at) }
+func (d *BlockReader) keeps(p netip.Prefix, at int64) bool { return d.Wanted == nil || d.Wanted(p, at) }
 
 // decode calls found with the changes of a block, in their order. A set is valid
 // until the reader is used again.
-func (d *blockReader) decode(b []byte, found func(route.Family, change)) error {
+func (d *BlockReader) decode(b []byte, found func(Change)) error {
 	r := reader{b: b}
 	f := route.Family(r.octet())
 	if f >= route.NumFamilies {
@@ -134,28 +144,28 @@ func (d *blockReader) decode(b []byte, found func(route.Family, change)) error {
 	refs := refReader{sets: uint32(len(d.sets.made))}
 	column := prefixColumn{family: f}
 	for len(prefixes.b) > 0 {
-		c := change{prefix: column.next(&prefixes), at: base}
+		c := Change{Family: f, Prefix: column.next(&prefixes), At: base}
 		for range counts.below(1<<31, "a count of changes") {
 			local := which.below(uint64(len(peers)), "a peer")
 			if flags&withPathIDs != 0 {
-				c.pathID = uint32(paths.below(1<<32, "a path identifier"))
+				c.PathID = uint32(paths.below(1<<32, "a path identifier"))
 			}
-			c.at += int64(times.uvarint())
+			c.At += int64(times.uvarint())
 			if err := firstError(&prefixes, &which, &paths, &times); err != nil {
 				return err
 			}
-			c.peer, c.set = peers[local], nil
-			keep := d.keeps(c.prefix, c.at)
+			c.Peer, c.Set = peers[local], nil
+			keep := d.keeps(c.Prefix, c.At)
 			if ref := sets.uvarint(); ref != refWithdraw {
 				if id := refs.set(&sets, &last[local], ref-refAnnounce); sets.err == nil && keep {
-					c.set = d.sets.set(id)
+					c.Set = d.sets.set(id)
 				}
 			}
 			if sets.err != nil {
 				return sets.err
 			}
 			if keep {
-				found(f, c)
+				found(c)
 			}
 		}
 		if err := firstError(&prefixes, &counts); err != nil {

@@ -1,4 +1,4 @@
-package history
+package format
 
 import (
 	"bytes"
@@ -16,24 +16,24 @@ import (
 // ErrDamaged is returned for what is in the file but is not what was written.
 var ErrDamaged = errors.New("damaged")
 
-// damaged returns an error that says what is damaged.
-func damaged(format string, args ...any) error {
+// Damagedf returns an error that says what is damaged.
+func Damagedf(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrDamaged, fmt.Sprintf(format, args...))
 }
 
-// maxValue bounds what one stored value may grow to when it is decompressed.
+// MaxValue bounds what one stored value may grow to when it is decompressed.
 // The largest that are written have a few megabytes.
-const maxValue = 64 << 20
+const MaxValue = 64 << 20
 
-// codec compresses and checks what is stored. zstd carries a checksum of the
+// Codec compresses and checks what is stored. zstd carries a checksum of the
 // content, so that a flipped bit never passes as data. It may be used by many
 // goroutines.
-type codec struct {
+type Codec struct {
 	fast, small *zstd.Encoder
 	decoder     *zstd.Decoder
 }
 
-func newCodec() (*codec, error) {
+func NewCodec() (*Codec, error) {
 	fast, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
 	if err != nil {
 		return nil, err
@@ -42,22 +42,33 @@ func newCodec() (*codec, error) {
 	if err != nil {
 		return nil, err
 	}
-	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(maxValue), zstd.WithDecoderLowmem(true))
+	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(MaxValue), zstd.WithDecoderLowmem(true))
 	if err != nil {
 		return nil, err
 	}
-	return &codec{fast, small, decoder}, nil
+	return &Codec{fast, small, decoder}, nil
 }
 
-func (c *codec) close() { c.decoder.Close() }
+func (c *Codec) Close() { c.decoder.Close() }
 
 // open returns the content of a stored value, appended to dst.
-func (c *codec) open(dst, value []byte) ([]byte, error) {
+func (c *Codec) open(dst, value []byte) ([]byte, error) {
 	b, err := c.decoder.DecodeAll(value, dst)
 	if err != nil {
-		return nil, damaged("%v", err)
+		return nil, Damagedf("%v", err)
 	}
 	return b, nil
+}
+
+// Compress returns the stored value of octets that do not change any more.
+func (c *Codec) Compress(octets []byte) []byte { return c.small.EncodeAll(octets, nil) }
+
+// Seal returns the stored value of octets under a key.
+func (c *Codec) Seal(key, octets []byte) []byte { return c.Compress(sealed(key, octets)) }
+
+// SealFast is like seal, takes less time, and returns more octets.
+func (c *Codec) SealFast(key, octets []byte) []byte {
+	return c.fast.EncodeAll(sealed(key, octets), nil)
 }
 
 // sealed returns what is stored under a key: it begins with the key, so that no
@@ -67,7 +78,7 @@ func sealed(key, octets []byte) []byte { return append(slices.Clone(key), octets
 // unsealed returns what was sealed for the key.
 func unsealed(key, b []byte) ([]byte, error) {
 	if !bytes.HasPrefix(b, key) {
-		return nil, damaged("it is filed as another one")
+		return nil, Damagedf("it is filed as another one")
 	}
 	return b[len(key):], nil
 }
@@ -95,7 +106,7 @@ type reader struct {
 
 func (r *reader) fail(what string) {
 	if r.err == nil {
-		r.err = damaged("%s", what)
+		r.err = Damagedf("%s", what)
 	}
 	r.b = nil
 }
@@ -188,7 +199,7 @@ func (r *reader) addr() netip.Addr {
 }
 
 // instant reads milliseconds, of which zero is the zero Time.
-func (r *reader) instant() time.Time { return fromMillis(r.varint()) }
+func (r *reader) instant() time.Time { return FromMillis(r.varint()) }
 
 // end returns the error, or that something follows where nothing should.
 func (r *reader) end() error {
@@ -226,7 +237,7 @@ func millis(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
-func fromMillis(ms int64) time.Time {
+func FromMillis(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
 	}

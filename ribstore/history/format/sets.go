@@ -1,4 +1,4 @@
-package history
+package format
 
 import (
 	"encoding/binary"
@@ -89,7 +89,7 @@ type setParts struct {
 
 // maxSets bounds the octets of all sets of a chunk or block: a value that is
 // written once may be referred to often.
-const maxSets = maxValue
+const maxSets = MaxValue
 
 // read finds all sets. They alias the reader's memory until the next read.
 func (s *setReader) read(r *reader) {

@@ -1,0 +1,212 @@
+package format
+
+import (
+	"net/netip"
+
+	"ribglass/ribstore/route"
+)
+
+// Chunk is the routes of a range of places of one family. In a base chunk every
+// route of the range is there; in a difference only those that are not as in
+// the base, routes that are no more with the class gone.
+type Chunk struct {
+	Family   route.Family
+	Prefixes []netip.Prefix // ascending
+	ends     []uint32       // the routes of prefix i end before ends[i]
+	Routes   []Entry        // of a prefix by peer and path id
+	Sets     []route.Attrs
+	from     *setReader // that makes the sets which are nil yet; nil: none are
+}
+
+// Entry is one route of a chunk.
+type Entry struct {
+	Peer     uint32 // number of the peer in the file
+	PathID   uint32
+	Set      uint32 // index in the chunk's sets
+	Received uint32 // seconds since 1970
+	Class    uint8
+}
+
+// gone is the class of a route of the base that is no more.
+const gone = 255
+
+func (c *Chunk) Reset(f route.Family) {
+	c.Family = f
+	c.Prefixes, c.ends, c.Routes, c.Sets, c.from = c.Prefixes[:0], c.ends[:0], c.Routes[:0], c.Sets[:0], nil
+}
+
+// Set returns a set of the chunk.
+func (c *Chunk) Set(i uint32) route.Attrs {
+	if c.from != nil {
+		return c.from.set(i)
+	}
+	return c.Sets[i]
+}
+
+// allSets returns all sets of the chunk.
+func (c *Chunk) allSets() []route.Attrs {
+	for i := range c.Sets {
+		c.Sets[i] = c.Set(uint32(i))
+	}
+	return c.Sets
+}
+
+// of returns the routes of prefix i.
+func (c *Chunk) of(i int) []Entry {
+	start := uint32(0)
+	if i > 0 {
+		start = c.ends[i-1]
+	}
+	return c.Routes[start:c.ends[i]]
+}
+
+func CompareEntries(a, b Entry) int {
+	if a.Peer != b.Peer {
+		return int(int64(a.Peer) - int64(b.Peer))
+	}
+	return int(int64(a.PathID) - int64(b.PathID))
+}
+
+// same reports whether two routes, each of its chunk, are the same route in the
+// same state.
+func (c *Chunk) same(a Entry, d *Chunk, b Entry) bool {
+	return a.Peer == b.Peer && a.PathID == b.PathID && a.Received == b.Received && a.Class == b.Class &&
+		(a.Class == gone || string(c.Set(a.Set)) == string(d.Set(b.Set)))
+}
+
+// Difference makes of a chunk what is to be known beside another one to have it.
+func Difference(dst, before, c *Chunk) {
+	dst.Reset(c.Family)
+	dst.Sets = append(dst.Sets, c.allSets()...)
+	both(before, c, func(p netip.Prefix, was, is []Entry) {
+		dst.differ(before, was, c, is)
+		dst.Finish(p)
+	})
+}
+
+// nextPrefix compares the prefixes that two chunks have next; the end comes last.
+func nextPrefix(a *Chunk, i int, b *Chunk, k int) int {
+	switch {
+	case i == len(a.Prefixes):
+		return 1
+	case k == len(b.Prefixes):
+		return -1
+	}
+	return comparePrefixes(a.Prefixes[i], b.Prefixes[k])
+}
+
+// Finish ends the routes of a prefix; one without routes is not there.
+func (c *Chunk) Finish(p netip.Prefix) {
+	start := uint32(0)
+	if n := len(c.ends); n > 0 {
+		start = c.ends[n-1]
+	}
+	if end := uint32(len(c.Routes)); end > start {
+		c.Prefixes = append(c.Prefixes, p)
+		c.ends = append(c.ends, end)
+	}
+}
+
+// differ appends what is different of one prefix.
+func (c *Chunk) differ(base *Chunk, before []Entry, now *Chunk, after []Entry) {
+	for len(before) > 0 || len(after) > 0 {
+		switch order := nextEntry(before, after); {
+		case order < 0:
+			c.Routes = append(c.Routes, Entry{Peer: before[0].Peer, PathID: before[0].PathID, Class: gone})
+			before = before[1:]
+		case order > 0:
+			c.Routes = append(c.Routes, after[0])
+			after = after[1:]
+		default:
+			if !base.same(before[0], now, after[0]) {
+				c.Routes = append(c.Routes, after[0])
+			}
+			before, after = before[1:], after[1:]
+		}
+	}
+}
+
+func nextEntry(a, b []Entry) int {
+	switch {
+	case len(a) == 0:
+		return 1
+	case len(b) == 0:
+		return -1
+	}
+	return CompareEntries(a[0], b[0])
+}
+
+// overlay makes one difference of two, of which the second is from what the first
+// gives.
+func overlay(dst, first, second *Chunk) {
+	dst.Reset(first.Family)
+	dst.Sets = append(append(dst.Sets, first.allSets()...), second.allSets()...)
+	offset := uint32(len(first.Sets))
+	both(first, second, func(p netip.Prefix, before, after []Entry) {
+		for len(before) > 0 || len(after) > 0 {
+			order := nextEntry(before, after)
+			if order >= 0 {
+				e := after[0]
+				if e.Class != gone {
+					e.Set += offset
+				}
+				dst.Routes = append(dst.Routes, e)
+				after = after[1:]
+			} else {
+				dst.Routes = append(dst.Routes, before[0])
+			}
+			if order <= 0 {
+				before = before[1:]
+			}
+		}
+		dst.Finish(p)
+	})
+}
+
+// both calls found with the prefixes of two chunks in order, and the routes that
+// each has of it.
+func both(a, b *Chunk, found func(p netip.Prefix, ofA, ofB []Entry)) {
+	i, k := 0, 0
+	for i < len(a.Prefixes) || k < len(b.Prefixes) {
+		switch order := nextPrefix(a, i, b, k); {
+		case order < 0:
+			found(a.Prefixes[i], a.of(i), nil)
+			i++
+		case order > 0:
+			found(b.Prefixes[k], nil, b.of(k))
+			k++
+		default:
+			found(a.Prefixes[i], a.of(i), b.of(k))
+			i++
+			k++
+		}
+	}
+}
+
+// routeFound is told a route, whose set is one of the chunk.
+type routeFound func(p netip.Prefix, from *Chunk, e Entry)
+
+// eachRoute calls found with the routes of a base as a difference, which may be
+// nil, changes them.
+func eachRoute(base, change *Chunk, found routeFound) {
+	none := Chunk{}
+	if change == nil {
+		change = &none
+	}
+	both(base, change, func(p netip.Prefix, before, after []Entry) {
+		for len(before) > 0 || len(after) > 0 {
+			order := nextEntry(before, after)
+			if order >= 0 {
+				if after[0].Class != gone {
+					found(p, change, after[0])
+				}
+				after = after[1:]
+			} else {
+				found(p, base, before[0])
+			}
+			if order <= 0 {
+				before = before[1:]
+			}
+		}
+	})
+}

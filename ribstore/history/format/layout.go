@@ -1,0 +1,49 @@
+package format
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+)
+
+// The buckets of a history, and the keys of the bucket meta. docs/history.md
+// describes what is in them.
+var (
+	BucketMeta      = []byte("meta")      //nolint:gochecknoglobals // constant
+	BucketRuns      = []byte("runs")      //nolint:gochecknoglobals // constant
+	BucketPeers     = []byte("peers")     //nolint:gochecknoglobals // constant
+	BucketSnapshots = []byte("snapshots") //nolint:gochecknoglobals // constant
+	BucketChunks    = []byte("chunks")    //nolint:gochecknoglobals // constant
+	BucketJournal   = []byte("journal")   //nolint:gochecknoglobals // constant
+	BucketBlocks    = []byte("blocks")    //nolint:gochecknoglobals // constant
+	KeyFormat       = []byte("format")    //nolint:gochecknoglobals // constant
+	KeyEnd          = []byte("end")       //nolint:gochecknoglobals // constant
+)
+
+// FormatName is the value of keyFormat. Its number changes when a program that
+// knows the number before could not read the file.
+const FormatName = formatPrefix + "2"
+
+const formatPrefix = "ribglass history "
+
+// Buckets returns the names of all buckets.
+func Buckets() [][]byte {
+	return [][]byte{BucketMeta, BucketRuns, BucketPeers, BucketSnapshots, BucketChunks, BucketJournal, BucketBlocks}
+}
+
+// ErrForeign is returned for a file that is not a history, or is a history of
+// another version of the format.
+var ErrForeign = errors.New("not a history of this version of Ribglass")
+
+// CheckFormat returns an error for the value of keyFormat of a file that this
+// program does not read. The error wraps ErrForeign and says what to do.
+func CheckFormat(name []byte) error {
+	switch {
+	case string(name) == FormatName:
+		return nil
+	case bytes.HasPrefix(name, []byte(formatPrefix)) && len(name) < 2*len(FormatName):
+		return fmt.Errorf("%w: its format is %q, and this version reads %q; move the file away to begin a new history, or export it with the version that wrote it",
+			ErrForeign, name, FormatName)
+	}
+	return ErrForeign
+}
