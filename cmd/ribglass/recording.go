@@ -54,7 +54,7 @@ func explainHistory(err error) error {
 	case errors.Is(err, history.ErrLocked):
 		return fmt.Errorf("history: %w: stop that process, or choose another data_dir", err)
 	case errors.Is(err, history.ErrForeign):
-		return fmt.Errorf("history: %w: move the file away to begin a new history, or run the version that wrote it", err)
+		return fmt.Errorf("history: %w: move the file away to begin a new history, and export what it has with the version that wrote it", err)
 	}
 	return fmt.Errorf("history: %w", err)
 }

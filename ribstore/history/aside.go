@@ -7,7 +7,6 @@ import (
 
 	"go.etcd.io/bbolt"
 	"ribglass/ribstore/history/check"
-	"ribglass/ribstore/history/format"
 )
 
 // setAside renames a damaged file, and puts a new file in its place with all
@@ -19,7 +18,7 @@ func setAside(path string, why error, deps Deps) error {
 		return err
 	}
 	n, err := rescue(path, rescued)
-	if errors.Is(err, format.ErrForeign) {
+	if errors.Is(err, ErrForeign) {
 		return errors.Join(fmt.Errorf("%s: %w", path, err), os.Remove(rescued)) //nolint:gosec // idem
 	}
 	if err != nil {

@@ -46,7 +46,7 @@ func (d *damagedFile) try(t testing.TB, octets []byte, ask []int) error {
 	c := d.scenario.clockFor(d.steps + 1000)
 	h, err := openSmall(d.path, smallConfig(), c.deps(log))
 	if err != nil {
-		if errors.Is(err, format.ErrForeign) {
+		if errors.Is(err, ErrForeign) {
 			d.refused++
 			return nil // it is left alone
 		}

@@ -54,10 +54,12 @@ func TestOtherFilesAreLeftAlone(t *testing.T) {
 	rows := []struct {
 		name string
 		fill func(*bbolt.Tx) error
+		says string
 	}{
-		{"a bbolt file of another program", putAll("x", []byte("widgets"))},
-		{"our names with another format", putAll("something else", format.Buckets()...)},
-		{"a later format", putAll("ribglass history 9", format.Buckets()...)},
+		{"a bbolt file of another program", putAll("x", []byte("widgets")), ""},
+		{"our names with another format", putAll("something else", format.Buckets()...), ""},
+		{"the format before", putAll("ribglass history 2", format.Buckets()...), `the format "ribglass history 2", this version reads "ribglass history 3"`},
+		{"a later format", putAll("ribglass history 4", format.Buckets()...), `the format "ribglass history 4", this version reads "ribglass history 3"`},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -67,10 +69,10 @@ func TestOtherFilesAreLeftAlone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := openForeign(path); !errors.Is(err, format.ErrForeign) {
-				t.Fatalf("Open = %v, want ErrForeign", err)
+			if _, err := openForeign(path); !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), row.says) {
+				t.Fatalf("Open = %v, want ErrForeign with %q", err, row.says)
 			}
-			if _, err := OpenReadOnly(path, newScenario(1).clockFor(0).deps(slog.DiscardHandler)); !errors.Is(err, format.ErrForeign) {
+			if _, err := OpenReadOnly(path, newScenario(1).clockFor(0).deps(slog.DiscardHandler)); !errors.Is(err, ErrForeign) {
 				t.Fatalf("OpenReadOnly = %v, want ErrForeign", err)
 			}
 			after, err := os.ReadFile(path)

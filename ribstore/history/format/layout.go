@@ -20,9 +20,9 @@ var (
 	KeyEnd          = []byte("end")       //nolint:gochecknoglobals // constant
 )
 
-// FormatName is the value of keyFormat. Its number changes when a program that
+// FormatName is the value of KeyFormat. Its number changes when a program that
 // knows the number before could not read the file.
-const FormatName = formatPrefix + "2"
+const FormatName = formatPrefix + "3"
 
 const formatPrefix = "ribglass history "
 
@@ -35,15 +35,15 @@ func Buckets() [][]byte {
 // another version of the format.
 var ErrForeign = errors.New("not a history of this version of Ribglass")
 
-// CheckFormat returns an error for the value of keyFormat of a file that this
-// program does not read. The error wraps ErrForeign and says what to do.
+// CheckFormat returns an error for the value of KeyFormat of a file that this
+// version does not read. The error wraps ErrForeign, and names both formats when
+// the file is a history.
 func CheckFormat(name []byte) error {
 	switch {
 	case string(name) == FormatName:
 		return nil
 	case bytes.HasPrefix(name, []byte(formatPrefix)) && len(name) < 2*len(FormatName):
-		return fmt.Errorf("%w: its format is %q, and this version reads %q; move the file away to begin a new history, or export it with the version that wrote it",
-			ErrForeign, name, FormatName)
+		return fmt.Errorf("%w: the file has the format %q, this version reads %q", ErrForeign, name, FormatName)
 	}
 	return ErrForeign
 }

@@ -8,24 +8,45 @@ import (
 	"ribglass/ribstore/table"
 )
 
-// appendPeer appends what is known of a peer, its name included.
+// peerVersion is the version of a stored peer. A later version may have more
+// behind these fields, never other fields in their place.
+const peerVersion = 1
+
+// appendPeer appends what is known of a peer, its name included: a version, and
+// then the fields of that version as a part.
 func appendPeer(b []byte, p *route.Peer) []byte {
+	var fields []byte
 	for _, s := range []string{p.Name, p.Router, p.Group, p.Description} {
-		b = appendText(b, s)
+		fields = appendText(fields, s)
 	}
-	b = appendAddr(appendAddr(b, p.Address), p.RouterID)
-	b = binary.AppendUvarint(b, uint64(p.ASN))
-	b = binary.AppendUvarint(b, uint64(p.LocalASN))
+	fields = appendAddr(appendAddr(fields, p.Address), p.RouterID)
+	fields = binary.AppendUvarint(fields, uint64(p.ASN))
+	fields = binary.AppendUvarint(fields, uint64(p.LocalASN))
 	paths := byte(0)
 	for f, on := range p.AddPath {
 		if on {
 			paths |= 1 << f
 		}
 	}
-	return append(b, paths)
+	fields = append(fields, paths, byte(p.View))
+	return appendPart(append(b, peerVersion), fields)
 }
 
+// peer reads a peer. It skips the fields that a later version has added.
 func (r *reader) peer() *route.Peer {
+	version := r.octet()
+	fields := r.part()
+	p := fields.peerFields()
+	switch {
+	case fields.err != nil:
+		r.fail("a peer is damaged")
+	case version == 0, version == peerVersion && len(fields.b) > 0:
+		r.fail("a peer has another version than it says")
+	}
+	return p
+}
+
+func (r *reader) peerFields() *route.Peer {
 	p := &route.Peer{Name: r.text(), Router: r.text(), Group: r.text(), Description: r.text()}
 	p.Address, p.RouterID = r.addr(), r.addr()
 	p.ASN = route.ASN(r.below(1<<32, "an AS number"))
@@ -33,6 +54,10 @@ func (r *reader) peer() *route.Peer {
 	paths := r.octet()
 	for f := range p.AddPath {
 		p.AddPath[f] = paths>>f&1 != 0
+	}
+	p.View = route.View(r.octet())
+	if p.View >= route.NumViews {
+		r.fail("a view is unknown")
 	}
 	return p
 }
