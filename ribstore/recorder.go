@@ -56,5 +56,5 @@ func (r *Recorder) Snapshot(ctx context.Context) (history.SnapshotInfo, error) {
 	if r.history == nil {
 		return history.SnapshotInfo{}, ErrNoHistory
 	}
-	return r.history.Snapshot(ctx, history.Live{Table: r.table, Do: func(_ context.Context, f func()) error { f(); return nil }})
+	return r.history.Snapshot(ctx, history.TableWriter{Table: r.table, Do: func(_ context.Context, f func()) error { f(); return nil }})
 }

@@ -184,7 +184,7 @@ func (s *Store) Run(ctx context.Context, in <-chan route.Batch) error {
 	}
 	var group errgroup.Group
 	recording, stop := context.WithCancel(context.WithoutCancel(ctx))
-	group.Go(func() error { return s.deps.History.Run(recording, history.Live{Table: s.table, Do: s.do}) })
+	group.Go(func() error { return s.deps.History.Run(recording, history.TableWriter{Table: s.table, Do: s.do}) })
 	s.write(ctx, in)
 	stop()
 	return group.Wait()
@@ -258,7 +258,7 @@ func (s *Store) Snapshot(ctx context.Context) (history.SnapshotInfo, error) {
 	if s.deps.History == nil {
 		return history.SnapshotInfo{}, ErrNoHistory
 	}
-	return s.deps.History.Snapshot(ctx, history.Live{Table: s.table, Do: s.do})
+	return s.deps.History.Snapshot(ctx, history.TableWriter{Table: s.table, Do: s.do})
 }
 
 // idle returns a channel that fires when the writer has something to do of its

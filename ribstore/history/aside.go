@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"go.etcd.io/bbolt"
+
 	"ribglass/ribstore/history/check"
 )
 

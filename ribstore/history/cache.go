@@ -1,9 +1,10 @@
 package history
 
 import (
-	"ribglass/ribstore/history/format"
 	"slices"
 	"sync"
+
+	"ribglass/ribstore/history/format"
 )
 
 // manifestCache keeps the manifests that were read last, parsed: many questions

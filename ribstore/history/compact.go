@@ -10,6 +10,7 @@ import (
 
 	"go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"
+
 	"ribglass/ribstore/history/format"
 )
 

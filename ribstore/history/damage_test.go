@@ -7,8 +7,9 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"ribglass/ribstore/history/format"
 	"testing"
+
+	"ribglass/ribstore/history/format"
 )
 
 // damaged is a file that something was done to, and what must be true of it.

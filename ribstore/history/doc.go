@@ -13,12 +13,13 @@
 //
 // # Storage
 //
-// docs/history.md has the format. Everything stored is compressed by zstd with
-// its checksum, or is addressed by its hash; what is read is believed nothing.
+// docs/history.md has the format. Package format turns it into Go values and back,
+// package check finds damage in a file. Everything stored is compressed by zstd
+// with its checksum, or is addressed by its hash, and is checked when it is read.
 // Snapshots are cut into chunks in the order of prefixes, and a chunk that
 // changed little is stored as its difference. The journal is merged into
-// segments, ordered by prefix, so that the past of one prefix is read without
-// that of all others. Retention thins snapshots out in tiers, and a file with
+// segments, ordered by prefix, so that the past of one prefix is read without the
+// past of all others. Retention thins snapshots out in tiers, and a file with
 // much free space is copied to a smaller one.
 //
 // # Error handling

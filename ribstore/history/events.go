@@ -33,22 +33,23 @@ func (h *History) Replay(ctx context.Context, from *Past, to time.Time, within n
 		return nil, err
 	}
 	pieces, notices := x.known(from.end, p.upTo)
-	who := h.newPeers()
+	replay := replayer{history: h, after: from.end, upTo: p.upTo, within: format.Scope{Prefix: within}, peers: h.newPeers()}
 	for _, info := range from.Table.Peers() {
-		for n, name := range who.names {
+		for n, name := range replay.peers.names {
 			if name == info.Peer.Name {
-				who.known[uint32(n)] = info.Peer
+				replay.peers.known[uint32(n)] = info.Peer
 			}
 		}
 	}
-	err = h.replay(ctx, pieces, from.end, p.upTo, format.Scope{Prefix: within}, who, func(rec *format.Record) error {
+	replay.found = func(rec *format.Record) error {
 		e := Event{At: time.UnixMilli(rec.At).UTC(), rec: rec}
 		if rec.OfPeer() {
 			e.Batch = &rec.Batch
 		}
 		return visit(&e)
-	})
-	if l, ok := err.(*loss); ok { //nolint:errorlint // replay returns it bare
+	}
+	err = replay.pieces(ctx, pieces)
+	if l, ok := err.(*loss); ok { //nolint:errorlint // pieces returns it bare
 		h.passOver(l)
 		return append(notices, fmt.Sprintf("the journal from %s on is damaged", format.Stamp(l.piece.First))), nil
 	}

@@ -11,6 +11,7 @@ import (
 
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
+
 	"ribglass/ribstore/history/check"
 	"ribglass/ribstore/history/format"
 )

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"go.etcd.io/bbolt"
+
 	"ribglass/ribstore/history/format"
 )
 

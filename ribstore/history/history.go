@@ -109,7 +109,7 @@ type History struct {
 	hurry     atomic.Bool            // a snapshot is needed soon
 	full      atomic.Bool            // there is no room; what is oldest must go
 	manifests manifestCache
-	stacks    sync.Pool // of *rangeReader, which have megabytes that every question needs again
+	readers   sync.Pool // of *format.RangeReader, which have megabytes that every question needs again
 }
 
 // Open opens the file in path, which is made when it is not there. A file whose
@@ -141,7 +141,7 @@ func OpenReadOnly(path string, deps Deps) (*History, error) {
 
 func open(path string, cfg Config, deps Deps, readOnly bool) (*History, error) {
 	h := &History{config: cfg, deps: deps, limits: defaultLimits()}
-	h.stacks.New = func() any { return new(format.RangeReader) }
+	h.readers.New = func() any { return new(format.RangeReader) }
 	h.journal = newJournal(&h.limits)
 	var err error
 	if h.codec, err = format.NewCodec(); err != nil {
@@ -155,7 +155,7 @@ func open(path string, cfg Config, deps Deps, readOnly bool) (*History, error) {
 		return nil, err
 	}
 	h.file.Store(f)
-	if err := h.load(); err != nil {
+	if err := h.loadIndex(); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.close())
 	}
 	if h.metrics, err = newMetrics(h, deps.Registerer); err != nil {
@@ -194,17 +194,17 @@ func (h *History) RecordAt(b *route.Batch, now time.Time) { b.At = h.journal.bat
 // returns the time that it does.
 func (h *History) RecordExpiry(now time.Time) time.Time { return h.journal.expire(now) }
 
-// Live is the table that a history records, and its writer.
-type Live struct {
+// TableWriter is the table that a history records, with the writer of the table.
+type TableWriter struct {
 	Table *table.Table
-	// Do has the writer run a function between two batches and waits for it. It
-	// returns an error when the writer has ended.
+	// Do has the writer run a function between two batches, and waits until it has
+	// run. It returns an error when the writer has ended.
 	Do func(ctx context.Context, f func()) error
 }
 
 // Run writes what is recorded, takes snapshots and keeps the file in bounds,
 // until the context ends; then it writes the rest.
-func (h *History) Run(ctx context.Context, live Live) error {
+func (h *History) Run(ctx context.Context, live TableWriter) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return h.write(ctx) })
 	group.Go(func() error { return h.keep(ctx, live) })

@@ -3,9 +3,10 @@ package history
 import (
 	"cmp"
 	"fmt"
-	"ribglass/ribstore/history/format"
 	"slices"
 	"time"
+
+	"ribglass/ribstore/history/format"
 )
 
 // position is a moment in the order in which things were recorded. The clock may

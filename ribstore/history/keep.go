@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
 	"ribglass/ribstore/history/format"
 )
 
@@ -21,7 +22,7 @@ const (
 
 // keep takes snapshots, merges the journal and drops what is too old, one after
 // the other.
-func (h *History) keep(ctx context.Context, live Live) error {
+func (h *History) keep(ctx context.Context, live TableWriter) error {
 	if h.file.Load().readOnly {
 		<-ctx.Done()
 		return nil
@@ -62,7 +63,7 @@ func (h *History) nextSnapshot(now time.Time) time.Time {
 
 type keeper struct {
 	history *History
-	live    Live
+	live    TableWriter
 	next    time.Time // snapshot
 	pruned  time.Time
 	pause   time.Time

@@ -87,7 +87,7 @@ func recordForever(path string, step, kill int) error {
 	r.begin()
 	r.step()
 	requests := make(chan func())
-	go keepForever(h, Live{t, func(_ context.Context, f func()) error {
+	go keepForever(h, TableWriter{t, func(_ context.Context, f func()) error {
 		done := make(chan struct{})
 		requests <- func() { f(); close(done) }
 		<-done
@@ -137,7 +137,7 @@ func sinceSnapshot(h *History) (records uint32) {
 	return records
 }
 
-func keepForever(h *History, live Live) {
+func keepForever(h *History, live TableWriter) {
 	ctx := context.Background()
 	for i := 0; ; i++ {
 		var err error

@@ -249,7 +249,7 @@ func (w *world) disturb() {
 	switch w.rand.IntN(8) {
 	case 0, 1, 2:
 		during := betweenSlices{ctx, func() { w.live(w.rand.IntN(3)) }}
-		live := Live{Table: w.table, Do: doNow}
+		live := TableWriter{Table: w.table, Do: doNow}
 		_, err = w.history.Snapshot(during, live)
 	case 3:
 		err = w.history.Flush()

@@ -4,9 +4,9 @@ import (
 	"ribglass/ribstore/history/check"
 )
 
-// load reads the index. What is damaged is left out: the numbers of what is
+// loadIndex reads the index. What is damaged is left out: the numbers of what is
 // there, and the end that was written last, tell that something is missing.
-func (h *History) load() error {
+func (h *History) loadIndex() error {
 	l, err := check.TakeInventory(&h.source)
 	if err != nil {
 		return err

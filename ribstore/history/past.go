@@ -92,40 +92,50 @@ func (h *History) passOver(l *loss) {
 
 // build makes the table that a plan leads to.
 func (h *History) build(ctx context.Context, p *plan, within format.Scope) (*Past, error) {
-	past := &Past{At: p.at, Notices: p.notices, end: p.upTo}
-	peers := h.newPeers()
-	from := position{}
-	if p.base == nil {
-		past.Table = table.New()
-	} else {
-		m, err := h.manifest(p.base)
-		if err == nil {
-			past.Table, err = h.restore(ctx, m, within)
+	replay := replayer{history: h, upTo: p.upTo, within: within, peers: h.newPeers()}
+	t := table.New()
+	if p.base != nil {
+		var err error
+		if t, err = h.load(ctx, p.base, replay); err != nil {
+			return nil, err
 		}
-		if err == nil {
-			for i := range m.States {
-				peers.known[m.Numbers[i]] = m.States[i].Peer
-			}
-			err = h.replayTail(m, within, peers, apply(past.Table))
-		}
-		if err != nil {
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
-			return nil, &loss{snapshot: p.base, err: err}
-		}
-		from = position{p.base.Run, p.base.End}
+		replay.after = position{p.base.Run, p.base.End}
 	}
-	if err := h.replay(ctx, p.pieces, from, p.upTo, within, peers, apply(past.Table)); err != nil {
+	replay.found = apply(t)
+	if err := replay.pieces(ctx, p.pieces); err != nil {
 		return nil, err
 	}
-	for past.Table.Work() {
+	for t.Work() {
 	}
-	past.Table.Measure()
-	return past, nil
+	t.Measure()
+	return &Past{Table: t, At: p.at, Notices: p.notices, end: p.upTo}, nil
 }
 
-// apply returns what applies records to a table.
+// load makes the table of a snapshot. The peers of replay then know the peers of
+// the snapshot. Damage is a *loss.
+func (h *History) load(ctx context.Context, s *format.Snapshot, replay replayer) (*table.Table, error) {
+	var t *table.Table
+	m, err := h.manifest(s)
+	if err == nil {
+		t, err = h.restore(ctx, m, replay.within)
+	}
+	if err == nil {
+		for i := range m.States {
+			replay.peers.known[m.Numbers[i]] = m.States[i].Peer
+		}
+		replay.found = apply(t)
+		err = replay.tail(m)
+	}
+	switch {
+	case err == nil:
+		return t, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	}
+	return nil, &loss{snapshot: s, err: err}
+}
+
+// apply returns a function that applies records to a table.
 func apply(t *table.Table) func(*format.Record) error {
 	return func(rec *format.Record) error {
 		rec.Apply(t)
@@ -133,23 +143,25 @@ func apply(t *table.Table) func(*format.Record) error {
 	}
 }
 
-// restore makes a table out of a snapshot.
+// restore makes a table of the chunks of a snapshot.
 func (h *History) restore(ctx context.Context, m *format.Manifest, within format.Scope) (*table.Table, error) {
 	loader := table.Restore(m.States)
 	at := make(map[uint32]int, len(m.Numbers))
 	for i, n := range m.Numbers {
 		at[n] = i
 	}
-	err := h.eachRange(ctx, m, within, func(p *format.RangeReader) error {
-		f := p.Family()
+	err := h.eachRange(ctx, m, within, func(r *format.RangeReader) error {
+		ok := true
+		f, difference := r.Family(), r.Difference()
 		var slot uint32
 		var known netip.Prefix
-		ids := [2][]uint32{make([]uint32, len(p.BaseChunk().Sets)), nil}
-		if p.Difference() != nil {
-			ids[1] = make([]uint32, len(p.Difference().Sets))
+		// Ids of attribute sets in the table plus one: of the base, and of the
+		// difference.
+		ids := [2][]uint32{make([]uint32, len(r.BaseChunk().Sets)), nil}
+		if difference != nil {
+			ids[1] = make([]uint32, len(difference.Sets))
 		}
-		ok := true
-		p.Each(func(prefix netip.Prefix, from *format.Chunk, e format.Entry) {
+		r.Each(func(prefix netip.Prefix, from *format.Chunk, e format.Entry) {
 			if !within.Has(prefix) {
 				return
 			}
@@ -162,7 +174,7 @@ func (h *History) restore(ctx context.Context, m *format.Manifest, within format
 				known = prefix
 			}
 			sets := ids[0]
-			if from == p.Difference() {
+			if from == difference {
 				sets = ids[1]
 			}
 			if sets[e.Set] == 0 {
@@ -190,7 +202,7 @@ func (h *History) restore(ctx context.Context, m *format.Manifest, within format
 }
 
 // eachRange calls load with the ranges of a snapshot that the scope touches, in
-// order. When there are many, others are read and decoded meanwhile.
+// order. While load runs, other goroutines read the ranges that follow.
 func (h *History) eachRange(ctx context.Context, m *format.Manifest, within format.Scope, load func(*format.RangeReader) error) error {
 	var wanted []*format.Range
 	for i := range m.Ranges {
@@ -208,24 +220,24 @@ func (h *History) eachRange(ctx context.Context, m *format.Manifest, within form
 	if within.Prefix.IsValid() {
 		workers = runtime.GOMAXPROCS(0) // a few ranges, of which little is taken
 	}
-	stacks := make([]*format.RangeReader, min(workers, len(wanted))+1)
-	for i := range stacks {
-		stacks[i] = h.stacks.Get().(*format.RangeReader)
+	readers := make([]*format.RangeReader, min(workers, len(wanted))+1)
+	for i := range readers {
+		readers[i] = h.readers.Get().(*format.RangeReader)
 	}
 	defer func() {
 		cancel()
 		group.Wait()
-		for _, s := range stacks {
-			h.stacks.Put(s)
+		for _, s := range readers {
+			h.readers.Put(s)
 		}
 	}()
-	results := h.readAhead(ctx, &group, stacks, wanted, !within.Prefix.IsValid())
+	results := h.readAhead(ctx, &group, readers, wanted, !within.Prefix.IsValid())
 	for i := range wanted {
 		select {
 		case got := <-results[i]:
 			err := got.err
 			if err == nil {
-				err = load(got.stack)
+				err = load(got.reader)
 			}
 			if err != nil {
 				return err
@@ -239,17 +251,18 @@ func (h *History) eachRange(ctx context.Context, m *format.Manifest, within form
 }
 
 type readResult struct {
-	stack   *format.RangeReader
+	reader  *format.RangeReader
 	err     error
-	release func() // gives the stack back to be filled again
+	release func() // gives the reader back to be filled again
 }
 
-// readAhead reads ranges in several goroutines, one fewer than there are stacks,
-// which end with the context, a few ranges ahead of who takes the results. When
-// ranges are wanted whole, their sets are made too.
-func (h *History) readAhead(ctx context.Context, group *sync.WaitGroup, stacks []*format.RangeReader, wanted []*format.Range, whole bool) []chan readResult {
-	free := make(chan *format.RangeReader, len(stacks))
-	for _, s := range stacks {
+// readAhead reads ranges in several goroutines, which end with the context. It
+// sends each to the channel with its index, a few ranges ahead of the receiver.
+// There is one goroutine fewer than there are readers. When ranges are wanted
+// whole, the goroutines also make their attribute sets.
+func (h *History) readAhead(ctx context.Context, group *sync.WaitGroup, readers []*format.RangeReader, wanted []*format.Range, whole bool) []chan readResult {
+	free := make(chan *format.RangeReader, len(readers))
+	for _, s := range readers {
 		free <- s
 	}
 	results := make([]chan readResult, len(wanted))
@@ -257,7 +270,7 @@ func (h *History) readAhead(ctx context.Context, group *sync.WaitGroup, stacks [
 		results[i] = make(chan readResult, 1)
 	}
 	var next atomic.Int64
-	for range len(stacks) - 1 {
+	for range len(readers) - 1 {
 		group.Go(func() {
 			for {
 				var p *format.RangeReader

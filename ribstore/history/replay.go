@@ -15,7 +15,7 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// peers knows who is meant by the numbers of peers while records are replayed.
+// peers knows the peers that records name by their numbers.
 type peers struct {
 	names []string
 	known map[uint32]*route.Peer
@@ -46,10 +46,22 @@ func (p *peers) resolve(rec *format.Record) error {
 	return nil
 }
 
-// replay calls found with the records of pieces after from up to upTo, in order:
-// all events, and the changes of the scope.
-func (h *History) replay(ctx context.Context, pieces []format.Piece, from, upTo position, within format.Scope, who *peers, found func(*format.Record) error) error {
-	found = interruptible(ctx, found)
+// replayer gives the records of a stretch of the past to found, in order: all
+// events of sessions, and the changes of prefixes within the scope. A record is
+// valid until found returns.
+type replayer struct {
+	history *History
+	after   position // the last moment before the stretch; zero: there is none
+	upTo    position // the last moment of the stretch
+	within  format.Scope
+	peers   *peers
+	found   func(*format.Record) error
+}
+
+// pieces replays the records of pieces of the journal that follow each other. It
+// returns damage as a *loss, and else the errors of found and of the context.
+func (r replayer) pieces(ctx context.Context, pieces []format.Piece) error {
+	r.found = interruptible(ctx, r.found)
 	for i := range pieces {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -57,11 +69,9 @@ func (h *History) replay(ctx context.Context, pieces []format.Piece, from, upTo 
 		p := &pieces[i]
 		var err error
 		if p.Level == 0 {
-			err = h.source.Group(p, func(rec *format.Record) error {
-				return deliver(rec, p.Run, from, upTo, within, who, found)
-			})
+			err = r.history.source.Group(p, func(rec *format.Record) error { return r.deliver(rec, p.Run) })
 		} else {
-			err = h.replaySegment(ctx, p, from, upTo, within, who, found)
+			err = r.segment(ctx, p)
 		}
 		if errors.Is(err, format.ErrDamaged) {
 			return &loss{piece: p, err: err}
@@ -73,8 +83,8 @@ func (h *History) replay(ctx context.Context, pieces []format.Piece, from, upTo 
 	return nil
 }
 
-// interruptible looks now and then whether the context has ended: a piece may have
-// millions of changes, and what is done with each may take a while.
+// interruptible returns found with a look at the context now and then. A piece may
+// have millions of changes, and found may take a while for each.
 func interruptible(ctx context.Context, found func(*format.Record) error) func(*format.Record) error {
 	const every = 1024
 	n := 0
@@ -92,34 +102,37 @@ func interruptible(ctx context.Context, found func(*format.Record) error) func(*
 	}
 }
 
-// replayTail replays what was recorded while a snapshot was taken.
-func (h *History) replayTail(m *format.Manifest, within format.Scope, who *peers, found func(*format.Record) error) error {
-	always := position{math.MaxUint32, math.MaxInt64}
-	return new(format.GroupReader).Decode(m.Tail, func(rec *format.Record) error {
-		return deliver(rec, m.Run, position{}, always, within, who, found)
-	})
+// tail replays what was recorded while a snapshot was taken.
+func (r replayer) tail(m *format.Manifest) error {
+	r.after, r.upTo = position{}, position{math.MaxUint32, math.MaxInt64}
+	return new(format.GroupReader).Decode(m.Tail, func(rec *format.Record) error { return r.deliver(rec, m.Run) })
 }
 
-// deliver gives a record on when it is of the time and scope.
-func deliver(rec *format.Record, run uint32, from, upTo position, within format.Scope, who *peers, found func(*format.Record) error) error {
-	at := position{run, rec.At}
-	if at.compare(upTo) > 0 || from != (position{}) && at.compare(from) <= 0 {
+// covers reports whether a moment is in the stretch.
+func (r *replayer) covers(at position) bool {
+	return at.compare(r.upTo) <= 0 && (r.after == position{} || at.compare(r.after) > 0)
+}
+
+// deliver gives a record of a run to found when it is of the stretch and of the
+// scope.
+func (r *replayer) deliver(rec *format.Record, run uint32) error {
+	if !r.covers(position{run, rec.At}) {
 		return nil
 	}
 	if !rec.OfPeer() {
-		return found(rec)
+		return r.found(rec)
 	}
-	if err := who.resolve(rec); err != nil {
+	if err := r.peers.resolve(rec); err != nil {
 		return err
 	}
-	if rec.Batch.Event == route.Routes && within.Prefix.IsValid() && !confine(&rec.Batch, within) {
+	if rec.Batch.Event == route.Routes && r.within.Prefix.IsValid() && !confine(&rec.Batch, r.within) {
 		return nil
 	}
-	return found(rec)
+	return r.found(rec)
 }
 
-// confine leaves in a batch what is of the scope, and reports whether anything
-// is.
+// confine removes from a batch what is not of the scope, and reports whether
+// anything is left.
 func confine(b *route.Batch, within format.Scope) bool {
 	kept := b.Updates[:0]
 	for _, u := range b.Updates {
@@ -140,10 +153,10 @@ func confine(b *route.Batch, within format.Scope) bool {
 	return len(kept) > 0
 }
 
-// replaySegment is replay for one segment: changes and events are put together
-// again in the order of time.
-func (h *History) replaySegment(ctx context.Context, p *format.Piece, from, upTo position, within format.Scope, who *peers, found func(*format.Record) error) error {
-	s, err := h.source.Segment(p)
+// segment replays one segment. It puts changes and events together again in the
+// order of time.
+func (r *replayer) segment(ctx context.Context, p *format.Piece) error {
+	s, err := r.history.source.Segment(p)
 	if err != nil {
 		return err
 	}
@@ -155,20 +168,20 @@ func (h *History) replaySegment(ctx context.Context, p *format.Piece, from, upTo
 	if err != nil {
 		return fmt.Errorf("segment of %s: %w", format.Stamp(p.First), err)
 	}
-	changes, err := h.changes(ctx, p, s, from, upTo, within)
+	changes, err := r.changes(ctx, p, s)
 	if err != nil {
 		return err
 	}
-	turns, batches := changes.turns(), new(joiner)
-	for len(events) > 0 || len(turns) > 0 {
-		if len(turns) == 0 || len(events) > 0 && events[0].At <= turns[0].at {
-			err = deliver(&events[0], p.Run, from, upTo, format.Scope{}, who, found)
+	order, batches := changes.byTime(), new(joiner)
+	for len(events) > 0 || len(order) > 0 {
+		if len(order) == 0 || len(events) > 0 && events[0].At <= order[0].at {
+			err = r.deliver(&events[0], p.Run)
 			events = events[1:]
 		} else {
 			var rec *format.Record
-			rec, turns = batches.join(changes, turns)
-			if err = who.resolve(rec); err == nil {
-				err = found(rec)
+			rec, order = batches.join(changes, order)
+			if err = r.peers.resolve(rec); err == nil {
+				err = r.found(rec)
 			}
 		}
 		if err != nil {
@@ -178,8 +191,29 @@ func (h *History) replaySegment(ctx context.Context, p *format.Piece, from, upTo
 	return nil
 }
 
-// changeList is a list of changes, in parts, so that it grows without being copied: after
-// a session was reset it has a million.
+// changes returns the changes of a segment that are of the stretch and of the
+// scope, in the order of prefixes.
+func (r *replayer) changes(ctx context.Context, p *format.Piece, s *format.Segment) (changeList, error) {
+	var list changeList
+	wanted := func(prefix netip.Prefix, at int64) bool {
+		return r.covers(position{p.Run, at}) && r.within.Has(prefix)
+	}
+	for number := range s.Blocks {
+		if !s.Wanted(number, r.within) {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := r.history.source.Block(&format.BlockReader{Wanted: wanted}, p, number, list.add); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// changeList is a list of changes. It has parts, so that it grows without being
+// copied: after a session was reset it has a million changes.
 type changeList [][]format.Change
 
 const changesOfPart = 1 << 12
@@ -197,58 +231,37 @@ func (l *changeList) add(c format.Change) {
 	(*l)[n-1] = append((*l)[n-1], c)
 }
 
-func (l *changeList) at(t turn) *format.Change {
+func (l *changeList) at(t timed) *format.Change {
 	return &(*l)[t.index/changesOfPart][t.index%changesOfPart]
 }
 
-// turn is when a change has its turn.
-type turn struct {
+// timed is a change of a list and its time.
+type timed struct {
 	at    int64
 	index uint32
 }
 
-// turns puts the changes in the order of time, those of the same time as they stand.
-// The changes stay in their places, since they are six times as large.
-func (l *changeList) turns() []turn {
+// byTime returns the changes in the order of time, and changes of one time in the
+// order of the list. The changes themselves, which are six times as large, stay
+// where they are.
+func (l *changeList) byTime() []timed {
 	n := 0
 	for _, part := range *l {
 		n += len(part)
 	}
-	turns := make([]turn, 0, n)
+	order := make([]timed, 0, n)
 	for _, part := range *l {
 		for i := range part {
-			turns = append(turns, turn{part[i].At, uint32(len(turns))})
+			order = append(order, timed{part[i].At, uint32(len(order))})
 		}
 	}
-	slices.SortFunc(turns, func(a, b turn) int {
+	slices.SortFunc(order, func(a, b timed) int {
 		if a.at != b.at {
 			return cmp.Compare(a.at, b.at)
 		}
 		return cmp.Compare(a.index, b.index)
 	})
-	return turns
-}
-
-// changes returns the changes of a segment in the order of prefixes.
-func (h *History) changes(ctx context.Context, p *format.Piece, s *format.Segment, from, upTo position, within format.Scope) (changeList, error) {
-	var list changeList
-	wanted := func(prefix netip.Prefix, at int64) bool {
-		when := position{p.Run, at}
-		return when.compare(upTo) <= 0 && when.compare(from) > 0 && within.Has(prefix)
-	}
-	for number := range s.Blocks {
-		if !s.Wanted(number, within) {
-			continue
-		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		err := h.source.Block(&format.BlockReader{Wanted: wanted}, p, number, list.add)
-		if err != nil {
-			return nil, err
-		}
-	}
-	return list, nil
+	return order
 }
 
 // joiner makes batches of changes. What it gives out is valid until the next.
@@ -258,16 +271,16 @@ type joiner struct {
 	nlri    []route.NLRI
 }
 
-// join makes one batch of the changes of the first turns: those that came from one
-// peer at one time. After a session was reset they are many, and a batch of them
+// join makes one batch of the first changes, as many as came from one peer at one
+// time, and returns the order of the others. After a session was reset they are many, and a batch of them
 // costs the table far less than a batch of each.
-func (j *joiner) join(changes changeList, turns []turn) (*format.Record, []turn) {
+func (j *joiner) join(changes changeList, order []timed) (*format.Record, []timed) {
 	const most = 1000 // so that a replay can end between batches
-	first := changes.at(turns[0])
+	first := changes.at(order[0])
 	j.updates, j.nlri = j.updates[:0], j.nlri[:0]
 	n := 0
-	for ; n < min(len(turns), most); n++ {
-		c := changes.at(turns[n])
+	for ; n < min(len(order), most); n++ {
+		c := changes.at(order[n])
 		if c.At != first.At || c.Peer != first.Peer {
 			break
 		}
@@ -281,5 +294,5 @@ func (j *joiner) join(changes changeList, turns []turn) (*format.Record, []turn)
 		u.NLRI = j.nlri[n-len(u.NLRI) : n+1 : n+1]
 	}
 	j.record = format.Record{Kind: format.KindRoutes, At: first.At, Peer: first.Peer, Batch: route.Batch{At: time.UnixMilli(first.At).UTC(), Updates: j.updates}}
-	return &j.record, turns[n:]
+	return &j.record, order[n:]
 }

@@ -248,8 +248,8 @@ func (c *clock) now() time.Time           { return time.UnixMilli(c.ms.Load()).U
 func (c *clock) advance(d time.Duration)  { c.ms.Add(d.Milliseconds()) }
 func clockAt(t time.Time) *clock          { c := new(clock); c.set(t); return c }
 func (c *clock) deps(h slog.Handler) Deps { return Deps{Logger: slog.New(h), Now: c.now} }
-func directly(t *table.Table) Live {
-	return Live{t, func(_ context.Context, f func()) error { f(); return nil }}
+func directly(t *table.Table) TableWriter {
+	return TableWriter{t, func(_ context.Context, f func()) error { f(); return nil }}
 }
 func (s *scenario) clockFor(step int) *clock { return clockAt(s.at(step)) }
 

@@ -1,9 +1,10 @@
 package history
 
 import (
-	"ribglass/ribstore/history/format"
 	"testing"
 	"time"
+
+	"ribglass/ribstore/history/format"
 )
 
 // TestPiecesAreSmallAgainstWhatIsKept merges a journal of equal pieces by its index

@@ -17,7 +17,7 @@ func TestSizeIsBounded(t *testing.T) {
 	w.history.config.MaxSize = most
 	w.history.config.Keep = []Tier{{time.Minute, 24 * time.Hour}}
 	w.history.limits.groupRecords = 1000
-	live := Live{Table: w.table, Do: doNow}
+	live := TableWriter{Table: w.table, Do: doNow}
 	random := rand.NewChaCha8([32]byte{})
 	begun, refused, largest := w.now, 0, int64(0)
 	for round := range 120 {

@@ -48,7 +48,7 @@ var ErrReadOnly = errors.New("the history is open to be read only")
 // Snapshot takes a snapshot of the table now. Lookups and the table's writer go
 // on meanwhile: the writer is asked for the state of the peers at the begin, and
 // for the end of the journal at the end.
-func (h *History) Snapshot(ctx context.Context, live Live) (SnapshotInfo, error) {
+func (h *History) Snapshot(ctx context.Context, live TableWriter) (SnapshotInfo, error) {
 	if h.file.Load().readOnly {
 		return SnapshotInfo{}, ErrReadOnly
 	}
@@ -83,7 +83,7 @@ type snapshotter struct {
 	was, change     format.Chunk
 }
 
-func (s *snapshotter) take(ctx context.Context, live Live) error {
+func (s *snapshotter) take(ctx context.Context, live TableWriter) error {
 	h := s.history
 	s.previous = h.latest()
 	var tail *format.GroupWriter

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"go.etcd.io/bbolt"
+
 	"ribglass/ribstore/history/check"
 	"ribglass/ribstore/history/format"
 )

@@ -298,7 +298,7 @@ func (m *importer) snapshot(ctx context.Context) error {
 		}
 	}
 	m.since, m.tabular, m.changed = 0, false, false
-	_, err := m.history.Snapshot(ctx, history.Live{Table: m.table, Do: func(_ context.Context, f func()) error { f(); return nil }})
+	_, err := m.history.Snapshot(ctx, history.TableWriter{Table: m.table, Do: func(_ context.Context, f func()) error { f(); return nil }})
 	return err
 }
 

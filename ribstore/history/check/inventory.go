@@ -2,8 +2,9 @@ package check
 
 import (
 	"cmp"
-	"ribglass/ribstore/history/format"
 	"slices"
+
+	"ribglass/ribstore/history/format"
 )
 
 // Inventory is what a file contains and what of it is missing or damaged. What

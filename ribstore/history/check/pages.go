@@ -7,8 +7,9 @@ import (
 	"hash/fnv"
 	"io"
 	"os"
-	"ribglass/ribstore/history/format"
 	"syscall"
+
+	"ribglass/ribstore/history/format"
 )
 
 // bbolt trusts the pages of its file: a branch that leads to itself has it walk

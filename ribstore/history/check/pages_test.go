@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"go.etcd.io/bbolt"
+
 	"ribglass/ribstore/history/format"
 )
 

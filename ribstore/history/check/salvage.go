@@ -1,8 +1,9 @@
 package check
 
 import (
-	"ribglass/ribstore/history/format"
 	"slices"
+
+	"ribglass/ribstore/history/format"
 )
 
 // Value is a value of a file, with its bucket and its key.

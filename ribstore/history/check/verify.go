@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"ribglass/ribstore/history/format"
 	"sync"
+
+	"ribglass/ribstore/history/format"
 )
 
 // Amount is how many values of one kind are in the file, and their octets.

@@ -8,7 +8,7 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// Change is one route announced or withdrawn, as a block of a segment has it.
+// Change is one route that was announced or withdrawn.
 type Change struct {
 	Family route.Family
 	Prefix netip.Prefix
@@ -18,7 +18,7 @@ type Change struct {
 	Set    route.Attrs // nil: withdrawn
 }
 
-// CompareChanges orders changes by place, then time.
+// CompareChanges orders changes by sort key, then time.
 func CompareChanges(a, b *Change) int {
 	if c := SortKeyOf(a.Family, a.Prefix).Compare(SortKeyOf(b.Family, b.Prefix)); c != 0 {
 		return c
@@ -26,13 +26,14 @@ func CompareChanges(a, b *Change) int {
 	return cmp.Compare(a.At, b.At)
 }
 
-// BlockWriter turns changes into octets.
+// BlockWriter writes blocks.
 type BlockWriter struct {
 	peerList
 
 	sets *setWriter
 }
 
+// NewBlockWriter returns a writer of blocks.
 func NewBlockWriter() *BlockWriter {
 	return &BlockWriter{peerList: newPeerList(), sets: newSetWriter()}
 }
@@ -105,7 +106,7 @@ func earliest(changes []Change) int64 {
 	return at
 }
 
-// BlockReader turns octets into changes.
+// BlockReader reads blocks.
 type BlockReader struct {
 	octets []byte // scratch
 	sets   setReader

@@ -13,7 +13,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// ErrDamaged is returned for what is in the file but is not what was written.
+// ErrDamaged is returned for octets in the file that are not those that were
+// written.
 var ErrDamaged = errors.New("damaged")
 
 // Damagedf returns an error that says what is damaged.
@@ -26,13 +27,14 @@ func Damagedf(format string, args ...any) error {
 const MaxValue = 64 << 20
 
 // Codec compresses and checks what is stored. zstd carries a checksum of the
-// content, so that a flipped bit never passes as data. It may be used by many
-// goroutines.
+// content, so that a flipped bit never passes as data. A codec may be used by
+// many goroutines.
 type Codec struct {
 	fast, small *zstd.Encoder
 	decoder     *zstd.Decoder
 }
 
+// NewCodec returns a codec. It has to be closed.
 func NewCodec() (*Codec, error) {
 	fast, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
 	if err != nil {
@@ -49,6 +51,7 @@ func NewCodec() (*Codec, error) {
 	return &Codec{fast, small, decoder}, nil
 }
 
+// Close ends what the codec runs.
 func (c *Codec) Close() { c.decoder.Close() }
 
 // open returns the content of a stored value, appended to dst.
@@ -71,11 +74,11 @@ func (c *Codec) SealFast(key, octets []byte) []byte {
 	return c.fast.EncodeAll(sealed(key, octets), nil)
 }
 
-// sealed returns what is stored under a key: it begins with the key, so that no
-// value passes for that of another one.
+// sealed returns octets that begin with the key they are stored under, so that no
+// value passes for the value of another key.
 func sealed(key, octets []byte) []byte { return append(slices.Clone(key), octets...) }
 
-// unsealed returns what was sealed for the key.
+// unsealed returns the octets that were sealed for a key.
 func unsealed(key, b []byte) ([]byte, error) {
 	if !bytes.HasPrefix(b, key) {
 		return nil, Damagedf("it is filed as another one")
@@ -83,7 +86,8 @@ func unsealed(key, b []byte) ([]byte, error) {
 	return b[len(key):], nil
 }
 
-// castagnoli sums up keys, whose numbers decide what is read at all.
+// castagnoli is the table of the sum of keys. The numbers in keys decide what is
+// read at all.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli) //nolint:gochecknoglobals // constant
 
 const sumSize = 4
@@ -91,14 +95,14 @@ const sumSize = 4
 // appendSum appends the sum of all octets.
 func appendSum(b []byte) []byte { return be32(b, crc32.Checksum(b, castagnoli)) }
 
-// hasSum reports whether octets end with the sum of those before.
+// hasSum reports whether octets end with the sum of the octets before it.
 func hasSum(b []byte) bool {
 	n := len(b) - sumSize
 	return n >= 0 && binary.BigEndian.Uint32(b[n:]) == crc32.Checksum(b[:n], castagnoli)
 }
 
-// reader takes values off the front of octets that may be anything. After the
-// first that is not there it gives zeros, and err tells.
+// reader takes values off the front of octets, which may be anything. After the
+// first value that is missing or wrong it returns zeros, and err says why.
 type reader struct {
 	b   []byte
 	err error
@@ -113,7 +117,7 @@ func (r *reader) fail(what string) {
 
 func (r *reader) uvarint() uint64 {
 	b := r.b
-	switch { // most have one octet or two
+	switch { // most numbers have one octet or two
 	case len(b) > 0 && b[0] < 0x80:
 		r.b = b[1:]
 		return uint64(b[0])
@@ -139,8 +143,8 @@ func (r *reader) varint() int64 {
 	return int64(v>>1) ^ -int64(v&1)
 }
 
-// count reads a number of things of which each takes an octet or more of what
-// follows, so that a hostile count never has memory made for it.
+// count reads a count of things that take an octet or more each of what follows.
+// So a hostile count never makes anybody allocate memory for it.
 func (r *reader) count() int {
 	v := r.uvarint()
 	if v > uint64(len(r.b)) {
@@ -181,7 +185,7 @@ func (r *reader) take(n int) []byte {
 	return v
 }
 
-// part reads a length and returns a reader of as many octets.
+// part reads a length, and returns a reader of as many octets.
 func (r *reader) part() reader { return reader{b: r.take(r.count()), err: r.err} }
 
 func (r *reader) text() string { return string(r.take(r.count())) }
@@ -198,10 +202,10 @@ func (r *reader) addr() netip.Addr {
 	return a
 }
 
-// instant reads milliseconds, of which zero is the zero Time.
+// instant reads milliseconds since 1970. Zero is the zero Time.
 func (r *reader) instant() time.Time { return FromMillis(r.varint()) }
 
-// end returns the error, or that something follows where nothing should.
+// end returns the error of the reader, or an error when octets are left.
 func (r *reader) end() error {
 	if r.err == nil && len(r.b) > 0 {
 		r.fail("something follows the end")
@@ -229,7 +233,7 @@ func appendAddr(b []byte, a netip.Addr) []byte {
 
 func appendInstant(b []byte, t time.Time) []byte { return appendZigzag(b, millis(t)) }
 
-// millis converts a time, of which the zero Time is zero.
+// millis returns milliseconds since 1970, and zero for the zero Time.
 func millis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -237,6 +241,8 @@ func millis(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
+// FromMillis returns the time of milliseconds since 1970, and the zero Time for
+// zero.
 func FromMillis(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}

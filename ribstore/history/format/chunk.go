@@ -6,9 +6,10 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// Chunk is the routes of a range of places of one family. In a base chunk every
-// route of the range is there; in a difference only those that are not as in
-// the base, routes that are no more with the class gone.
+// Chunk is a range of prefixes of one family with their routes. A base chunk has
+// every route of the range. A difference has only the routes that another chunk
+// does not have, or has otherwise, and entries of the class gone for routes that
+// the other chunk has and that are withdrawn since.
 type Chunk struct {
 	Family   route.Family
 	Prefixes []netip.Prefix // ascending
@@ -27,9 +28,10 @@ type Entry struct {
 	Class    uint8
 }
 
-// gone is the class of a route of the base that is no more.
+// gone is the class of a route of the base that is withdrawn.
 const gone = 255
 
+// Reset makes the chunk an empty chunk of a family. It keeps the memory.
 func (c *Chunk) Reset(f route.Family) {
 	c.Family = f
 	c.Prefixes, c.ends, c.Routes, c.Sets, c.from = c.Prefixes[:0], c.ends[:0], c.Routes[:0], c.Sets[:0], nil
@@ -60,6 +62,7 @@ func (c *Chunk) of(i int) []Entry {
 	return c.Routes[start:c.ends[i]]
 }
 
+// CompareEntries orders the routes of a prefix by peer, then path identifier.
 func CompareEntries(a, b Entry) int {
 	if a.Peer != b.Peer {
 		return int(int64(a.Peer) - int64(b.Peer))
@@ -67,14 +70,14 @@ func CompareEntries(a, b Entry) int {
 	return int(int64(a.PathID) - int64(b.PathID))
 }
 
-// same reports whether two routes, each of its chunk, are the same route in the
+// same reports whether an entry of c and an entry of d are the same route in the
 // same state.
 func (c *Chunk) same(a Entry, d *Chunk, b Entry) bool {
 	return a.Peer == b.Peer && a.PathID == b.PathID && a.Received == b.Received && a.Class == b.Class &&
 		(a.Class == gone || string(c.Set(a.Set)) == string(d.Set(b.Set)))
 }
 
-// Difference makes of a chunk what is to be known beside another one to have it.
+// Difference writes to dst the entries that turn the chunk before into c.
 func Difference(dst, before, c *Chunk) {
 	dst.Reset(c.Family)
 	dst.Sets = append(dst.Sets, c.allSets()...)
@@ -95,7 +98,7 @@ func nextPrefix(a *Chunk, i int, b *Chunk, k int) int {
 	return comparePrefixes(a.Prefixes[i], b.Prefixes[k])
 }
 
-// Finish ends the routes of a prefix; one without routes is not there.
+// Finish ends the routes of a prefix. A prefix without routes is left out.
 func (c *Chunk) Finish(p netip.Prefix) {
 	start := uint32(0)
 	if n := len(c.ends); n > 0 {
@@ -107,7 +110,8 @@ func (c *Chunk) Finish(p netip.Prefix) {
 	}
 }
 
-// differ appends what is different of one prefix.
+// differ appends the entries that turn the routes before of one prefix into the
+// routes after.
 func (c *Chunk) differ(base *Chunk, before []Entry, now *Chunk, after []Entry) {
 	for len(before) > 0 || len(after) > 0 {
 		switch order := nextEntry(before, after); {
@@ -136,8 +140,8 @@ func nextEntry(a, b []Entry) int {
 	return CompareEntries(a[0], b[0])
 }
 
-// overlay makes one difference of two, of which the second is from what the first
-// gives.
+// overlay writes to dst one difference that does what two differences do, one
+// after the other.
 func overlay(dst, first, second *Chunk) {
 	dst.Reset(first.Family)
 	dst.Sets = append(append(dst.Sets, first.allSets()...), second.allSets()...)
@@ -163,8 +167,8 @@ func overlay(dst, first, second *Chunk) {
 	})
 }
 
-// both calls found with the prefixes of two chunks in order, and the routes that
-// each has of it.
+// both calls found with the prefixes of two chunks in order, each once, and with
+// the routes that each chunk has for it.
 func both(a, b *Chunk, found func(p netip.Prefix, ofA, ofB []Entry)) {
 	i, k := 0, 0
 	for i < len(a.Prefixes) || k < len(b.Prefixes) {
@@ -183,11 +187,11 @@ func both(a, b *Chunk, found func(p netip.Prefix, ofA, ofB []Entry)) {
 	}
 }
 
-// routeFound is told a route, whose set is one of the chunk.
+// routeFound is given a route, and the chunk that has its attribute set.
 type routeFound func(p netip.Prefix, from *Chunk, e Entry)
 
-// eachRoute calls found with the routes of a base as a difference, which may be
-// nil, changes them.
+// eachRoute calls found with the routes that a base and a difference, which may be
+// nil, make together.
 func eachRoute(base, change *Chunk, found routeFound) {
 	none := Chunk{}
 	if change == nil {

@@ -9,12 +9,12 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// A chunk is written as columns, in which like stands next to like. What comes
-// before all else is that prefixes announced together have the same routes of the
-// same peers, but for the times: such a row of routes is written once, and each
-// prefix refers to one.
+// A chunk is written as columns, because values of one kind compress well next to
+// each other. Prefixes that were announced together have the same routes of the
+// same peers, but for the times. Such a row of routes is written once, and every
+// prefix refers to its row.
 
-// ChunkWriter turns chunks into octets.
+// ChunkWriter writes chunks.
 type ChunkWriter struct {
 	peerList
 
@@ -34,6 +34,7 @@ type peerColumns struct {
 	received int64
 }
 
+// NewChunkWriter returns a writer of chunks.
 func NewChunkWriter() *ChunkWriter {
 	return &ChunkWriter{peerList: newPeerList(), sets: newSetWriter(), rows: make(map[string]uint32)}
 }
@@ -123,7 +124,7 @@ func (w *ChunkWriter) set(c *Chunk, i uint32) uint32 {
 	return w.ids[i] - 1
 }
 
-// putRow writes a row that was not there yet. Sets from known on were not either.
+// putRow writes a new row. The sets from number known on are new too.
 func (w *ChunkWriter) putRow(columns *rowColumns, routes []Entry, known uint32) {
 	columns.counts = binary.AppendUvarint(columns.counts, uint64(len(routes)))
 	for i := range routes {
@@ -159,8 +160,8 @@ type peerList struct {
 
 func newPeerList() peerList { return peerList{local: make(map[uint32]int)} }
 
-// list begins anew with the peers of a chunk or a block, each named as often as it
-// may be.
+// list begins anew with the peers of a chunk or a block, which may be named more
+// than once.
 func (l *peerList) list(named iter.Seq[uint32]) {
 	clear(l.local)
 	for n := range named {
@@ -182,8 +183,7 @@ func (w *ChunkWriter) appendPrefixes(b []byte, c *Chunk) []byte {
 	return appendPart(binary.AppendUvarint(b, uint64(len(c.Prefixes))), prefixes)
 }
 
-// ChunkReader turns octets into chunks. What it returns is valid until it is
-// used again.
+// ChunkReader reads chunks. What it returns is valid until it is used again.
 type ChunkReader struct {
 	octets []byte // scratch
 	chunk  Chunk
@@ -211,14 +211,14 @@ type rowReader struct {
 	routes []rowRoute // of all rows read
 }
 
-// rowRoute is a route of a row: it has no time.
+// rowRoute is a route of a row. It has no time.
 type rowRoute struct {
 	Entry
 
 	local uint32 // its peer among those of the chunk
 }
 
-// decode reads a chunk, of which it believes nothing.
+// decode reads a chunk, which may be anything.
 func (d *ChunkReader) decode(b []byte) (*Chunk, error) {
 	r := reader{b: b}
 	f := route.Family(r.octet())
@@ -258,8 +258,8 @@ func (w *rowReader) begin(r *reader, flags byte) {
 	}
 }
 
-// readRoutes reads the routes of the next prefix. Each takes an octet of a column
-// of times at least, so that no row is repeated without end.
+// readRoutes reads the routes of the next prefix. Each route takes an octet or
+// more of a column of times, so that a hostile row is not repeated without end.
 func (d *ChunkReader) readRoutes() error {
 	row, err := d.rows.next(d.peers)
 	if err != nil {

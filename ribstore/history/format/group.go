@@ -9,22 +9,23 @@ import (
 	"ribglass/ribstore/table"
 )
 
-// A group is what was journalled in about a second, in the order in which it
-// happened: batches as the table took them, and expiries. It is written whole or
-// not at all.
+// A group has what was recorded in about a second, in the order in which it
+// happened: batches as the table applied them, expiries and waits. It is written
+// whole or not at all.
 
-// Kind is the kind of a record of a group. Those of batches are one more than
-// their route.Event.
+// Kind is the kind of a record of a group. The kind of a batch is its route.Event
+// plus one.
 type Kind uint8
 
 const (
 	kindExpire Kind = 0
+	// KindRoutes is a batch of routes that were announced or withdrawn.
 	KindRoutes Kind = Kind(route.Routes) + 1
 	kindBatch  Kind = Kind(route.RefreshEnd) + 1 // the last of them
 	kindWait   Kind = kindBatch + 1
 )
 
-// GroupWriter collects a group. Peers are known by numbers that the file keeps.
+// GroupWriter writes a group. Peers go by their numbers in the file.
 type GroupWriter struct {
 	Octets  []byte
 	Records int   // changes and events
@@ -48,20 +49,20 @@ func (w *GroupWriter) begin(k Kind, at int64) {
 	w.Last = at
 }
 
-// Expire records that what was due at the time expired.
+// Expire records that everything that was due at a time expired.
 func (w *GroupWriter) Expire(at int64) {
 	w.begin(kindExpire, at)
 	w.Records++
 }
 
-// Wait records that unconfirmed routes are kept for a while more.
+// Wait records that unconfirmed routes are kept for a while longer.
 func (w *GroupWriter) Wait(at int64, d time.Duration) {
 	w.begin(kindWait, at)
 	w.Octets = binary.AppendUvarint(w.Octets, uint64(d))
 	w.Records++
 }
 
-// Batch records what a peer said at the time, which is not before the one before.
+// Batch records a batch of a peer. Its time is not before the time of the record before.
 func (w *GroupWriter) Batch(peer uint32, b *route.Batch, at int64) {
 	w.begin(Kind(b.Event)+1, at)
 	w.Octets = binary.AppendUvarint(w.Octets, uint64(peer))
@@ -95,8 +96,8 @@ func (w *GroupWriter) retention(b *route.Batch) {
 // The low bits of an update's head are its family, the others tell what follows.
 const (
 	updateFamily  = 3
-	updateSet     = 4 // a set; else the one before
-	updateGone    = 8 // withdrawn: no set
+	updateSet     = 4 // an attribute set follows; else the set before counts
+	updateGone    = 8 // the prefixes are withdrawn: they have no set
 	updatePathIDs = 16
 )
 
@@ -129,8 +130,8 @@ func (w *GroupWriter) update(u *route.Update) {
 	}
 }
 
-// appendPrefix appends a prefix as BGP does: its length and the octets that
-// matter.
+// appendPrefix appends a prefix as BGP does (RFC 4271, 4.3): its length and the
+// octets that the length reaches.
 func appendPrefix(b []byte, p netip.Prefix) []byte {
 	bits := p.Bits()
 	b = append(b, byte(bits))
@@ -170,10 +171,10 @@ type Record struct {
 	wait  time.Duration // of kindWait
 }
 
-// OfPeer reports whether it is a batch.
+// OfPeer reports whether the record is a batch of a peer.
 func (r *Record) OfPeer() bool { return r.Kind != kindExpire && r.Kind != kindWait }
 
-// CopyTo writes an event, not changes, to another group.
+// CopyTo writes an event to another group. It is not for changes of routes.
 func (r *Record) CopyTo(w *GroupWriter) {
 	switch r.Kind {
 	case kindExpire:
@@ -185,7 +186,7 @@ func (r *Record) CopyTo(w *GroupWriter) {
 	}
 }
 
-// Apply does to a table what the record says was done.
+// Apply does to a table what the record says.
 func (r *Record) Apply(t *table.Table) {
 	at := time.UnixMilli(r.At).UTC()
 	switch r.Kind {
@@ -198,15 +199,15 @@ func (r *Record) Apply(t *table.Table) {
 	}
 }
 
-// GroupReader reads groups. What it gives out is valid until the next record.
+// GroupReader reads groups. A record is valid until the next.
 type GroupReader struct {
 	record  Record
 	updates []route.Update
 	nlri    []route.NLRI
 }
 
-// Decode calls found with the records of a group in order. No octets are a group
-// without records.
+// Decode calls found with the records of a group in order, and ends with its first
+// error. No octets are a group without records.
 func (d *GroupReader) Decode(b []byte, found func(*Record) error) error {
 	if len(b) == 0 {
 		return nil

@@ -8,13 +8,14 @@ import (
 	"ribglass/ribstore/table"
 )
 
-// Manifest is what a snapshot is made of: the state of every peer, the chunks
-// that have the routes, and what was recorded while they were collected.
+// Manifest says what a snapshot is made of: the state of every peer, the chunks
+// that have the routes, and what was recorded while the chunks were collected.
 //
-// The chunks were read off the table while it changed: what is in them was so at
-// some moment between begun and end. The tail has the records from begun to end,
-// and with them replayed the table is as it was at end. That a record is replayed
-// on what has it already does no harm: the last record of a route decides.
+// The chunks were read from the table while it changed: each of their routes was
+// so at some moment between Begun and End. The tail has the records from Begun to
+// End. A table of the chunks is as the table was at End once these records are
+// replayed. It does no harm to replay a record whose route is in a chunk already:
+// the last record of a route decides.
 type Manifest struct {
 	Snapshot
 	States  []table.PeerState
@@ -23,9 +24,9 @@ type Manifest struct {
 	Tail    []byte // a group
 }
 
-// Range is the part of a snapshot from a place up to the next range. At
-// ordinary churn most ranges change a little from one snapshot to the next, so
-// that a snapshot adds a difference to the chunks that the one before has.
+// Range is a part of a snapshot: the prefixes from a sort key up to the next range.
+// Most ranges change a little from one snapshot to the next. So a snapshot has the
+// chunks of the snapshot before, and a difference.
 type Range struct {
 	First   SortKey
 	Base    Hash   // a chunk of all routes
@@ -36,6 +37,7 @@ type Range struct {
 // Hash is the address of a chunk: half of the SHA-256 of its stored octets.
 type Hash [16]byte
 
+// HashOf returns the address of the stored octets of a chunk.
 func HashOf(stored []byte) Hash {
 	sum := sha256.Sum256(stored)
 	return Hash(sum[:16])
@@ -49,6 +51,7 @@ func ParseHash(key []byte) (at Hash, ok bool) {
 	return Hash(key), true
 }
 
+// Encode returns the octets of a manifest, not compressed.
 func (m *Manifest) Encode() []byte {
 	b := appendPart(nil, m.Key())
 	b = binary.AppendUvarint(b, uint64(len(m.States)))
@@ -59,7 +62,7 @@ func (m *Manifest) Encode() []byte {
 	b = binary.AppendUvarint(b, uint64(len(m.Ranges)))
 	for i := range m.Ranges {
 		r := &m.Ranges[i]
-		b = appendPlace(b, r.First)
+		b = appendSortKey(b, r.First)
 		b = append(b, r.Base[:]...)
 		b = append(b, byte(len(r.Changes)))
 		for _, change := range r.Changes {
@@ -88,7 +91,7 @@ func decodeManifest(key, b []byte) (*Manifest, error) {
 		}
 	}
 	for range r.count() {
-		c := Range{First: r.place()}
+		c := Range{First: r.sortKey()}
 		copy(c.Base[:], r.take(len(c.Base)))
 		for range r.octet() {
 			var change Hash
@@ -108,13 +111,13 @@ func decodeManifest(key, b []byte) (*Manifest, error) {
 	return m, r.end()
 }
 
-// Find returns the index of the range that begins at a place and whether there is
-// one; else that of the first one behind it.
+// Find returns the index of the range that begins at a sort key, and true. When no
+// range begins there, it returns the index of the first range behind it, and false.
 func (m *Manifest) Find(at SortKey) (int, bool) {
 	return slices.BinarySearchFunc(m.Ranges, at, func(r Range, p SortKey) int { return r.First.Compare(p) })
 }
 
-// Chunks returns the addresses of what a range is made of.
+// Chunks returns the addresses of the chunks of a range.
 func (r *Range) Chunks() []Hash {
 	return append([]Hash{r.Base}, r.Changes...)
 }

@@ -9,11 +9,12 @@ import (
 )
 
 // SortKey is where a prefix stands in the order in which history keeps prefixes:
-// by family, in each the short prefixes first, then by address and length.
+// by family, in each family the short prefixes first, then by address and length.
 //
-// A question about one prefix needs what covers it too. Covering prefixes of
-// /16 and longer (IPv6: /32) stand right before it, so that one chunk has them,
-// and all shorter ones, which are few, stand together in front.
+// A question about one prefix also needs the prefixes that cover it. Covering
+// prefixes of /16 and longer (IPv6: /32) sort right before the prefix, so that
+// they are in the same chunk. All shorter prefixes, which are few, sort together
+// in front.
 type SortKey struct {
 	Family route.Family
 	Long   bool
@@ -28,10 +29,12 @@ func RegionBits(f route.Family) int {
 	return 16
 }
 
+// SortKeyOf returns the sort key of a prefix of a family.
 func SortKeyOf(f route.Family, p netip.Prefix) SortKey {
 	return SortKey{f, p.Bits() >= RegionBits(f), p}
 }
 
+// Compare orders sort keys.
 func (p SortKey) Compare(q SortKey) int {
 	if c := cmp.Compare(p.Family, q.Family); c != 0 {
 		return c
@@ -53,7 +56,7 @@ func comparePrefixes(p, q netip.Prefix) int {
 	return cmp.Compare(p.Bits(), q.Bits())
 }
 
-func appendPlace(b []byte, p SortKey) []byte {
+func appendSortKey(b []byte, p SortKey) []byte {
 	long := byte(0)
 	if p.Long {
 		long = 1
@@ -62,7 +65,7 @@ func appendPlace(b []byte, p SortKey) []byte {
 	return append(b, p.Prefix.Addr().AsSlice()...)
 }
 
-func (r *reader) place() SortKey {
+func (r *reader) sortKey() SortKey {
 	head, bits := r.octet(), int(r.octet())
 	p := SortKey{Family: route.Family(head >> 1), Long: head&1 != 0}
 	if p.Family >= route.NumFamilies {
@@ -78,20 +81,20 @@ func (r *reader) place() SortKey {
 	return p
 }
 
-// Scope is what part of the table is wanted: prefixes that overlap one prefix,
-// or everything for the zero scope.
+// Scope is the part of a table that a question is about: the prefixes that
+// overlap one prefix, or everything for the zero Scope.
 type Scope struct{ Prefix netip.Prefix }
 
-// HasFamily reports whether routes of the family are wanted.
+// HasFamily reports whether the scope has prefixes of a family.
 func (s Scope) HasFamily(f route.Family) bool {
 	return !s.Prefix.IsValid() || s.Prefix.Addr().BitLen() == f.Bits()
 }
 
-// Has reports whether a prefix of a wanted family is wanted.
+// Has reports whether the scope has a prefix. The scope must have its family.
 func (s Scope) Has(p netip.Prefix) bool { return !s.Prefix.IsValid() || s.Prefix.Overlaps(p) }
 
-// Touches reports whether what stands from first up to next may be wanted. A
-// zero next means up to the end.
+// Touches reports whether the scope may have a prefix from first up to, but
+// without, next. A zero next means up to the end.
 func (s Scope) Touches(first, next SortKey) bool {
 	if !s.Prefix.IsValid() {
 		return true
@@ -120,9 +123,9 @@ func lastAddr(p netip.Prefix) netip.Addr {
 	return a
 }
 
-// prefixColumn writes and reads ascending prefixes of one family in little
-// space: the length, then how far the prefix is from the one before, in steps
-// of its own size.
+// prefixColumn writes and reads ascending prefixes of one family in little space:
+// the length of the prefix, then its distance from the prefix before, in steps of
+// its own size.
 type prefixColumn struct {
 	family route.Family
 	hi, lo uint64
@@ -161,8 +164,8 @@ func (c *prefixColumn) put(b []byte, p netip.Prefix) []byte {
 	return b
 }
 
-// next reads the prefix that put wrote. It makes sure that it is one of the
-// family and behind the one before.
+// next reads the prefix that put wrote. It makes sure that the prefix belongs to
+// the family and sorts behind the prefix before.
 func (c *prefixColumn) next(r *reader) netip.Prefix {
 	bits := int(r.octet())
 	if bits > c.family.Bits() {
@@ -191,7 +194,7 @@ func (c *prefixColumn) next(r *reader) netip.Prefix {
 	return netip.PrefixFrom(address(c.family, hi, lo), bits)
 }
 
-// far reads a distance from a number of steps and returns the place in full.
+// far reads a distance in steps and returns the number that is so far behind from.
 func (c *prefixColumn) far(r *reader, from uint64, bits int) uint64 {
 	to := from + r.uvarint()
 	if to < from || bits < 64 && to>>bits != 0 {

@@ -5,29 +5,30 @@ import (
 	"slices"
 )
 
-// A segment is a part of the journal put in order: changes by prefix in blocks,
-// so that the past of one prefix is read without all the others, and the events
-// of sessions apart. It takes the place of the groups, or of the smaller
-// segments, that it was made of.
+// A segment is a part of the journal in another order. Its blocks have the changes
+// by prefix, so that the past of one prefix is read without the past of all
+// others. Its header has the events of sessions. It takes the place of the groups,
+// or of the smaller segments, that it was made of.
 
-// Segment is the header of one.
+// Segment is the header of a segment.
 type Segment struct {
 	Events []byte // a group of the events
 	Blocks []BlockInfo
 }
 
-// BlockInfo describes a block. Its number is its place in the list.
+// BlockInfo describes a block. Its index in the list is its number.
 type BlockInfo struct {
 	First   SortKey // of its first change
 	Changes uint32
 }
 
+// Encode returns the octets of the header, not compressed.
 func (s *Segment) Encode(key []byte) []byte {
 	b := appendPart(nil, key)
 	b = appendPart(b, s.Events)
 	b = binary.AppendUvarint(b, uint64(len(s.Blocks)))
 	for i := range s.Blocks {
-		b = appendPlace(b, s.Blocks[i].First)
+		b = appendSortKey(b, s.Blocks[i].First)
 		b = binary.AppendUvarint(b, uint64(s.Blocks[i].Changes))
 	}
 	return b
@@ -40,7 +41,7 @@ func decodeSegment(key, b []byte) (*Segment, error) {
 	}
 	s := &Segment{Events: slices.Clone(r.take(r.count()))}
 	for range r.count() {
-		s.Blocks = append(s.Blocks, BlockInfo{r.place(), uint32(r.uvarint())})
+		s.Blocks = append(s.Blocks, BlockInfo{r.sortKey(), uint32(r.uvarint())})
 		if n := len(s.Blocks); r.err == nil && n > 1 && s.Blocks[n-2].First.Compare(s.Blocks[n-1].First) > 0 {
 			r.fail("blocks are out of order")
 		}
@@ -51,7 +52,7 @@ func decodeSegment(key, b []byte) (*Segment, error) {
 	return s, r.end()
 }
 
-// Wanted reports whether block i may have changes of the scope.
+// Wanted reports whether block i may have changes of a scope.
 func (s *Segment) Wanted(i int, within Scope) bool {
 	next := SortKey{}
 	if i+1 < len(s.Blocks) && s.Blocks[i+1].First.Family == s.Blocks[i].First.Family && s.Blocks[i+1].First.Long == s.Blocks[i].First.Long {

@@ -6,9 +6,9 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// setWriter collects the attribute sets of a chunk or block. They are written
-// by columns: which attributes a set has, and for each attribute code which of its
-// values; then the values, each once, where like stands next to like.
+// setWriter writes the attribute sets of a chunk or block. They are written as
+// columns: which attributes every set has, then for each attribute code which of
+// its values every set has, then these values, each once.
 type setWriter struct {
 	sets    numbering
 	kinds   map[string]int
@@ -28,8 +28,8 @@ func (w *setWriter) reset() {
 	}
 }
 
-// add returns the number of a set, and whether it is new: then it is the next.
-// The set is kept until reset.
+// add returns the number of a set, and whether it is new. A new set has the next
+// number. The set must not be changed until reset.
 func (w *setWriter) add(a route.Attrs) (id uint32, fresh bool) { return w.sets.number(a) }
 
 // appendTo appends all sets.
@@ -70,8 +70,8 @@ func (w *setWriter) appendTo(b []byte) []byte {
 	return b
 }
 
-// setReader is what setWriter wrote. A question about one prefix needs few of the
-// sets of a chunk or block, so each is put together when it is asked for.
+// setReader reads what setWriter wrote. A question about one prefix needs few of
+// the sets of a chunk or block, so a set is put together when it is asked for.
 type setReader struct {
 	kinds   [][]byte
 	which   []setParts
@@ -167,12 +167,12 @@ func readKinds(r *reader) [][]byte {
 	return kinds
 }
 
-// A reference to a set is a number such that a run of the same and a new one,
-// which most are, have numbers that are always the same.
+// References to sets are encoded so that the two commonest cases, the set before
+// and a new set, always have the same number.
 const (
-	refLast  = 0 // the set of the one before
-	refNext  = 1 // the next set that was not referred to yet
-	refOlder = 2 // and how many sets before the newest
+	refLast  = 0 // the set of the entry before
+	refNext  = 1 // the next set that nothing has referred to yet
+	refOlder = 2 // plus how many sets before the newest
 )
 
 // refWriter makes references. Sets must be numbered in the order in which they

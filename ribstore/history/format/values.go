@@ -27,17 +27,17 @@ func (c *valueColumn) put(value []byte) {
 	c.refs = binary.AppendUvarint(c.refs, c.writer.ref(&c.last, id, fresh))
 }
 
-// Most octets of a table are AS paths and communities, which are lists of few
-// different words of four octets. Such values are written as numbers of words, so
-// that a word that is often used takes one octet instead of four; which also leaves
-// less to decompress.
+// Most octets of a table are AS paths and communities: lists of few different words
+// of four octets. Such values are written as numbers of words, so that a word that
+// is often used takes one octet instead of four. That also leaves less to
+// decompress.
 const (
 	formOctets = 0 // lengths and octets
 	formWords  = 1 // lists of words
 	formPaths  = 2 // segments of words, as those of AS_PATH
 )
 
-// appendValues appends values in the form that fits all of them and is worth it.
+// appendValues appends values in the smallest form that fits all of them.
 func (w *wordWriter) appendValues(b []byte, values [][]byte) []byte {
 	var lengths, octets []byte
 	switch {
@@ -66,8 +66,8 @@ func (w *wordWriter) appendValues(b []byte, values [][]byte) []byte {
 
 const wordSize = 4
 
-// eachWord calls found with the words of a value, and reports whether it is a list
-// of them.
+// eachWord calls found with the words of a value, and reports whether the value is
+// a list of words.
 func eachWord(v []byte, found func(uint32)) bool {
 	if len(v)%wordSize != 0 {
 		return false
@@ -95,9 +95,9 @@ func eachOfPath(v []byte, found func(uint32)) bool {
 // asSequence is the type of the one segment that most AS paths have.
 const asSequence = 2
 
-// appendShape appends what a path is beside its words: twice the count of words of
-// a single AS_SEQUENCE, else twice the count of segments plus one, and of each
-// segment its type and its count.
+// appendShape appends everything of a path but its words: for a single AS_SEQUENCE
+// twice its count of words, else twice the count of segments plus one, and then
+// the type and the count of words of each segment.
 func appendShape(b, v []byte) []byte {
 	if len(v) > 2 && v[0] == asSequence && len(v) == 2+int(v[1])*wordSize {
 		return binary.AppendUvarint(b, uint64(v[1])<<1)
@@ -116,16 +116,16 @@ type wordWriter struct {
 	words   []uint32 // each once
 	used    []uint32 // how often
 	said    []uint32 // indexes in words, in the order of the values
-	places  []uint32 // an index in words plus one, or 0, where a word leads or a few behind
+	cells   []uint32 // an index in words plus one, in the cell that a word leads to or a few behind; 0 in a free cell
 	shift   int
 	order   []uint32 // scratch
 	numbers []uint32
 }
 
-// collect takes the words of values, and reports whether all have the form and the
-// words recur enough for a list of them to pay.
+// collect takes the words of values. It reports whether all values have the form,
+// and whether the words recur so often that a list of them saves octets.
 func (w *wordWriter) collect(values [][]byte, each func([]byte, func(uint32)) bool) bool {
-	clear(w.places)
+	clear(w.cells)
 	w.words, w.used, w.said = w.words[:0], w.used[:0], w.said[:0]
 	for _, v := range values {
 		if !each(v, w.say) {
@@ -136,40 +136,40 @@ func (w *wordWriter) collect(values [][]byte, each func([]byte, func(uint32)) bo
 }
 
 func (w *wordWriter) say(word uint32) {
-	if 2*len(w.words) >= len(w.places) {
+	if 2*len(w.words) >= len(w.cells) {
 		w.grow()
 	}
-	at := w.place(word)
-	if w.places[at] == 0 {
+	at := w.cell(word)
+	if w.cells[at] == 0 {
 		w.words, w.used = append(w.words, word), append(w.used, 0)
-		w.places[at] = uint32(len(w.words))
+		w.cells[at] = uint32(len(w.words))
 	}
-	i := w.places[at] - 1
+	i := w.cells[at] - 1
 	w.used[i]++
 	w.said = append(w.said, i)
 }
 
-// place returns where a word is, or has room.
-func (w *wordWriter) place(word uint32) uint32 {
-	mask := uint32(len(w.places) - 1)
+// cell returns the cell that a word has, or the free cell that it gets.
+func (w *wordWriter) cell(word uint32) uint32 {
+	mask := uint32(len(w.cells) - 1)
 	at := word * 0x9E3779B1 >> w.shift // 2³² by the golden ratio: near words are far apart
-	for w.places[at] != 0 && w.words[w.places[at]-1] != word {
+	for w.cells[at] != 0 && w.words[w.cells[at]-1] != word {
 		at = (at + 1) & mask
 	}
 	return at
 }
 
 func (w *wordWriter) grow() {
-	w.places = make([]uint32, max(1<<8, 4*len(w.places)))
-	w.shift = 33 - bits.Len(uint(len(w.places)))
+	w.cells = make([]uint32, max(1<<8, 4*len(w.cells)))
+	w.shift = 33 - bits.Len(uint(len(w.cells)))
 	for i, word := range w.words {
-		w.places[w.place(word)] = uint32(i) + 1
+		w.cells[w.cell(word)] = uint32(i) + 1
 	}
 }
 
-// number gives the words their numbers and appends the list of them. Words whose
-// numbers take as many octets stand in the order of their own, so that the list is
-// short.
+// number gives the words their numbers and appends the list of words. Words whose
+// numbers take the same count of octets are in ascending order, so that the list
+// takes few octets.
 func (w *wordWriter) number(b []byte) []byte {
 	w.order = w.order[:0]
 	for i := range w.words {
@@ -192,7 +192,7 @@ func (w *wordWriter) number(b []byte) []byte {
 	return appendPart(binary.AppendUvarint(b, uint64(len(w.order))), list)
 }
 
-// nextRange returns the first number that takes an octet more than one does.
+// nextRange returns the first number that takes an octet more than start does.
 func nextRange(start int) int {
 	if start == 0 {
 		return 1 << 7
@@ -208,11 +208,11 @@ func wordRanges(n int) func(yield func(int) bool) {
 	}
 }
 
-// valueReader is what a valueColumn wrote.
+// valueReader reads what a valueColumn wrote.
 type valueReader struct {
 	refs   reader
 	values [][]byte
-	octets []byte // of the values that are not as they stand in what was read
+	octets []byte // of the values that had to be put together
 	words  []uint32
 	reader refReader
 	last   uint32
@@ -319,7 +319,7 @@ func (c *valueReader) path(out []byte, shape, ids *reader) []byte {
 	return out
 }
 
-// next returns which value the next set has, and what it takes there.
+// next returns which value the next set has, and how many octets it takes there.
 func (c *valueReader) next(r *reader) (id uint32, length int) {
 	id = c.reader.set(&c.refs, &c.last, c.refs.uvarint())
 	if c.refs.err != nil {
@@ -329,5 +329,6 @@ func (c *valueReader) next(r *reader) (id uint32, length int) {
 	return id, len(c.values[id]) + maxAttrHead
 }
 
-// maxAttrHead is what an attribute has beside its value in a set, at the most.
+// maxAttrHead is how many octets an attribute of a set has at most beside its
+// value.
 const maxAttrHead = 4
