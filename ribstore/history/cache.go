@@ -7,8 +7,8 @@ import (
 	"ribglass/ribstore/history/format"
 )
 
-// manifestCache keeps the manifests that were read last, parsed: many questions
-// about one time need the same one.
+// manifestCache keeps the manifests that were used last, since many questions about
+// one time need the same manifest.
 type manifestCache struct {
 	mu   sync.Mutex
 	kept []*format.Manifest // the last used first
@@ -35,7 +35,7 @@ func (c *manifestCache) put(m *format.Manifest) {
 	c.kept = c.kept[:min(len(c.kept), manifestsKept)]
 }
 
-// manifest reads the manifest of a snapshot.
+// manifest returns the manifest of a snapshot, which nobody may change.
 func (h *History) manifest(s *format.Snapshot) (*format.Manifest, error) {
 	if m := h.manifests.get(s); m != nil {
 		return m, nil

@@ -14,10 +14,10 @@ import (
 	"ribglass/ribstore/history/format"
 )
 
-// bbolt uses freed pages again but never makes its file smaller. When much of
-// the file is free it is copied to a new one, in pieces, so that it can be
-// interrupted at any time and records are written meanwhile; what was added
-// while it was copied is copied last, when nobody reads or writes.
+// bbolt uses freed pages again but never makes its file smaller. When much of the
+// file is free, the history copies it to a new file. It copies some values at a
+// time, so that records can be written meanwhile and the copy can be interrupted.
+// Values that were added meanwhile are copied last, while nobody reads or writes.
 
 const (
 	worthFraction = 3 // of the file is free when it is copied
@@ -26,8 +26,8 @@ const (
 
 func temporary(path string) string { return path + ".compacting" }
 
-// compactIfWorth copies the file when much of it is free, or when it is larger
-// than it may be for lack of room in one piece.
+// compactIfWorth copies the file when much of it is free, or when it is larger than
+// its maximum only because its free pages do not stand together.
 func (h *History) compactIfWorth(ctx context.Context) error {
 	total, free := h.file.Load().size()
 	much := free >= h.limits.worthBytes && free >= total/worthFraction
@@ -94,7 +94,7 @@ func (c *compaction) run(ctx context.Context, target string) error {
 	c.to.path = from.path
 	h.file.Store(c.to)
 	if err := from.close(); err != nil {
-		h.deps.Logger.WarnContext(ctx, "the file of before did not close", "error", err)
+		h.deps.Logger.WarnContext(ctx, "the old file did not close", "error", err)
 	}
 	return nil
 }

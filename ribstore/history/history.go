@@ -28,7 +28,7 @@ type Config struct {
 	SnapshotEvery time.Duration `yaml:"snapshot_every"` // of the whole table
 	Keep          []Tier        `yaml:"keep"`           // which snapshots, and for how long
 	Journal       time.Duration `yaml:"journal"`        // how long changes are kept; zero: as long as there is room
-	Restart       time.Duration `yaml:"restart_time"`   // for which routes of before a restart wait for their peers
+	Restart       time.Duration `yaml:"restart_time"`   // how long routes recorded before a restart wait for their peers to return
 	MaxSize       int64         `yaml:"-"`              // of the file in bytes
 }
 
@@ -87,8 +87,9 @@ type Deps struct {
 	Now        func() time.Time
 }
 
-// History is one file of snapshots and journal. Record methods are the table's
-// writer's; all others may be called by anyone.
+// History is one file of snapshots and journal. The zero History is of no use, and
+// a History must not be copied. Only the table's writer calls the Record methods;
+// many goroutines may call all others.
 type History struct {
 	config  Config
 	limits  limits
@@ -112,10 +113,10 @@ type History struct {
 	readers   sync.Pool // of *format.RangeReader, which have megabytes that every question needs again
 }
 
-// Open opens the file in path, which is made when it is not there. A file whose
-// structure is damaged is set aside, and recording goes on in a new one with all
-// that can be read of it. Errors are
-// [ErrLocked], [ErrForeign] and those of the file system.
+// Open opens the file at path, and makes it when there is none. It sets a file
+// with a damaged structure aside; recording goes on in a new file with everything
+// that can be read of it. Errors are [ErrLocked], [ErrForeign] and those of the
+// file system.
 func Open(path string, cfg Config, deps Deps) (*History, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil { //nolint:gosec // the operator names it
 		return nil, err
@@ -130,8 +131,8 @@ func Open(path string, cfg Config, deps Deps) (*History, error) {
 	return h, err
 }
 
-// OpenReadOnly opens a file to be asked only. A process that records into it
-// must not run.
+// OpenReadOnly opens a file for questions only. No process may record into it
+// meanwhile.
 func OpenReadOnly(path string, deps Deps) (*History, error) {
 	if _, err := os.Stat(path); err != nil { //nolint:gosec // the operator names it
 		return nil, err
@@ -164,7 +165,7 @@ func open(path string, cfg Config, deps Deps, readOnly bool) (*History, error) {
 	return h, nil
 }
 
-// Close closes the file. Nothing else may be called at the time or afterwards.
+// Close closes the file. No other method may be called meanwhile or afterwards.
 func (h *History) Close() error {
 	h.codec.Close()
 	return h.file.Load().close()
@@ -187,7 +188,8 @@ func (h *History) update(write func(*bbolt.Tx) error) error {
 // the table and the journal have one clock. Only the table's writer calls it.
 func (h *History) Record(b *route.Batch) { b.At = h.journal.batch(h.deps.Now(), b) }
 
-// RecordAt is Record for a batch of another time: of a file that is imported.
+// RecordAt is like Record, but takes the time from now: an import records batches
+// of the past.
 func (h *History) RecordAt(b *route.Batch, now time.Time) { b.At = h.journal.batch(now, b) }
 
 // RecordExpiry records that something in the table is about to expire, and

@@ -9,8 +9,9 @@ import (
 	"ribglass/ribstore/history/format"
 )
 
-// position is a moment in the order in which things were recorded. The clock may
-// be set back, so a time alone does not tell; within a run it never goes back.
+// position is a moment in the order in which things were recorded. A time alone
+// does not order them, since the clock may be set back. Within a run it never goes
+// back.
 type position struct {
 	run uint32
 	at  int64 // milliseconds since 1970
@@ -20,11 +21,11 @@ func (p position) compare(q position) int {
 	return cmp.Or(cmp.Compare(p.run, q.run), cmp.Compare(p.at, q.at))
 }
 
-// index is what of the file is kept in memory. It is never changed, but replaced
-// by another one.
+// index is the part of the file that is kept in memory. An index is never changed,
+// but replaced by another one.
 type index struct{ format.Contents }
 
-// plan says how to get at the state of the table at a moment.
+// plan says what to read for the state of the table at a moment.
 type plan struct {
 	base    *format.Snapshot // nil: an empty table
 	pieces  []format.Piece   // of the journal, to be replayed on it
@@ -44,9 +45,9 @@ func (e *RangeError) Error() string {
 	return "the history begins at " + e.Begins.Format(time.RFC3339)
 }
 
-// plan finds the way to the state of the table at a time. Where the journal does
-// not reach, it goes as far as it does, and a notice says so: a past that is not
-// the one asked for is never given as if it were.
+// plan returns the plan for the state of the table at a time. Where the journal
+// ends before that time, the plan ends with the journal and has a notice: the
+// state of another time is never returned without one.
 func (x *index) plan(at int64) (*plan, error) {
 	i := len(x.Runs) - 1
 	for i >= 0 && x.Runs[i].Start > at {
@@ -83,9 +84,10 @@ func (p *plan) noticeOf(r *format.Run, at int64) {
 	}
 }
 
-// base finds the newest snapshot that leads to the moment without a break, or the
-// empty table that a run began with, for the run with index i and those that it
-// continues. It returns the number of the group that comes after it.
+// base finds the newest snapshot from which the journal leads to the moment without
+// a break, or the empty table that a run began with. It looks at the run with
+// index i and at the runs that this one continues. It returns the number of the
+// first group after the snapshot or the begin.
 func (x *index) base(p *plan, i int) (next uint64, found bool) {
 	for ; i >= 0; i-- {
 		r := &x.Runs[i]
@@ -107,8 +109,8 @@ func (x *index) base(p *plan, i int) (next uint64, found bool) {
 	return 0, false
 }
 
-// broken returns the index of the run that began without a known state, of those
-// that lead to a run.
+// broken goes back from a run through the runs that it continues, and returns the
+// index of the first of them.
 func (x *index) broken(id uint32) int {
 	i := len(x.Runs) - 1
 	for i >= 0 && x.Runs[i].ID > id {
@@ -120,8 +122,8 @@ func (x *index) broken(id uint32) int {
 	return i
 }
 
-// reaches reports whether the journal still has the group with the number, or
-// ends before it.
+// reaches reports whether the journal still has the group with a number, or ends
+// before that group.
 func (x *index) reaches(number uint64) bool {
 	if len(x.Pieces) == 0 {
 		return x.Next <= number
@@ -129,7 +131,7 @@ func (x *index) reaches(number uint64) bool {
 	return x.Pieces[0].From <= number
 }
 
-// through collects the pieces from a group on up to the moment.
+// through adds the pieces to the plan that lead from a group to the moment.
 func (x *index) through(p *plan, from uint64) error {
 	if p.base != nil && !x.reaches(from) {
 		return p.stopAt(position{p.base.Run, p.base.End}, "the journal of that time is not kept any more")
@@ -152,7 +154,7 @@ func (x *index) through(p *plan, from uint64) error {
 	return nil
 }
 
-// stopBefore ends the way in front of a hole in the journal.
+// stopBefore ends the plan in front of a hole in the journal.
 func (p *plan) stopBefore() error {
 	last := position{}
 	if p.base != nil {
@@ -176,7 +178,8 @@ func (p *plan) stopAt(end position, why string) error {
 	return nil
 }
 
-// begins returns the first moment that can be answered, the zero Time for none.
+// begins returns the first moment whose state is known, and the zero Time when
+// there is none.
 func (x *index) begins() time.Time {
 	first := int64(0)
 	if len(x.Snapshots) > 0 {

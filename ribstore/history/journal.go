@@ -10,14 +10,14 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// journal is the end of the journal that is in memory. The writer of the table
-// records; the history takes to the file what is full or old enough.
+// journal is the end of the journal, which is in memory. The writer of the table
+// adds records to it. The history writes its groups to the file once they are full
+// or old enough.
 //
-// A moment is a millisecond. Records of one moment keep their order, and an
-// event of a session comes first in its moment: it begins a new one when
-// something was recorded in the current one. So the records of prefixes can be
-// kept apart from the events, ordered by prefix, and still be put together again
-// as they were.
+// A moment is a millisecond. Records of one moment keep their order. An event of a
+// session comes first in its moment: when something was recorded in the current
+// moment, the event begins the next. So changes can be stored by prefix, apart
+// from the events, and still be put together again in their order.
 type journal struct {
 	limits *limits
 
@@ -112,12 +112,12 @@ func (j *journal) expire(now time.Time) time.Time {
 	return j.record(now, true, func(w *format.GroupWriter, at int64) { w.Expire(at) })
 }
 
-// wait records that unconfirmed routes wait for a while more.
+// wait records that unconfirmed routes are kept for a while longer.
 func (j *journal) wait(now time.Time, d time.Duration) time.Time {
 	return j.record(now, true, func(w *format.GroupWriter, at int64) { w.Wait(at, d) })
 }
 
-// number returns the number that a peer goes by in the file.
+// number returns the number of a peer in the file.
 func (j *journal) number(name string) uint32 {
 	n, ok := j.peers[name]
 	if !ok {
@@ -143,7 +143,7 @@ func (j *journal) closeIfFull() {
 	}
 }
 
-// giveUp forgets what was not written. What follows is recorded in a new run,
+// giveUp drops what was not written. What follows is recorded in a new run,
 // whose state is not known until a snapshot is taken.
 func (j *journal) giveUp() {
 	j.pending.groups, j.pending.octets = nil, 0
@@ -155,8 +155,8 @@ func (j *journal) giveUp() {
 	j.lost = true
 }
 
-// peerNames returns the names of all peers by number. The list is not changed,
-// but may be extended elsewhere.
+// peerNames returns the names of all peers by number. The caller must not change
+// the list.
 func (j *journal) peerNames() []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -175,7 +175,8 @@ func (j *journal) take() pending {
 	}
 }
 
-// written forgets what was taken, and publishes that it is in the file.
+// written drops what was taken, since it is in the file, and calls publish at the
+// same moment.
 func (j *journal) written(p pending, publish func()) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -192,7 +193,7 @@ func (j *journal) written(p pending, publish func()) {
 	j.pending.names = j.pending.names[len(p.names):]
 }
 
-// takeLost reports whether recording had to be given up since it was last asked.
+// takeLost reports whether records were given up since it was called last.
 func (j *journal) takeLost() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -220,7 +221,8 @@ func (j *journal) openGroup() pendingGroup {
 	}
 }
 
-// beginTail makes a moment end, and has what follows it recorded beside too.
+// beginTail ends the current moment and returns it. What is recorded from then on
+// also goes to the group that it returns.
 func (j *journal) beginTail() (*format.GroupWriter, position) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -229,16 +231,17 @@ func (j *journal) beginTail() (*format.GroupWriter, position) {
 	return t, j.endMoment()
 }
 
-// endMoment makes what comes next begin a moment, and returns the one that ends:
-// in a run without a record yet, that of its begin.
+// endMoment ends the current moment and returns it. In a run without a record that
+// is the moment in which the run began.
 func (j *journal) endMoment() position {
 	j.last = max(j.last, j.now.Start)
 	j.barrier = true
 	return position{j.now.ID, j.last}
 }
 
-// endTail makes a moment and a group end, and returns where: the tail has all
-// that was recorded from its begin up to there.
+// endTail ends the current moment and the open group. It returns the moment and the
+// number of the next group. The tail then has everything that was recorded after
+// the moment that beginTail returned, up to this one.
 func (j *journal) endTail(t *format.GroupWriter) (end position, next uint64, ok bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	keepEvery    = time.Second // how often it is looked what there is to do
-	pruneEvery   = time.Minute // how often it is looked what may go
+	keepEvery    = time.Second // how often the keeper looks for work
+	pruneEvery   = time.Minute // how often the keeper looks for what may be dropped
 	keepBackoff  = time.Minute // after something failed
 	manyRecords  = 2_000_000   // since a snapshot; then the next is taken at once
 	quietRecords = 200_000     // a second; while more come, a table is being loaded
@@ -95,8 +95,9 @@ func (k *keeper) prune(ctx context.Context, now time.Time) error {
 	return h.Prune(ctx)
 }
 
-// snapshot takes one when it is due, when the last is of no more use, and when
-// much was recorded since: after a table was loaded, but not while it is.
+// snapshot takes a snapshot when one is due, when the last one is of no use any
+// more, and when much was recorded since: after a table was loaded, but not while
+// it is being loaded.
 func (k *keeper) snapshot(ctx context.Context, now time.Time) error {
 	h := k.history
 	taken := h.taken.Load()
@@ -117,7 +118,7 @@ func (k *keeper) snapshot(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// Merge puts the journal in order where enough came together.
+// Merge makes segments of pieces of the journal where there are enough of them.
 func (h *History) Merge(ctx context.Context) error {
 	h.keeping.Lock()
 	defer h.keeping.Unlock()
@@ -139,7 +140,8 @@ func (h *History) Merge(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// Prune drops what is kept no longer, and gives its space back.
+// Prune drops what is not kept any longer, and compacts the file when that is worth
+// it.
 func (h *History) Prune(ctx context.Context) error {
 	h.keeping.Lock()
 	defer h.keeping.Unlock()
@@ -161,8 +163,7 @@ func (h *History) Prune(ctx context.Context) error {
 	return h.compactIfWorth(ctx)
 }
 
-// tooLarge reports whether what is in the file leaves too little room for what
-// comes.
+// tooLarge reports whether the file leaves too little room for new records.
 func (h *History) tooLarge() bool {
 	total, free := h.file.Load().size()
 	return total-free > h.config.MaxSize/10*9
@@ -197,14 +198,14 @@ func (h *History) expired(x *index, now time.Time) (snapshots []format.Snapshot,
 	return snapshots, pieces
 }
 
-// spare reports whether a piece is not needed to go on after a restart.
+// spare reports whether a restart does not need a piece.
 func (x *index) spare(p *format.Piece) bool {
 	n := len(x.Snapshots)
 	return n > 0 && p.To < x.Snapshots[n-1].Next
 }
 
-// oldest returns what goes first when there is too much: the oldest piece of the
-// journal or the oldest snapshot, but not the last one.
+// oldest returns what is dropped first when the file is too large: the oldest piece
+// of the journal or the oldest snapshot, but never the last snapshot.
 func (x *index) oldest() ([]format.Snapshot, []format.Piece) {
 	var snapshots []format.Snapshot
 	if len(x.Snapshots) > 1 {
@@ -216,12 +217,12 @@ func (x *index) oldest() ([]format.Snapshot, []format.Piece) {
 	return snapshots, nil
 }
 
-// drop removes snapshots and pieces, and the chunks that nothing refers to then.
+// drop removes snapshots and pieces, and the chunks that no snapshot has then.
 func (h *History) drop(ctx context.Context, snapshots []format.Snapshot, pieces []format.Piece) error {
 	if len(snapshots)+len(pieces) == 0 {
 		return nil
 	}
-	// Out of the index first: what is not in the file must not be looked for.
+	// Out of the index first: nobody may look for what is not in the file.
 	h.publish(func(x *index) {
 		x.Snapshots = slices.DeleteFunc(slices.Clone(x.Snapshots), func(s format.Snapshot) bool { return slices.Contains(snapshots, s) })
 		x.Pieces = slices.DeleteFunc(slices.Clone(x.Pieces), func(p format.Piece) bool {
@@ -250,7 +251,7 @@ func (h *History) drop(ctx context.Context, snapshots []format.Snapshot, pieces 
 // sweepBatch is how many keys go in one transaction.
 const sweepBatch = 1000
 
-// tidy removes what a snapshot and a merge left that a crash ended.
+// tidy removes the chunks and blocks of a snapshot or a merge that a crash ended.
 func (h *History) tidy(ctx context.Context) error {
 	h.keeping.Lock()
 	defer h.keeping.Unlock()
@@ -297,7 +298,7 @@ func (h *History) sweepBlocks(ctx context.Context) error {
 	})
 }
 
-// sweepKeys removes the keys of a bucket that are waste.
+// sweepKeys removes the keys of a bucket that waste reports true for.
 func (h *History) sweepKeys(ctx context.Context, bucket []byte, waste func([]byte) bool) error {
 	var keys [][]byte
 	err := h.view(func(tx *bbolt.Tx) error {

@@ -11,14 +11,14 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// largest bounds what becomes one piece. The journal is dropped by pieces, so that
-// one must be small against all that is kept, in octets and in time.
+// largest bounds what becomes one piece. The journal is dropped piece by piece, so
+// a piece must be small against everything that is kept, in octets and in time.
 type largest struct {
 	records int
 	span    int64 // milliseconds; zero: any
 }
 
-// fraction is how many pieces there are at the least of all that is kept.
+// fraction is how many of the largest pieces make everything that is kept.
 const fraction = 8
 
 func (c Config) largest() largest {
@@ -26,8 +26,8 @@ func (c Config) largest() largest {
 	return largest{int(c.MaxSize / octets / fraction), c.Journal.Milliseconds() / fraction}
 }
 
-// mergeable returns a stretch of pieces of one level that should become one, and
-// the level it would have.
+// mergeable returns a stretch of pieces of one level that should become one piece,
+// and the level of that piece. It returns nil when there is no such stretch.
 func (x *index) mergeable(levels []merging, most largest) (stretch []format.Piece, level uint8) {
 	for start := 0; start < len(x.Pieces); {
 		p := &x.Pieces[start]
@@ -46,8 +46,8 @@ func (x *index) mergeable(levels []merging, most largest) (stretch []format.Piec
 	return nil, 0
 }
 
-// stretch returns the end of what can be merged from start on, and whether no more
-// will come.
+// stretch returns the end of the pieces that can be merged from index start on, and
+// whether no further piece will join them.
 func (x *index) stretch(start int, enough merging, span int64) (end int, whole bool) {
 	p := &x.Pieces[start]
 	records := 0
@@ -70,8 +70,8 @@ func (x *index) joins(start, i int) bool {
 	return p.Level == first.Level && p.Run == first.Run && !p.Lost && (i == start || p.From == x.Pieces[i-1].To+1)
 }
 
-// changeStream gives the changes of a piece in order: of a group after sorting it, of a
-// segment block by block.
+// changeStream gives the changes of a piece, or of several groups, in order. Groups
+// are read and sorted at once, a segment is read block by block.
 type changeStream struct {
 	changes []format.Change // decoded and not given yet
 	more    func() ([]format.Change, error)
@@ -93,8 +93,8 @@ func (s *changeStream) head() (*format.Change, error) {
 	return &s.changes[0], nil
 }
 
-// groupStream reads groups, which follow each other, as one changeStream. The events
-// go to events.
+// groupStream returns the changes of groups that follow each other, and writes
+// their events to events.
 func (h *History) groupStream(groups []format.Piece, events *format.GroupWriter) (*changeStream, error) {
 	var list []format.Change
 	sets := make(map[string]route.Attrs)
@@ -134,7 +134,7 @@ func appendChanges(list []format.Change, rec *format.Record, u *route.Update, se
 	return list
 }
 
-// segmentStream reads a segment.
+// segmentStream returns the changes of a segment, and writes its events to events.
 func (h *History) segmentStream(p *format.Piece, events *format.GroupWriter) (*changeStream, error) {
 	s, err := h.source.Segment(p)
 	if err != nil {
@@ -163,7 +163,7 @@ func (h *History) segmentStream(p *format.Piece, events *format.GroupWriter) (*c
 	}}, nil
 }
 
-// merger writes a segment out of changeStreams.
+// merger writes a segment of the changes of streams.
 type merger struct {
 	history *History
 	key     []byte
@@ -285,7 +285,7 @@ func (h *History) merge(ctx context.Context, pieces []format.Piece, level uint8)
 	return h.replace(&m, pieces, &whole)
 }
 
-// replace puts a segment in the place of the pieces it was made of.
+// replace writes a segment, and removes the pieces that it was made of.
 func (h *History) replace(m *merger, pieces []format.Piece, whole *format.Piece) error {
 	err := h.update(func(tx *bbolt.Tx) error {
 		if err := m.put(tx); err != nil {

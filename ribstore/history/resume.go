@@ -11,9 +11,9 @@ import (
 )
 
 // Resume begins to record, and returns the table that recording goes on with: the
-// one of the last moment recorded, in which every session is down since then, or
-// an empty one when nothing is recorded. A file that cannot be written is no
-// error: it is tried again. Nothing may be recorded before.
+// table of the last recorded moment, with every session down since then, or an
+// empty table when nothing is recorded. A file that cannot be written is no error,
+// since writing is tried again. Nothing may be recorded before Resume.
 func (h *History) Resume(ctx context.Context) (*table.Table, error) {
 	now := h.deps.Now()
 	x := h.index.Load()
@@ -48,7 +48,8 @@ func (h *History) Resume(ctx context.Context) (*table.Table, error) {
 	return past.Table, nil
 }
 
-// writeFirst writes the begin of a run. What is oldest may have to go for it.
+// writeFirst writes the begin of a run, and drops what is oldest when there is no
+// room for it.
 func (h *History) writeFirst(ctx context.Context) {
 	if err := h.Flush(); errors.Is(err, ErrFull) {
 		if err := h.Prune(ctx); err != nil {
@@ -76,7 +77,7 @@ func (h *History) resumeReadOnly(ctx context.Context) (*table.Table, error) {
 	return past.Table, nil
 }
 
-// ended returns what ends the sessions of a table that recording left behind.
+// ended returns the batches that end the sessions of a table whose recording ended.
 func (h *History) ended(t *table.Table) []route.Batch {
 	var list []route.Batch
 	for _, s := range t.State() {
@@ -92,8 +93,8 @@ func (h *History) ended(t *table.Table) []route.Batch {
 	return list
 }
 
-// resumeAt begins a run at the moment at which recording ended: there the
-// sessions ended too. Their routes wait from now on for the peers to come back.
+// resumeAt begins a run at the moment at which recording ended, since the sessions
+// ended then too. Their routes wait from now on for the peers to return.
 func (h *History) resumeAt(t *table.Table, from format.Origin, end, now time.Time) {
 	start := end.Add(time.Millisecond)
 	if now.Before(start) {
@@ -108,10 +109,9 @@ func (h *History) resumeAt(t *table.Table, from format.Origin, end, now time.Tim
 	t.Postpone(at.Add(h.config.Restart))
 }
 
-// Continue begins to record where recording ended, with the sessions as they were
-// then, and returns the table: for who imports one file after another. When
-// nothing is recorded yet the table is empty, fresh is true, and Begin must
-// follow.
+// Continue begins to record where recording ended, with the sessions as they were,
+// and returns the table. It is for importing one file after another. When nothing
+// is recorded yet, the table is empty, fresh is true, and Begin must follow.
 func (h *History) Continue(ctx context.Context) (t *table.Table, fresh bool, err error) {
 	x := h.index.Load()
 	if len(x.Runs) == 0 {
@@ -130,8 +130,8 @@ func (h *History) Continue(ctx context.Context) (t *table.Table, fresh bool, err
 	return past.Table, false, h.Flush()
 }
 
-// Begin begins to record at a time. When the table was filled before, which was
-// not recorded, a snapshot must follow: until then nothing is known of it.
+// Begin begins to record at a time. When the table already has routes, which were
+// not recorded, a snapshot must follow: until then the past is not known.
 func (h *History) Begin(at time.Time, filled bool) {
 	from, reason := format.OriginEmpty, "the first"
 	if filled {

@@ -15,9 +15,9 @@ import (
 	"ribglass/ribstore/table"
 )
 
-// Differences are added to a base while all of them have fewer routes than one in
-// so many of its; then the chunk is stored whole again. When there are too many
-// of them they are made into one.
+// A range gets another difference while all its differences together have fewer
+// routes than the base divided by changeFraction; then it is stored whole again.
+// Beyond maxChanges its differences are made into one.
 const (
 	changeFraction = 4
 	maxChanges     = 12
@@ -42,12 +42,13 @@ func (h *History) Snapshots() []SnapshotInfo {
 	return list
 }
 
-// ErrReadOnly is returned by what would change a file that is open to be read.
+// ErrReadOnly is returned by methods that would change a file that is only open for
+// reading.
 var ErrReadOnly = errors.New("the history is open to be read only")
 
-// Snapshot takes a snapshot of the table now. Lookups and the table's writer go
-// on meanwhile: the writer is asked for the state of the peers at the begin, and
-// for the end of the journal at the end.
+// Snapshot takes a snapshot of the table now. Lookups and the table's writer go on
+// meanwhile. The writer only runs two short functions: one that reads the state of
+// the peers at the begin, and one that reads the end of the journal at the end.
 func (h *History) Snapshot(ctx context.Context, live TableWriter) (SnapshotInfo, error) {
 	if h.file.Load().readOnly {
 		return SnapshotInfo{}, ErrReadOnly
@@ -176,8 +177,8 @@ func (s *snapshotter) walk(ctx context.Context, t *table.Table) error {
 	return nil
 }
 
-// slice reads some prefixes, and returns whether there may be more and the chunk
-// that is to be cut first, nil for none.
+// slice reads some prefixes. It returns whether there may be more, and the chunk
+// that has to be cut before they are read, nil for none.
 func (s *snapshotter) slice(v *table.View, f route.Family, after *netip.Prefix) (more bool, full *format.Chunk) {
 	n := 0
 	// The table may use the number of a set for another one in the next view.
@@ -203,13 +204,13 @@ func (s *snapshotter) slice(v *table.View, f route.Family, after *netip.Prefix) 
 	return false, nil
 }
 
-// heavy reports whether a chunk has so much that it must end, wherever that is.
+// heavy reports whether a chunk has so many routes or octets that it must end here.
 func (s *snapshotter) heavy(c *format.Chunk, octets int) bool {
 	return len(c.Routes) >= s.history.limits.maxChunkRoutes || octets >= s.history.limits.maxOctets
 }
 
-// ends reports whether the chunk under way ends before a place: where one of the
-// snapshot before began, so that it can be compared with that.
+// ends reports whether the chunk under way ends before a sort key. It does where a
+// chunk of the snapshot before begins, so that the two can be compared.
 func (s *snapshotter) ends(at format.SortKey) bool {
 	n := len(s.now.Prefixes)
 	switch {
@@ -266,8 +267,8 @@ func (s *snapshotter) collect(v *table.View, d table.Dest, into *format.Chunk, s
 	return octets
 }
 
-// cut ends a chunk: it is stored as the difference from its base where there is
-// one, else whole.
+// cut ends a chunk. It stores the difference from the snapshot before when that is
+// small, and else the whole chunk.
 func (s *snapshotter) cut(c *format.Chunk) error {
 	if len(c.Prefixes) == 0 {
 		return nil
@@ -289,7 +290,8 @@ func (s *snapshotter) cut(c *format.Chunk) error {
 	return s.write(s.history.limits.writeAhead)
 }
 
-// before returns the range of the snapshot before that a chunk continues.
+// before returns the range of the snapshot before that a chunk belongs to, nil for
+// none.
 func (s *snapshotter) before(first format.SortKey) *format.Range {
 	if s.previous == nil {
 		return nil
@@ -317,8 +319,8 @@ func (s *snapshotter) before(first format.SortKey) *format.Range {
 	return r
 }
 
-// differs makes a range out of the one of the snapshot before and what is
-// different, and reports whether that is little enough.
+// differs makes a range of the same range of the snapshot before and a difference.
+// It reports false when the difference is too large for that.
 func (s *snapshotter) differs(c *format.Chunk, before, r *format.Range) bool {
 	if err := s.base.Read(&s.history.source, before); err != nil || s.base.Family() != c.Family {
 		return false // stored whole, it is whole again
@@ -342,7 +344,7 @@ func (s *snapshotter) differs(c *format.Chunk, before, r *format.Range) bool {
 	return true
 }
 
-// store has a chunk written unless it is in the file, and returns its address.
+// store puts a chunk among those to be written, and returns its address.
 func (s *snapshotter) store(c *format.Chunk) format.Hash {
 	stored := s.history.codec.Compress(s.writer.Encode(c))
 	at := format.HashOf(stored)
@@ -351,7 +353,7 @@ func (s *snapshotter) store(c *format.Chunk) format.Hash {
 	return at
 }
 
-// write writes the chunks when they are more than some octets.
+// write writes the chunks when they have more octets than least.
 func (s *snapshotter) write(least int) error {
 	if s.octets <= least {
 		return nil
@@ -380,7 +382,7 @@ func (s *snapshotter) put(tx *bbolt.Tx) error {
 	return nil
 }
 
-// finish writes the manifest: with it the snapshot is there.
+// finish writes the manifest. From then on the snapshot exists.
 func (s *snapshotter) finish() error {
 	h := s.history
 	if err := h.Flush(); err != nil { // its peers, and what comes before it
@@ -406,7 +408,7 @@ func (s *snapshotter) finish() error {
 	return nil
 }
 
-// publish changes the index.
+// publish puts a changed copy of the index in the place of the index.
 func (h *History) publish(change func(*index)) {
 	h.journal.mu.Lock()
 	defer h.journal.mu.Unlock()

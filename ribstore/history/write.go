@@ -12,7 +12,7 @@ import (
 	"ribglass/ribstore/history/format"
 )
 
-// write takes groups to the file as they become full or old enough.
+// write writes groups to the file as they become full or old enough.
 func (h *History) write(ctx context.Context) error {
 	tick := time.NewTicker(groupEvery)
 	defer tick.Stop()
@@ -35,8 +35,8 @@ func (h *History) writeLast() error {
 	return nil
 }
 
-// writeOrAlarm writes what is pending. What cannot be written waits, until it is
-// too much.
+// writeOrAlarm writes what is pending. What cannot be written stays pending, until
+// there is too much of it.
 func (h *History) writeOrAlarm() {
 	err := h.Flush()
 	before := h.Trouble()
@@ -96,11 +96,11 @@ func (h *History) Flush() error {
 	return nil
 }
 
-// ErrFull is returned when the file is as large as it may be. What is oldest goes
-// then, and it is tried again.
+// ErrFull is returned when the file is as large as it may be. The history then
+// drops what is oldest and tries again.
 var ErrFull = errors.New("the history is as large as it may be")
 
-// room returns ErrFull when there is none for so many octets.
+// room returns ErrFull when the file has no room for so many octets.
 func (h *History) room(octets int) error {
 	h.swap.RLock()
 	total, free := h.file.Load().size()

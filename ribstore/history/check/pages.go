@@ -12,11 +12,10 @@ import (
 	"ribglass/ribstore/history/format"
 )
 
-// bbolt trusts the pages of its file: a branch that leads to itself has it walk
-// for ever, a page that is free and in use is written over, and its own check
-// ends the process when it meets a panic. So the pages are walked here, where
-// nothing is believed, before bbolt is, and what can be read of a damaged file
-// is read here too.
+// bbolt trusts the pages of its file. A branch that leads to itself makes it walk
+// for ever, it writes over a page that is both free and in use, and its own check
+// ends the process when it meets a panic. So the pages are walked here first, and
+// nothing in them is trusted. Here is also where a damaged file is read.
 //
 // A page begins with its number, what it is, and how many elements and further
 // pages it has. A branch has keys and the numbers of pages, a leaf keys and
@@ -54,10 +53,10 @@ type pages struct {
 	found func(bucket, key, value []byte) error
 }
 
-// pageProblem is damage of the structure of a file.
+// pageProblem is damage to the structure of a file.
 type pageProblem struct {
 	what   string
-	branch bool // more than one leaf is concerned
+	branch bool // it concerns more than one leaf
 }
 
 func (p *pages) problem(branch bool, what string, args ...any) {
@@ -108,14 +107,14 @@ func openPages(f io.ReaderAt, size int64) (*pages, error) {
 func (p *pages) walk() error {
 	p.used = make([]bool, p.high)
 	p.used[0], p.used[1] = true, true
-	if err := p.tree(p.root, nil, nil, nil, 0); err != nil {
+	if err := p.tree(p.root, nil, bounds{}, 0); err != nil {
 		return err
 	}
 	p.free()
 	return nil
 }
 
-// claim marks the pages of one as used and returns its head.
+// claim marks a page, and the pages that continue it, as used, and returns its head.
 func (p *pages) claim(id uint64, want ...uint16) (kind uint16, count int, length int64, ok bool) {
 	head := make([]byte, pageHead)
 	if id < 2 || id >= p.high {
@@ -153,9 +152,16 @@ func (p *pages) claim(id uint64, want ...uint16) (kind uint16, count int, length
 	return kind, count, int64(more+1) * p.pageSize, true
 }
 
-// tree walks a page and those below it. Its keys are at least low and below high;
-// nil is no bound.
-func (p *pages) tree(id uint64, bucket, low, high []byte, depth int) error {
+// bounds are what the keys of a page must be: at least low and below high. nil is
+// no bound.
+type bounds struct{ low, high []byte }
+
+func (b bounds) have(key []byte) bool {
+	return (b.low == nil || bytes.Compare(key, b.low) >= 0) && (b.high == nil || bytes.Compare(key, b.high) < 0)
+}
+
+// tree walks a page and the pages below it.
+func (p *pages) tree(id uint64, bucket []byte, within bounds, depth int) error {
 	kind, count, length, ok := p.claim(id, pageBranch, pageLeaf)
 	if !ok {
 		return nil
@@ -166,21 +172,21 @@ func (p *pages) tree(id uint64, bucket, low, high []byte, depth int) error {
 	}
 	a := p.area(id, length)
 	if kind == pageLeaf {
-		return p.leaf(a, fmt.Sprintf("page %d", id), count, bucket, low, high)
+		return p.leaf(a, fmt.Sprintf("page %d", id), count, bucket, within)
 	}
 	if count == 0 {
 		p.problem(true, "page %d is a branch to nowhere", id)
 	}
-	keys, children := p.branch(a, id, count, low, high)
+	keys, children := p.branch(a, id, count, within)
 	for i, child := range children {
-		from, to := low, high
+		below := within
 		if i > 0 {
-			from = keys[i]
+			below.low = keys[i]
 		}
 		if i+1 < len(keys) {
-			to = keys[i+1]
+			below.high = keys[i+1]
 		}
-		if err := p.tree(child, bucket, from, to, depth+1); err != nil {
+		if err := p.tree(child, bucket, below, depth+1); err != nil {
 			return err
 		}
 	}
@@ -188,11 +194,11 @@ func (p *pages) tree(id uint64, bucket, low, high []byte, depth int) error {
 }
 
 // branch reads the elements of a branch, up to the first that is damaged.
-func (p *pages) branch(a area, id uint64, count int, low, high []byte) (keys [][]byte, children []uint64) {
+func (p *pages) branch(a area, id uint64, count int, within bounds) (keys [][]byte, children []uint64) {
 	for i := range count {
 		e, ok := a.element(i)
 		key, in := a.read(e.from(0), e.word(1))
-		if !ok || !in || i > 0 && (bytes.Compare(key, keys[i-1]) <= 0 || outside(key, low, high)) {
+		if !ok || !in || i > 0 && (bytes.Compare(key, keys[i-1]) <= 0 || !within.have(key)) {
 			p.problem(true, "page %d: element %d is out of order", id, i)
 			break
 		}
@@ -201,12 +207,8 @@ func (p *pages) branch(a area, id uint64, count int, low, high []byte) (keys [][
 	return keys, children
 }
 
-func outside(key, low, high []byte) bool {
-	return low != nil && bytes.Compare(key, low) < 0 || high != nil && bytes.Compare(key, high) >= 0
-}
-
 // leaf walks the elements of a leaf.
-func (p *pages) leaf(a area, name string, count int, bucket, low, high []byte) error {
+func (p *pages) leaf(a area, name string, count int, bucket []byte, within bounds) error {
 	var before []byte
 	for i := range count {
 		e, ok := a.element(i)
@@ -215,7 +217,7 @@ func (p *pages) leaf(a area, name string, count int, bucket, low, high []byte) e
 			p.problem(false, "%s: element %d reaches outside", name, i)
 			continue
 		}
-		if before != nil && bytes.Compare(key, before) <= 0 || outside(key, low, high) {
+		if before != nil && bytes.Compare(key, before) <= 0 || !within.have(key) {
 			p.problem(false, "%s: element %d is out of order", name, i)
 			continue
 		}
@@ -245,7 +247,7 @@ func (p *pages) bucket(name, value []byte) error {
 		return nil
 	}
 	if root := binary.NativeEndian.Uint64(value); root != 0 {
-		return p.tree(root, name, nil, nil, 0)
+		return p.tree(root, name, bounds{}, 0)
 	}
 	inline := value[16:]
 	if len(inline) < pageHead || binary.NativeEndian.Uint16(inline[8:]) != pageLeaf {
@@ -253,7 +255,7 @@ func (p *pages) bucket(name, value []byte) error {
 		return nil
 	}
 	a := area{front: inline, length: int64(len(inline))}
-	return p.leaf(a, fmt.Sprintf("bucket %q", name), int(binary.NativeEndian.Uint16(inline[10:])), name, nil, nil)
+	return p.leaf(a, fmt.Sprintf("bucket %q", name), int(binary.NativeEndian.Uint16(inline[10:])), name, bounds{})
 }
 
 // free checks the list of free pages.
