@@ -177,14 +177,14 @@ type merger struct {
 	blockOctets int // of the sets of block
 }
 
-func (m *merger) run(ctx context.Context, changeStreams []*changeStream) error {
+func (m *merger) run(ctx context.Context, streams []*changeStream) error {
 	for {
 		if len(m.block) == 1 && ctx.Err() != nil { // once a block
 			return ctx.Err()
 		}
 		var least *format.Change
 		var from *changeStream
-		for _, s := range changeStreams {
+		for _, s := range streams {
 			head, err := s.head()
 			if err != nil {
 				return err
@@ -261,24 +261,24 @@ func (h *History) merge(ctx context.Context, pieces []format.Piece, level uint8)
 		whole.Records += pieces[i].Records
 	}
 	var events format.GroupWriter
-	var changeStreams []*changeStream
+	var streams []*changeStream
 	if first.Level == 0 {
 		s, err := h.groupStream(pieces, &events)
 		if err != nil {
 			return err
 		}
-		changeStreams = append(changeStreams, s)
+		streams = append(streams, s)
 	} else {
 		for i := range pieces {
 			s, err := h.segmentStream(&pieces[i], &events)
 			if err != nil {
 				return err
 			}
-			changeStreams = append(changeStreams, s)
+			streams = append(streams, s)
 		}
 	}
 	m := merger{history: h, key: whole.Key(), writer: format.NewBlockWriter(), blocks: make(map[int][]byte)}
-	if err := m.run(ctx, changeStreams); err != nil {
+	if err := m.run(ctx, streams); err != nil {
 		return err
 	}
 	m.segment.Events = events.Octets

@@ -60,8 +60,9 @@ type replayer struct {
 
 // pieces replays the records of pieces of the journal that follow each other. It
 // returns damage as a *loss, and else the errors of found and of the context.
-func (r replayer) pieces(ctx context.Context, pieces []format.Piece) error {
-	r.found = interruptible(ctx, r.found)
+func (r *replayer) pieces(ctx context.Context, pieces []format.Piece) error {
+	checked := *r
+	checked.found = interruptible(ctx, r.found)
 	for i := range pieces {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -69,9 +70,9 @@ func (r replayer) pieces(ctx context.Context, pieces []format.Piece) error {
 		p := &pieces[i]
 		var err error
 		if p.Level == 0 {
-			err = r.history.source.Group(p, func(rec *format.Record) error { return r.deliver(rec, p.Run) })
+			err = checked.history.source.Group(p, func(rec *format.Record) error { return checked.deliver(rec, p.Run) })
 		} else {
-			err = r.segment(ctx, p)
+			err = checked.segment(ctx, p)
 		}
 		if errors.Is(err, format.ErrDamaged) {
 			return &loss{piece: p, err: err}
@@ -103,9 +104,10 @@ func interruptible(ctx context.Context, found func(*format.Record) error) func(*
 }
 
 // tail replays what was recorded while a snapshot was taken.
-func (r replayer) tail(m *format.Manifest) error {
-	r.after, r.upTo = position{}, position{math.MaxUint32, math.MaxInt64}
-	return new(format.GroupReader).Decode(m.Tail, func(rec *format.Record) error { return r.deliver(rec, m.Run) })
+func (r *replayer) tail(m *format.Manifest) error {
+	all := *r
+	all.after, all.upTo = position{}, position{math.MaxUint32, math.MaxInt64}
+	return new(format.GroupReader).Decode(m.Tail, func(rec *format.Record) error { return all.deliver(rec, m.Run) })
 }
 
 // covers reports whether a moment is in the stretch.
