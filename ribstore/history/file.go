@@ -137,7 +137,7 @@ func (f *file) check() error {
 				return err
 			}
 		}
-		return tx.Bucket(format.BucketMeta).Put(format.KeyFormat, []byte(format.FormatName))
+		return tx.Bucket(format.BucketMeta).Put(format.KeyFormat, []byte(format.Name))
 	})
 }
 

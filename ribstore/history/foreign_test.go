@@ -41,7 +41,7 @@ func putAll(value string, names ...[]byte) func(*bbolt.Tx) error {
 			if err != nil {
 				return err
 			}
-			for _, key := range []string{"format", "\x00\x00\x00\x01", strings.Repeat("k", format.PieceKeyLen), strings.Repeat("s", format.SnapshotKeyLen)} {
+			for _, key := range []string{"format", "\x00\x00\x00\x01", strings.Repeat("k", len((&format.Piece{}).Key())), strings.Repeat("s", len((&format.Snapshot{}).Key()))} {
 				if err := b.Put([]byte(key), []byte(value)); err != nil {
 					return err
 				}
@@ -129,7 +129,7 @@ func TestAnEmptyFileAndOurFormatWithGarbageAreUsed(t *testing.T) {
 		if err := putAll("garbage", format.Buckets()...)(tx); err != nil {
 			return err
 		}
-		return tx.Bucket(format.BucketMeta).Put(format.KeyFormat, []byte(format.FormatName))
+		return tx.Bucket(format.BucketMeta).Put(format.KeyFormat, []byte(format.Name))
 	})
 	for _, path := range []string{empty, garbage} {
 		h, err := openForeign(path)

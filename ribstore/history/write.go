@@ -120,7 +120,7 @@ func (h *History) put(tx *bbolt.Tx, p pending) error {
 	}
 	for i, name := range p.names {
 		number := p.firstName + uint32(i)
-		if err := tx.Bucket(format.BucketPeers).Put(format.PeerKey(number), format.EncodeName(h.codec, number, name)); err != nil {
+		if err := tx.Bucket(format.BucketPeers).Put(format.PeerKey(number), format.EncodePeerName(h.codec, number, name)); err != nil {
 			return err
 		}
 	}

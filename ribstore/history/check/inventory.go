@@ -68,7 +68,7 @@ func parseKeys[T any](l *Inventory, v format.Values, bucket []byte, parse func([
 
 // name reads the name of a peer.
 func (l *Inventory) name(key, stored []byte) error {
-	number, name, err := format.DecodeName(l.codec, key, stored)
+	number, name, err := format.DecodePeerName(l.codec, key, stored)
 	if err != nil {
 		l.Damage = append(l.Damage, err)
 		return nil

@@ -35,7 +35,7 @@ func boltFile(t testing.TB) []byte {
 				return err
 			}
 		}
-		return errors.Join(small.Put(format.KeyFormat, []byte(format.FormatName)), large.Put([]byte("long"), make([]byte, 20_000)))
+		return errors.Join(small.Put(format.KeyFormat, []byte(format.Name)), large.Put([]byte("long"), make([]byte, 20_000)))
 	})
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)

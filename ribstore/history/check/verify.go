@@ -22,8 +22,8 @@ func (a *Amount) add(stored []byte) {
 
 // Problem is one piece of damage that was found.
 type Problem struct {
-	What  string // is damaged, for people
-	Means string // what the history does about it, "" for nothing
+	What  string // what is damaged, for people
+	Means string // what that means for the history
 }
 
 // Report is what a check of a whole file found.

@@ -110,8 +110,8 @@ func earliest(changes []Change) int64 {
 type BlockReader struct {
 	octets []byte // scratch
 	sets   setReader
-	// wanted says of which changes more than prefix and time matters; nil: of all.
-	// Those of others are not found.
+	// Wanted reports whether Decode is to find a change of a prefix and a time. When
+	// it is nil, Decode finds all changes.
 	Wanted func(p netip.Prefix, at int64) bool
 }
 

@@ -63,13 +63,14 @@ func (c *Codec) open(dst, value []byte) ([]byte, error) {
 	return b, nil
 }
 
-// Compress returns the stored value of octets that do not change any more.
+// Compress returns the stored value of octets.
 func (c *Codec) Compress(octets []byte) []byte { return c.small.EncodeAll(octets, nil) }
 
-// Seal returns the stored value of octets under a key.
+// Seal returns the stored value of octets that are stored under a key, which they
+// begin with.
 func (c *Codec) Seal(key, octets []byte) []byte { return c.Compress(sealed(key, octets)) }
 
-// SealFast is like seal, takes less time, and returns more octets.
+// SealFast is like Seal, but takes less time and returns more octets.
 func (c *Codec) SealFast(key, octets []byte) []byte {
 	return c.fast.EncodeAll(sealed(key, octets), nil)
 }

@@ -402,7 +402,7 @@ func TestKeysHeadersAndManifestsComeBackAsTheyWere(t *testing.T) {
 		if got, err := DecodeRun(c, r.Key(), r.Encode(c)); err != nil || got != r {
 			t.Fatalf("%+v, want %+v (%v)", got, r, err)
 		}
-		if n, name, err := DecodeName(c, PeerKey(p.Run), EncodeName(c, p.Run, r.Reason)); err != nil || n != p.Run || name != r.Reason {
+		if n, name, err := DecodePeerName(c, PeerKey(p.Run), EncodePeerName(c, p.Run, r.Reason)); err != nil || n != p.Run || name != r.Reason {
 			t.Fatalf("peer %d %q, want %d %q (%v)", n, name, p.Run, r.Reason, err)
 		}
 		checkSegment(t, &p)

@@ -203,7 +203,7 @@ func FuzzKeysAndSmallValues(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Cleanup(c.Close)
-	f.Add(EncodeName(c, 1, "edge1"))
+	f.Add(EncodePeerName(c, 1, "edge1"))
 	f.Add((&Run{ID: 1, Reason: "x"}).Encode(c))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if p, err := ParsePiece(b); !refused(t, err) && !bytes.Equal(p.Key(), b) {
@@ -214,7 +214,7 @@ func FuzzKeysAndSmallValues(f *testing.F) {
 		}
 		_, err := DecodeRun(c, be32(nil, 1), b)
 		refused(t, err)
-		_, _, err = DecodeName(c, PeerKey(1), b)
+		_, _, err = DecodePeerName(c, PeerKey(1), b)
 		refused(t, err)
 		_, err = c.open(nil, b)
 		refused(t, err)

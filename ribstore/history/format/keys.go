@@ -67,13 +67,13 @@ func DecodeRun(c *Codec, key, stored []byte) (Run, error) {
 // PeerKey returns the key of the name of a peer.
 func PeerKey(number uint32) []byte { return be32(nil, number) }
 
-// EncodeName returns the stored value of the name of a peer.
-func EncodeName(c *Codec, number uint32, name string) []byte {
+// EncodePeerName returns the stored value of the name of a peer.
+func EncodePeerName(c *Codec, number uint32, name string) []byte {
 	return c.fast.EncodeAll(append(be32(nil, number), name...), nil)
 }
 
-// DecodeName reads the name of a peer that is stored under a key.
-func DecodeName(c *Codec, key, stored []byte) (number uint32, name string, err error) {
+// DecodePeerName reads the name of a peer that is stored under a key.
+func DecodePeerName(c *Codec, key, stored []byte) (number uint32, name string, err error) {
 	b, err := c.open(nil, stored)
 	if err != nil || len(b) < 4 {
 		return 0, "", Damagedf("the name of a peer")
@@ -96,12 +96,12 @@ type Piece struct {
 	Lost        bool   // it was found damaged
 }
 
-// PieceKeyLen is the length of the key of a piece.
-const PieceKeyLen = 1 + 4 + 4*8 + 4 + sumSize
+// pieceKeyLen is the length of the key of a piece.
+const pieceKeyLen = 1 + 4 + 4*8 + 4 + sumSize
 
 // Key returns the key of a piece. Keys sort by the number of the first group.
 func (p *Piece) Key() []byte {
-	b := be64(make([]byte, 0, PieceKeyLen), p.From)
+	b := be64(make([]byte, 0, pieceKeyLen), p.From)
 	b = append(b, p.Level)
 	b = be64(be32(b, p.Run), p.To)
 	b = be64(be64(b, uint64(p.First)), uint64(p.Last))
@@ -110,7 +110,7 @@ func (p *Piece) Key() []byte {
 
 // ParsePiece returns the piece that a key describes.
 func ParsePiece(key []byte) (Piece, error) {
-	if len(key) != PieceKeyLen || !hasSum(key) {
+	if len(key) != pieceKeyLen || !hasSum(key) {
 		return Piece{}, Damagedf("a key of the journal is none")
 	}
 	u64 := func(at int) uint64 { return binary.BigEndian.Uint64(key[at:]) }
@@ -131,10 +131,10 @@ func BlockKey(segment []byte, number int) []byte {
 
 // SegmentOfBlock returns the key of the segment that the key of a block names.
 func SegmentOfBlock(key []byte) (segment []byte, ok bool) {
-	if len(key) != PieceKeyLen+4 {
+	if len(key) != pieceKeyLen+4 {
 		return nil, false
 	}
-	return key[:PieceKeyLen], true
+	return key[:pieceKeyLen], true
 }
 
 // Snapshot is what the key of a snapshot tells.
@@ -145,19 +145,19 @@ type Snapshot struct {
 	Routes     uint32
 }
 
-// SnapshotKeyLen is the length of the key of a snapshot.
-const SnapshotKeyLen = 4 + 3*8 + 4 + sumSize
+// snapshotKeyLen is the length of the key of a snapshot.
+const snapshotKeyLen = 4 + 3*8 + 4 + sumSize
 
 // Key returns the key of a snapshot. Keys sort by run and end.
 func (s *Snapshot) Key() []byte {
-	b := be32(make([]byte, 0, SnapshotKeyLen), s.Run)
+	b := be32(make([]byte, 0, snapshotKeyLen), s.Run)
 	b = be64(be64(b, uint64(s.End)), uint64(s.Begun))
 	return appendSum(be32(be64(b, s.Next), s.Routes))
 }
 
 // ParseSnapshot returns the snapshot that a key describes.
 func ParseSnapshot(key []byte) (Snapshot, error) {
-	if len(key) != SnapshotKeyLen || !hasSum(key) {
+	if len(key) != snapshotKeyLen || !hasSum(key) {
 		return Snapshot{}, Damagedf("a key of a snapshot is none")
 	}
 	u64 := func(at int) uint64 { return binary.BigEndian.Uint64(key[at:]) }
@@ -177,7 +177,7 @@ type End struct {
 // Encode returns the stored value of an end.
 func (e *End) Encode() []byte { return appendSum(be32(be32(be64(nil, e.Next), e.Run), e.Peers)) }
 
-// DecodeEnd returns the zero end for a value that is missing or damaged.
+// DecodeEnd returns the zero End for a value that is missing or damaged.
 func DecodeEnd(stored []byte) End {
 	if len(stored) != 8+4+4+sumSize || !hasSum(stored) {
 		return End{}

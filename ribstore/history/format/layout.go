@@ -20,9 +20,9 @@ var (
 	KeyEnd          = []byte("end")       //nolint:gochecknoglobals // constant
 )
 
-// FormatName is the value of KeyFormat. Its number changes when a program that
+// Name is the value of KeyFormat. Its number changes when a program that
 // knows the number before could not read the file.
-const FormatName = formatPrefix + "3"
+const Name = formatPrefix + "3"
 
 const formatPrefix = "ribglass history "
 
@@ -40,10 +40,10 @@ var ErrForeign = errors.New("not a history of this version of Ribglass")
 // the file is a history.
 func CheckFormat(name []byte) error {
 	switch {
-	case string(name) == FormatName:
+	case string(name) == Name:
 		return nil
-	case bytes.HasPrefix(name, []byte(formatPrefix)) && len(name) < 2*len(FormatName):
-		return fmt.Errorf("%w: the file has the format %q, this version reads %q", ErrForeign, name, FormatName)
+	case bytes.HasPrefix(name, []byte(formatPrefix)) && len(name) < 2*len(Name):
+		return fmt.Errorf("%w: the file has the format %q, this version reads %q", ErrForeign, name, Name)
 	}
 	return ErrForeign
 }

@@ -130,7 +130,7 @@ func (s *Source) Block(d *BlockReader, p *Piece, number int, found func(Change))
 
 // RangeReader reads ranges of snapshots: a base chunk with its differences. It
 // keeps its memory from one range to the next. What it returns is valid until it
-// reads the next range. The zero rangeReader is ready; it is for one goroutine.
+// reads the next range. The zero RangeReader is ready; it is for one goroutine.
 type RangeReader struct {
 	base    ChunkReader
 	changes []*ChunkReader
