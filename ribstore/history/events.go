@@ -24,8 +24,8 @@ func (e *Event) Apply(t *table.Table) { e.rec.Apply(t) }
 
 // Replay calls visit with the events from a past up to a time, in order: all
 // events of sessions, and the changes of prefixes that overlap within, or all
-// when it is the zero Prefix. It returns what is to be said about parts that are
-// not recorded. Errors are those of visit and that of the context.
+// changes when within is the zero Prefix. It returns notices, for people, about
+// parts that are not known. Errors are the errors of visit and of the context.
 func (h *History) Replay(ctx context.Context, from *Past, to time.Time, within netip.Prefix, visit func(*Event) error) (notices []string, err error) {
 	x, _ := h.look()
 	p, err := x.plan(to.UnixMilli())
@@ -86,8 +86,8 @@ func (x *index) known(from, upTo position) ([]format.Piece, []string) {
 	return list, nil
 }
 
-// unknown reports whether the run of piece i began, since a moment, with what was
-// not recorded.
+// unknown reports whether the run of piece i began after a moment, and with a table
+// that was not recorded.
 func (x *index) unknown(from position, i int, first bool) bool {
 	p := &x.Pieces[i]
 	r := x.run(p.Run)
@@ -95,7 +95,7 @@ func (x *index) unknown(from position, i int, first bool) bool {
 }
 
 // follows reports whether nothing is missing between a moment and the first piece
-// of the journal, of which what was before it may be kept no longer.
+// of the journal. Older pieces may not be kept any more.
 func (x *index) follows(from position, p *format.Piece) bool {
 	if r := x.run(from.run); r != nil && r.First >= p.From {
 		return true // the journal has all of the run, from its begin

@@ -25,13 +25,13 @@ var (
 	ErrForeign = format.ErrForeign
 )
 
-// lockWait is how long a file that another process holds is waited for: long
-// enough for one that is about to end.
+// lockWait is how long opening waits for another process to close the file: long
+// enough for a process that is about to end.
 const lockWait = time.Second
 
-// file is the bbolt file. All access goes through view and update, which turn
-// what a damaged file does to bbolt into an error: it reads pages of a mapping
-// and trusts them, so it may panic or touch memory that is not there.
+// file is the bbolt file. All access goes through view and update. bbolt trusts
+// the mapped pages of a damaged file, so it may panic or touch memory that is not
+// there; view and update return that as an error.
 type file struct {
 	db       *bbolt.DB
 	path     string

@@ -2,15 +2,15 @@ package history
 
 import "time"
 
-// limits are the sizes at which things are cut, merged and given up. They are no
-// configuration: tests make them small.
+// limits are the sizes at which things are cut, merged and given up. They cannot be
+// configured; tests make them small.
 type limits struct {
-	groupRecords int // a group is written when it has as many,
-	groupOctets  int // or takes as much; time closes it too, see groupEvery
-	maxPending   int // octets; beyond, the disk does not keep up and they are given up
+	groupRecords int // a group is written when it has so many records,
+	groupOctets  int // or so many octets, or is as old as groupEvery
+	maxPending   int // octets; when more wait to be written, they are given up
 
-	blockChanges int // a block ends with the region once it has as many,
-	maxBlock     int // and at the latest with this many
+	blockChanges int // a block with so many changes ends with its region,
+	maxBlock     int // and a block with so many ends anywhere
 	levels       []merging
 
 	// A chunk is cut where a region ends once it has enough prefixes, and
@@ -25,11 +25,11 @@ type limits struct {
 	worthBytes int64 // free in the file, for it to be compacted
 }
 
-// merging says how many pieces of a level, or pieces with how many records, make
-// one of the next level. The number of pieces that a question must look into is
-// the sum of the first column, and of the last level one for every few hours; a
-// record is written once a level. A question about the whole table reads a piece
-// whole, so that none is made of more than a second takes to read.
+// merging says how many pieces of a level, or how many records in them, make one
+// piece of the next level. A question looks into as many pieces as the sum of
+// pieces over all levels, and into a piece of the last level for every few hours.
+// Every level writes a record once. A question about the whole table reads pieces
+// whole, so a piece is small enough to be read in a second.
 type merging struct{ pieces, records int }
 
 func defaultLimits() limits {
@@ -44,6 +44,6 @@ func defaultLimits() limits {
 }
 
 const (
-	groupEvery = time.Second      // a group is written when it is as old
-	maxStep    = 10 * time.Second // a clock that was set back by less is waited for
+	groupEvery = time.Second      // a group is written when it is so old
+	maxStep    = 10 * time.Second // the journal waits for a clock that was set back by less
 )

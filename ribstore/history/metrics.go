@@ -131,8 +131,8 @@ func (h *History) Stats() Stats {
 	return st
 }
 
-// Begins returns the first moment that can be asked for, the zero Time for none. It
-// is cheaper than Stats.
+// Begins returns the first moment whose state is known, and the zero Time when there
+// is none. It is cheaper than Stats.
 func (h *History) Begins() time.Time {
 	h.journal.mu.Lock()
 	defer h.journal.mu.Unlock()
@@ -141,8 +141,8 @@ func (h *History) Begins() time.Time {
 	return x.begins()
 }
 
-// look returns the index with what is not in the file yet, and the octets of
-// that.
+// look returns the index together with what is not in the file yet, and how many
+// octets that has.
 func (h *History) look() (*index, int) {
 	j := h.journal
 	j.mu.Lock()

@@ -14,19 +14,19 @@ import (
 	"ribglass/ribstore/table"
 )
 
-// Past is the table as it was at a moment. It is the caller's; nobody changes it.
+// Past is the table as it was at a moment. It belongs to the caller.
 type Past struct {
 	Table   *table.Table
 	At      time.Time // the moment that it is true for: the one asked for, or the last before it that is known
-	Notices []string  // what is to be said about it, for people
+	Notices []string  // for people: what is not as they asked
 
 	end position
 }
 
-// At returns the table as it was at a moment, t rounded down to a millisecond:
-// with only the prefixes that overlap a prefix, or all of them when within is
-// the zero Prefix. What is found damaged is passed over. Errors are a
-// [*RangeError] and that of the context.
+// At returns the table as it was at t, rounded down to a millisecond. The table has
+// the prefixes that overlap within, or all prefixes when within is the zero Prefix.
+// At passes over what is damaged. Errors are a [*RangeError] and the error of the
+// context.
 func (h *History) At(ctx context.Context, t time.Time, within netip.Prefix) (*Past, error) {
 	var past *Past
 	err := h.retry(ctx, func(x *index) error {
@@ -50,8 +50,8 @@ type loss struct {
 func (l *loss) Error() string { return l.err.Error() }
 func (l *loss) Unwrap() error { return l.err }
 
-// retry calls attempt until no damaged part of the file stops it. When something
-// is missing only because the file was rearranged meanwhile, it looks again.
+// retry calls attempt until no damaged part of the file stops it. A part may also be
+// missing because it was merged or dropped meanwhile; then retry only looks again.
 func (h *History) retry(ctx context.Context, attempt func(*index) error) error {
 	for {
 		if err := ctx.Err(); err != nil {
