@@ -63,9 +63,9 @@ const (
 	nlriBytes   = 40
 )
 
-// letter is an event that is made once somebody has room for it.
+// letter is an event that is made of a batch once somebody has room for it. It
+// does not hold the batch, which would have to be on the heap for that.
 type letter struct {
-	batch *route.Batch
 	hits  []hit // the prefixes to copy; nil: all
 	bytes int
 	event *Event
@@ -75,32 +75,31 @@ type letter struct {
 type hit struct{ update, nlri int }
 
 // size returns what the event counts as.
-func (l *letter) size() int {
+func (l *letter) size(b *route.Batch) int {
 	if l.bytes > 0 {
 		return l.bytes
 	}
-	l.bytes = eventBytes + len(l.batch.Reason)
+	l.bytes = eventBytes + len(b.Reason)
 	if l.hits == nil {
-		for i := range l.batch.Updates {
-			u := &l.batch.Updates[i]
+		for i := range b.Updates {
+			u := &b.Updates[i]
 			l.bytes += updateBytes + len(u.Attrs) + len(u.NLRI)*nlriBytes
 		}
 		return l.bytes
 	}
 	for i, h := range l.hits {
 		if l.bytes += nlriBytes; i == 0 || h.update != l.hits[i-1].update {
-			l.bytes += updateBytes + len(l.batch.Updates[h.update].Attrs)
+			l.bytes += updateBytes + len(b.Updates[h.update].Attrs)
 		}
 	}
 	return l.bytes
 }
 
 // open returns the event, a copy of the batch.
-func (l *letter) open() *Event {
+func (l *letter) open(b *route.Batch) *Event {
 	if l.event != nil {
 		return l.event
 	}
-	b := l.batch
 	l.event = &Event{At: b.At, Peer: b.Peer, Kind: Kind(b.Event), Family: b.Family, Reason: b.Reason}
 	if l.hits == nil {
 		l.event.Updates = copyOf(b.Updates)

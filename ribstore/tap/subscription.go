@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"ribglass/ribstore/route"
 )
 
 // ErrClosed is returned by [Subscription.Next] when there is nothing left and
@@ -92,13 +94,13 @@ func (s *Subscription) of(peer string) bool {
 	return found
 }
 
-// take puts the event in the list and reports whether there was room. The writer
-// calls it.
-func (s *Subscription) take(l *letter) bool {
-	size := int64(l.size())
+// take puts the event of a batch in the list and reports whether there was room.
+// The writer calls it.
+func (s *Subscription) take(b *route.Batch, l *letter) bool {
+	size := int64(l.size(b))
 	fits := s.lost.Load() == 0 && s.queued.Load()+size <= s.size
 	if fits {
-		n := &node{event: l.open(), bytes: size}
+		n := &node{event: l.open(b), bytes: size}
 		s.queued.Add(size)
 		s.back.next.Store(n)
 		s.back = n

@@ -75,17 +75,17 @@ func (t *Tap) Batch(b *route.Batch) {
 		return
 	}
 	if b.Event != route.Routes {
-		t.post(a.all, &letter{batch: b})
+		t.post(a.all, b, &letter{})
 		return
 	}
 	if len(a.broad) > 0 {
-		t.post(a.broad, &letter{batch: b})
+		t.post(a.broad, b, &letter{})
 	}
 	if len(a.narrow) == 0 {
 		return
 	}
 	if t.hits = a.hits(t.hits[:0], b); len(t.hits) > 0 {
-		t.post(a.narrow, &letter{batch: b, hits: t.hits})
+		t.post(a.narrow, b, &letter{hits: t.hits})
 	}
 }
 
@@ -95,17 +95,17 @@ func (t *Tap) Own(kind Kind, at time.Time, p *route.Peer, f route.Family) {
 	if a == nil || !a.kinds.Has(kind) {
 		return
 	}
-	t.post(a.all, &letter{batch: &route.Batch{Peer: p, At: at, Event: route.Event(kind), Family: f}})
+	t.post(a.all, &route.Batch{Peer: p, At: at, Event: route.Event(kind), Family: f}, &letter{})
 }
 
-// post gives the letter to those who want it.
-func (t *Tap) post(to []*Subscription, l *letter) {
-	kind := Kind(l.batch.Event)
+// post gives the letter of a batch to those who want it.
+func (t *Tap) post(to []*Subscription, b *route.Batch, l *letter) {
+	kind := Kind(b.Event)
 	for _, s := range to {
-		if !s.interest.Kinds.Has(kind) || !s.of(l.batch.Peer.Name) || l.hits != nil && !s.interest.overlaps(l.batch, l.hits) {
+		if !s.interest.Kinds.Has(kind) || !s.of(b.Peer.Name) || l.hits != nil && !s.interest.overlaps(b, l.hits) {
 			continue
 		}
-		if s.take(l) {
+		if s.take(b, l) {
 			t.delivered.Add(1)
 		} else {
 			t.lost.Add(1)

@@ -191,7 +191,7 @@ func TestASlowSubscriberLosesAndIsTold(t *testing.T) {
 	const batches = 1000
 	var tap Tap
 	slow, bell, fast := tap.Subscribe(Interest{}, 10*300), tap.Subscribe(Interest{}, 0), tap.Subscribe(Interest{}, big)
-	size := (&letter{batch: announce("edge1", "192.0.2.0/24")}).size()
+	size := new(letter).size(announce("edge1", "192.0.2.0/24"))
 	room := 10 * 300 / size
 	for range batches { // nobody reads, and yet this ends
 		tap.Batch(announce("edge1", "192.0.2.0/24"))
