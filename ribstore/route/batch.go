@@ -25,6 +25,15 @@ type Peer struct {
 // IBGP reports whether the peer is in the collector's own AS.
 func (p *Peer) IBGP() bool { return p.ASN == p.LocalASN }
 
+// RouterName returns the name of the router the session ends on: that of the peer
+// when nothing else is said.
+func (p *Peer) RouterName() string {
+	if p.Router == "" {
+		return p.Name
+	}
+	return p.Router
+}
+
 // Event says what a [Batch] reports.
 type Event uint8
 
@@ -112,7 +121,10 @@ type Route struct {
 	ReceivedAt time.Time
 	StaleSince time.Time // zero while the session confirms the route
 	LongLived  bool      // stale in the long-lived phase (RFC 9494)
-	Best       bool      // the decision process prefers it among the routes of its prefix
+	// Best tells that the decision process prefers the route among those of its
+	// prefix that it is compared with: all that came over BGP, or those of the same
+	// view of the same router.
+	Best bool
 	// Decision is the step of the decision process that settled this route
 	// against the best one; for the best route, against the runner-up.
 	Decision string

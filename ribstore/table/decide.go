@@ -2,6 +2,7 @@ package table
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 
 	"ribglass/ribstore/route"
@@ -87,7 +88,45 @@ func rankRouterID(r *route.Route) uint64 {
 // Decide runs the decision process over the routes of one prefix, marks the
 // best, notes at each other the step that settled it, and orders them: the best
 // first, then those that lost late, the rest after them.
+//
+// Routes of different views are two statements about one announcement and are not
+// compared. So there are groups, each decided by itself: the routes of all
+// sessions of the collector ([route.AdjRIBIn]), and for each other view those of
+// each router. The groups follow each other in the order of views, then of
+// routers.
 func Decide(routes []route.Route) {
+	for i := range routes {
+		if routes[i].Peer.View != route.AdjRIBIn {
+			decideGroups(routes)
+			return
+		}
+	}
+	decideGroup(routes)
+}
+
+// decideGroups is Decide for routes of several views.
+func decideGroups(routes []route.Route) {
+	slices.SortStableFunc(routes, compareGroups)
+	for len(routes) > 0 {
+		n := 1
+		for n < len(routes) && compareGroups(routes[0], routes[n]) == 0 {
+			n++
+		}
+		decideGroup(routes[:n])
+		routes = routes[n:]
+	}
+}
+
+// compareGroups orders routes by group; it returns 0 for routes of one group.
+func compareGroups(a, b route.Route) int {
+	if c := cmp.Compare(a.Peer.View, b.Peer.View); c != 0 || a.Peer.View == route.AdjRIBIn {
+		return c
+	}
+	return cmp.Compare(a.Peer.RouterName(), b.Peer.RouterName())
+}
+
+// decideGroup decides routes that are all compared.
+func decideGroup(routes []route.Route) {
 	if len(routes) == 0 {
 		return
 	}

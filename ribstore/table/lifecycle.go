@@ -9,7 +9,7 @@ import (
 // up begins a session: what the sessions before it left is unconfirmed now.
 func (t *Table) up(p *peer, b *route.Batch) {
 	before := p.info.Load()
-	p.info.Store(b.Peer)
+	t.describe(p, b.Peer)
 	p.up.Store(true)
 	p.staleSince.Store(0)
 	for _, f := range route.Families() {
@@ -74,6 +74,7 @@ func (t *Table) dropAll(p *peer, f route.Family) {
 
 func (t *Table) removePeer(p *peer) {
 	p.removed.Store(true)
+	t.peerChanged()
 	p.up.Store(false)
 	for _, f := range route.Families() {
 		p.families[f].deadline, p.families[f].longLived = time.Time{}, 0
@@ -92,10 +93,11 @@ func (t *Table) revive(p *peer, info *route.Peer) {
 			t.changeForm(p, f)
 		}
 	}
-	p.info.Store(info)
+	t.describe(p, info)
 	p.staleSince.Store(0)
 	p.lastUpdate.Store(0)
 	p.removed.Store(false)
+	t.peerChanged()
 }
 
 // forgetIfGone takes a removed peer off the list once its routes are gone.
@@ -113,6 +115,7 @@ func (t *Table) forgetIfGone(p *peer) {
 		t.dropColumn(p, f)
 	}
 	t.peers.remove(p)
+	t.peerChanged()
 	t.grace.retire(retired{&t.indexes, uint32(p.index), 0})
 }
 

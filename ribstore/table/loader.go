@@ -59,7 +59,7 @@ func (t *Table) restorePeer(s *PeerState) *peer {
 		return nil
 	}
 	p := &peer{name: s.Peer.Name, index: index}
-	p.info.Store(s.Peer)
+	t.describe(p, s.Peer)
 	p.up.Store(s.Up)
 	p.staleSince.Store(seconds(s.StaleSince))
 	p.lastUpdate.Store(seconds(s.LastUpdate))

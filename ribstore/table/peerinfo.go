@@ -17,13 +17,13 @@ type PeerInfo struct {
 }
 
 // Peers returns what is known of every peer, in no order. Anyone may call it.
-func (t *Table) Peers() []PeerInfo { return t.describe(nil) }
+func (t *Table) Peers() []PeerInfo { return t.peerInfos(nil) }
 
 // Peers returns what is known of every peer that the view shows, in no order.
-func (v *View) Peers() []PeerInfo { return v.table.describe(v.visible) }
+func (v *View) Peers() []PeerInfo { return v.table.peerInfos(v.visible) }
 
-// describe returns what is known of the chosen peers.
-func (t *Table) describe(chosen Select) []PeerInfo {
+// peerInfos returns what is known of the chosen peers.
+func (t *Table) peerInfos(chosen Select) []PeerInfo {
 	var infos []PeerInfo
 	for _, p := range t.peers.present() {
 		if chosen.Has(p.index) {

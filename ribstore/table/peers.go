@@ -92,11 +92,12 @@ func (t *Table) peer(info *route.Peer) *peer {
 		return nil
 	}
 	p := &peer{name: info.Name, index: index}
-	p.info.Store(info)
+	t.describe(p, info)
 	for i := range p.families {
 		p.families[i].phase.Store(new(phase))
 	}
 	t.peers.add(p)
+	t.peerChanged()
 	return p
 }
 

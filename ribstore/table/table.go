@@ -40,6 +40,10 @@ type Table struct {
 	views    sync.Pool                          // of *View
 	turns    func(work func() bool) (more bool) // nil: readers work as long as they like
 
+	seenViews   atomic.Uint32 // views that peers ever had, a bit each
+	peerChanges atomic.Uint64 // counts changes of peers
+	firstViews  atomic.Pointer[firstViews]
+
 	indexes   indexes
 	sweeps    []*sweep
 	active    []*sweep // scratch

@@ -18,6 +18,7 @@ type View struct {
 	peers    peerPlaces // by index
 	columns  *columnSets
 	visible  Select // the peers that the view shows; nil: all
+	changes  uint64 // Table.peerChanges before peers was read
 	families [route.NumFamilies]*family
 	slots    []uint32 // scratch
 }
@@ -37,6 +38,7 @@ func (t *Table) View(read func(*View) error) error {
 	in := t.grace.enter()
 	defer in.exit()
 	v := t.views.Get().(*View)
+	v.changes = t.peerChanges.Load()
 	v.table, v.columns, v.peers, v.visible = t, t.columns.Load(), t.peers.byIndex(), nil
 	for i := range v.families {
 		v.families[i] = t.families[i].Load()
@@ -207,8 +209,8 @@ func (v *View) Count(d Dest, chosen Select) int {
 	return n
 }
 
-// Routes appends the routes of the destination, the best first: as [Decide]
-// orders all that the view shows, of which those of the chosen peers are kept.
+// Routes appends the routes of the destination as [Decide] orders all that the
+// view shows, of which those of the chosen peers are kept.
 func (v *View) Routes(dst []route.Route, d Dest, chosen Select) []route.Route {
 	start := len(dst)
 	v.routesOf(d, nil, func(p *peer, pathID uint32, w word, ph *phase) {
