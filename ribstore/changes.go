@@ -129,7 +129,7 @@ func (a *asker) follow(ctx context.Context, q query.Query, from, to time.Time, o
 	if err != nil {
 		return nil, err
 	}
-	f := follower{table: past.Table, observe: observe, from: from}
+	f := follower{Known: query.Known{Table: past.Table, At: from}, query: q, observe: observe, from: from}
 	notices, err := a.past.Replay(ctx, past, to, within, f.event)
 	if f.passed > 0 {
 		notices = append(notices, "sessions came or went: what that did to each of their routes is listed only when one prefix is asked about")
@@ -139,7 +139,9 @@ func (a *asker) follow(ctx context.Context, q query.Query, from, to time.Time, o
 
 // follower watches a table of its own while events are replayed on it.
 type follower struct {
-	table   *table.Table
+	query.Known
+
+	query   query.Query
 	observe func(changes.Occurrence) error
 	from    time.Time // what was before is not told
 	passed  int       // events of sessions whose routes were not looked at
@@ -150,36 +152,64 @@ type follower struct {
 const fewPrefixes = 4096
 
 func (f *follower) event(e *history.Event) error {
-	if e.At.Before(f.from) || nothing(f.table, e) {
-		e.Apply(f.table)
+	if e.At.Before(f.from) || nothing(f.Table, e) {
+		e.Apply(f.Table)
 		return nil
 	}
+	if e.Batch != nil && e.Batch.Event == route.Routes {
+		touched := placesOf(e.Batch)
+		before := routesAt(f.Known, f.query, touched)
+		e.Apply(f.Table)
+		return f.tell(changes.Occurrence{At: e.At, Peer: e.Batch.Peer}, touched, before)
+	}
+	return f.sessionEvent(e)
+}
+
+// sessionEvent applies what may change all routes of a peer: what happened to its
+// session, or that stale routes expired. Of a peer that is not asked about, nothing
+// is told.
+func (f *follower) sessionEvent(e *history.Event) error {
 	o := changes.Occurrence{At: e.At, Expired: e.Batch == nil}
+	if e.Batch != nil {
+		o.Event, o.Peer, o.Family, o.Reason = e.Batch.Event, e.Batch.Peer, e.Batch.Family, e.Batch.Reason
+	}
 	var touched []place
-	switch {
-	case e.Batch != nil && e.Batch.Event == route.Routes:
-		o.Peer = e.Batch.Peer
-		touched = placesOf(e.Batch)
-	default:
-		if e.Batch != nil {
-			o.Event, o.Peer, o.Family, o.Reason = e.Batch.Event, e.Batch.Peer, e.Batch.Family, e.Batch.Reason
-			if err := f.observe(o); err != nil {
-				return err
-			}
-		}
-		if n := f.table.Counts().Prefixes; n[route.IPv4Unicast]+n[route.IPv6Unicast]+n[route.IPv4Multicast]+n[route.IPv6Multicast] <= fewPrefixes {
-			touched = everyPlace(f.table)
-		} else {
-			f.passed++
+	n := f.Table.Counts().Prefixes
+	few := n[route.IPv4Unicast]+n[route.IPv6Unicast]+n[route.IPv4Multicast]+n[route.IPv6Multicast] <= fewPrefixes
+	if few {
+		touched = everyPlace(f.Table)
+	}
+	before := routesAt(f.Known, f.query, touched)
+	asked := o.Expired || f.asks(o.Peer)
+	e.Apply(f.Table)
+	for f.Table.Work() {
+	}
+	asked = asked || f.asks(o.Peer)
+	if !few && asked {
+		f.passed++
+	}
+	if asked && !o.Expired {
+		if err := f.observe(o); err != nil {
+			return err
 		}
 	}
-	before := routesAt(f.table, touched)
-	e.Apply(f.table)
-	if o.Expired || o.Event != route.Routes {
-		for f.table.Work() {
+	return f.tell(o, touched, before)
+}
+
+// asks reports whether the query asks the view of a router that the peer is of.
+func (f *follower) asks(p *route.Peer) (asked bool) {
+	_ = f.ViewFor(f.query, func(v *table.View) error {
+		if _, asked = v.Peer(p.Name); !v.Confined() {
+			asked = f.query.Scope.Has(p.View)
 		}
-	}
-	after := routesAt(f.table, touched)
+		return nil
+	})
+	return asked
+}
+
+// tell tells what became of prefixes by an occurrence.
+func (f *follower) tell(o changes.Occurrence, touched []place, before [][]route.Route) error {
+	after := routesAt(f.Known, f.query, touched)
 	for i := range touched {
 		o.Before, o.After = before[i], after[i]
 		if len(o.Before)+len(o.After) == 0 {
@@ -234,9 +264,10 @@ func everyPlace(t *table.Table) []place {
 	return list
 }
 
-func routesAt(t *table.Table, places []place) [][]route.Route {
+// routesAt returns the routes of each place in the views that the query asks.
+func routesAt(k query.Known, q query.Query, places []place) [][]route.Route {
 	list := make([][]route.Route, len(places))
-	_ = t.View(func(v *table.View) error {
+	_ = k.ViewFor(q, func(v *table.View) error {
 		for i, p := range places {
 			if d, ok := v.Exact(p.family, p.prefix); ok {
 				list[i] = v.Routes(nil, d, nil)
@@ -275,15 +306,15 @@ func (a *asker) Timeline(ctx context.Context, q query.Query, states int) (*chang
 	}
 	defer leave()
 	if match == query.Longest {
-		if p, err = a.longest(ctx, p, from, to); err != nil {
+		if p, err = a.longest(ctx, q, p, from, to); err != nil {
 			return nil, err
 		}
 	}
-	return a.timeline(ctx, p, from, to, states)
+	return a.timeline(ctx, q, p, from, to, states)
 }
 
 // longest finds the most specific prefix that covers an address.
-func (a *asker) longest(ctx context.Context, p netip.Prefix, moments ...time.Time) (netip.Prefix, error) {
+func (a *asker) longest(ctx context.Context, q query.Query, p netip.Prefix, moments ...time.Time) (netip.Prefix, error) {
 	slices.Reverse(moments)
 	for _, t := range moments {
 		past, err := a.past.At(ctx, t, p)
@@ -291,7 +322,7 @@ func (a *asker) longest(ctx context.Context, p netip.Prefix, moments ...time.Tim
 			return p, err
 		}
 		found := netip.Prefix{}
-		_ = past.Table.View(func(v *table.View) error {
+		_ = query.Known{Table: past.Table}.ViewFor(q, func(v *table.View) error {
 			if d, ok := v.Longest(unicast(p), p.Addr()); ok {
 				found = d.Prefix
 			}
@@ -311,7 +342,7 @@ func unicast(p netip.Prefix) route.Family {
 	return route.IPv4Unicast
 }
 
-func (a *asker) timeline(ctx context.Context, p netip.Prefix, from, to time.Time, states int) (*changes.Timeline, error) {
+func (a *asker) timeline(ctx context.Context, q query.Query, p netip.Prefix, from, to time.Time, states int) (*changes.Timeline, error) {
 	past, err := a.past.At(ctx, from, p)
 	if err != nil {
 		return nil, err
@@ -321,7 +352,8 @@ func (a *asker) timeline(ctx context.Context, p netip.Prefix, from, to time.Time
 	}
 	at := []place{{unicast(p), p}}
 	builder := changes.NewTimelineBuilder(at[0].family, p, from, states)
-	builder.Observe(from, routesAt(past.Table, at)[0])
+	known := query.Known{Table: past.Table}
+	builder.Observe(from, routesAt(known, q, at)[0])
 	notices, err := a.past.Replay(ctx, past, to, p, func(e *history.Event) error {
 		switch {
 		case e.Batch != nil && e.Batch.Event == route.Routes && !slices.Contains(placesOf(e.Batch), at[0]):
@@ -333,7 +365,7 @@ func (a *asker) timeline(ctx context.Context, p netip.Prefix, from, to time.Time
 		e.Apply(past.Table)
 		for past.Table.Work() {
 		}
-		builder.Observe(e.At, routesAt(past.Table, at)[0])
+		builder.Observe(e.At, routesAt(known, q, at)[0])
 		return nil
 	})
 	if err != nil {

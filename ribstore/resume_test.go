@@ -369,6 +369,69 @@ func TestTwoPeersAreComparedAtAMoment(t *testing.T) {
 	})
 }
 
+// A router tells the same routes before and after its import policy. What is not
+// asked for counts once, and each view is asked by its name.
+func TestViewsOfARouterAreAskedOneByOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := record(t)
+		pre := &route.Peer{Name: "edge3-pre", Router: "edge3", View: route.PrePolicy}
+		post := &route.Peer{Name: "edge3-post", Router: "edge3", View: route.PostPolicy}
+		begin := at(time.Now())
+		for _, p := range []*route.Peer{post, pre} { // the other way round pre would be asked for a moment
+			r.up(p, 0)
+		}
+		r.send(announce(pre, "192.0.2.0/24", "203.0.113.0/24"))
+		r.send(announce(post, "192.0.2.0/24"))
+		r.wait(2 * time.Second)
+		if peers, _, _, err := r.PeersAt(t.Context(), at(time.Now())); err != nil || peers[0].Peer.View != post.View {
+			t.Skip("the history does not keep the view of a peer", err)
+		}
+		for _, row := range []struct {
+			text                     string
+			total, changes, sessions int
+		}{
+			{"", 1, 1, 1},
+			{"view any", 3, 3, 2},
+			{"view pre-policy", 2, 2, 1},
+			{"view loc-rib", 0, 0, 0},
+			{"best view any", 3, 3, 2},
+			{"peer edge3-pre", 2, 2, 1},
+			{"203.0.113.0/24", 0, 0, 1},
+			{"203.0.113.0/24 view any", 1, 1, 2},
+		} {
+			if got := search(t, r.Store, row.text); got.Total != row.total {
+				t.Errorf("%q: %d routes, want %d", row.text, got.Total, row.total)
+			}
+			q := parse(t, row.text)
+			q.Between = query.Span{From: begin, To: at(time.Now())}
+			list, err := r.Changes(t.Context(), q, changes.Page{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			sessions := 0
+			for _, c := range list.Changes {
+				if c.Kind.Session() {
+					sessions++
+				}
+			}
+			if list.Total-sessions != row.changes || sessions != row.sessions {
+				t.Errorf("%q: %d changes of routes, %d of sessions, want %d, %d", row.text, list.Total-sessions, sessions, row.changes, row.sessions)
+			}
+			c, _, err := r.Compare(t.Context(), compare.Request{From: begin, Query: parse(t, row.text)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if counts, err := c.Count(t.Context()); err != nil || counts.Added != row.total {
+				t.Errorf("%q: %+v, %v, want %d added", row.text, counts, err, row.total)
+			}
+		}
+		line, err := r.Timeline(t.Context(), parse(t, "192.0.2.0/24 view pre-policy"), 0)
+		if err != nil || len(line.Rows) != 1 || line.Rows[0].Peer.Name != pre.Name {
+			t.Errorf("timeline: %+v, %v", line, err)
+		}
+	})
+}
+
 // With a file that can only be read a store answers about what is in it, and
 // goes on without recording.
 func TestAStoreWithAHistoryThatIsReadOnlyGoesOn(t *testing.T) {

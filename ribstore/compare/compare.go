@@ -189,9 +189,18 @@ func (c Comparison) Count(ctx context.Context) (*Counts, error) {
 
 // pin calls compare with views of both tables.
 func (c Comparison) pin(compare func(a, b *table.View) error) error {
-	return c.a.View(func(a *table.View) error {
-		return c.b.View(func(b *table.View) error { return compare(a, b) })
+	return c.a.pin(c.query, func(a *table.View) error {
+		return c.b.pin(c.query, func(b *table.View) error { return compare(a, b) })
 	})
+}
+
+// pin calls read with a view of the side. The peer of a side is named as if the
+// query named it: its router is asked by the view of the peer.
+func (s Side) pin(q query.Query, read func(*table.View) error) error {
+	if s.Peer != "" {
+		q.Expr = query.AnyPeer(append(q.Peers(), s.Peer)...)
+	}
+	return s.ViewFor(q, read)
 }
 
 // Stream calls yield with all differences in order, a slice at a time that is

@@ -20,17 +20,44 @@ import (
 	"ribglass/ribstore/table"
 )
 
+// filled is a random table, and what it was told.
+type filled struct {
+	*table.Table
+
+	peers   []*route.Peer
+	batches []*route.Batch
+}
+
+func (f *filled) apply(b *route.Batch) {
+	f.batches = append(f.batches, b)
+	f.Apply(b)
+}
+
+// only returns a table that was told of no other views of routers than those that
+// a query asks which names some peers.
+func (f *filled) only(scope string, named []string) *table.Table {
+	part := table.New()
+	for _, b := range f.batches {
+		if querytest.Asks(scope, named, f.peers, b.Peer) {
+			part.Apply(b)
+		}
+	}
+	return part
+}
+
 // fillFew makes a random table of few prefixes, peers and attributes, so that
 // two of them share many. The peer c has ADD-PATH.
-func fillFew(t *rapid.T, at time.Time, sets []route.Attrs) *table.Table {
-	tab := table.New()
+func fillFew(t *rapid.T, at time.Time, sets []route.Attrs) *filled {
+	tab := &filled{Table: table.New()}
+	views := rapid.SampledFrom([][]route.View{{route.AdjRIBIn}, {route.AdjRIBIn, route.PrePolicy, route.PostPolicy}}).Draw(t, "views")
 	for i, name := range []string{"a", "b", "c", "d"} {
 		if rapid.IntRange(0, 5).Draw(t, "peer") == 0 {
 			continue
 		}
-		peer := &route.Peer{Name: name, Router: "r" + string(rune('0'+i/2)), ASN: route.ASN(i + 1)}
+		peer := &route.Peer{Name: name, Router: "r" + string(rune('0'+i/2)), ASN: route.ASN(i + 1), View: rapid.SampledFrom(views).Draw(t, "view")}
+		tab.peers = append(tab.peers, peer)
 		peer.AddPath[route.IPv4Unicast] = name == "c"
-		tab.Apply(&route.Batch{Peer: peer, At: at, Event: route.PeerUp})
+		tab.apply(&route.Batch{Peer: peer, At: at, Event: route.PeerUp})
 		for range rapid.IntRange(0, 12).Draw(t, "routes") {
 			n := route.NLRI{Prefix: netip.MustParsePrefix(rapid.SampledFrom([]string{
 				"0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/16", "10.1.0.0/16", "10.1.2.0/24", "192.0.2.0/24", "::/0", "2001:db8::/32",
@@ -38,7 +65,7 @@ func fillFew(t *rapid.T, at time.Time, sets []route.Attrs) *table.Table {
 			if name == "c" && n.Prefix.Addr().Is4() {
 				n.PathID = uint32(rapid.IntRange(1, 3).Draw(t, "path"))
 			}
-			tab.Apply(&route.Batch{Peer: peer, At: at.Add(-time.Duration(rapid.IntRange(0, 100).Draw(t, "age")) * time.Second), Updates: []route.Update{
+			tab.apply(&route.Batch{Peer: peer, At: at.Add(-time.Duration(rapid.IntRange(0, 100).Draw(t, "age")) * time.Second), Updates: []route.Update{
 				{Family: querytest.FamilyOf(n.Prefix), Attrs: rapid.SampledFrom(sets).Draw(t, "set"), NLRI: []route.NLRI{n}},
 			}})
 		}
@@ -47,7 +74,7 @@ func fillFew(t *rapid.T, at time.Time, sets []route.Attrs) *table.Table {
 			for f := range keep {
 				keep[f].Stale = time.Hour
 			}
-			tab.Apply(&route.Batch{Peer: peer, At: at, Event: route.PeerDown, Retention: keep})
+			tab.apply(&route.Batch{Peer: peer, At: at, Event: route.PeerDown, Retention: keep})
 		}
 	}
 	return tab
@@ -89,14 +116,19 @@ type diffTwin struct {
 	across bool
 }
 
-func newDiffTwin(t *rapid.T, c Comparison) *diffTwin {
+func newDiffTwin(t *rapid.T, c Comparison, tables [2]*filled) *diffTwin {
 	w := &diffTwin{Comparison: c, across: c.a.Peer != "" || c.b.Peer != "", kept: map[*route.Route]bool{}}
 	for i, s := range []Side{c.a, c.b} {
 		meet := map[string]bool{}
-		for _, r := range everything(t, s.Table, c.query, s.At) {
+		named := c.query.Peers()
+		if s.Peer != "" {
+			named = append(named, s.Peer)
+		}
+		tab := tables[i].only(c.query.Scope.String(), named)
+		for _, r := range everything(t, tab, query.Query{Expr: c.query.Expr, Scope: query.AnyView}, s.At) {
 			meet[keyOfRoute(&r)] = true
 		}
-		all := everything(t, s.Table, query.Query{}, s.At)
+		all := everything(t, tab, query.Query{Scope: query.AnyView}, s.At)
 		all = slices.DeleteFunc(all, func(r route.Route) bool { return s.Peer != "" && r.Peer.Name != s.Peer })
 		for j := range all {
 			w.kept[&all[j]] = meet[keyOfRoute(&all[j])]
@@ -241,12 +273,13 @@ func TestCompareEqualsMaps(t *testing.T) {
 			sets[i] = querytest.Attrs(t)
 		}
 		before := querytest.Now().Add(-time.Hour)
-		c := Comparison{
-			a: Side{Known: query.Known{Table: fillFew(t, before, sets), At: before}}, b: Side{Known: query.Known{Table: fillFew(t, querytest.Now(), sets), At: querytest.Now()}},
-			stale: rapid.Bool().Draw(t, "stale"),
-		}
+		tables := [2]*filled{fillFew(t, before, sets), fillFew(t, querytest.Now(), sets)}
 		if rapid.IntRange(0, 3).Draw(t, "one table") == 0 {
-			c.a.Table, c.a.At = c.b.Table, c.b.At
+			tables[0], before = tables[1], querytest.Now()
+		}
+		c := Comparison{
+			a: Side{Known: query.Known{Table: tables[0].Table, At: before}}, b: Side{Known: query.Known{Table: tables[1].Table, At: querytest.Now()}},
+			stale: rapid.Bool().Draw(t, "stale"),
 		}
 		if rapid.Bool().Draw(t, "of peers") {
 			c.a.Peer = rapid.SampledFrom([]string{"", "a", "c"}).Draw(t, "peer A")
@@ -255,7 +288,8 @@ func TestCompareEqualsMaps(t *testing.T) {
 		if rapid.Bool().Draw(t, "conditions") {
 			c.query = parse(t, querytest.Conditions(t))
 		}
-		twin := newDiffTwin(t, c)
+		c.query.Scope = rapid.SampledFrom([]query.Scope{query.FirstView, query.FirstView, query.AnyView, query.OfView(route.PrePolicy)}).Draw(t, "scope")
+		twin := newDiffTwin(t, c, tables)
 		want := twin.lines()
 		got, counts := diffPages(t, c)
 		if diff := gocmp.Diff(want, got); diff != "" {

@@ -38,6 +38,8 @@ func documentedTable(t *testing.T, text string) *table.Table {
 		"edge1": {Name: "edge1", Router: "edge1", Group: "transit"},
 		"edge2": {Name: "edge2", Router: "edge2", Group: "transit"},
 		"ix1":   {Name: "ix1", Router: "rs1", Group: "ixp"},
+
+		"edge1-pre": {Name: "edge1-pre", Router: "edge1", Group: "transit", View: route.PrePolicy},
 	}
 	tab := table.New()
 	for _, p := range peers {
@@ -66,8 +68,8 @@ func documentedTable(t *testing.T, text string) *table.Table {
 			{Family: querytest.FamilyOf(prefix), Attrs: documentedAttrs(t, cells[3:10]), NLRI: []route.NLRI{{Prefix: prefix}}},
 		}})
 	}
-	if routes != 11 {
-		t.Fatalf("the documentation's table has %d routes, want 11", routes)
+	if routes != 13 {
+		t.Fatalf("the documentation's tables have %d routes, want 13", routes)
 	}
 	return tab
 }

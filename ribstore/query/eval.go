@@ -176,10 +176,7 @@ func (e In) has(p netip.Prefix) bool {
 func (e Named) of(p *route.Peer) string {
 	switch e.Label {
 	case Router:
-		if p.Router == "" {
-			return p.Name
-		}
-		return p.Router
+		return p.RouterName()
 	case Group:
 		return p.Group
 	case Peer:

@@ -37,7 +37,7 @@ type Facets struct {
 // Count counts the whole answer to a query, with the most values most of each
 // kind.
 func Count(ctx context.Context, k Known, q Query, most int) (facets *Facets, err error) {
-	err = k.View(func(v *table.View) error {
+	err = k.ViewFor(q, func(v *table.View) error {
 		facets, err = count(ctx, prepare(v, q, k.At), most)
 		return err
 	})

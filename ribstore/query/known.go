@@ -21,7 +21,16 @@ type Known struct {
 // MaySee reports whether the routes of the peer may be seen.
 func (k Known) MaySee(p *route.Peer) bool { return k.Sees == nil || k.Sees(p) }
 
-// View calls read with a view of what is known.
+// ViewFor calls read with a view of what is known that is confined to the views of
+// routers that the query asks.
+func (k Known) ViewFor(q Query, read func(*table.View) error) error {
+	return k.View(func(v *table.View) error {
+		v.Confine(q.Scope.choose(v, q.Peers()))
+		return read(v)
+	})
+}
+
+// View calls read with a view of what is known, in all views of routers.
 func (k Known) View(read func(*table.View) error) error {
 	if k.Sees == nil {
 		return k.Table.View(read)

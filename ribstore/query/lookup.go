@@ -59,10 +59,10 @@ func either(options Or) Expr {
 }
 
 // Lookup returns the query as a lookup, and whether it is no more than that. A
-// query about the past is more.
+// query about the past, or one that names a view, is more.
 func (q Query) Lookup() (Lookup, bool) {
 	l, plain := lookupOf(q.Expr)
-	return l, plain && q.At.IsZero() && q.Between.IsZero()
+	return l, plain && q.Scope == FirstView && q.At.IsZero() && q.Between.IsZero()
 }
 
 func lookupOf(e Expr) (Lookup, bool) {

@@ -189,12 +189,14 @@ func (p *parser) turnToPast(of token) error {
 	return nil
 }
 
-// outermost refuses a moment met inside or, not or parentheses: it is that of
-// the whole query.
+// outermost refuses a view or a moment met inside or, not or parentheses: both are
+// those of the whole query.
 func (p *parser) outermost() error {
-	if p.past.kind == endToken {
-		return nil
+	for _, t := range []token{p.scoped, p.past} {
+		if t.kind != endToken {
+			return p.fail(t, "%s is about the whole query: it cannot stand inside or, not and parentheses; put the conditions in parentheses and %s behind them",
+				t.text, t.text)
+		}
 	}
-	return p.fail(p.past, "%s is about the whole query: it cannot stand inside or, not and parentheses; put the conditions in parentheses and %s behind them",
-		p.past.text, p.past.text)
+	return nil
 }

@@ -21,7 +21,7 @@ type Neighbors struct {
 // ASNeighbors counts the neighbors of an AS in the paths of all routes, and the
 // paths themselves, with the most values most of each kind.
 func ASNeighbors(ctx context.Context, k Known, asn route.ASN, most int) (found *Neighbors, err error) {
-	err = k.View(func(v *table.View) error {
+	err = k.ViewFor(Query{}, func(v *table.View) error {
 		found, err = neighbors(ctx, v, asn, most)
 		return err
 	})

@@ -15,7 +15,8 @@ import (
 
 func TestASNeighborsEqualWalk(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		k, all := fill(t)
+		k := fill(t)
+		all := k.asked(Query{})
 		asn := querytest.ASN(t)
 		want := &Neighbors{}
 		before, after, paths := map[string]int{}, map[string]int{}, map[string]int{}
@@ -41,7 +42,7 @@ func TestASNeighborsEqualWalk(t *testing.T) {
 		same := func(s string) string { return s }
 		none := func(string) Expr { return nil }
 		want.Upstream, want.Downstream, want.Paths = top(before, 99, same, none), top(after, 99, same, none), top(paths, 99, same, none)
-		got, err := ASNeighbors(t.Context(), k, asn, 99)
+		got, err := ASNeighbors(t.Context(), k.Known, asn, 99)
 		if err != nil {
 			t.Fatal(err)
 		}

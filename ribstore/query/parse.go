@@ -24,6 +24,8 @@ type parser struct {
 	depth   int
 	terms   int
 	past    token // the word at or between, once it was met
+	scoped  token // the word view, once it was met
+	scope   Scope
 	at      Moment
 	between Span
 	notes   []Note
@@ -105,7 +107,7 @@ func (p *parser) and() (Expr, error) {
 		}
 		if flat, ok := e.(And); ok {
 			parts = append(parts, flat...)
-		} else if e != nil { // at and between are no conditions
+		} else if e != nil { // view, at and between are no conditions
 			parts = append(parts, e)
 		}
 		explicit := p.word("and")

@@ -27,6 +27,9 @@ type Plan struct {
 	// Sets, when not empty, are the conditions decided once for each distinct
 	// attribute set; Routes those decided for each route that is left.
 	Sets, Routes string
+	// View tells which views of routers are asked, "" when the table has only
+	// sessions of the collector.
+	View string
 	// Cost is the estimate of what is touched: attribute sets plus routes.
 	Cost int
 }
@@ -39,6 +42,9 @@ func (p Plan) String() string {
 	}
 	if p.Routes != "" {
 		s += "; by route: " + p.Routes
+	}
+	if p.View != "" {
+		s += "; view: " + p.View
 	}
 	return s
 }
@@ -65,7 +71,7 @@ type execution struct {
 
 // Explain tells how a query would be answered from what is known.
 func Explain(k Known, q Query) (plan Plan) {
-	_ = k.View(func(v *table.View) error {
+	_ = k.ViewFor(q, func(v *table.View) error {
 		plan = prepare(v, q, k.At).plan
 		return nil
 	})
@@ -161,7 +167,10 @@ func familyPossible(rest And, f route.Family) bool {
 }
 
 func (x *execution) choosePlan() {
-	x.plan = Plan{Method: Scan}
+	x.plan = Plan{Method: Scan, View: x.query.Scope.String()}
+	if x.plan.View == "" && !x.view.Only(route.AdjRIBIn) {
+		x.plan.View = "the first of each router"
+	}
 	if x.sets != nil {
 		x.plan.Sets = string(x.sets.appendText(nil))
 	}

@@ -20,6 +20,7 @@ import (
 // Query is one question. The zero value asks for every route.
 type Query struct {
 	Expr    Expr   // nil: every route
+	Scope   Scope  // which views of routers are asked
 	At      Moment // the past that is asked about; zero: the present
 	Between Span   // changes in the span are asked for; zero: routes are. Not with At
 	Notes   []Note // how words without a keyword were understood
@@ -80,7 +81,7 @@ func Parse(text string) (Query, error) {
 	if err != nil {
 		return Query{}, err
 	}
-	return Query{Expr: e, At: p.at, Between: p.between, Notes: p.notes}, nil
+	return Query{Expr: e, Scope: p.scope, At: p.at, Between: p.between, Notes: p.notes}, nil
 }
 
 // checkLongest refuses an address where a longest match makes no sense.
@@ -122,7 +123,10 @@ func (q Query) String() string {
 	var b []byte
 	if q.Expr != nil {
 		_, loose := q.Expr.(Or)
-		b = appendGroup(b, q.Expr, loose && (!q.At.IsZero() || !q.Between.IsZero()))
+		b = appendGroup(b, q.Expr, loose && (q.Scope != FirstView || !q.At.IsZero() || !q.Between.IsZero()))
+	}
+	if q.Scope != FirstView {
+		b = append(append(b, " view "...), q.Scope.String()...)
 	}
 	switch {
 	case !q.At.IsZero():

@@ -71,6 +71,11 @@ func TestParse(t *testing.T) {
 		{"a span swallows its and", "between 2026-11-22 and 2026-11-23 and origin 1", "origin 1 between 2026-11-22T00:00:00Z and 2026-11-23T00:00:00Z"},
 		{"a span up to now", "10.0.0.0/8 between -2h and now", "10.0.0.0/8 between -2h and now"},
 		{"a span of no length", "between 2h and 2h", "between -2h and -2h"},
+		{"a view stands behind the conditions", "VIEW Post-Policy origin 1", "origin 1 view post-policy"},
+		{"a view stands in front of a moment", "at 2h view any stale", "stale view any at -2h"},
+		{"a view alone", "view adj-rib-in", "view adj-rib-in"},
+		{"an or gets parentheses in front of a view", "(origin 1 or via 2) view loc-rib", "(origin 1 or via 2) view loc-rib"},
+		{"a peer that is named as the word for views", `peer "view"`, `peer "view"`},
 		{"a peer that is named as a moment's word", `peer "at" peer now`, `peer "at" peer now`},
 		{"a peer that is named as a word", `peer "stale" group "or"`, `peer "stale" group "or"`},
 	}
@@ -97,7 +102,7 @@ func sameExpr(a, b Expr) bool {
 }
 
 func sameQuery(a, b Query) bool {
-	return sameExpr(a.Expr, b.Expr) && a.At == b.At && a.Between == b.Between
+	return sameExpr(a.Expr, b.Expr) && a.Scope == b.Scope && a.At == b.At && a.Between == b.Between
 }
 
 func TestParseErrors(t *testing.T) {
@@ -148,6 +153,11 @@ func TestParseErrors(t *testing.T) {
 		{"a span that ends before it begins", "between 2026-11-22T03:00Z and 2026-11-22", 9, "before it begins"},
 		{"a span ago that ends before it begins", "between 1h and 2h", 9, "before it begins"},
 		{"a span that begins now", "between now and now", 9, "begin now"},
+		{"a view without a name", "stale view", 7, "view needs"},
+		{"a view that is none", "view mid-policy", 6, "post-policy"},
+		{"two views", "view any stale view any", 16, "already"},
+		{"a view in an or", "stale or view any", 10, "whole query"},
+		{"a view in parentheses", "(stale view any)", 8, "parentheses"},
 		{"what comes later", "rpki invalid", 1, "no RPKI"},
 		{"a text too long", strings.Repeat("a ", 5000), maxText + 1, "at most"},
 		{"nesting too deep", strings.Repeat("(", 100), maxDepth + 1, "levels"},
@@ -225,18 +235,34 @@ type heard struct {
 
 var now = querytest.Now()
 
+// world is what a random table knows, and the peers and routes in it that may be
+// seen.
+type world struct {
+	Known
+
+	peers []*route.Peer
+	heard []heard
+}
+
 // fill makes a random table of few peers, prefixes and attributes, so that
-// conditions are often met, and lists the routes in it that may be seen.
-func fill(t *rapid.T) (Known, []heard) {
+// conditions are often met.
+func fill(t *rapid.T) world {
 	tab := table.New()
-	k := Known{Table: tab, At: now}
+	k := world{Known: Known{Table: tab, At: now}}
+	views := rapid.SampledFrom([][]route.View{{route.AdjRIBIn}, {route.AdjRIBIn, route.PostPolicy}, route.Views()}).Draw(t, "views")
 	hidden := rapid.SampledFrom([]string{"", "", "a", "b"}).Draw(t, "hidden")
 	if hidden != "" {
 		k.Sees = func(p *route.Peer) bool { return p.Name != hidden }
 	}
 	byID := map[string]heard{}
 	for i, name := range []string{"a", "b", "c"} {
-		peer := &route.Peer{Name: name, Router: "r" + strconv.Itoa(i/2), Group: "g" + strconv.Itoa(i%2), ASN: route.ASN(i + 1)}
+		peer := &route.Peer{
+			Name: name, Router: "r" + strconv.Itoa(i/2), Group: "g" + strconv.Itoa(i%2), ASN: route.ASN(i + 1),
+			View: rapid.SampledFrom(views).Draw(t, "view"),
+		}
+		if name != hidden {
+			k.peers = append(k.peers, peer)
+		}
 		tab.Apply(&route.Batch{Peer: peer, At: now, Event: route.PeerUp})
 		for range rapid.IntRange(0, 20).Draw(t, "routes") {
 			h := heard{peer: peer, prefix: querytest.Prefix(t), attrs: querytest.Attrs(t), at: now.Add(-time.Duration(rapid.IntRange(0, 200).Draw(t, "age")) * time.Second)}
@@ -251,13 +277,30 @@ func fill(t *rapid.T) (Known, []heard) {
 			}})
 		}
 	}
-	var all []heard
 	for _, h := range byID {
 		if h.peer.Name != hidden {
-			all = append(all, h)
+			k.heard = append(k.heard, h)
 		}
 	}
-	return k, all
+	return k
+}
+
+// asked returns the routes in the views that a query asks.
+func (w *world) asked(q Query) (list []heard) {
+	for _, h := range w.heard {
+		if querytest.Asks(q.Scope.String(), q.Peers(), w.peers, h.peer) {
+			list = append(list, h)
+		}
+	}
+	return list
+}
+
+func genScope(t *rapid.T) Scope {
+	views := []Scope{FirstView, FirstView, AnyView}
+	for _, v := range route.Views() {
+		views = append(views, OfView(v))
+	}
+	return rapid.SampledFrom(views).Draw(t, "scope")
 }
 
 // genExpr draws a condition with the twin's opinion on it.
@@ -486,9 +529,11 @@ func twinIs(e Is, h heard, all []heard, words []string) bool {
 	}
 	switch e {
 	case Best:
-		routes := make([]route.Route, len(same))
-		for i, o := range same {
-			routes[i] = route.Route{Peer: o.peer, Attrs: o.attrs}
+		var routes []route.Route
+		for _, o := range same {
+			if o.peer.View == h.peer.View && (o.peer.View == route.AdjRIBIn || o.peer.Router == h.peer.Router) {
+				routes = append(routes, route.Route{Peer: o.peer, Attrs: o.attrs})
+			}
 		}
 		table.Decide(routes)
 		return routes[0].Peer.Name == h.peer.Name
@@ -516,9 +561,10 @@ func twinIs(e Is, h heard, all []heard, words []string) bool {
 // stream and for facets, and compares with a test of every route.
 func TestRunEqualsWalk(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		k, all := fill(t)
+		k := fill(t)
 		e, meets := genExpr(t, 3)
-		q := Query{Expr: e}
+		q := Query{Expr: e, Scope: genScope(t)}
+		all := k.asked(q)
 		var want []string
 		for _, h := range all {
 			if meets(h, all) {
@@ -527,17 +573,17 @@ func TestRunEqualsWalk(t *testing.T) {
 		}
 		slices.Sort(want)
 		again, err := Parse(q.String())
-		if err != nil || again.String() != q.String() || !sameExpr(again.Expr, e) {
+		if err != nil || again.String() != q.String() || !sameQuery(again, q) {
 			t.Fatalf("Parse(%q) = %#v, %v, want %#v", q, again.Expr, err, e)
 		}
 		forceScan := rapid.Bool().Draw(t, "scan")
-		if diff := cmp.Diff(want, pages(t, k, q, len(want), forceScan)); diff != "" {
+		if diff := cmp.Diff(want, pages(t, k.Known, q, len(want), forceScan)); diff != "" {
 			t.Fatalf("%q by pages (-walk +run): %s", q, diff)
 		}
-		if diff := cmp.Diff(want, streamed(t, k, q)); diff != "" {
+		if diff := cmp.Diff(want, streamed(t, k.Known, q)); diff != "" {
 			t.Fatalf("%q as a stream (-walk +run): %s", q, diff)
 		}
-		checkFacets(t, k, q, all, want)
+		checkFacets(t, k.Known, q, all, want)
 	})
 }
 

@@ -69,7 +69,7 @@ func run(ctx context.Context, k Known, q Query, page Page, scan bool) (result *R
 	if err != nil {
 		return nil, err
 	}
-	err = k.View(func(v *table.View) error {
+	err = k.ViewFor(q, func(v *table.View) error {
 		result, err = runView(ctx, prepare(v, q, k.At), page.Limit, after, scan)
 		return err
 	})

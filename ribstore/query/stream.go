@@ -34,7 +34,7 @@ type streamer struct {
 
 // matched finds which slots have routes of the answer.
 func (s *streamer) matched(ctx context.Context) (matched []table.Bits, families []route.Family, err error) {
-	err = s.known.View(func(v *table.View) error {
+	err = s.known.ViewFor(s.query, func(v *table.View) error {
 		x := prepare(v, s.query, s.known.At)
 		families = x.families
 		if x.in.Match == Longest || x.in.Match == Exact || x.in.Match == OrShorter {
@@ -62,7 +62,7 @@ func (s *streamer) family(ctx context.Context, f route.Family, matched table.Bit
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		err := s.known.View(func(v *table.View) error {
+		err := s.known.ViewFor(s.query, func(v *table.View) error {
 			more = s.fill(v, f, matched, &after)
 			return nil
 		})

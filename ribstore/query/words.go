@@ -40,6 +40,7 @@ func Words() []Word {
 		{"peer", "peer edge1", "routes of one session", parseLabel(Peer)},
 		{"router", "router edge1", "routes of the sessions of one router", parseLabel(Router)},
 		{"group", "group customers", "routes of the sessions of one group", parseLabel(Group)},
+		{"view", "view post-policy", "one view of the routers' tables, or any", parseView},
 		{"path-id", "path-id 7", "path identifier of an ADD-PATH session", parseNumber(PathID)},
 		{"family", "family ipv6-unicast", "address family", parseFamily},
 		{"length", "length >= 24", "length of the prefix in bits", parseNumber(Length)},

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -102,6 +103,32 @@ func Conditions(t *rapid.T) string {
 		words = append(words, condition.Draw(t, "condition"))
 	}
 	return strings.Join(words, " ")
+}
+
+// Asks reports, the slow and obvious way, whether a query asks the view of a router
+// that a peer is of: one with a scope as it is printed, that names some of the
+// peers of the table.
+func Asks(scope string, named []string, peers []*route.Peer, p *route.Peer) bool {
+	if scope != "" {
+		return scope == "any" || scope == p.View.String()
+	}
+	has := func(view route.View, one func(*route.Peer) bool) bool {
+		return slices.ContainsFunc(peers, func(other *route.Peer) bool {
+			return other.Router == p.Router && other.View == view && one(other)
+		})
+	}
+	isNamed := func(other *route.Peer) bool { return slices.Contains(named, other.Name) }
+	for _, view := range route.Views() {
+		if has(view, isNamed) {
+			return has(p.View, isNamed)
+		}
+	}
+	for _, view := range []route.View{route.AdjRIBIn, route.PostPolicy, route.PrePolicy, route.LocRIB, route.AdjRIBOut} {
+		if has(view, func(*route.Peer) bool { return true }) {
+			return view == p.View
+		}
+	}
+	return false
 }
 
 // FullRoutes is how many routes the full table has of each of its three peers: as
