@@ -227,8 +227,11 @@ func changedTwin(a, b route.Attrs) (names []string, cause Cause) {
 		{"path", a.ASPath().String(), b.ASPath().String()},
 		{"nexthop", a.NextHop().String(), b.NextHop().String()},
 		{"med", text(med, okMED), text(medB, okMEDB)},
+		{"local-pref", octets(a, route.AttrLocalPref), octets(b, route.AttrLocalPref)},
 		{"community", string(a.Communities()), string(b.Communities())},
+		{"ext-community", octets(a, route.AttrExtCommunities), octets(b, route.AttrExtCommunities)},
 		{"large-community", string(a.LargeCommunities()), string(b.LargeCommunities())},
+		{"otc", octets(a, route.AttrOTC), octets(b, route.AttrOTC)},
 	}
 	for _, x := range list {
 		if x.a != x.b {
@@ -247,10 +250,15 @@ func changedTwin(a, b route.Attrs) (names []string, cause Cause) {
 		return names, CausePath
 	case has("nexthop"):
 		return names, CauseNextHop
-	case has("community"), has("large-community"):
+	case has("community"), has("ext-community"), has("large-community"):
 		return names, CauseCommunity
 	}
 	return names, CauseOther
+}
+
+func octets(a route.Attrs, code route.AttrCode) string {
+	value, ok := a.Get(code)
+	return fmt.Sprintf("%x %v", value, ok)
 }
 
 func diffLine(d *Difference) string {

@@ -66,6 +66,9 @@ func Attrs(t *rapid.T) route.Attrs {
 	if rapid.Bool().Draw(t, "med") {
 		a = a.AppendAttr(route.AttrMED, binary.BigEndian.AppendUint32(nil, uint32(rapid.IntRange(0, 3).Draw(t, "med"))))
 	}
+	if rapid.Bool().Draw(t, "local-pref") {
+		a = a.AppendAttr(route.AttrLocalPref, binary.BigEndian.AppendUint32(nil, uint32(rapid.IntRange(0, 3).Draw(t, "local-pref"))))
+	}
 	var communities []byte
 	for range rapid.IntRange(0, 2).Draw(t, "communities") {
 		communities = binary.BigEndian.AppendUint32(communities, rapid.SampledFrom([]uint32{1<<16 | 100, 1<<16 | 150, 2<<16 | 100, 0xffff029a}).Draw(t, "community"))
@@ -73,8 +76,14 @@ func Attrs(t *rapid.T) route.Attrs {
 	if communities != nil {
 		a = a.AppendAttr(route.AttrCommunities, communities)
 	}
+	if rapid.IntRange(0, 3).Draw(t, "ext") == 0 { // rt:1:0 to rt:1:2
+		a = a.AppendAttr(route.AttrExtCommunities, []byte{0, 2, 0, 1, 0, 0, 0, byte(rapid.IntRange(0, 2).Draw(t, "ext"))})
+	}
 	if rapid.IntRange(0, 3).Draw(t, "large") == 0 {
 		a = a.AppendAttr(route.AttrLargeCommunities, []byte{0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, byte(rapid.IntRange(0, 3).Draw(t, "local"))})
+	}
+	if rapid.IntRange(0, 3).Draw(t, "otc") == 0 {
+		a = a.AppendAttr(route.AttrOTC, binary.BigEndian.AppendUint32(nil, uint32(ASN(t))))
 	}
 	return a
 }
@@ -84,14 +93,20 @@ func Path(asns ...route.ASN) route.Attrs {
 	return route.Attrs(nil).AppendAttr(route.AttrASPath, route.ASPath(nil).AppendSegment(route.ASSequence, asns...))
 }
 
-// Conditions draws the text of a query of up to four conditions on routes.
-func Conditions(t *rapid.T) string {
-	condition := rapid.SampledFrom([]string{
+// Texts returns conditions on routes, one or more for each word of the language.
+func Texts() []string {
+	return []string{
 		"origin 1-3", "neighbor-as 2", "via 1 2", "via 12", "path _1_", "path ^2", "path-length > 2", "path-hops <= 1", "prepended", "private-as",
 		"community 1:1*0", "community blackhole", "large-community 1:2:*", "nexthop 192.0.2.1", "peer a", "peer b", "router r0", "group g1",
 		"family ipv4-unicast", "length >= 9", "med 2", "local-pref > 100", "origin-code incomplete", "stale", "best", "moas", "bogon",
 		"since 100s", "older-than 50s", "10.0.0.0/8 or-longer", "10.1.2.0/24 or-shorter", "10.0.0.0/8", "0.0.0.0/0 ge 9 le 16", "path-id 1",
-	})
+		"ext-community rt:1:1", "otc", "otc 1-3",
+	}
+}
+
+// Conditions draws the text of a query of up to four conditions on routes.
+func Conditions(t *rapid.T) string {
+	condition := rapid.SampledFrom(Texts())
 	words := []string{}
 	for i := range rapid.IntRange(1, 4).Draw(t, "conditions") {
 		if i > 0 && rapid.Bool().Draw(t, "or") {
