@@ -30,7 +30,7 @@ func TestPagesStylesAndScriptsKeepWithinTheirBudgets(t *testing.T) {
 	worlds := map[string]http.Handler{"a small world": worldHandler(t), "120 peers": many}
 	for about, h := range worlds {
 		for _, path := range []string{
-			"/", "/1.1.1.0/24", "/1.1.1.1?view=bird", "/search?q=via+13335", "/peers",
+			"/", "/1.1.1.0/24", "/1.1.1.1?style=bird", "/search?q=via+13335", "/peers",
 			"/as/13335", "/community/3356:3", "/graph?q=1.1.1.0/24", "/help", "/about",
 		} {
 			if size, _ := weigh(h, path); size > pageBudget {

@@ -51,8 +51,8 @@ func TestColumnsAndOrderAreInTheURL(t *testing.T) {
 func TestADisplayThatIsNotIsRefused(t *testing.T) {
 	h := worldHandler(t)
 	for _, path := range []string{
-		"/1.1.1.1?cols=", "/1.1.1.1?cols=peer,peer", "/1.1.1.1?cols=weight", "/1.1.1.1?sort=weight", "/1.1.1.1?sort=", "/1.1.1.1?view=ios",
-		"/search?q=13335&view=%3Cscript%3E",
+		"/1.1.1.1?cols=", "/1.1.1.1?cols=peer,peer", "/1.1.1.1?cols=weight", "/1.1.1.1?sort=weight", "/1.1.1.1?sort=", "/1.1.1.1?style=ios",
+		"/search?q=13335&style=%3Cscript%3E",
 	} {
 		if w := ask(t, h, path); w.Code != http.StatusBadRequest {
 			t.Errorf("GET %s = %d, want 400", path, w.Code)
@@ -62,13 +62,13 @@ func TestADisplayThatIsNotIsRefused(t *testing.T) {
 
 func TestTheDisplayIsKeptOnTheWay(t *testing.T) {
 	h := worldHandler(t)
-	page := parsePage(t, ask(t, h, "/search?q=family+ipv4-unicast&limit=1&cols=peer,path&sort=age&view=bird"))
-	if next := "/search?cols=peer%2Cpath&cursor=1&limit=1&q=family+ipv4-unicast&sort=age&view=bird"; !slices.Contains(page.links(), next) {
+	page := parsePage(t, ask(t, h, "/search?q=family+ipv4-unicast&limit=1&cols=peer,path&sort=age&style=bird"))
+	if next := "/search?cols=peer%2Cpath&cursor=1&limit=1&q=family+ipv4-unicast&sort=age&style=bird"; !slices.Contains(page.links(), next) {
 		t.Errorf("the next page is not among %v", page.links())
 	}
 	for _, aside := range page.all("aside", "facets") {
 		for _, link := range aside.links() {
-			if !strings.Contains(link, "view=bird") {
+			if !strings.Contains(link, "style=bird") {
 				t.Errorf("%s forgets the view", link)
 			}
 		}
@@ -130,7 +130,7 @@ func TestViewsOfRouters(t *testing.T) {
 		"junos": {"inet.0:", "1.1.1.0/24         *[BGP/170]", "> to 192.0.2.1", "AS path: 3356 13335 I"},
 		"bird":  {"Table master4:", "1.1.1.0/24           unicast [edge1 2026-11-", "\tvia 192.0.2.1", "BGP.as_path: 3356 13335"},
 	} {
-		text := ask(t, h, "/1.1.1.1.txt?view="+view)
+		text := ask(t, h, "/1.1.1.1.txt?style="+view)
 		if ct := text.Header().Get("Content-Type"); ct != "text/plain; charset=utf-8" {
 			t.Errorf("view %s: Content-Type = %q", view, ct)
 		}
@@ -140,12 +140,12 @@ func TestViewsOfRouters(t *testing.T) {
 				t.Errorf("view %s lacks %q:\n%s", view, w, body)
 			}
 		}
-		page := parsePage(t, ask(t, h, "/1.1.1.1?view="+view))
+		page := parsePage(t, ask(t, h, "/1.1.1.1?style="+view))
 		if pre := page.all("pre", "router"); len(pre) != 1 || pre[0].FirstChild.Data != body {
 			t.Errorf("view %s: the page shows another text", view)
 		}
 	}
-	if body := ask(t, h, "/2001:db8:1::1.txt?view=junos").Body.String(); !strings.HasPrefix(body, "inet6.0:") {
+	if body := ask(t, h, "/2001:db8:1::1.txt?style=junos").Body.String(); !strings.HasPrefix(body, "inet6.0:") {
 		t.Errorf("IPv6 as Junos:\n%s", body)
 	}
 }

@@ -22,6 +22,7 @@ type Peer struct {
 	LocalASN     route.ASN         `json:"local_asn"`
 	RouterID     string            `json:"router_id,omitempty"` // the BGP identifier; absent before an OPEN was seen
 	Router       string            `json:"router,omitempty"`    // the router that the session ends on
+	View         string            `json:"view,omitempty"`      // the table of the router, such as "post-policy"; absent for a BGP session of the collector
 	Group        string            `json:"group,omitempty"`
 	Description  string            `json:"description,omitempty"`
 	Dynamic      bool              `json:"dynamic"` // a rule for dynamic neighbors made it
@@ -116,6 +117,7 @@ type PastPeer struct {
 	LocalASN    route.ASN         `json:"local_asn"`
 	RouterID    string            `json:"router_id,omitempty"`
 	Router      string            `json:"router,omitempty"`
+	View        string            `json:"view,omitempty"` // the table of the router, such as "post-policy"; absent for a BGP session of the collector
 	Group       string            `json:"group,omitempty"`
 	Description string            `json:"description,omitempty"`
 	AddPath     []string          `json:"add_path,omitempty"` // families whose routes have a path identifier

@@ -20,6 +20,7 @@ type Route struct {
 	Family     string       `json:"family,omitempty"`
 	Peer       string       `json:"peer,omitempty"`    // the name of the peer
 	Router     string       `json:"router,omitempty"`  // the router that the session ends on
+	View       string       `json:"view,omitempty"`    // the table of the router, such as "post-policy"; absent for a BGP session of the collector
 	PathID     *uint32      `json:"path_id,omitempty"` // absent without ADD-PATH (RFC 7911)
 	ReceivedAt time.Time    `json:"received_at,omitzero"`
 	StaleSince time.Time    `json:"stale_since,omitzero"` // absent while the session confirms the route
@@ -129,6 +130,9 @@ func RouteOf(r *route.Route) Route {
 	if r.Peer.AddPath[r.Family] {
 		id := r.PathID
 		a.PathID = &id
+	}
+	if r.Peer.View != route.AdjRIBIn {
+		a.View = r.Peer.View.String()
 	}
 	return a
 }

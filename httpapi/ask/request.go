@@ -32,8 +32,8 @@ func (r *Reader) Live(q query.Query) Request {
 	return Request{Query: q, Page: query.Page{Limit: query.DefaultLimit}, reader: r, from: r.store}
 }
 
-// Request reads the parameters of a question: q, peer, family, limit, cursor, at,
-// between and collection; other parameters are their caller's. base is what the
+// Request reads the parameters of a question: q, peer, family, view, limit,
+// cursor, at, between and collection; other parameters are their caller's. base is what the
 // path asks already; a parameter q takes its place.
 func (r *Reader) Request(list web.Params, base query.Query) (Request, error) {
 	req := r.Live(base)
@@ -58,6 +58,8 @@ func (r *Reader) Request(list web.Params, base query.Query) (Request, error) {
 			req.Page.Limit, err = ParseLimit(p.Value)
 		case "cursor":
 			req.Page.Cursor, err = parseCursor(p.Value)
+		case "view":
+			err = req.setView(p.Value)
 		}
 		if err != nil {
 			return req, err
@@ -125,6 +127,19 @@ func (r *Request) setBetween(text string) error {
 		return web.Problemf(web.CodeInvalidParameter, "The query is about the time between %s, the parameter about that between %s: give one of them.", have, span)
 	}
 	r.Query.Between = span
+	return nil
+}
+
+// setView reads the parameter that says the same as the word view.
+func (r *Request) setView(text string) error {
+	scope, ok := query.ParseScope(text)
+	if !ok {
+		return web.Problemf(web.CodeInvalidParameter, "view %q is not known; there are %s.", web.Clip(text), strings.Join(query.ScopeNames(), ", "))
+	}
+	if have := r.Query.Scope; have != query.FirstView && have != scope {
+		return web.Problemf(web.CodeInvalidParameter, "The query asks view %s, the parameter view %s: give one of them.", have, scope)
+	}
+	r.Query.Scope = scope
 	return nil
 }
 

@@ -44,6 +44,13 @@ func (s Scene) Fixed(now time.Time) Scene {
 // SceneParams returns the parameters of a scene with more of a call's own.
 func SceneParams(more ...web.Known) []web.Known { return append(more, web.One("at", "collection")...) }
 
+// QuestionParams returns the parameters of a question for routes, with those of a
+// scene and more of a call's own.
+func QuestionParams(more ...web.Known) []web.Known {
+	return SceneParams(append(more, web.Known{Name: "q"}, web.Known{Name: "peer", Many: true}, web.Known{Name: "family", Many: true},
+		web.Known{Name: "view"})...)
+}
+
 // Moment says what moment an answer is true for.
 type Moment = answer.Moment
 

@@ -20,9 +20,8 @@ type display struct {
 
 // displayParams are the parameters of a page of routes.
 func displayParams(more ...web.Known) []web.Known {
-	return ask.SceneParams(append(more,
-		web.Known{Name: "limit"}, web.Known{Name: "cursor"}, web.Known{Name: "peer", Many: true}, web.Known{Name: "family", Many: true},
-		web.Known{Name: "cols"}, web.Known{Name: "sort"}, web.Known{Name: "view"})...)
+	return ask.SceneParams(append(more, append(web.One("limit", "cursor", "view", "cols", "sort", "style"),
+		web.Known{Name: "peer", Many: true}, web.Known{Name: "family", Many: true})...)...)
 }
 
 // readDisplay reads the parameters that say how routes are shown.
@@ -37,9 +36,9 @@ func readDisplay(list web.Params) (d display, err error) {
 			return d, web.Problemf(web.CodeInvalidParameter, "sort %q is not one of %s.", web.Clip(text), strings.Join(sortedBy(), ", "))
 		}
 	}
-	if text, ok := list.Get("view"); ok {
+	if text, ok := list.Get("style"); ok {
 		if d.view = ui.View(text); !slices.Contains(ui.Views(), d.view) {
-			return d, web.Problemf(web.CodeInvalidParameter, "view %q is not cisco, junos or bird.", web.Clip(text))
+			return d, web.Problemf(web.CodeInvalidParameter, "style %q is not cisco, junos or bird.", web.Clip(text))
 		}
 	}
 	return d, nil
@@ -81,7 +80,7 @@ func (d display) put(values url.Values) {
 		values.Set("sort", d.sort)
 	}
 	if d.view != ui.AsTable {
-		values.Set("view", string(d.view))
+		values.Set("style", string(d.view))
 	}
 }
 

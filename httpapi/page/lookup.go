@@ -72,7 +72,7 @@ func searchRow() row[lookup, found] {
 		switch {
 		case !r.Query.Between.IsZero():
 			to = ask.WithSuffix(r.Scene.Changes(r.Query), v.suffix)
-		case r.Query.Expr == nil:
+		case r.Query.Expr == nil && r.Query.Scope == query.FirstView:
 			to = r.Scene.Link("/")
 		case ask.HasOwnPage(r.Query) && !r.Limited && r.Page.Cursor == "":
 			to = ask.WithSuffix(ask.More(r.Scene.Lookup(r.Query), r.display.values()), v.suffix)

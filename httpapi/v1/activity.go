@@ -17,7 +17,7 @@ const (
 )
 
 func activityParams() []web.Known {
-	return ask.SceneParams(append(web.One("q", "between"), web.Known{Name: "peer", Many: true}, web.Known{Name: "family", Many: true})...)
+	return ask.QuestionParams(web.One("between")...)
 }
 
 // answerActivity answers with the changes of a query, counted.

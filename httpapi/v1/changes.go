@@ -15,16 +15,7 @@ const changesChunk = 10_000
 
 // ChangesParams are the parameters of a question for changes.
 func ChangesParams() []web.Known {
-	return ask.SceneParams(
-		web.Known{Name: "q"},
-		web.Known{Name: "between"},
-		web.Known{Name: "kind", Many: true},
-		web.Known{Name: "order"},
-		web.Known{Name: "limit"},
-		web.Known{Name: "cursor"},
-		web.Known{Name: "peer", Many: true},
-		web.Known{Name: "family", Many: true},
-	)
+	return ask.QuestionParams(web.Known{Name: "between"}, web.Known{Name: "kind", Many: true}, web.Known{Name: "order"}, web.Known{Name: "limit"}, web.Known{Name: "cursor"})
 }
 
 func readChanges(q *asked) (ask.ChangesRequest, error) { return q.reader.ChangesRequest(q.list) }

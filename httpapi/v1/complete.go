@@ -85,6 +85,12 @@ func (c *completer) completions(last, typed string) []answer.Completion {
 			list = append(list, answer.Completion{Text: f.String(), Kind: "family"})
 		}
 		return matching(list, typed)
+	case "view":
+		var list []answer.Completion
+		for _, name := range query.ScopeNames() {
+			list = append(list, answer.Completion{Text: name, Kind: "value"})
+		}
+		return matching(list, typed)
 	case "community":
 		return matching(wellKnownCommunities(), typed)
 	case "origin", "via", "neighbor-as":

@@ -18,7 +18,7 @@ const (
 )
 
 func eventsParams() []web.Known {
-	return []web.Known{{Name: "q"}, {Name: "peer", Many: true}, {Name: "family", Many: true}}
+	return []web.Known{{Name: "q"}, {Name: "peer", Many: true}, {Name: "family", Many: true}, {Name: "view"}}
 }
 
 func readEvents(q *asked) (ask.Request, error) {

@@ -10,7 +10,7 @@ import (
 
 // exportParams are the parameters of an export.
 func exportParams() []web.Known {
-	return ask.SceneParams(append(web.One("format", "q", "between"), web.Known{Name: "peer", Many: true}, web.Known{Name: "family", Many: true})...)
+	return ask.QuestionParams(web.One("format", "between")...)
 }
 
 // export answers GET /api/v1/export: the whole answer as a file, in the form that

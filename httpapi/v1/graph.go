@@ -18,7 +18,7 @@ const graphRoutes = 5000
 // GraphParams are the parameters of a question for a picture, with more of a
 // caller's own.
 func GraphParams(more ...web.Known) []web.Known {
-	return ask.SceneParams(append(more, web.Known{Name: "q"}, web.Known{Name: "peer", Many: true}, web.Known{Name: "family", Many: true})...)
+	return ask.QuestionParams(more...)
 }
 
 func readGraph(q *asked) (ask.Request, error) { return ReadGraph(q.reader, q.list) }

@@ -61,7 +61,7 @@ func PeerOf(r *ask.Reader, peers *ask.Peers, peer *ask.Peer) any {
 func peerOf(r *ask.Reader, peer *ask.Peer) answer.Peer {
 	session, p := &peer.Session, peer.Session.Peer
 	one := answer.Peer{
-		Name: p.Name, ASN: p.ASN, LocalASN: p.LocalASN, Router: p.Router, Group: p.Group, Description: p.Description,
+		Name: p.Name, ASN: p.ASN, LocalASN: p.LocalASN, Router: p.Router, View: viewOf(p), Group: p.Group, Description: p.Description,
 		Dynamic: session.Dynamic, AdminDown: session.AdminDown,
 		State: session.State, Since: session.Since.UTC(),
 		Families: []string{}, AddPath: addPathOf(p), HoldTime: session.HoldTime.Seconds(), MaxPrefixes: session.MaxPrefixes,
@@ -88,7 +88,7 @@ func peerOf(r *ask.Reader, peer *ask.Peer) answer.Peer {
 func pastPeerOf(stats *ask.PeerStats) answer.PastPeer {
 	p, f := stats.Peer, &stats.Freshness
 	one := answer.PastPeer{
-		Name: p.Name, ASN: p.ASN, LocalASN: p.LocalASN, Router: p.Router, Group: p.Group, Description: p.Description,
+		Name: p.Name, ASN: p.ASN, LocalASN: p.LocalASN, Router: p.Router, View: viewOf(p), Group: p.Group, Description: p.Description,
 		AddPath: addPathOf(p), Up: f.Up, Routes: peerRoutesOf(stats),
 		LastUpdate: f.LastUpdate.UTC(), StaleSince: f.StaleSince.UTC(), EndOfRIB: endOfRIB(f.EndOfRIB),
 	}
@@ -99,6 +99,14 @@ func pastPeerOf(stats *ask.PeerStats) answer.PastPeer {
 		one.RouterID = p.RouterID.String()
 	}
 	return one
+}
+
+// viewOf names the view of a peer, "" for a session of the collector.
+func viewOf(p *route.Peer) string {
+	if p.View == route.AdjRIBIn {
+		return ""
+	}
+	return p.View.String()
 }
 
 // addPathOf lists the families whose routes have a path identifier.

@@ -25,6 +25,7 @@ func appendOwn(b []byte, r *route.Route) []byte {
 	if r.Peer.Router != "" {
 		b = web.AppendString(web.AppendKey(b, "router"), r.Peer.Router)
 	}
+	b = appendView(b, r.Peer)
 	if r.Peer.AddPath[r.Family] {
 		b = web.AppendUint(web.AppendKey(b, "path_id"), uint64(r.PathID))
 	}
@@ -42,6 +43,15 @@ func appendOwn(b []byte, r *route.Route) []byte {
 	return b
 }
 
+// appendView appends which of a router's tables the routes of a peer come from;
+// what routers send to the collector over BGP has no view.
+func appendView(b []byte, p *route.Peer) []byte {
+	if p.View == route.AdjRIBIn {
+		return b
+	}
+	return web.AppendString(web.AppendKey(b, "view"), p.View.String())
+}
+
 // appendSome is appendOwn for the wanted members.
 func appendSome(b []byte, r *route.Route, want fields) []byte {
 	if want.has(fPrefix) {
@@ -53,8 +63,11 @@ func appendSome(b []byte, r *route.Route, want fields) []byte {
 	if want.has(fPeer) {
 		b = web.AppendString(web.AppendKey(b, "peer"), r.Peer.Name)
 	}
-	if want.has(fRouter) && r.Peer.Router != "" {
-		b = web.AppendString(web.AppendKey(b, "router"), r.Peer.Router)
+	if want.has(fRouter) {
+		if r.Peer.Router != "" {
+			b = web.AppendString(web.AppendKey(b, "router"), r.Peer.Router)
+		}
+		b = appendView(b, r.Peer)
 	}
 	if want.has(fPathID) && r.Peer.AddPath[r.Family] {
 		b = web.AppendUint(web.AppendKey(b, "path_id"), uint64(r.PathID))

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"ribglass/httpapi/answer"
 	"ribglass/httpapi/web"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
@@ -226,6 +227,24 @@ func TestRouteIsEncodedAsEncodingJSONDoes(t *testing.T) {
 		got := appendFields([]byte("["), r, allFields)[1:]
 		if diff := cmp.Diff(string(want), string(got)); diff != "" {
 			t.Errorf("appendRoute (-encoding/json +own):\n%s", diff)
+		}
+	})
+}
+
+func TestRouteIsTheDeclaredAnswer(t *testing.T) {
+	addresses := cmp.Comparer(func(a, b netip.Addr) bool { return a == b })
+	prefixes := cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })
+	rapid.Check(t, func(t *rapid.T) {
+		r := drawRoute(t)
+		r.Peer.View = rapid.SampledFrom(route.Views()).Draw(t, "view")
+		var got answer.Route
+		decoder := json.NewDecoder(bytes.NewReader(appendFields([]byte("["), r, allFields)[1:]))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&got); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(answer.RouteOf(r), got, addresses, prefixes); diff != "" {
+			t.Errorf("appendFields (-answer.RouteOf +read back):\n%s", diff)
 		}
 	})
 }

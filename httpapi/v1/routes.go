@@ -25,18 +25,8 @@ type RoutesRequest struct {
 
 // routesParams are the parameters of a question for routes.
 func routesParams() []web.Known {
-	return ask.SceneParams(
-		web.Known{Name: "q"},
-		web.Known{Name: "limit"},
-		web.Known{Name: "cursor"},
-		web.Known{Name: "peer", Many: true},
-		web.Known{Name: "family", Many: true},
-		web.Known{Name: "explain"},
-		web.Known{Name: "facets"},
-		web.Known{Name: "fields"},
-		web.Known{Name: "names"},
-		web.Known{Name: "between"}, // to say where such a question goes
-	)
+	// Between is understood to say where such a question goes.
+	return ask.QuestionParams(web.One("limit", "cursor", "explain", "facets", "fields", "names", "between")...)
 }
 
 func readRoutes(q *asked) (RoutesRequest, error) {

@@ -29,6 +29,25 @@ const anyView = "any"
 // OfView returns the scope that asks one view.
 func OfView(v route.View) Scope { return ofViews + Scope(v) }
 
+// ScopeNames lists what may stand behind the word view.
+func ScopeNames() []string {
+	names := []string{anyView}
+	for _, v := range route.Views() {
+		names = append(names, v.String())
+	}
+	return names
+}
+
+// ParseScope returns the scope with a name of [ScopeNames]. It does not mind the
+// case of letters.
+func ParseScope(name string) (Scope, bool) {
+	if strings.EqualFold(name, anyView) {
+		return AnyView, true
+	}
+	v, ok := route.ParseView(name)
+	return OfView(v), ok
+}
+
 // View returns the one view that is asked, when it is one.
 func (s Scope) View() (route.View, bool) {
 	if s < ofViews {
@@ -91,22 +110,13 @@ func parseView(p *parser, of token) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if view, ok := route.ParseView(v.text); ok {
-		p.scope = OfView(view)
-		return nil, nil //nolint:nilnil // a view is no condition
+	scope, ok := ParseScope(v.text)
+	if !ok {
+		return nil, p.fail(v, "%q is no view: %s or %s", clip(v.text), viewNames(), anyView)
 	}
-	if strings.EqualFold(v.text, anyView) {
-		p.scope = AnyView
-		return nil, nil //nolint:nilnil // a view is no condition
-	}
-	return nil, p.fail(v, "%q is no view: %s or %s", clip(v.text), viewNames(), anyView)
+	p.scope = scope
+	return nil, nil //nolint:nilnil // a view is no condition
 }
 
 // viewNames lists the views for people.
-func viewNames() string {
-	var names []string
-	for _, v := range route.Views() {
-		names = append(names, v.String())
-	}
-	return strings.Join(names, ", ")
-}
+func viewNames() string { return strings.Join(ScopeNames()[1:], ", ") }

@@ -66,7 +66,7 @@ async function flaws(path) {
 }
 
 test('what a neighbour, a file of names and a dictionary say is text', async () => {
-  const pages = ['/', '/peers', '/peers/evil', '/peers/customer1', '/203.0.113.0/24', '/203.0.113.0/24?cols=peer,group,path,community', '/203.0.113.0/24?view=junos',
+  const pages = ['/', '/peers', '/peers/evil', '/peers/customer1', '/203.0.113.0/24', '/203.0.113.0/24?cols=peer,group,path,community', '/203.0.113.0/24?style=junos',
     '/search?q=peer+evil', '/as/64666', '/as/20473', '/community/64666:1', '/community/64666:2', '/graph?q=peer+evil', '/changes', '/timeline?q=203.0.113.0/24', '/about']
   const wrong = []
   for (const path of pages) {

@@ -29,7 +29,7 @@ test('columns, order and views are links', async () => {
   await page.click('thead >> text=Age')
   await page.waitForURL('**sort=age**')
   await page.click('.tools >> text=Junos')
-  await page.waitForURL('**view=junos**')
+  await page.waitForURL('**style=junos**')
   assert.match(await page.locator('pre.router').innerText(), /^inet6?\.0:/)
 })
 
@@ -149,7 +149,7 @@ test('the theme follows the system and the switch', async () => {
 })
 
 test('axe finds nothing, in both themes and on a telephone', async () => {
-  const pages = ['/', `/${prefix}`, `/${prefix}?view=bird`, '/search?q=peer+rs1&limit=20', '/peers', '/peers/rs1', '/as/6939', '/changes', `/timeline?q=${prefix}`, '/diff', '/history', '/help', '/about', '/search?q=frob', `/graph?q=${prefix}`]
+  const pages = ['/', `/${prefix}`, `/${prefix}?style=bird`, '/search?q=peer+rs1&limit=20', '/peers', '/peers/rs1', '/as/6939', '/changes', `/timeline?q=${prefix}`, '/diff', '/history', '/help', '/about', '/search?q=frob', `/graph?q=${prefix}`]
   const found = []
   const rules = { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }
   const colours = { type: 'rule', values: ['color-contrast', 'link-in-text-block'] } // all else is the same in the dark

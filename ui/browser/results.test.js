@@ -178,7 +178,7 @@ test('the order, the view and the moment go on, too', async () => {
   await page.locator('.routes thead a:text-is("Peer")').last().click()
   await page.waitForURL('**sort=peer**')
   assert.equal(new URL(page.url()).searchParams.get('cursor'), searchParams.get('cursor'))
-  await go('/search?q=peer+rs1&limit=40&view=bird')
+  await go('/search?q=peer+rs1&limit=40&style=bird')
   await page.keyboard.press('n')
   await rest()
   assert.ok(await page.locator('pre.router').count() > 1)

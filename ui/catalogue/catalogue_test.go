@@ -52,10 +52,10 @@ func families(t *testing.T) []string {
 func usedKeys(t *testing.T) map[string]string {
 	t.Helper()
 	patterns := map[string]*regexp.Regexp{
-		"../templates/*.html": regexp.MustCompile(`\bth? "([a-z_.-]+)"`),
-		"../*.go":             regexp.MustCompile(`(?:(?:\.T|\.said|\.markup|catalogue\.Say|\bpair)\(|\bkey :?= )"([a-z_.-]+)"[,)\n]`),
-		"../../httpapi/*.go":  regexp.MustCompile(`catalogue\.Say\("([a-z_.-]+)"[,)]`),
-		"../assets/*.js":      regexp.MustCompile(`\bt\('([a-z_.-]+)'`),
+		"../templates/*.html":     regexp.MustCompile(`\bth? "([a-z_.-]+)"`),
+		"../*.go":                 regexp.MustCompile(`(?:(?:\.T|\.said|\.markup|catalogue\.Say|\bpair)\(|\bkey :?= )"([a-z_.-]+)"[,)\n]`),
+		"../../httpapi/page/*.go": regexp.MustCompile(`catalogue\.Say\("([a-z_.-]+)"[,)]`),
+		"../assets/*.js":          regexp.MustCompile(`\bt\('([a-z_.-]+)'`),
 	}
 	used := map[string]string{}
 	for glob, pattern := range patterns {
