@@ -38,6 +38,8 @@ type Deps struct {
 	// retention follow. Deadlines of connections and timers follow the clock of the
 	// machine. nil: time.Now.
 	Now func() time.Time
+
+	changed *collector.Bell // the collector's, rung when a session changed
 }
 
 // Collector keeps the sessions of all neighbors. Make it with New; it must not
@@ -75,6 +77,7 @@ func New(cfg Config, deps Deps) (*Collector, error) {
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
+	deps.changed = new(collector.Bell)
 	c := &Collector{
 		deps:       deps,
 		log:        deps.Logger,
@@ -213,6 +216,12 @@ func (c *Collector) Sessions() []route.Session {
 	return sessions
 }
 
+// SessionChanges returns a channel that has something to receive after a session
+// changed, came or went, until stop is called.
+func (c *Collector) SessionChanges() (changed <-chan struct{}, stop func()) {
+	return c.deps.changed.Listen()
+}
+
 // neighbors returns the neighbors in order of their names.
 func (c *Collector) neighbors() []*neighbor {
 	c.mu.Lock()
@@ -276,12 +285,14 @@ func (c *Collector) add(n *neighbor) {
 	c.aliases[n.alias] = true
 	c.byName[n.name] = n
 	c.byAddress[n.conf.Address] = n
+	c.deps.changed.Ring()
 }
 
 // discard forgets a neighbor and keeps it from beginning new sessions. The caller
 // holds c.mu.
 func (c *Collector) discard(n *neighbor) {
 	n.remove()
+	c.deps.changed.Ring()
 	delete(c.byName, n.name)
 	if address := n.peerAddress(); c.byAddress[address] == n {
 		delete(c.byAddress, address)

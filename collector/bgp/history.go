@@ -45,4 +45,5 @@ func (n *neighbor) transition(to route.State, reason string, at time.Time) {
 	if from != to {
 		n.state, n.since = to, at
 	}
+	n.changed.Ring()
 }

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"ribglass/collector"
 	"ribglass/collector/wire"
 	"ribglass/ribstore/route"
 )
@@ -22,6 +23,7 @@ type neighbor struct {
 	alias        netip.Addr // inside the speaker
 	log          *slog.Logger
 	now          func() time.Time // Deps.Now
+	changed      *collector.Bell  // rung when the session changed
 	turn         chan struct{}    // holds a token while a session runs
 	connect      *rate.Limiter    // of connections
 	malformedLog *rate.Limiter    // of log lines about what the peer sent
@@ -57,6 +59,7 @@ func newNeighbor(conf Neighbor, local Config, deps Deps) *neighbor {
 		name:         conf.name(),
 		log:          deps.Logger.With("peer", conf.name()),
 		now:          deps.Now,
+		changed:      deps.changed,
 		turn:         make(chan struct{}, 1),
 		connect:      rate.NewLimiter(5, 20),
 		malformedLog: rate.NewLimiter(1, 10),
@@ -212,5 +215,6 @@ func (n *neighbor) markEndOfRIB(f route.Family, now time.Time) {
 	defer n.mu.Unlock()
 	if n.endOfRIB[f].IsZero() {
 		n.endOfRIB[f] = now
+		n.changed.Ring()
 	}
 }
