@@ -33,11 +33,19 @@ var (
 	ErrFuture = errors.New("the moment is in the future")
 )
 
-// asker answers questions: about the table of now, which it is given, and about
-// tables of the past, which it has history make and keeps for a while. Its
-// methods are promoted to [Store] and [Archive], and may be called by anyone at
-// any time. They never wait for the writer of a table.
+// asker answers the questions of an audience. Its methods are promoted to
+// [Store], [Archive] and [Reader], and may be called by anyone at any time. They
+// never wait for the writer of a table.
 type asker struct {
+	*source
+
+	to route.Audience
+}
+
+// source is what questions are asked of, whoever asks: the table of now, which it
+// is given, and tables of the past, which it has history make and keeps for a
+// while.
+type source struct {
 	config Config
 	clock  func() time.Time
 	past   *history.History                 // nil: not kept
@@ -47,10 +55,23 @@ type asker struct {
 }
 
 func newAsker(cfg Config, deps Deps, now func() (*table.Table, time.Time)) asker {
-	return asker{
+	return asker{source: &source{
 		config: cfg, clock: deps.Now, past: deps.History, now: now, whole: tables{most: cfg.PastTables, deps: deps},
 		budget: deps.Budget,
-	}
+	}}
+}
+
+// Reader answers the questions of one audience: as if what the audience may not
+// see did not exist. It is a value of its [Store] or [Archive], and shares their
+// budget and their tables of the past.
+type Reader struct{ asker }
+
+// For returns the reader of an audience.
+func (a *asker) For(to route.Audience) *Reader { return &Reader{asker{a.source, to}} }
+
+// known returns what the audience knows of a table at a moment.
+func (a *asker) known(t *table.Table, at time.Time) query.Known {
+	return query.Known{Table: t, At: at, Sees: a.to.Sees}
 }
 
 // moment is what is known at the moment that a question is about.
@@ -208,7 +229,8 @@ func (a *asker) inPlace(ctx context.Context, search func(context.Context) error)
 	return err
 }
 
-// momentFor is momentOf for who has no place: loading a whole table takes one.
+// momentFor is like momentOf, but takes a place for a search when it must load a
+// whole table.
 func (a *asker) momentFor(ctx context.Context, q query.Query) (m *moment, err error) {
 	if q.At.IsZero() && a.now != nil || isNarrow(q) {
 		return a.momentOf(ctx, q)
@@ -224,7 +246,7 @@ func (a *asker) momentFor(ctx context.Context, q query.Query) (m *moment, err er
 func (a *asker) momentOf(ctx context.Context, q query.Query) (*moment, error) {
 	if q.At.IsZero() && a.now != nil {
 		t, now := a.now()
-		return &moment{Known: query.Known{Table: t, At: now}}, nil
+		return &moment{Known: a.known(t, now)}, nil
 	}
 	within := netip.Prefix{}
 	if isNarrow(q) {
@@ -247,7 +269,7 @@ func (a *asker) at(ctx context.Context, t time.Time, within netip.Prefix) (*mome
 	if err != nil {
 		return nil, err
 	}
-	m := &moment{Known: query.Known{Table: past.Table, At: past.At}, notices: past.Notices, past: past, part: part}
+	m := &moment{Known: a.known(past.Table, past.At), notices: past.Notices, past: past, part: part}
 	if !past.At.Equal(t) {
 		m.requested = t
 	}

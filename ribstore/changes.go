@@ -24,7 +24,7 @@ func (a *asker) Changes(ctx context.Context, q query.Query, page changes.Page) (
 		return nil, ErrNoHistory
 	}
 	from, to := a.span(q)
-	pager, err := changes.NewPager(changes.Filter{Query: q, Known: query.Known{At: to}, Sessions: true}, page)
+	pager, err := changes.NewPager(changes.Filter{Query: q, Known: a.known(nil, to), Sessions: true}, page)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (a *asker) StreamChanges(ctx context.Context, q query.Query, kinds []change
 	if to.Before(from) {
 		return nil
 	}
-	filter := changes.Filter{Query: q, Known: query.Known{At: to}, Sessions: true}
+	filter := changes.Filter{Query: q, Known: a.known(nil, to), Sessions: true}
 	var list []changes.Change
 	_, err := a.follow(ctx, q, from, to, func(o changes.Occurrence) error {
 		for _, c := range filter.Changes(o) {
@@ -129,7 +129,7 @@ func (a *asker) follow(ctx context.Context, q query.Query, from, to time.Time, o
 	if err != nil {
 		return nil, err
 	}
-	f := follower{Known: query.Known{Table: past.Table, At: from}, query: q, observe: observe, from: from}
+	f := follower{Known: a.known(past.Table, from), query: q, observe: observe, from: from}
 	notices, err := a.past.Replay(ctx, past, to, within, f.event)
 	if f.passed > 0 {
 		notices = append(notices, "sessions came or went: what that did to each of their routes is listed only when one prefix is asked about")
@@ -185,7 +185,7 @@ func (f *follower) sessionEvent(e *history.Event) error {
 	for f.Table.Work() {
 	}
 	asked = asked || f.asks(o.Peer)
-	if !few && asked {
+	if !few && asked && (f.Sees == nil || !o.Expired) { // whose routes expired may not be for everybody to know
 		f.passed++
 	}
 	if asked && !o.Expired {
@@ -322,7 +322,7 @@ func (a *asker) longest(ctx context.Context, q query.Query, p netip.Prefix, mome
 			return p, err
 		}
 		found := netip.Prefix{}
-		_ = query.Known{Table: past.Table}.ViewFor(q, func(v *table.View) error {
+		_ = a.known(past.Table, t).ViewFor(q, func(v *table.View) error {
 			if d, ok := v.Longest(unicast(p), p.Addr()); ok {
 				found = d.Prefix
 			}
@@ -352,7 +352,7 @@ func (a *asker) timeline(ctx context.Context, q query.Query, p netip.Prefix, fro
 	}
 	at := []place{{unicast(p), p}}
 	builder := changes.NewTimelineBuilder(at[0].family, p, from, states)
-	known := query.Known{Table: past.Table}
+	known := a.known(past.Table, from)
 	builder.Observe(from, routesAt(known, q, at)[0])
 	notices, err := a.past.Replay(ctx, past, to, p, func(e *history.Event) error {
 		switch {
