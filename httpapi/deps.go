@@ -14,6 +14,7 @@ import (
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
+	"ribglass/ribstore/tap"
 	"ribglass/ui/names"
 	"ribglass/ui/site"
 )
@@ -74,6 +75,16 @@ type Deps struct {
 	// Export writes the answer to a query as MRT: routes, or changes when the
 	// query has a span. nil: MRT is not offered.
 	Export func(ctx context.Context, w io.Writer, from Searcher, q query.Query) error
+
+	// Budget bounds what is under way at a time. nil: the defaults do.
+	Budget *ribstore.Budget
+	// For returns the store as an audience sees it. nil: there is one audience,
+	// which sees everything.
+	For func(to route.Audience) Searcher
+	// Subscribe and SessionChanges tell live pages that something changed. nil:
+	// nobody tells them.
+	Subscribe      func(interest tap.Interest, size int) *tap.Subscription
+	SessionChanges func() (changed <-chan struct{}, stop func())
 }
 
 // named returns what gives names: something that has none when there is nothing.
@@ -87,6 +98,7 @@ func (d *Deps) named() Names {
 // sources returns what readers ask.
 func (d *Deps) sources() ask.Sources {
 	s := ask.Sources{
+		Budget: d.Budget, For: d.For, Subscribe: d.Subscribe, SessionChanges: d.SessionChanges,
 		Store: d.Store, Sessions: d.Sessions, Names: d.named(), Info: d.Info, Now: d.Now, Logger: d.Logger, Registerer: d.Registerer,
 		Snapshots: d.Snapshots, Export: d.Export,
 	}
@@ -106,6 +118,20 @@ type collections struct{ of Collections }
 func (c collections) List() ([]string, error) { return c.of.List() }
 
 // Get returns a collection as an audience sees it.
-func (c collections) Get(name string, _ route.Audience) (ask.Collection, error) {
-	return c.of.Get(name)
+func (c collections) Get(name string, to route.Audience) (ask.Collection, error) {
+	archive, err := c.of.Get(name)
+	if err != nil {
+		return nil, err
+	}
+	return collection{archive.For(to), archive}, nil
 }
+
+// collection is a collection as an audience sees it.
+type collection struct {
+	*ribstore.Reader
+
+	archive *ribstore.Archive
+}
+
+// Stats tells what the collection holds.
+func (c collection) Stats() history.Stats { return c.archive.Stats() }

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -10,17 +11,46 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"ribglass/httpapi"
 	"ribglass/ribstore"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
+	"ribglass/ribstore/tap"
 )
 
-// changingStore is a fake that a test changes while it is asked.
+// changingStore is a fake that a test changes while it is asked, and that tells
+// of it.
 type changingStore struct {
 	*fakeStore
 
-	mu sync.Mutex // guards the fake
+	mu  sync.Mutex // guards the fake
+	tap tap.Tap
+}
+
+// newTellingServer returns a server that hears of the changes of a store.
+func newTellingServer(t *testing.T, store *changingStore, sessions httpapi.Sessions) *httpapi.Server {
+	t.Helper()
+	s, err := httpapi.New(httpapi.DefaultConfig(), tellingDeps(store, &store.tap, sessions))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func tellingDeps(store httpapi.Store, changes *tap.Tap, sessions httpapi.Sessions) httpapi.Deps {
+	return httpapi.Deps{
+		Store: store, Sessions: sessions, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Subscribe: changes.Subscribe,
+	}
+}
+
+// change changes the fake and tells of it.
+func (s *changingStore) change(f func(*fakeStore)) {
+	s.mu.Lock()
+	f(s.fakeStore)
+	s.mu.Unlock()
+	s.tap.Batch(&route.Batch{Peer: &route.Peer{Name: "edge1"}, Event: route.EndOfRIB})
 }
 
 func (s *changingStore) Search(ctx context.Context, q query.Query, p query.Page) (*query.Result, error) {
@@ -43,16 +73,14 @@ func follow(t *testing.T, target string, change func(*fakeStore), wait time.Dura
 	synctest.Test(t, func(t *testing.T) {
 		fake, sessions := world()
 		store := &changingStore{fakeStore: fake}
-		s := newServer(t, httpapi.DefaultConfig(), store, sessions)
+		s := newTellingServer(t, store, sessions)
 		ctx, cancel := context.WithCancel(t.Context())
 		r := httptest.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 		w := httptest.NewRecorder()
 		done := make(chan struct{})
 		go func() { defer close(done); s.Handler().ServeHTTP(w, r) }()
-		time.Sleep(500 * time.Millisecond) // of the bubble: between two looks
-		store.mu.Lock()
-		change(fake)
-		store.mu.Unlock()
+		synctest.Wait()
+		store.change(change)
 		time.Sleep(wait)
 		cancel()
 		<-done

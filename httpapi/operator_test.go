@@ -278,19 +278,17 @@ func TestAnotherSiteEndsNoStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake, sessions := world()
 		store := &changingStore{fakeStore: fake}
-		s := newServer(t, httpapi.DefaultConfig(), store, sessions)
+		s := newTellingServer(t, store, sessions)
 		ctx, cancel := context.WithCancel(t.Context())
 		r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/api/v1/events?q=1.1.1.1", nil)
 		w := httptest.NewRecorder()
 		done := make(chan struct{})
 		go func() { defer close(done); s.Handler().ServeHTTP(w, r) }()
-		time.Sleep(500 * time.Millisecond)
+		synctest.Wait()
 		if err := s.SetSite(first); err != nil {
 			t.Fatal(err)
 		}
-		store.mu.Lock()
-		fake.routes = fake.routes[:1]
-		store.mu.Unlock()
+		store.change(func(s *fakeStore) { s.routes = s.routes[:1] })
 		time.Sleep(time.Second)
 		cancel()
 		<-done

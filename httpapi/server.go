@@ -11,6 +11,7 @@ import (
 	"ribglass/httpapi/page"
 	"ribglass/httpapi/v1"
 	"ribglass/httpapi/web"
+	"ribglass/ribstore"
 	"ribglass/ui"
 	"ribglass/ui/site"
 )
@@ -45,7 +46,14 @@ func New(cfg Config, deps Deps) (*Server, error) {
 			return nil, err
 		}
 	}
-	desk := ask.New(ask.Config{QueryTimeout: cfg.QueryTimeout, MaxStreams: cfg.MaxStreams}, deps.sources())
+	if deps.Budget == nil {
+		limits := ribstore.DefaultConfig().Limits()
+		limits[ribstore.Streams].Places = cfg.MaxStreams
+		if deps.Budget, err = ribstore.NewBudget(limits, nil); err != nil {
+			return nil, fmt.Errorf("http: %w", err)
+		}
+	}
+	desk := ask.New(ask.Config{QueryTimeout: cfg.QueryTimeout}, deps.sources())
 	pages := page.New(desk, deps.Logger, renderer, texts)
 	api := v1.New(desk, deps.Registerer, pages.Site)
 	edge := web.Config{Listen: cfg.Listen, TrustedProxies: cfg.TrustedProxies, Hosts: cfg.Hosts, MaxConnections: cfg.MaxConnections}

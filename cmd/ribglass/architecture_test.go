@@ -89,7 +89,7 @@ func TestArrowsPointOneWay(t *testing.T) {
 			"ribstore/activity", "ribstore/tap", "ui/names",
 		},
 		"httpapi/v1": {
-			"httpapi/answer", "httpapi/ask", "httpapi/web", "ribstore/route", "ribstore/query", "ribstore/compare", "ribstore/changes", "ribstore/tap",
+			"httpapi/answer", "httpapi/ask", "httpapi/web", "ribstore/route", "ribstore/query", "ribstore/compare", "ribstore/changes",
 			"ui/graph", "ui/names", "ui/site",
 		},
 		"httpapi/page": {
@@ -99,7 +99,7 @@ func TestArrowsPointOneWay(t *testing.T) {
 		"httpapi/admin": {"setting", "httpapi/ask", "httpapi/v1", "httpapi/web", "ribstore/route", "ribstore/query"},
 		"httpapi": {
 			"setting", "httpapi/admin", "httpapi/ask", "httpapi/page", "httpapi/v1", "httpapi/web", "ribstore", "ribstore/route", "ribstore/query",
-			"ribstore/history", "ui", "ui/catalogue", "ui/names", "ui/site",
+			"ribstore/history", "ribstore/tap", "ui", "ui/catalogue", "ui/names", "ui/site",
 		},
 
 		"cmd/ribglass/build":    {},
@@ -107,7 +107,7 @@ func TestArrowsPointOneWay(t *testing.T) {
 		"cmd/ribglass/terminal": {},
 		"cmd/ribglass/client": {
 			"cmd/ribglass/build", "cmd/ribglass/exit", "cmd/ribglass/intake", "cmd/ribglass/terminal", "collector/wire/mrt", "httpapi/answer",
-			"ribstore/query", "ribstore/route", "ribstore/table",
+			"ribstore/changes", "ribstore/compare", "ribstore/query", "ribstore/route", "ribstore/table",
 		},
 	}
 	for _, p := range packages(t) {

@@ -125,7 +125,9 @@ func (s *server) makeComponents(cfg *config.Config) error {
 		Store: s.store, Sessions: s.bgp, Logger: s.log.With("component", "httpapi"), Registerer: registry,
 		Info:   httpapi.Info{Version: build.Version(), ASN: cfg.ASN, RouterID: cfg.RouterID, StartedAt: time.Now()},
 		Export: exporter.Export,
-		Site:   cfg.Site,
+		Budget: s.budget, Subscribe: s.store.Subscribe, SessionChanges: s.bgp.SessionChanges,
+		For:  func(to route.Audience) httpapi.Searcher { return s.store.For(to) },
+		Site: cfg.Site,
 	}
 	s.offerPast(cfg, &deps)
 	s.loadNames(cfg.Names)

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"ribglass/httpapi/web"
+	"ribglass/ribstore"
 	"ribglass/ribstore/changes"
 	"ribglass/ribstore/compare"
 	"ribglass/ribstore/query"
@@ -325,7 +326,7 @@ func (c *Comparison) differs() error {
 func (c *Comparison) Page(ctx context.Context) (*compare.Result, error) {
 	ctx, cancel := c.bounded(ctx)
 	defer cancel()
-	leave, err := c.reader.enterComparison(ctx)
+	leave, err := c.reader.enter(ctx, ribstore.Comparisons)
 	if err != nil {
 		return nil, err
 	}

@@ -16,12 +16,11 @@ type Desk struct {
 	cfg     Config
 	sources Sources
 	metrics *metrics
-	places  places
 }
 
 // New returns a desk over the sources.
 func New(cfg Config, sources Sources) *Desk {
-	return &Desk{cfg: cfg, sources: sources, metrics: newMetrics(sources.Registerer), places: newPlaces(cfg)}
+	return &Desk{cfg: cfg, sources: sources, metrics: newMetrics(sources.Registerer)}
 }
 
 // Reader returns the reader of an audience.

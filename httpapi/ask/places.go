@@ -5,44 +5,17 @@ import (
 	"errors"
 
 	"ribglass/httpapi/web"
+	"ribglass/ribstore"
 )
-
-// pastStreams is how many streams about the past may be written at a time: each
-// may hold a whole table of its own for as long as its client takes.
-const pastStreams = 2
-
-// comparisonsAtATime is how many comparisons may run: each holds two tables.
-const comparisonsAtATime = 2
-
-// drawingsAtATime is how many pictures may be drawn: a large one takes a
-// processor for a third of a second and 60 MB while it is drawn.
-const drawingsAtATime = 2
-
-// eventStreams is how many streams of events there may be.
-const eventStreams = 256
-
-// places hold one value for each piece of work under way, by kind.
-type places struct {
-	streams, past, comparisons, drawings, events chan struct{}
-}
-
-func newPlaces(cfg Config) places {
-	return places{
-		streams: make(chan struct{}, cfg.MaxStreams), past: make(chan struct{}, pastStreams),
-		comparisons: make(chan struct{}, comparisonsAtATime), drawings: make(chan struct{}, drawingsAtATime),
-		events: make(chan struct{}, eventStreams),
-	}
-}
 
 // EnterStream takes a place for a stream, of the past or of what is live, which
 // leave gives back.
-func (r *Reader) EnterStream(past bool) (leave func(), err error) {
-	p := &r.desk.places
-	leaveStreams, err := enter(p.streams)
+func (r *Reader) EnterStream(ctx context.Context, past bool) (leave func(), err error) {
+	leaveStreams, err := r.enter(ctx, ribstore.Streams)
 	if err != nil || !past {
 		return leaveStreams, err
 	}
-	leavePast, err := enter(p.past)
+	leavePast, err := r.enter(ctx, ribstore.PastStreams)
 	if err != nil {
 		leaveStreams()
 		return nil, err
@@ -51,38 +24,36 @@ func (r *Reader) EnterStream(past bool) (leave func(), err error) {
 }
 
 // EnterEvents takes a place for a stream of events.
-func (r *Reader) EnterEvents() (leave func(), err error) { return enter(r.desk.places.events) }
+func (r *Reader) EnterEvents(ctx context.Context) (leave func(), err error) {
+	return r.enter(ctx, ribstore.EventStreams)
+}
 
 // EnterDrawing waits for a place to draw a picture.
 func (r *Reader) EnterDrawing(ctx context.Context) (leave func(), err error) {
-	return wait(ctx, r.desk.places.drawings, "As many pictures are drawn as may be at a time. The SVG form needs no drawing.")
+	return r.enter(ctx, ribstore.Drawings)
 }
 
-func (r *Reader) enterComparison(ctx context.Context) (leave func(), err error) {
-	return wait(ctx, r.desk.places.comparisons, "As many comparisons run as may at a time. Try again later.")
+func (r *Reader) enter(ctx context.Context, kind ribstore.Kind) (leave func(), err error) {
+	leave, err = r.desk.sources.Budget.Enter(ctx, kind)
+	if busy, ok := errors.AsType[*ribstore.BusyError](err); ok {
+		return nil, busyProblem(busy)
+	}
+	return leave, err
 }
 
-func enter(places chan struct{}) (leave func(), err error) {
-	select {
-	case places <- struct{}{}:
-		return func() { <-places }, nil
-	default:
-		p := web.Problemf(web.CodeBusy, "%d streams are being written, which is all there may be. Try again later.", cap(places))
-		p.Retry = "10"
-		return nil, p
-	}
-}
-
-func wait(ctx context.Context, places chan struct{}, busy string) (leave func(), err error) {
-	select {
-	case places <- struct{}{}:
-		return func() { <-places }, nil
-	case <-ctx.Done():
-	}
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return nil, ctx.Err()
-	}
-	p := web.Problemf(web.CodeBusy, "%s", busy)
+// busyProblem says what to do when as much work of a kind is under way as may be.
+func busyProblem(busy *ribstore.BusyError) *web.Problem {
+	p := web.Problemf(web.CodeBusy, "As many searches run as may at a time. Lookups of an address or a prefix are answered still.")
 	p.Retry = web.BusyRetry
-	return nil, p
+	switch busy.Kind {
+	case ribstore.Streams, ribstore.PastStreams, ribstore.EventStreams:
+		p = web.Problemf(web.CodeBusy, "%d streams are being written, which is all there may be. Try again later.", busy.Places)
+		p.Retry = "10"
+	case ribstore.Comparisons:
+		p.Detail = "As many comparisons run as may at a time. Try again later."
+	case ribstore.Drawings:
+		p.Detail = "As many pictures are drawn as may be at a time. The SVG form needs no drawing."
+	case ribstore.Searches, ribstore.NarrowPast, ribstore.Turns, ribstore.NumKinds:
+	}
+	return p
 }

@@ -19,9 +19,11 @@ func (r *Reader) refused(what string, q query.Query, err error) error {
 	switch {
 	case errors.Is(err, ribstore.ErrBusy):
 		refused.WithLabelValues("busy").Inc()
-		p := web.Problemf(web.CodeBusy, "As many searches run as may at a time. Lookups of an address or a prefix are answered still.")
-		p.Retry = web.BusyRetry
-		return p
+		busy, ok := errors.AsType[*ribstore.BusyError](err)
+		if !ok {
+			busy = &ribstore.BusyError{Kind: ribstore.Searches}
+		}
+		return busyProblem(busy)
 	case errors.Is(err, ribstore.ErrTooLong):
 		refused.WithLabelValues("too_long").Inc()
 		return web.Problemf(web.CodeSearchTooLong, "Ask for less at once: %s.", cheaper(q))

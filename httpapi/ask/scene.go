@@ -47,8 +47,8 @@ func SceneParams(more ...web.Known) []web.Known { return append(more, web.One("a
 // QuestionParams returns the parameters of a question for routes, with those of a
 // scene and more of a call's own.
 func QuestionParams(more ...web.Known) []web.Known {
-	return SceneParams(append(more, web.Known{Name: "q"}, web.Known{Name: "peer", Many: true}, web.Known{Name: "family", Many: true},
-		web.Known{Name: "view"})...)
+	list := append([]web.Known{{Name: "q"}}, more...)
+	return SceneParams(append(list, web.Known{Name: "peer", Many: true}, web.Known{Name: "family", Many: true}, web.Known{Name: "view"})...)
 }
 
 // Moment says what moment an answer is true for.

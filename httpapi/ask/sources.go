@@ -16,6 +16,7 @@ import (
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
+	"ribglass/ribstore/tap"
 	"ribglass/ui/names"
 )
 
@@ -129,11 +130,10 @@ type Info struct {
 // Config bounds one question.
 type Config struct {
 	QueryTimeout time.Duration // for one search, its wait for a place included
-	MaxStreams   int           // written at a time
 }
 
 // Sources are what the answers of all audiences are made from. Store, Sessions,
-// Logger, Registerer, Now and Names must be set.
+// Logger, Registerer, Now, Names and Budget must be set.
 type Sources struct {
 	Store    Store
 	Sessions Sessions
@@ -144,9 +144,18 @@ type Sources struct {
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 
+	// Budget bounds what is under way at a time. It must be set.
+	Budget *ribstore.Budget
+
 	// For returns the store as an audience sees it. nil: there is one audience,
 	// which sees everything.
 	For func(to route.Audience) Searcher
+
+	// Subscribe returns a subscription to changes of the table, and SessionChanges
+	// a channel that has something to receive after a session changed, until stop
+	// is called. nil: nobody tells.
+	Subscribe      func(interest tap.Interest, size int) *tap.Subscription
+	SessionChanges func() (changed <-chan struct{}, stop func())
 
 	History   func() history.Stats          // nil: the past is not kept
 	Snapshots func() []history.SnapshotInfo // which there are, oldest first; nil: they are not listed

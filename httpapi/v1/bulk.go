@@ -43,7 +43,7 @@ func readBulk(q *asked) (r bulkRequest, err error) {
 // the questions. It changes nothing, so that a browser that is tricked into it
 // does no harm.
 func (a *API) answerBulk(q *asked, r bulkRequest) error {
-	leave, err := q.reader.EnterStream(!r.Scene.Live())
+	leave, err := q.reader.EnterStream(q.Context(), !r.Scene.Live())
 	if err != nil {
 		return err
 	}

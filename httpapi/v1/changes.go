@@ -42,7 +42,7 @@ func streamChanges(q *asked, r *ask.ChangesRequest) error {
 	if r.Page.Cursor != "" && !r.Limited {
 		return errNoLimit()
 	}
-	leave, err := q.reader.EnterStream(true)
+	leave, err := q.reader.EnterStream(q.Context(), true)
 	if err != nil {
 		return err
 	}

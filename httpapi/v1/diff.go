@@ -44,7 +44,7 @@ func streamDiff(q *asked, c *ask.Comparison) error {
 	if c.Limited || c.Request.Page.Cursor != "" {
 		return web.Problemf(web.CodeInvalidParameter, "limit and cursor are for %s; this answer is %s and whole.", web.TypeJSON, q.form)
 	}
-	leave, err := q.reader.EnterStream(true)
+	leave, err := q.reader.EnterStream(q.Context(), true)
 	if err != nil {
 		return err
 	}

@@ -11,9 +11,13 @@ import (
 	"ribglass/ribstore/query"
 )
 
-// Times of a stream of events.
+// Times of a stream of events. A change reaches the client after eventDelay, in
+// which further changes are taken together; changes that go on are told once in
+// eventGap, and counts of all routes once in countsGap.
 const (
-	eventInterval  = time.Second      // between two looks
+	eventDelay     = 50 * time.Millisecond
+	eventGap       = 200 * time.Millisecond
+	countsGap      = time.Second
 	eventHeartbeat = 15 * time.Second // between two signs of life
 )
 
@@ -54,62 +58,95 @@ func (w watched) changes(before watched) int {
 type watcher struct {
 	request *ask.Request // about no query: the sessions and their counts
 	seed    maphash.Seed
+	gap     time.Duration // between two looks
+	seen    watched
 }
 
-// answerEvents looks at the answer to a lookup, or without one at the sessions,
-// and tells when it changed. What changed is for the client to ask. Looking costs
-// the writer nothing.
+// answerEvents tells when the answer to a lookup changed, or without a lookup the
+// sessions and the counts of their routes. What changed is for the client to ask.
 func answerEvents(q *asked, req ask.Request) error {
-	leave, err := q.reader.EnterEvents()
+	leave, err := q.reader.EnterEvents(q.Context())
 	if err != nil {
 		return err
 	}
 	defer leave()
-	w := watcher{request: &req, seed: maphash.MakeSeed()}
-	first, err := w.look(q.Context())
-	if err != nil {
+	watch := req.Watch()
+	defer watch.Close()
+	w := watcher{request: &req, seed: maphash.MakeSeed(), gap: eventGap}
+	if req.Query.Expr == nil {
+		w.gap = countsGap
+	}
+	if w.seen, err = w.look(q.Context()); err != nil {
 		return err
 	}
-	return tell(q, &w, first)
+	return tell(q, &w, watch)
 }
 
-// tell writes events until the client or the server goes away.
-func tell(q *asked, w *watcher, seen watched) error {
+// tell writes events until the client or the server goes away. It sleeps until
+// something rings, but for a sign of life.
+func tell(q *asked, w *watcher, watch *ask.Watch) error {
 	out := q.Stream(web.TypeEvents)
 	out.Begin()
 	if err := out.Event("retry: 5000\n\n"); err != nil {
 		return nil // the client is gone
 	}
-	ticker := time.NewTicker(eventInterval)
-	defer ticker.Stop()
-	quiet := time.Duration(0)
+	heartbeat := time.NewTimer(eventHeartbeat)
+	defer heartbeat.Stop()
+	var due <-chan time.Time // when to look; nil: nothing rang
+	var looked time.Time
 	for {
+		text := ""
 		select {
 		case <-q.Context().Done():
 			return nil
 		case <-q.Closing():
 			return nil
-		case <-ticker.C:
-		}
-		now, err := w.look(q.Context())
-		if err != nil {
-			continue // busy: it can be looked at again in a second
-		}
-		text := ""
-		if n := now.changes(seen); n > 0 {
-			text = fmt.Sprintf("event: change\ndata: {\"changes\":%d,\"at\":%q}\n\n", n, q.Now().UTC().Format(time.RFC3339))
-			seen = now
-		} else if quiet += eventInterval; quiet >= eventHeartbeat {
+		case <-watch.Routes:
+			due = w.next(due, looked)
+		case <-watch.Sessions:
+			due = w.next(due, looked)
+		case <-heartbeat.C:
 			text = ":\n\n"
+		case <-due:
+			watch.Heard()
+			due, looked = nil, time.Now()
+			n, err := w.changes(q.Context())
+			if err != nil { // busy: look again
+				due = w.next(nil, looked)
+				continue
+			}
+			if n > 0 {
+				text = fmt.Sprintf("event: change\ndata: {\"changes\":%d,\"at\":%q}\n\n", n, q.Now().UTC().Format(time.RFC3339))
+			}
 		}
 		if text == "" {
 			continue
 		}
-		quiet = 0
+		heartbeat.Reset(eventHeartbeat)
 		if err := out.Event(text); err != nil {
 			return nil // the client is gone
 		}
 	}
+}
+
+// next returns when to look after something rang: as it was settled before, or
+// soon, but not sooner than the gap after the last look.
+func (w *watcher) next(due <-chan time.Time, looked time.Time) <-chan time.Time {
+	if due != nil {
+		return due
+	}
+	return time.After(max(eventDelay, w.gap-time.Since(looked)))
+}
+
+// changes looks again and counts what changed.
+func (w *watcher) changes(ctx context.Context) (int, error) {
+	now, err := w.look(ctx)
+	if err != nil {
+		return 0, err
+	}
+	n := now.changes(w.seen)
+	w.seen = now
+	return n, nil
 }
 
 // look returns what there is now.

@@ -53,7 +53,7 @@ func exportMRT(q *asked, req *ask.Request, file string) error {
 	if !q.reader.ExportsMRT() {
 		return web.Problemf(web.CodeNoExport, "This server does not write MRT; format=ndjson and format=csv are there.")
 	}
-	leave, err := q.reader.EnterStream(!req.Scene.Live() || !req.Query.Between.IsZero())
+	leave, err := q.reader.EnterStream(q.Context(), !req.Scene.Live() || !req.Query.Between.IsZero())
 	if err != nil {
 		return err
 	}

@@ -142,7 +142,7 @@ func (a *API) stream(q *asked, r *RoutesRequest) error {
 	if r.Page.Cursor != "" && !r.Limited {
 		return errNoLimit()
 	}
-	leave, err := q.reader.EnterStream(!r.Scene.Live())
+	leave, err := q.reader.EnterStream(q.Context(), !r.Scene.Live())
 	if err != nil {
 		return err
 	}
