@@ -19,20 +19,24 @@ import (
 	"ribglass/ui/site"
 )
 
-// What a server asks, as package ask declares it.
 type (
+	// Searcher answers questions about routes.
 	Searcher = ask.Searcher
-	Store    = ask.Store
+	// Store answers questions about routes, and says what it holds.
+	Store = ask.Store
+	// Sessions tells about the neighbors.
 	Sessions = ask.Sessions
-	Names    = ask.Names
-	Info     = ask.Info
-)
+	// Names gives names to numbers.
+	Names = ask.Names
+	// Info is what the program says of itself.
+	Info = ask.Info
 
-// The operator's listener.
-type (
-	Admin       = admin.Admin
+	// Admin is the operator's listener.
+	Admin = admin.Admin
+	// AdminConfig says how the operator's listener behaves.
 	AdminConfig = admin.Config
-	AdminDeps   = admin.Deps
+	// AdminDeps are what the operator's listener works with.
+	AdminDeps = admin.Deps
 )
 
 // DefaultAdminConfig returns the settings of the operator's listener that hold

@@ -77,6 +77,7 @@ func (w *lockedRecorder) body() string {
 
 func TestIdlePageAsksNothing(t *testing.T) {
 	listening(t, func(t *testing.T, store *countedStore, _ func() string) {
+		t.Helper()
 		time.Sleep(time.Hour)
 		if store.searches != 1 {
 			t.Errorf("%d searches in an hour in which nothing happened, want the first", store.searches)
@@ -86,6 +87,7 @@ func TestIdlePageAsksNothing(t *testing.T) {
 
 func TestChangeIsToldWithin200Milliseconds(t *testing.T) {
 	listening(t, func(t *testing.T, store *countedStore, body func() string) {
+		t.Helper()
 		for i := range 3 {
 			store.change(func(s *fakeStore) { s.routes = s.routes[:len(s.routes)-1]; s.routes[0].PathID++; s.routes[2].PathID++ })
 			time.Sleep(200 * time.Millisecond)
@@ -100,6 +102,7 @@ func TestChangeIsToldWithin200Milliseconds(t *testing.T) {
 
 func TestStormIsAskedAboutFiveTimesASecond(t *testing.T) {
 	listening(t, func(t *testing.T, store *countedStore, _ func() string) {
+		t.Helper()
 		for range 10_000 { // ten seconds
 			store.change(func(*fakeStore) {})
 			time.Sleep(time.Millisecond)

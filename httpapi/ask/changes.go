@@ -28,28 +28,28 @@ func (r *ChangesRequest) ChangePage() changes.Page {
 
 // ChangesRequest reads the parameters of a question for changes: kind, order, and
 // those of a request.
-func (reader *Reader) ChangesRequest(list web.Params) (r ChangesRequest, err error) {
-	if r.Request, err = reader.Request(list, query.Query{}); err != nil {
-		return r, err
+func (r *Reader) ChangesRequest(list web.Params) (c ChangesRequest, err error) {
+	if c.Request, err = r.Request(list, query.Query{}); err != nil {
+		return c, err
 	}
-	if !r.Query.At.IsZero() {
-		return r, web.Problemf(web.CodeInvalidParameter, "Changes are of a span, such as between -2h and now, not of a moment.")
+	if !c.Query.At.IsZero() {
+		return c, web.Problemf(web.CodeInvalidParameter, "Changes are of a span, such as between -2h and now, not of a moment.")
 	}
-	if r.Query.Between.IsZero() {
-		r.Query.Between.From.Ago = changesSpan
+	if c.Query.Between.IsZero() {
+		c.Query.Between.From.Ago = changesSpan
 	}
 	for _, p := range list {
 		switch p.Name {
 		case "order":
-			r.Oldest, err = parseOrder(p.Value)
+			c.Oldest, err = parseOrder(p.Value)
 		case "kind":
-			err = r.addKind(p.Value)
+			err = c.addKind(p.Value)
 		}
 		if err != nil {
-			return r, err
+			return c, err
 		}
 	}
-	return r, nil
+	return c, nil
 }
 
 func parseOrder(text string) (oldest bool, err error) {

@@ -1,6 +1,7 @@
 package ask
 
 import (
+	"maps"
 	"net/url"
 	"strconv"
 	"strings"
@@ -45,9 +46,7 @@ func More(u string, more url.Values) string {
 	if err != nil { // it was encoded just now
 		return u
 	}
-	for name, list := range more {
-		values[name] = list
-	}
+	maps.Copy(values, more)
 	return WithValues(path, values)
 }
 
@@ -224,10 +223,7 @@ func (c *Comparison) URL(a, b query.Moment, cursor string) string {
 // PageURL returns the URL of another page of the answer, shown in the same
 // manner.
 func (r *Request) PageURL(shown url.Values, cursor string) string {
-	more := url.Values{}
-	for name, list := range shown {
-		more[name] = list
-	}
+	more := maps.Clone(shown)
 	if r.Limited {
 		more.Set("limit", strconv.Itoa(r.Page.Limit))
 	}

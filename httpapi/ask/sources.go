@@ -166,13 +166,19 @@ type Sources struct {
 	Export func(ctx context.Context, w io.Writer, from Searcher, q query.Query) error
 }
 
-// The values that readers give out, under one name for all faces.
 type (
+	// PeerStats count what the table holds of a peer.
 	PeerStats = ribstore.PeerStats
-	Totals    = ribstore.Stats
-	Rate      = activity.Rate
-	Busiest   = activity.Busiest
-	Sample    = activity.Sample
-	Snapshot  = history.SnapshotInfo
-	Kept      = history.Stats
+	// Totals count what the table holds.
+	Totals = ribstore.Stats
+	// Rate is how much changed in the last hour, minute by minute.
+	Rate = activity.Rate
+	// Busiest are the prefixes that changed most.
+	Busiest = activity.Busiest
+	// Sample says how large the table was at a moment.
+	Sample = activity.Sample
+	// Snapshot describes a snapshot of the history.
+	Snapshot = history.SnapshotInfo
+	// Kept says what a history keeps.
+	Kept = history.Stats
 )

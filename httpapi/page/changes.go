@@ -145,8 +145,8 @@ func timelineOf(req *ask.Request, t *changes.Timeline) *ui.Timeline {
 	}
 	exact := query.Lookup{Match: query.Exact, Prefix: t.Prefix}.Query()
 	exact.Between = span
-	changes := ask.ChangesRequest{Request: ask.Request{Query: exact, Scene: v}}
-	page.Changes = ui.Link{URL: changes.URL("")}
+	during := ask.ChangesRequest{Request: ask.Request{Query: exact, Scene: v}}
+	page.Changes = ui.Link{URL: during.URL("")}
 	for _, o := range slices.Backward(t.OriginChanges) {
 		if len(page.OriginChanges) == pageOriginChanges {
 			break

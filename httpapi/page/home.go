@@ -72,7 +72,7 @@ func familiesOf(v *visit, peers *ask.Peers, s ask.Scene) []ui.FamilyTotal {
 	var list []ui.FamilyTotal
 	for _, f := range route.Families() {
 		unicast := f == route.IPv4Unicast || f == route.IPv6Unicast
-		if routes[f] == 0 && !(peers.Live && unicast) {
+		if routes[f] == 0 && (!peers.Live || !unicast) {
 			continue
 		}
 		one := ui.FamilyTotal{Family: f, Routes: routes[f], Stale: stale[f], Prefixes: prefixes[f]}

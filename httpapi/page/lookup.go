@@ -68,7 +68,7 @@ func searchRow() row[lookup, found] {
 		if err != nil {
 			return r, err
 		}
-		to := ""
+		var to string
 		switch {
 		case !r.Query.Between.IsZero():
 			to = ask.WithSuffix(r.Scene.Changes(r.Query), v.suffix)

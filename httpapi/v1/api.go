@@ -21,9 +21,9 @@ type API struct {
 }
 
 // New returns the API over a desk. What the operator says of the site is asked of
-// site for every answer, since it may change.
-func New(desk *ask.Desk, registerer prometheus.Registerer, site func() *site.Site) *API {
-	return &API{desk: desk, site: site, streamed: promauto.With(registerer).NewCounter(prometheus.CounterOpts{
+// current for every answer, since it may change.
+func New(desk *ask.Desk, registerer prometheus.Registerer, current func() *site.Site) *API {
+	return &API{desk: desk, site: current, streamed: promauto.With(registerer).NewCounter(prometheus.CounterOpts{
 		Name: "ribglass_httpapi_streamed_routes_total",
 		Help: "Routes sent in NDJSON and CSV streams.",
 	})}

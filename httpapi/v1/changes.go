@@ -103,11 +103,11 @@ func newChangeWriter(q *asked) *changeWriter {
 }
 
 // write writes changes. Its error is web.ErrGone.
-func (w *changeWriter) write(changes []changes.Change) error {
-	return w.Rows(len(changes), func(b []byte, i int) []byte {
+func (w *changeWriter) write(list []changes.Change) error {
+	return w.Rows(len(list), func(b []byte, i int) []byte {
 		if w.columns != nil {
-			return web.AppendCSVLine(b, &changes[i], w.columns)
+			return web.AppendCSVLine(b, &list[i], w.columns)
 		}
-		return append(appendChange(b, &changes[i]), '\n')
+		return append(appendChange(b, &list[i]), '\n')
 	})
 }

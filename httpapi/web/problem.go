@@ -100,7 +100,7 @@ func (c Code) Describe() (status int, title string) { //nolint:gocyclo // a tabl
 
 // Problem is a failure as the client is told it (RFC 9457). Everything in it
 // may be shown to anyone.
-type Problem struct {
+type Problem struct { //nolint:errname // RFC 9457 calls it so
 	Code   Code
 	Detail string
 	Query  string // the text in which Column counts
@@ -112,6 +112,7 @@ type Problem struct {
 // Error returns code and detail.
 func (p *Problem) Error() string { return string(p.Code) + ": " + p.Detail }
 
+// Problemf returns a problem whose detail is formatted as by [fmt.Sprintf].
 func Problemf(c Code, format string, args ...any) *Problem {
 	return &Problem{Code: c, Detail: fmt.Sprintf(format, args...)}
 }
