@@ -2,23 +2,14 @@ package v1
 
 import (
 	"bytes"
-	_ "embed"
 	"os"
 	runtimemetrics "runtime/metrics"
 	"strconv"
 
 	"ribglass/httpapi/answer"
 	"ribglass/httpapi/ask"
-	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 )
-
-//go:embed openapi.json
-var openAPIDocument []byte
-
-var noQuery query.Query //nolint:gochecknoglobals // constant: the question for every route
-
-func whoamiOf(client string) answer.Whoami { return answer.Whoami{Address: client} }
 
 func status(q *asked) (any, error) { return StatusOf(q.reader), nil }
 
