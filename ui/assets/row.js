@@ -84,7 +84,7 @@ function textOf(row) {
 async function written(row, form) {
   const values = new URLSearchParams(row.closest('table')?.dataset.keep)
   values.set('q', row.dataset.q ?? row.innerText.trim()) // all routes of a prefix in its row
-  if (form !== 'json') values.set('view', form)
+  if (form !== 'json') values.set('style', form)
   const answer = form === 'json'
     ? await fetch(`/api/v1/routes?${values}`, { headers: { Accept: 'application/x-ndjson' } })
     : await fetch(`/search.txt?${values}`)
