@@ -36,7 +36,7 @@ func (k Known) View(read func(*table.View) error) error {
 		return k.Table.View(read)
 	}
 	return k.Table.View(func(v *table.View) error {
-		v.Confine(v.Select(k.Sees))
+		v.Hide(k.Sees)
 		return read(v)
 	})
 }

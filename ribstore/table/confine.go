@@ -52,6 +52,21 @@ func (v *View) Select(match func(*route.Peer) bool) Select {
 // against one of theirs is the best.
 func (v *View) Confine(to Select) { v.visible = v.visible.and(to) }
 
+// Hide confines the view to the peers that may be seen. Unlike Confine, which
+// chooses among peers that are known, it has the view forget also of which views
+// of routers the others were.
+func (v *View) Hide(sees func(*route.Peer) bool) {
+	views := hiding
+	v.Confine(v.Select(func(p *route.Peer) bool {
+		seen := sees(p)
+		if seen {
+			views |= 1 << p.View
+		}
+		return seen
+	}))
+	v.views = views
+}
+
 // Confined reports whether the view may hide peers.
 func (v *View) Confined() bool { return v.visible != nil }
 

@@ -13,6 +13,9 @@ var viewOrder = [route.NumViews]route.View{route.AdjRIBIn, route.PostPolicy, rou
 // viewSet is a set of views: bit 1<<v stands for view v.
 type viewSet uint32
 
+// hiding is the set of no view, in a [View] that hides peers.
+const hiding viewSet = 1 << route.NumViews
+
 // first returns the set of the first view of s.
 func (s viewSet) first() viewSet {
 	for _, view := range viewOrder {
@@ -35,8 +38,15 @@ func (t *Table) describe(p *peer, info *route.Peer) {
 // described anew.
 func (t *Table) peerChanged() { t.peerChanges.Add(1) }
 
-// Only reports whether the table never had a peer of another view.
-func (v *View) Only(view route.View) bool { return v.table.seenViews.Load()&^(1<<view) == 0 }
+// Only reports whether the table never had a peer of another view. Peers that the
+// view hides do not count.
+func (v *View) Only(view route.View) bool {
+	seen := v.views &^ hiding
+	if v.views == 0 {
+		seen = viewSet(v.table.seenViews.Load())
+	}
+	return seen&^(1<<view) == 0
+}
 
 // firstViews is a choice that View.FirstViews made, and what it is true for.
 type firstViews struct {

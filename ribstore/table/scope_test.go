@@ -89,7 +89,7 @@ func TestFirstViewsEqualsSearchInOrder(t *testing.T) {
 			}
 			_ = table.View(func(v *View) error {
 				if hidden != "" {
-					v.Confine(v.Select(func(p *route.Peer) bool { return p.Name != hidden }))
+					v.Hide(func(p *route.Peer) bool { return p.Name != hidden })
 				}
 				chosen := v.FirstViews(named)
 				v.Select(func(p *route.Peer) bool {
@@ -143,4 +143,19 @@ func TestSessionsOfTheCollectorAloneNeedNoChoice(t *testing.T) {
 	check("one session", true)
 	table.Apply(&route.Batch{Peer: &route.Peer{Name: "b", View: route.PrePolicy}, Event: route.PeerUp})
 	check("a view of a router", false)
+	_ = table.View(func(v *View) error {
+		v.Hide(func(p *route.Peer) bool { return p.Name != "b" })
+		if !v.Only(route.AdjRIBIn) {
+			t.Error("a view that hides the peer of another view tells of it")
+		}
+		return nil
+	})
+	_ = table.View(func(v *View) error {
+		v.Hide(func(p *route.Peer) bool { return p.Name != "a" })
+		if v.Only(route.AdjRIBIn) {
+			t.Error("a view that hides another peer does not tell of the views that it shows")
+		}
+		return nil
+	})
+	check("after a view that hides", false)
 }

@@ -17,8 +17,9 @@ type View struct {
 	table    *Table
 	peers    peerPlaces // by index
 	columns  *columnSets
-	visible  Select // the peers that the view shows; nil: all
-	changes  uint64 // Table.peerChanges before peers was read
+	visible  Select  // the peers that the view shows; nil: all
+	views    viewSet // once Hide was called: the views of those it left
+	changes  uint64  // Table.peerChanges before peers was read
 	families [route.NumFamilies]*family
 	slots    []uint32 // scratch
 }
@@ -39,7 +40,7 @@ func (t *Table) View(read func(*View) error) error {
 	defer in.exit()
 	v := t.views.Get().(*View)
 	v.changes = t.peerChanges.Load()
-	v.table, v.columns, v.peers, v.visible = t, t.columns.Load(), t.peers.byIndex(), nil
+	v.table, v.columns, v.peers, v.visible, v.views = t, t.columns.Load(), t.peers.byIndex(), nil, 0
 	for i := range v.families {
 		v.families[i] = t.families[i].Load()
 	}
