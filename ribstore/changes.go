@@ -156,6 +156,10 @@ func (f *follower) event(e *history.Event) error {
 		e.Apply(f.Table)
 		return nil
 	}
+	if f.unseen(e) {
+		e.Apply(f.Table)
+		return nil
+	}
 	if e.Batch != nil && e.Batch.Event == route.Routes {
 		touched := placesOf(e.Batch)
 		before := routesAt(f.Known, f.query, touched)
@@ -163,6 +167,16 @@ func (f *follower) event(e *history.Event) error {
 		return f.tell(changes.Occurrence{At: e.At, Peer: e.Batch.Peer}, touched, before)
 	}
 	return f.sessionEvent(e)
+}
+
+// unseen reports whether an event is of a peer that may not be seen, and could not
+// before: it changes nothing that is told.
+func (f *follower) unseen(e *history.Event) bool {
+	if f.Sees == nil || e.Batch == nil || f.Sees(e.Batch.Peer) {
+		return false
+	}
+	known, ok := f.Table.Peer(e.Batch.Peer.Name) // as it was described until now
+	return !ok || !f.Sees(known.Peer)
 }
 
 // sessionEvent applies what may change all routes of a peer: what happened to its
@@ -174,10 +188,9 @@ func (f *follower) sessionEvent(e *history.Event) error {
 		o.Event, o.Peer, o.Family, o.Reason = e.Batch.Event, e.Batch.Peer, e.Batch.Family, e.Batch.Reason
 	}
 	var touched []place
-	n := f.Table.Counts().Prefixes
-	few := n[route.IPv4Unicast]+n[route.IPv6Unicast]+n[route.IPv4Multicast]+n[route.IPv6Multicast] <= fewPrefixes
+	few := f.few()
 	if few {
-		touched = everyPlace(f.Table)
+		touched = everyPlace(f.Known)
 	}
 	before := routesAt(f.Known, f.query, touched)
 	asked := o.Expired || f.asks(o.Peer)
@@ -194,6 +207,25 @@ func (f *follower) sessionEvent(e *history.Event) error {
 		}
 	}
 	return f.tell(o, touched, before)
+}
+
+// few reports whether the table has few prefixes. Where peers are hidden the routes
+// of the others are counted instead: how many prefixes the hidden ones have decides
+// nothing, and to count those of the others would take a walk at each event.
+func (f *follower) few() bool {
+	total := 0
+	_ = f.View(func(v *table.View) error {
+		counts := f.Table.Counts().Prefixes
+		for _, id := range route.Families() {
+			if v.Confined() {
+				total += v.Total(id, nil)
+			} else {
+				total += counts[id]
+			}
+		}
+		return nil
+	})
+	return total <= fewPrefixes
 }
 
 // asks reports whether the query asks the view of a router that the peer is of.
@@ -251,9 +283,10 @@ func placesOf(b *route.Batch) []place {
 	return slices.Compact(list)
 }
 
-func everyPlace(t *table.Table) []place {
+// everyPlace returns the prefixes that may be seen.
+func everyPlace(k query.Known) []place {
 	var list []place
-	_ = t.View(func(v *table.View) error {
+	_ = k.View(func(v *table.View) error {
 		for _, f := range route.Families() {
 			for d := range v.Within(f, netip.Prefix{}, netip.Prefix{}) {
 				list = append(list, place{f, d.Prefix})
