@@ -77,10 +77,14 @@ func (r *Reader) Totals() Totals {
 	return seen
 }
 
+// nobody is the name of no peer: the changes of a peer that may not be seen are those
+// of one that never was.
+const nobody = ""
+
 // Rate returns the changes of a peer in the last hour, minute by minute.
 func (r *Reader) Rate(peer string) Rate {
-	if stats, ok := r.PeerStats(peer); !r.Audience.SeesAll() && !ok {
-		return Rate{From: stats.Freshness.LastUpdate}
+	if stats, ok := r.desk.sources.Store.Peer(peer); ok && !r.Audience.MaySee(stats.Peer) {
+		peer = nobody
 	}
 	return r.desk.sources.Store.Rate(peer)
 }
@@ -90,12 +94,10 @@ func (r *Reader) RateOfAll() Rate {
 	if r.Audience.SeesAll() {
 		return r.desk.sources.Store.RateOfAll()
 	}
-	var all Rate
+	all := r.desk.sources.Store.Rate(nobody)
+	all.Changes = slices.Clone(all.Changes)
 	for _, session := range r.Sessions() {
-		one := r.desk.sources.Store.Rate(session.Peer.Name)
-		if all.From.IsZero() {
-			all = Rate{From: one.From, Changes: make([]int, len(one.Changes))}
-		}
+		one := r.Rate(session.Peer.Name)
 		for i := range min(len(all.Changes), len(one.Changes)) {
 			all.Changes[i] += one.Changes[i]
 		}
