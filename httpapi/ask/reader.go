@@ -197,7 +197,22 @@ func (r *Reader) History() (Kept, error) {
 	if !r.KeepsHistory() {
 		return Kept{}, noHistory()
 	}
-	return r.desk.sources.History(), nil
+	return r.keptOf(r.desk.sources.History()), nil
+}
+
+// keptOf returns what an audience is told of a history. What is in it is of all
+// peers: an audience that does not see every peer is not told how large it is, and
+// of one that is being written that it ends now, not when somebody last said
+// something.
+func (r *Reader) keptOf(kept Kept) Kept {
+	if r.Audience.SeesAll() {
+		return kept
+	}
+	kept.FileBytes, kept.FreeBytes, kept.PendingBytes = 0, 0, 0
+	if kept.Trouble == "" && !kept.ReadOnly && !kept.Ends.IsZero() {
+		kept.Ends = r.Now().UTC().Truncate(time.Second)
+	}
+	return kept
 }
 
 // CollectionInfo describes a collection.
@@ -227,7 +242,7 @@ func (r *Reader) Collections(ctx context.Context) ([]CollectionInfo, error) {
 			r.desk.sources.Logger.WarnContext(ctx, "collection cannot be opened", "collection", name, "error", err)
 			one.Broken = true
 		} else {
-			one.Kept = c.Stats()
+			one.Kept = r.keptOf(c.Stats())
 		}
 		list = append(list, one)
 	}

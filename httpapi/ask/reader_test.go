@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"ribglass/ribstore/history"
 	"ribglass/ribstore/route"
 )
 
@@ -40,6 +41,9 @@ func readerWithout(hidden ...string) *Reader {
 		Audience: route.Audience{Name: "public", Sees: func(p *route.Peer) bool { return !slices.Contains(hidden, p.Name) }},
 		desk: &Desk{sources: Sources{
 			Store: store, Sessions: store, Now: func() time.Time { return now },
+			History: func() history.Stats {
+				return history.Stats{Begins: now.Add(-time.Hour), Ends: now.Add(-7 * time.Second), FileBytes: 1, FreeBytes: 2, PendingBytes: 3, MaxBytes: 4}
+			},
 		}},
 	}
 }
@@ -60,4 +64,31 @@ func TestRatesForAnAudienceAreWhole(t *testing.T) {
 	if got := readerWithout("seen", "hidden", "new").RateOfAll(); !slices.Equal(got.Changes, []int{0, 0}) || got.From.IsZero() {
 		t.Errorf("nobody changed %v from %v", got.Changes, got.From)
 	}
+}
+
+// When the last change was recorded, and how many octets changes take, tells of
+// peers that may not be seen.
+func TestHistoryForAnAudienceDoesNotTellWhatHiddenPeersDo(t *testing.T) {
+	r := readerWithout("hidden")
+	kept, err := r.History()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Kept{Begins: r.Now().Add(-time.Hour), Ends: r.Now().Truncate(time.Second), MaxBytes: 4}
+	if kept != want {
+		t.Errorf("kept is %+v, want %+v", kept, want)
+	}
+	r.Audience = route.Audience{}
+	if kept, err = r.History(); err != nil || kept.FileBytes != 1 || !kept.Ends.Equal(r.Now().Add(-7*time.Second)) {
+		t.Errorf("for everybody: %+v, %v", kept, err)
+	}
+	stopped := keptOfStopped(r)
+	if !stopped.Ends.Equal(time.Unix(1, 0)) {
+		t.Errorf("a history that is not written ends at %v", stopped.Ends)
+	}
+}
+
+func keptOfStopped(r *Reader) Kept {
+	r.Audience = readerWithout().Audience
+	return r.keptOf(Kept{Ends: time.Unix(1, 0), ReadOnly: true})
 }
