@@ -25,7 +25,8 @@ func relatedPast(req *ask.Request, res *query.Result) []ui.Link {
 		if match == query.Longest && len(res.Routes) > 0 {
 			p = res.Routes[0].Prefix
 		}
-		list = append(list, ui.Link{Text: "timeline", URL: req.PastOf("/timeline", p.String())})
+		line := query.Query{Expr: query.In{Match: query.Exact, Prefix: p}, Scope: q.Scope}
+		list = append(list, ui.Link{Text: "timeline", URL: req.PastOf("/timeline", line.String())})
 	}
 	if !req.Scene.At.IsZero() {
 		list = append(list, ui.Link{Text: "compare with now", URL: req.Scene.Diff(req.Scene.At, query.Moment{}, q)})

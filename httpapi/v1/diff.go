@@ -17,7 +17,7 @@ const undecided = allFields &^ (fBest | fDecision)
 
 // DiffParams are the parameters of a question for what differs.
 func DiffParams() []web.Known {
-	return web.One("a", "b", "peer_a", "peer_b", "q", "between", "stale", "limit", "cursor", "collection", "collection_b")
+	return web.One("a", "b", "peer_a", "peer_b", "q", "view", "between", "stale", "limit", "cursor", "collection", "collection_b")
 }
 
 func readDiff(q *asked) (ask.Comparison, error) { return q.reader.Comparison(q.list) }

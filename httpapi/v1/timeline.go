@@ -11,7 +11,9 @@ import (
 )
 
 // TimelineParams are the parameters of a question for a timeline.
-func TimelineParams() []web.Known { return ask.SceneParams(web.One("q", "between", "limit")...) }
+func TimelineParams() []web.Known {
+	return ask.SceneParams(web.One("q", "view", "between", "limit")...)
+}
 
 func readTimeline(q *asked) (ask.Request, error) { return ReadTimeline(q.reader, q.list) }
 
