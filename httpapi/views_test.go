@@ -1,7 +1,9 @@
 package httpapi_test
 
 import (
+	"context"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -25,6 +27,7 @@ func TestThePastOfAViewIsAskedAsItsRoutesAre(t *testing.T) {
 	)
 	h := r.server(httpapi.DefaultConfig(), fakeSessions{})
 	span := "between=" + url.QueryEscape(r.param(secondRun)+"/now")
+	refused := map[string]bool{"give one of them": true, "Events are of one address": true}
 	for target, want := range map[string]string{
 		"/api/v1/timeline?q=" + thePrefix + "&view=pre-policy&" + span:          `"peer":"pre"`,
 		"/timeline.txt?q=" + thePrefix + "&view=pre-policy&" + span:             "pre: 3 states",
@@ -35,10 +38,24 @@ func TestThePastOfAViewIsAskedAsItsRoutesAre(t *testing.T) {
 		"/" + thePrefix + ".txt?view=pre-policy":                                "/timeline?q=203.0.113.0%2F24+view+pre-policy",
 		"/" + thePrefix + ".txt":                                                "/timeline?q=203.0.113.0%2F24'",
 		"/" + strings.TrimSuffix(thePrefix, ".0/24") + ".9.txt?view=pre-policy": "/timeline?q=203.0.113.0%2F24+view+pre-policy",
+		"/" + thePrefix + "?view=pre-policy":                                    "/api/v1/events?q=203.0.113.0%2F24&#43;view&#43;pre-policy",
+		"/api/v1/events?view=pre-policy":                                        "Events are of one address",
 	} {
 		w := ask(t, h, target)
-		if !strings.Contains(w.Body.String(), want) || w.Code != http.StatusOK && want != "give one of them" {
+		if !strings.Contains(w.Body.String(), want) || (w.Code != http.StatusOK) != refused[want] {
 			t.Errorf("GET %s = %d, want %q in\n%s", target, w.Code, want, w.Body)
 		}
+	}
+}
+
+func TestEventsAreOfAView(t *testing.T) {
+	store, sessions := world()
+	s := newTellingServer(t, &changingStore{fakeStore: store}, sessions)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // the answer ends when it has begun
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/api/v1/events?q=1.1.1.1&view=pre-policy", nil))
+	if w.Code != http.StatusOK {
+		t.Errorf("events of a view = %d %s", w.Code, w.Body)
 	}
 }

@@ -226,8 +226,9 @@ func HasOwnPage(q query.Query) bool {
 }
 
 // Watchable reports whether a query is about one address or prefix as it is now,
-// which one descent of the trie answers.
+// in whatever views of routers, which one descent of the trie answers.
 func Watchable(q query.Query) bool {
+	q.Scope = query.FirstView
 	lookup, plain := q.Lookup()
 	return plain && lookup.Match != query.Any && lookup.Match != query.OrLonger
 }
