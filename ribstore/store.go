@@ -288,9 +288,17 @@ func (s *Store) apply(b *route.Batch) {
 	b.Release()
 }
 
-// Stats returns what the store holds.
+// Stats returns what the store holds. A route that a router tells of in several
+// views counts once, as in the answer to a question that names no view; prefixes
+// and attribute sets are those of all views.
 func (s *Store) Stats() Stats {
 	c := s.table.Counts()
+	_ = s.table.View(func(v *table.View) error {
+		if chosen := v.FirstViews(nil); chosen != nil {
+			c.Routes, c.Stale = v.Totals(chosen)
+		}
+		return nil
+	})
 	return Stats{
 		Routes: c.Routes, Stale: c.Stale, Prefixes: c.Prefixes,
 		AttributeSets: c.AttributeSets, Peers: c.Peers, TableBytes: c.Bytes,

@@ -246,6 +246,21 @@ func (v *View) route(d Dest, p *peer, pathID uint32, w word, ph *phase) route.Ro
 	return r
 }
 
+// Totals returns how many routes each family has of the chosen peers, and how many
+// of them are stale.
+func (v *View) Totals(chosen Select) (routes, stale [route.NumFamilies]int) {
+	for p := range v.peers.all() {
+		if p.removed.Load() || !chosen.Has(p.index) || !v.visible.Has(p.index) {
+			continue
+		}
+		for f := range routes {
+			routes[f] += int(p.families[f].routes.Load())
+			stale[f] += int(p.families[f].stale.Load())
+		}
+	}
+	return routes, stale
+}
+
 // Total returns how many routes the family has of the chosen peers.
 func (v *View) Total(id route.Family, chosen Select) int {
 	n := 0
