@@ -45,8 +45,8 @@ func (i *Interest) overlaps(b *route.Batch, hits []hit) bool {
 	return false
 }
 
-// audience is all subscriptions, arranged for the writer. It never changes.
-type audience struct {
+// roster is all subscriptions, arranged for the writer. It never changes.
+type roster struct {
 	all    []*Subscription
 	kinds  Kinds           // that anybody wants
 	broad  []*Subscription // those that want routes of all prefixes
@@ -54,8 +54,8 @@ type audience struct {
 	wanted [route.NumFamilies]spans
 }
 
-func newAudience(list []*Subscription) *audience {
-	a := &audience{all: list}
+func newRoster(list []*Subscription) *roster {
+	a := &roster{all: list}
 	for _, s := range list {
 		if s.interest.Kinds == 0 {
 			a.kinds = ^Kinds(0)
@@ -81,7 +81,7 @@ func newAudience(list []*Subscription) *audience {
 }
 
 // hits appends the prefixes of a batch that somebody may want.
-func (a *audience) hits(hits []hit, b *route.Batch) []hit {
+func (a *roster) hits(hits []hit, b *route.Batch) []hit {
 	for i := range b.Updates {
 		u := &b.Updates[i]
 		wanted := a.wanted[u.Family]

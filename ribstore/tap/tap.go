@@ -25,7 +25,7 @@ import (
 // The writer of the table calls Batch, Own and End; anyone may call the other
 // methods at any time.
 type Tap struct {
-	audience        atomic.Pointer[audience] // nil: nobody
+	roster          atomic.Pointer[roster] // nil: nobody
 	delivered, lost atomic.Uint64
 
 	mu            sync.Mutex
@@ -54,10 +54,10 @@ func (t *Tap) Subscribe(interest Interest, size int) *Subscription {
 func (t *Tap) arrange(list []*Subscription) {
 	t.subscriptions = list
 	if len(list) == 0 {
-		t.audience.Store(nil)
+		t.roster.Store(nil)
 		return
 	}
-	t.audience.Store(newAudience(list))
+	t.roster.Store(newRoster(list))
 }
 
 func (t *Tap) remove(s *Subscription) {
@@ -70,7 +70,7 @@ func (t *Tap) remove(s *Subscription) {
 
 // Batch tells of a batch that the table has, before it is released.
 func (t *Tap) Batch(b *route.Batch) {
-	a := t.audience.Load()
+	a := t.roster.Load()
 	if a == nil || !a.kinds.Has(Kind(b.Event)) {
 		return
 	}
@@ -91,7 +91,7 @@ func (t *Tap) Batch(b *route.Batch) {
 
 // Own tells of something that the table did by itself: Expired or Swept.
 func (t *Tap) Own(kind Kind, at time.Time, p *route.Peer, f route.Family) {
-	a := t.audience.Load()
+	a := t.roster.Load()
 	if a == nil || !a.kinds.Has(kind) {
 		return
 	}
@@ -134,7 +134,7 @@ type Stats struct {
 // Stats returns the counts of now.
 func (t *Tap) Stats() Stats {
 	s := Stats{Delivered: t.delivered.Load(), Lost: t.lost.Load()}
-	if a := t.audience.Load(); a != nil {
+	if a := t.roster.Load(); a != nil {
 		s.Subscriptions = len(a.all)
 	}
 	return s
