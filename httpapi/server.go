@@ -67,7 +67,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 // SetSite has pages show what an operator says of the site from now on; answers
 // under way are not disturbed. One goroutine at a time may call it.
 func (s *Server) SetSite(of *site.Site) error {
-	if err := s.pages.Dress(of); err != nil {
+	if err := s.pages.SetSite(of); err != nil {
 		return fmt.Errorf("site: %w", err)
 	}
 	return nil

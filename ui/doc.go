@@ -19,7 +19,7 @@
 // are strings, shown through "clean" or, within a sentence, "bdi". The text form is English.
 //
 // Pages are of a [site.Site]: its name, logo, colours, notice and links stand on
-// each. [Renderer.Dress] changes over to another while pages are written.
+// each. [Renderer.SetSite] changes over to another while pages are written.
 //
 // # Style
 //

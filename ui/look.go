@@ -20,10 +20,10 @@ type Look struct {
 	before map[string]Asset // of the look before this one: pages that have it may ask yet
 }
 
-// Dress has pages be of a site from now on. Pages that were written before find
+// SetSite has pages be of a site from now on. Pages that were written before find
 // what they refer to until the next change. One goroutine at a time may change it,
 // while others write pages.
-func (r *Renderer) Dress(s *site.Site) error {
+func (r *Renderer) SetSite(s *site.Site) error {
 	look := &Look{Site: s, Style: r.assets.path("style.css"), own: map[string]Asset{}}
 	if rule := palette(s); rule != "" {
 		plain := r.assets.byName["style.css"]

@@ -23,12 +23,12 @@ type Renderer struct {
 	texts  *catalogue.Set
 	assets *assetSet
 	words  words
-	look   atomic.Pointer[Look] // what Dress stored last
+	look   atomic.Pointer[Look] // what SetSite stored last
 }
 
 // New parses the templates that are built into the program, for each language of
 // texts; nil is those that are built in. Pages say what names knows; nil knows
-// nothing. They are of a site that says nothing of itself, until [Renderer.Dress].
+// nothing. They are of a site that says nothing of itself, until [Renderer.SetSite].
 func New(names Names, texts *catalogue.Set) (*Renderer, error) {
 	var err error
 	if texts == nil {
@@ -45,7 +45,7 @@ func New(names Names, texts *catalogue.Set) (*Renderer, error) {
 			return nil, err
 		}
 	}
-	return r, r.Dress(new(site.Site))
+	return r, r.SetSite(new(site.Site))
 }
 
 // parse parses the pages in a language.
