@@ -50,7 +50,8 @@ async function show() {
   }
   busy = true
   const shown = waiting
-  if (await swap(page.url).catch(() => false)) {
+  const stays = page.wanted === page.url // else the reader is on the way to another page
+  if (stays && await swap(page.url).catch(() => false)) {
     waiting -= shown
     tell(t('script.changes', shown))
   }

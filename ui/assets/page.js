@@ -111,8 +111,12 @@ export async function copy(text, what) {
   }
 }
 
-/** The page that stands in the document: its address is not where scrolling led to. */
-export const page = { url: location.href }
+/**
+ * The page that stands in the document, whose address is not where scrolling led to, and
+ * the page that is to come: they differ while it is on its way.
+ */
+export const page = { url: location.href, wanted: location.href }
+let asked = 0 // pages, ever
 
 /**
  * Fetches a page of this server.
@@ -152,12 +156,22 @@ const folds = () => document.querySelectorAll('main details')
 
 /**
  * Puts the page at a URL in the place of this one without moving what the
- * reader looks at: the scroll position, the focus and what is unfolded stay.
- * @returns {Promise<boolean>} whether there was such a page
+ * reader looks at: the scroll position, the focus and what is unfolded stay. Of
+ * pages that are on their way together only the one asked for last is shown.
+ * @returns {Promise<boolean>} whether there was such a page, or another one was asked for since
  * @param {string} url
  */
 export async function swap(url) {
-  const fresh = await fetched(url)
+  const turn = ++asked
+  page.wanted = url
+  /** @type {Document | undefined} */
+  let fresh
+  try {
+    fresh = await fetched(url)
+  } finally {
+    if (!fresh && turn === asked) page.wanted = page.url
+  }
+  if (turn !== asked) return true
   if (!fresh) return false
   const focused = document.activeElement?.closest('main, .live') ? placeOf(document.activeElement) : ''
   const open = [...folds()].map((d) => d.open)

@@ -258,6 +258,33 @@ test('the slider goes through time by keys, by pointer and by touch', async () =
   }
 })
 
+test('of two pages on their way the one asked for last is shown', async () => {
+  const { changes } = await program.get('/api/v1/changes?kind=withdraw')
+  const p = await open({})
+  await go(`/${changes[0].prefix}`, p)
+  const slider = p.locator('#slider')
+  await slider.waitFor()
+  let release = () => {}
+  const held = new Promise((resolve) => { release = resolve })
+  await p.route((url) => url.searchParams.has('at'), async (route) => {
+    await held
+    await route.continue()
+  })
+  await slider.focus()
+  await p.keyboard.press('ArrowLeft')
+  await until(() => p.url().includes('at='), 'the moment')
+  const live = p.waitForResponse((answer) => answer.url() === p.url() && !answer.url().includes('at='))
+  await p.keyboard.press('End')
+  await live
+  const late = p.waitForResponse((answer) => answer.url().includes('at='))
+  release()
+  await (await late).finished()
+  await p.evaluate(() => new Promise((resolve) => { requestAnimationFrame(() => { setTimeout(resolve) }) }))
+  assert.equal(await slider.getAttribute('aria-valuetext'), 'Live')
+  assert.equal(await p.locator('.live.past').count(), 0, 'the page asked for first came last')
+  await p.context().close()
+})
+
 test('what is played can be stopped', async () => {
   const { changes } = await program.get('/api/v1/changes?kind=withdraw')
   await page.clock.install()
