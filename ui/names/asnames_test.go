@@ -212,7 +212,7 @@ func TestWhatIsWrittenIsReadAgain(t *testing.T) {
 }
 
 func FuzzReadASNames(f *testing.F) {
-	for _, seed := range []string{"1 One\n", "asn,name\n1,\"O\"\"ne\"\n", "AS1.1\tx\n", gzipped("1 One\n"), "\x28\xb5\x2f\xfd", "\uFEFFasn,name\n"} {
+	for _, seed := range []string{"1 One\n", "asn,name\n1,\"O\"\"ne\"\n", "AS1.1\tx\n", gzipped("1 One\n"), "\x28\xb5\x2f\xfd", "\uFEFFasn,name\n", "1 x\v\x01\vy\n"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -217,13 +217,16 @@ func cleanText(s string) (string, error) {
 	if !utf8.ValidString(s) {
 		return "", errors.New("not UTF-8")
 	}
-	s = strings.Join(strings.Fields(s), " ")
-	s = strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' || r == utf8.RuneError {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), r == utf8.RuneError:
 			return -1
 		}
 		return r
-	}, s))
+	}, s)
+	s = strings.Join(strings.Fields(s), " ") // last: what was left out may have stood between spaces
 	switch {
 	case s == "":
 		return "", errors.New("empty")
