@@ -384,7 +384,7 @@ func TestViewsOfARouterAreAskedOneByOne(t *testing.T) {
 		r.send(announce(post, "192.0.2.0/24"))
 		r.wait(2 * time.Second)
 		if peers, _, _, err := r.PeersAt(t.Context(), at(time.Now())); err != nil || peers[0].Peer.View != post.View {
-			t.Skip("the history does not keep the view of a peer", err)
+			t.Fatalf("PeersAt() = %+v, %v, want the view of the peer kept", peers, err)
 		}
 		for _, row := range []struct {
 			text                     string
