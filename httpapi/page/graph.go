@@ -13,7 +13,6 @@ import (
 	"ribglass/httpapi/ask"
 	"ribglass/httpapi/v1"
 	"ribglass/httpapi/web"
-	"ribglass/ribstore/route"
 	"ribglass/ui"
 	"ribglass/ui/catalogue"
 	"ribglass/ui/graph"
@@ -57,7 +56,7 @@ func showGraph(v *visit, r graphRequest, p *v1.Picture) ui.Page {
 		Frame: v.frameOf(catalogue.Plain(q.String()), "/graph", liveOf(p.First)), About: about, Picture: untitled(p),
 		Total: p.First.Total, Read: p.Read, Routes: r.Scene.Lookup(q), ASCII: r.ascii,
 		SVGURL: r.Scene.Graph("/graph.svg", q), PNGURL: r.Scene.Graph("/graph.png", q),
-		Link: func(n route.ASN) string { return r.Scene.AS(n) }, Peer: r.Scene.Peer,
+		Link: r.Scene.AS, Peer: r.Scene.Peer,
 	}
 	page.Search = about
 	v.showMoment(&page.Frame, r.Scene, ask.MomentOf(p.First))

@@ -159,9 +159,3 @@ func (p Param) OneOf(values ...string) (string, error) {
 	}
 	return p.Value, nil
 }
-
-// None reads the parameters of a call that takes none.
-func (x *Exchange) None() error {
-	_, err := x.Params(nil)
-	return err
-}
