@@ -191,7 +191,8 @@ func both(a, b *Chunk, found func(p netip.Prefix, ofA, ofB []Entry)) {
 type routeFound func(p netip.Prefix, from *Chunk, e Entry)
 
 // eachRoute calls found with the routes that a base and a difference, which may be
-// nil, make together.
+// nil, make together. A damaged base may have withdrawn entries too: they have no
+// attribute set, and are no routes.
 func eachRoute(base, change *Chunk, found routeFound) {
 	none := Chunk{}
 	if change == nil {
@@ -205,7 +206,7 @@ func eachRoute(base, change *Chunk, found routeFound) {
 					found(p, change, after[0])
 				}
 				after = after[1:]
-			} else {
+			} else if before[0].Class != gone {
 				found(p, base, before[0])
 			}
 			if order <= 0 {

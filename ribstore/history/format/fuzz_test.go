@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"testing"
 
@@ -52,6 +53,7 @@ func refused(t *testing.T, err error) bool {
 
 func FuzzChunk(f *testing.F) {
 	seed(f, func(t *rapid.T) []byte { return NewChunkWriter().Encode(drawChunk(t, drawFamily(t))) })
+	f.Add(NewChunkWriter().Encode(withdrawal()))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var d, again ChunkReader
 		c, err := d.decode(b)
@@ -80,6 +82,20 @@ func FuzzChunk(f *testing.F) {
 	})
 }
 
+// withdrawal is a difference of one withdrawn route. Read as a base, it is a chunk
+// that has an entry, and no attribute set.
+func withdrawal() *Chunk {
+	c := &Chunk{Family: route.IPv4Unicast, Routes: []Entry{{Peer: 1, Class: gone}}}
+	c.Finish(netip.MustParsePrefix("192.0.2.0/24"))
+	return c
+}
+
+func TestAWithdrawnEntryOfADamagedBaseIsNoRoute(t *testing.T) {
+	if got := listed(withdrawal(), nil); got != nil {
+		t.Fatalf("it became %v", got)
+	}
+}
+
 // FuzzDifference applies any chunk as a difference to another one.
 func FuzzDifference(f *testing.F) {
 	g := rapid.Custom(func(t *rapid.T) [2][]byte {
@@ -91,6 +107,7 @@ func FuzzDifference(f *testing.F) {
 	for i := range examples {
 		pair := g.Example(i)
 		f.Add(pair[0], pair[1])
+		f.Add(pair[1], pair[0])
 	}
 	f.Fuzz(func(t *testing.T, base, changes []byte) {
 		var one, two ChunkReader
