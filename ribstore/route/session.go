@@ -36,6 +36,7 @@ type Session struct {
 	MaxPrefixes  int // per family; zero: no limit
 	Counters     SessionCounters
 	History      []Transition // newest first
+	Notices      []Notice     // limits that the peer hit, and faults that last, by kind
 }
 
 // Capability is a capability of the peer's OPEN (RFC 5492). Ours reports
