@@ -16,6 +16,7 @@ import (
 	"ribglass/ribstore"
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/route"
+	"ribglass/setting"
 	"ribglass/ui/names"
 	"ribglass/ui/site"
 )
@@ -82,15 +83,15 @@ type Log struct {
 // Memory bounds what the Go runtime uses. Zero leaves a setting to the
 // runtime's own environment variables, GOMEMLIMIT and GOGC.
 type Memory struct {
-	Limit     Size `yaml:"limit"`
-	GCPercent int  `yaml:"gc_percent"`
+	Limit     setting.Size `yaml:"limit"`
+	GCPercent int          `yaml:"gc_percent"`
 }
 
 // History configures the past, which is kept where there is a DataDir.
 type History struct {
 	history.Config `yaml:",inline"`
 
-	MaxSize Size `yaml:"max_size"`
+	MaxSize setting.Size `yaml:"max_size"`
 }
 
 // Settings returns the configuration as the history takes it.
@@ -151,7 +152,7 @@ func Default() Config {
 		Admin:   httpapi.DefaultAdminConfig(),
 		Log:     Log{Format: FormatText},
 		Search:  ribstore.DefaultConfig(),
-		History: History{Config: past, MaxSize: Size(past.MaxSize)},
+		History: History{Config: past, MaxSize: setting.Size(past.MaxSize)},
 		Site:    new(site.Site),
 	}
 }

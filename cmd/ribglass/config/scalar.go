@@ -17,45 +17,6 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// Size is an amount of memory in bytes, written as "4GiB" or "512MB".
-type Size int64
-
-// UnmarshalText reads a whole number and a unit, B to TiB or TB.
-func (s *Size) UnmarshalText(text []byte) error {
-	digits := strings.TrimRight(string(text), "BKMGTkib ")
-	factor, ok := unitFactor(strings.TrimSpace(string(text[len(digits):])))
-	n, err := strconv.ParseInt(digits, 10, 64)
-	if !ok || err != nil || n < 0 || n > math.MaxInt64/factor {
-		return fmt.Errorf("%q is not an amount of memory such as 4GiB or 512MiB", text)
-	}
-	*s = Size(n * factor)
-	return nil
-}
-
-func unitFactor(unit string) (int64, bool) {
-	switch unit {
-	case "B":
-		return 1, true
-	case "kB", "KB":
-		return 1e3, true
-	case "MB":
-		return 1e6, true
-	case "GB":
-		return 1e9, true
-	case "TB":
-		return 1e12, true
-	case "KiB":
-		return 1 << 10, true
-	case "MiB":
-		return 1 << 20, true
-	case "GiB":
-		return 1 << 30, true
-	case "TiB":
-		return 1 << 40, true
-	}
-	return 0, false
-}
-
 // isScalar reports whether setScalar knows the type of v.
 func isScalar(v reflect.Value) bool {
 	switch v.Addr().Interface().(type) {
