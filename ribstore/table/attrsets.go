@@ -35,6 +35,8 @@ type attrSets struct {
 	count atomic.Uint32   // ids ever given: all are below
 	used  atomic.Int64    // sets alive
 
+	charges charges
+
 	index [indexShards]attrIndex
 	live  uint64 // octets of live sets, framing included
 	total uint64 // octets ever put in the slabs that exist
@@ -100,9 +102,10 @@ func framed(length int) uint32 {
 	return uint32(length+4+3) &^ 3
 }
 
-// intern returns the id of the set and counts refs more routes that hold it.
-// It returns false when there are too many sets.
-func (s *attrSets) intern(set route.Attrs, refs uint32) (uint32, bool) {
+// intern returns the id of the set and counts refs more routes that hold it. A new
+// set is charged to the peer with the index. It returns false when there are too
+// many sets.
+func (s *attrSets) intern(set route.Attrs, refs uint32, index uint16) (uint32, bool) {
 	hash := maphash.Bytes(s.seed, set)
 	x := &s.index[hash>>56]
 	if id, ok := s.lookup(x, hash, set); ok {
@@ -116,6 +119,7 @@ func (s *attrSets) intern(set route.Attrs, refs uint32) (uint32, bool) {
 	place := s.store(set)
 	atomic.StoreUint32(s.where.at(id), place)
 	*s.refs.at(id) = refs
+	s.charges.charge(id, framed(len(set)), index)
 	s.used.Add(1)
 	s.link(x, hash, id)
 	return id, true
@@ -219,6 +223,7 @@ func (s *attrSets) takeID() (uint32, bool) {
 	}
 	s.where.reach(id)
 	s.refs.reach(id)
+	s.charges.payers.reach(id)
 	s.count.Store(id + 1)
 	return id, true
 }
@@ -281,7 +286,9 @@ func (s *attrSets) letGo(id, routes uint32) {
 	}
 	s.unlink(id)
 	s.used.Add(-1)
-	s.bury(*s.where.at(id), framed(len(s.get(id))))
+	size := framed(len(s.get(id)))
+	s.charges.discharge(id, size)
+	s.bury(*s.where.at(id), size)
 	s.grace.retire(retired{s, id, 0})
 }
 
@@ -363,7 +370,7 @@ func (s *attrSets) matching(match func(route.Attrs) bool) Bits {
 
 // bytes returns the memory held.
 func (s *attrSets) bytes() uint64 {
-	n := s.where.bytes() + s.refs.bytes() + uint64(cap(s.free))*4
+	n := s.where.bytes() + s.refs.bytes() + s.charges.payers.bytes() + uint64(cap(s.free))*4
 	for i := range s.index {
 		n += uint64(cap(s.index[i].entries)) * 4
 	}

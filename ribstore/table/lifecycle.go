@@ -114,6 +114,9 @@ func (t *Table) forgetIfGone(p *peer) {
 		t.endSweep(p, f)
 		t.dropColumn(p, f)
 	}
+	if t.attrs.charges.of(p.index) > 0 {
+		t.settle(p.index, nil) // others hold these sets; the index will be another peer's
+	}
 	t.peers.remove(p)
 	t.peerChanged()
 	t.grace.retire(retired{&t.indexes, uint32(p.index), 0})

@@ -18,7 +18,8 @@ type peer struct {
 	staleSince atomic.Int64 // seconds; 0 while up
 	lastUpdate atomic.Int64
 	families   [route.NumFamilies]peerFamily
-	removed    atomic.Bool // it only waits for the sweep of its routes
+	attrOctets atomic.Uint64 // of the attribute sets that it is charged for
+	removed    atomic.Bool   // it only waits for the sweep of its routes
 }
 
 // peerFamily is what a peer has in one family: a column once it has many

@@ -93,6 +93,7 @@ func (t *Table) Apply(b *route.Batch) {
 			t.update(p, &b.Updates[i], uint32(b.At.Unix()))
 		}
 		p.publishCounts()
+		p.publishCharge(t)
 	case route.PeerUp:
 		t.up(p, b)
 	case route.PeerDown:
@@ -119,7 +120,7 @@ func (t *Table) update(p *peer, u *route.Update, at uint32) {
 		}
 		return
 	}
-	id, ok := t.attrs.intern(u.Attrs, 1)
+	id, ok := t.attrs.intern(u.Attrs, 1, p.index)
 	if !ok {
 		t.refuse(len(u.NLRI))
 		return
@@ -243,8 +244,12 @@ func (t *Table) Counts() Counts {
 	return c
 }
 
-// Measure sums up the memory held, for Counts to tell. Only the writer calls it.
+// Measure sums up the memory held, and what of it each peer is charged for. Only
+// the writer calls it.
 func (t *Table) Measure() {
+	for p := range t.peers.all() {
+		p.publishCharge(t)
+	}
 	n := t.attrs.bytes()
 	for i := range t.families {
 		f := t.families[i].Load()

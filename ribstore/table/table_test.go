@@ -232,6 +232,68 @@ func compare(tb interface {
 	}
 }
 
+// compareCharges makes sure that every attribute set is charged to one peer, which
+// holds it, once the peers were counted again, and that nothing is charged to
+// nobody's account before that.
+func compareCharges(tb interface {
+	Helper()
+	Fatalf(string, ...any)
+}, t *Table, w *twin,
+) {
+	tb.Helper()
+	all, held, alone := map[string]uint64{}, map[string]map[string]bool{}, map[string]uint64{}
+	for k, r := range w.routes {
+		all[r.attrs] = uint64(framed(len(r.attrs)))
+		if held[k.peer] == nil {
+			held[k.peer] = map[string]bool{}
+		}
+		held[k.peer][r.attrs] = true
+	}
+	for set, size := range all {
+		var holders []string
+		for peer, sets := range held {
+			if sets[set] {
+				holders = append(holders, peer)
+			}
+		}
+		if len(holders) == 1 {
+			alone[holders[0]] += size
+		}
+	}
+	charged := func() (sum uint64) {
+		t.Measure()
+		for peer := range w.peers {
+			sum += t.AttributeBytes(peer)
+		}
+		return sum
+	}
+	octets := func(sets map[string]bool) (sum uint64) {
+		for set := range sets {
+			sum += all[set]
+		}
+		return sum
+	}
+	total := uint64(0)
+	for _, size := range all {
+		total += size
+	}
+	if sum := charged(); sum > total {
+		tb.Fatalf("%d octets are charged for %d", sum, total)
+	}
+	for peer := range w.peers {
+		t.Recount(peer)
+	}
+	for peer := range w.peers { // what one peer was relieved of another takes
+		t.Recount(peer)
+		if got := t.AttributeBytes(peer); got > octets(held[peer]) || got < alone[peer] {
+			tb.Fatalf("%s is charged for %d octets, holds %d, %d of them alone", peer, got, octets(held[peer]), alone[peer])
+		}
+	}
+	if sum := charged(); sum != total {
+		tb.Fatalf("%d octets of %d are charged after all were counted", sum, total)
+	}
+}
+
 func TestTableEqualsMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		table, w := New(), newTwin()
@@ -252,10 +314,12 @@ func TestTableEqualsMap(t *testing.T) {
 			if rapid.IntRange(0, 3).Draw(t, "compare") == 0 {
 				settle(table)
 				compare(t, table, w)
+				compareCharges(t, table, w)
 			}
 		}
 		settle(table)
 		compare(t, table, w)
+		compareCharges(t, table, w)
 	})
 }
 
