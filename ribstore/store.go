@@ -314,6 +314,19 @@ func (s *Store) Peer(name string) (PeerStats, bool) {
 	return PeerStats{Peer: p.Peer, Routes: p.Routes, Stale: p.Stale, Freshness: freshness(&p)}, true
 }
 
+// AttributeBytes returns the memory of the attribute sets that a peer is charged
+// for: those that it announced first. Some of them may be other peers' alone by
+// now. When exact is asked for, they are left out, which takes the writer some
+// milliseconds.
+func (s *Store) AttributeBytes(ctx context.Context, peer string, exact bool) uint64 {
+	if exact {
+		if err := s.do(ctx, func() { s.table.Recount(peer) }); err != nil {
+			s.deps.Logger.DebugContext(ctx, "attribute sets were not counted again", "peer", peer, "error", err)
+		}
+	}
+	return s.table.AttributeBytes(peer)
+}
+
 // Prefixes returns how many routes of a family the store holds of a peer, stale
 // ones included. It is cheap enough to be asked after every batch.
 func (s *Store) Prefixes(peer string, f route.Family) int {

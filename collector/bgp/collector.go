@@ -34,6 +34,11 @@ type Deps struct {
 	// compared with max_prefixes. nil: max_prefixes has no effect.
 	Prefixes func(peer string, f route.Family) int
 
+	// AttributeBytes returns the memory of a peer's attribute sets, which is compared
+	// with max_attribute_bytes; when exact, without those that other peers hold in
+	// its stead. nil: max_attribute_bytes has no effect.
+	AttributeBytes func(ctx context.Context, peer string, exact bool) uint64
+
 	// Now is the clock that stamps batches and transitions, and that idle times and
 	// retention follow. Deadlines of connections and timers follow the clock of the
 	// machine. nil: time.Now.

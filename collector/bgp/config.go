@@ -36,8 +36,9 @@ type Settings struct {
 	MinHoldTime time.Duration `yaml:"min_hold_time"` // a peer that offers less is refused, none included; zero: no limit
 
 	MaxPrefixes        int           `yaml:"max_prefixes"`         // of one family; zero: no limit
-	MaxPrefixesWarning int           `yaml:"max_prefixes_warning"` // percent
-	MaxPrefixesRestart time.Duration `yaml:"max_prefixes_restart"` // idle after reaching it; zero: until a reload
+	MaxAttributeBytes  setting.Size  `yaml:"max_attribute_bytes"`  // of all attribute sets
+	MaxPrefixesWarning int           `yaml:"max_prefixes_warning"` // percent of either
+	MaxPrefixesRestart time.Duration `yaml:"max_prefixes_restart"` // idle after reaching either; zero: until a reload
 
 	StaleTime    time.Duration `yaml:"stale_time"`     // of routes after a session without graceful restart; zero: removed at once
 	MaxStaleTime time.Duration `yaml:"max_stale_time"` // bounds what a peer asks for by (long-lived) graceful restart
@@ -75,6 +76,7 @@ func DefaultSettings() Settings {
 	return Settings{
 		Families:           []route.Family{route.IPv4Unicast, route.IPv6Unicast},
 		HoldTime:           90 * time.Second,
+		MaxAttributeBytes:  128 << 20,
 		MaxPrefixesWarning: 80,
 		MaxPrefixesRestart: 30 * time.Minute,
 		StaleTime:          30 * time.Minute,
@@ -96,6 +98,9 @@ func (s Settings) withDefaults() Settings {
 		if *t.field == 0 {
 			*t.field = t.value
 		}
+	}
+	if s.MaxAttributeBytes == 0 {
+		s.MaxAttributeBytes = d.MaxAttributeBytes
 	}
 	if s.MaxPrefixesWarning == 0 {
 		s.MaxPrefixesWarning = d.MaxPrefixesWarning
@@ -193,6 +198,8 @@ func (s Settings) validate(at string) error {
 		return setting.Errorf(at+"ttl_security", "%d: 0 (off) to 254 hops", s.TTLSecurity)
 	case s.MaxPrefixes < 0:
 		return setting.Errorf(at+"max_prefixes", "is negative")
+	case s.MaxAttributeBytes < minAttributeBytes:
+		return setting.Errorf(at+"max_attribute_bytes", "%s: at least %s", s.MaxAttributeBytes, setting.Size(minAttributeBytes))
 	case s.MaxPrefixesWarning < 1 || s.MaxPrefixesWarning > 100:
 		return setting.Errorf(at+"max_prefixes_warning", "%d: 1 to 100 percent", s.MaxPrefixesWarning)
 	}
@@ -221,6 +228,9 @@ func (s Settings) validateTimes(at string) error {
 	}
 	return nil
 }
+
+// minAttributeBytes is room for a few of the largest attribute sets.
+const minAttributeBytes = 1 << 20
 
 // maxPassword is what the kernel takes as a TCP-MD5 key (tcp(7)), in octets.
 const maxPassword = 80

@@ -10,16 +10,12 @@ import (
 )
 
 // checkMaxPrefixes compares the number of prefixes that the store holds with
-// max_prefixes. receive calls it after each batch, so that a flood is noticed while
-// it comes. supervise calls it because the store may not have read the last batch at
-// that time.
+// max_prefixes. The caller holds s.limitMu.
 func (s *session) checkMaxPrefixes(ctx context.Context) error {
 	limit := s.conf.MaxPrefixes
 	if limit == 0 || s.c.deps.Prefixes == nil {
 		return nil
 	}
-	s.limitMu.Lock()
-	defer s.limitMu.Unlock()
 	for _, f := range route.Families() {
 		if !s.agreed.Load().Families[f] {
 			continue
@@ -29,10 +25,14 @@ func (s *session) checkMaxPrefixes(ctx context.Context) error {
 		case have > limit:
 			return s.tooManyPrefixes(f, have)
 		case have < threshold:
-			s.warned[f] = false
+			if s.warned[f] {
+				s.warned[f] = false
+				s.n.withdrawNotice(noticeMaxPrefixes)
+			}
 		case !s.warned[f]:
 			s.warned[f] = true
 			s.log.WarnContext(ctx, "peer nears its max_prefixes", "family", f, "prefixes", have, "max_prefixes", limit)
+			s.n.notice(noticeMaxPrefixes, fmt.Sprintf("It has %d %s prefixes, and max_prefixes is %d.", have, f, limit), 1, s.n.now())
 		}
 	}
 	return nil
@@ -44,7 +44,9 @@ func (s *session) tooManyPrefixes(f route.Family, have int) *ending {
 	data := binary.BigEndian.AppendUint16(nil, f.AFI())
 	data = append(data, f.SAFI())
 	data = binary.BigEndian.AppendUint32(data, uint32(min(s.conf.MaxPrefixes, 1<<32-1)))
-	e := cease(wire.CeaseMaxPrefixes, data, fmt.Sprintf("%d %s prefixes, max_prefixes %d", have, f, s.conf.MaxPrefixes))
+	what := fmt.Sprintf("%d %s prefixes, max_prefixes %d", have, f, s.conf.MaxPrefixes)
+	e := cease(wire.CeaseMaxPrefixes, data, what)
+	s.n.notice(noticeMaxPrefixes, "The session was ended: "+what+".", 1, s.n.now())
 	e.drop, e.idle, e.idleFor = true, true, s.conf.MaxPrefixesRestart
 	return e
 }

@@ -38,6 +38,7 @@ type neighbor struct {
 	since          time.Time
 	history        history
 	lastErr        string
+	notices        notices
 	current        *session         // running, or ending
 	waiting        int              // connections that wait for their turn
 	removed        bool             // no session may begin
@@ -159,6 +160,9 @@ func (n *neighbor) snapshot() route.Session {
 		MaxPrefixes:  n.conf.MaxPrefixes,
 		Counters:     n.counters.snapshot(),
 		History:      n.history.list(),
+		Notices:      n.notices.list(),
+
+		MaxAttributeBytes: uint64(n.conf.MaxAttributeBytes),
 	}
 	if n.state == route.StateEstablished {
 		s.Families = n.families
@@ -205,6 +209,8 @@ func (n *neighbor) markEstablished(theirs *wire.Open, agreed *wire.Session, now 
 	n.holdTime = agreed.HoldTime
 	n.endOfRIB = [route.NumFamilies]time.Time{}
 	n.wasEstablished = true
+	delete(n.notices, noticeMaxPrefixes) // the limits of the session before
+	delete(n.notices, noticeAttributeBytes)
 	n.transition(route.StateEstablished, "received KEEPALIVE", now)
 	return n.peer
 }

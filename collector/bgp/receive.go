@@ -364,8 +364,8 @@ func (s *session) endOfRIB(ctx context.Context, f route.Family, now time.Time) e
 	return s.event(ctx, route.EndOfRIB, f, now)
 }
 
-// flush sends the updates collected, if there are any, and then compares the peer's
-// prefixes with max_prefixes.
+// flush sends the updates collected, if there are any, and then compares what
+// the store holds of the peer with its limits.
 func (s *session) flush(ctx context.Context) error {
 	if s.batches == nil {
 		return nil
@@ -374,7 +374,7 @@ func (s *session) flush(ctx context.Context) error {
 	if err != nil || !sent {
 		return err
 	}
-	return s.checkMaxPrefixes(ctx)
+	return s.checkLimits(ctx)
 }
 
 // count adds the prefixes of a batch to the counters of the neighbor.

@@ -64,8 +64,9 @@ type session struct {
 	// Only supervise uses these.
 	updatesSeen uint64 // UPDATEs counted at the last look
 
-	limitMu sync.Mutex
-	warned  [route.NumFamilies]bool // that the family nears max_prefixes; guarded by limitMu
+	limitMu          sync.Mutex              // guards what follows
+	warned           [route.NumFamilies]bool // that the family nears max_prefixes
+	warnedAttributes bool                    // that the peer nears max_attribute_bytes
 }
 
 func newSession(c *Collector, n *neighbor, conn *net.TCPConn, cancel context.CancelCauseFunc) *session {

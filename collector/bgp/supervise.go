@@ -33,7 +33,7 @@ func (c *Collector) supervise(ctx context.Context) {
 }
 
 // supervise tells the speaker that a peer is alive when it has sent UPDATEs, which the
-// speaker does not see, and compares the peer's prefixes with max_prefixes.
+// speaker does not see, and compares what the store holds of it with its limits.
 func (s *session) supervise(ctx context.Context) error {
 	// A session that waits for the store does not read, so its peer may be alive.
 	updates := s.n.counters.updatesIn.Load()
@@ -43,5 +43,5 @@ func (s *session) supervise(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.checkMaxPrefixes(ctx)
+	return s.checkLimits(ctx)
 }

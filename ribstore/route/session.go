@@ -34,9 +34,11 @@ type Session struct {
 	LastUpdate   time.Time     // of the last UPDATE
 	EndOfRIB     [NumFamilies]time.Time
 	MaxPrefixes  int // per family; zero: no limit
-	Counters     SessionCounters
-	History      []Transition // newest first
-	Notices      []Notice     // limits that the peer hit, and faults that last, by kind
+
+	MaxAttributeBytes uint64 // of all attribute sets; zero: no limit
+	Counters          SessionCounters
+	History           []Transition // newest first
+	Notices           []Notice     // limits that the peer hit, and faults that last, by kind
 }
 
 // Capability is a capability of the peer's OPEN (RFC 5492). Ours reports

@@ -1,0 +1,67 @@
+package bgp
+
+import (
+	"context"
+	"fmt"
+
+	"ribglass/collector/wire"
+	"ribglass/ribstore/route"
+	"ribglass/setting"
+)
+
+// The notices of the limits of a peer's routes.
+const (
+	noticeAttributeBytes route.NoticeKind = "max_attribute_bytes"
+	noticeMaxPrefixes    route.NoticeKind = "max_prefixes"
+)
+
+// checkLimits compares what the store holds of the peer with its limits. receive
+// calls it after each batch, so that a flood is noticed while it comes. supervise
+// calls it because the store may not have read the last batch at that time.
+func (s *session) checkLimits(ctx context.Context) error {
+	s.limitMu.Lock()
+	defer s.limitMu.Unlock()
+	if err := s.checkMaxPrefixes(ctx); err != nil {
+		return err
+	}
+	return s.checkAttributeBytes(ctx)
+}
+
+// checkAttributeBytes compares the memory of the peer's attribute sets with
+// max_attribute_bytes. A peer may be charged for sets that others hold too, so the
+// store counts again before the session is ended. The caller holds s.limitMu.
+func (s *session) checkAttributeBytes(ctx context.Context) error {
+	limit := uint64(s.conf.MaxAttributeBytes)
+	if limit == 0 || s.c.deps.AttributeBytes == nil {
+		return nil
+	}
+	bytes := s.c.deps.AttributeBytes
+	threshold := limit / 100 * uint64(s.conf.MaxPrefixesWarning)
+	have := bytes(ctx, s.n.name, false)
+	if have > limit {
+		have = bytes(ctx, s.n.name, true)
+	}
+	switch {
+	case have > limit:
+		return s.tooManyAttributes(have)
+	case have >= threshold && !s.warnedAttributes:
+		s.warnedAttributes = true
+		text := fmt.Sprintf("Its attribute sets take %s, and max_attribute_bytes is %s.", setting.Size(have), s.conf.MaxAttributeBytes)
+		s.n.notice(noticeAttributeBytes, text, 1, s.n.now())
+		s.log.WarnContext(ctx, "peer nears its max_attribute_bytes", "bytes", have, "max_attribute_bytes", limit)
+	case have < threshold && s.warnedAttributes:
+		s.warnedAttributes = false
+		s.n.withdrawNotice(noticeAttributeBytes)
+	}
+	return nil
+}
+
+// tooManyAttributes is the end of a session that reached max_attribute_bytes
+// (RFC 4486 section 4: Out of Resources).
+func (s *session) tooManyAttributes(have uint64) *ending {
+	what := fmt.Sprintf("attribute sets of %s, max_attribute_bytes %s", setting.Size(have), s.conf.MaxAttributeBytes)
+	e := cease(wire.CeaseOutOfResources, nil, what)
+	e.drop, e.idle, e.idleFor = true, true, s.conf.MaxPrefixesRestart
+	s.n.notice(noticeAttributeBytes, "The session was ended: "+what+".", 1, s.n.now())
+	return e
+}
