@@ -62,7 +62,18 @@ func NewCollections(dataDir string, cfg Config, deps Deps) *Collections {
 	if deps.Budget == nil {
 		deps.Budget, _ = NewBudget(cfg.Limits(), nil) // a valid Config has valid limits
 	}
-	return &Collections{dir: dataDir, config: cfg, deps: deps, open: make(map[string]*Archive)}
+	c := &Collections{dir: dataDir, config: cfg, deps: deps, open: make(map[string]*Archive)}
+	deps.Budget.Memory().onStrain(c.drop)
+	return c
+}
+
+// drop forgets the tables that are kept for questions that may come.
+func (c *Collections) drop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, a := range c.open {
+		a.whole.drop()
+	}
 }
 
 // List returns the names of the collections in order.

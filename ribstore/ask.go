@@ -56,7 +56,7 @@ type source struct {
 
 func newAsker(cfg Config, deps Deps, now func() (*table.Table, time.Time)) asker {
 	return asker{source: &source{
-		config: cfg, clock: deps.Now, past: deps.History, now: now, whole: tables{most: cfg.PastTables, deps: deps},
+		config: cfg, clock: deps.Now, past: deps.History, now: now, whole: tables{most: cfg.PastTables, memory: deps.Budget.Memory()},
 		budget: deps.Budget,
 	}}
 }
@@ -279,7 +279,12 @@ func (a *asker) at(ctx context.Context, t time.Time, within netip.Prefix) (*mome
 // load returns what was at a moment, and whether it is a part of the table only.
 // A whole table is kept, but not that of a moment that is not over.
 func (a *asker) load(ctx context.Context, t time.Time, within netip.Prefix) (past *history.Past, part bool, err error) {
-	whole := func(ctx context.Context) (*history.Past, error) { return a.tableAt(ctx, t, netip.Prefix{}) }
+	whole := func(ctx context.Context) (*history.Past, error) {
+		if err := a.budget.memory.room(a.wholeBytes()); err != nil {
+			return nil, err
+		}
+		return a.tableAt(ctx, t, netip.Prefix{})
+	}
 	switch {
 	case !within.IsValid() && a.now != nil && !t.Before(a.clock().Truncate(time.Millisecond)):
 		past, err = whole(ctx)
@@ -298,6 +303,21 @@ func (a *asker) load(ctx context.Context, t time.Time, within netip.Prefix) (pas
 	defer leave()
 	past, err = a.tableAt(ctx, t, within)
 	return past, true, err
+}
+
+// wholeBytes estimates what a whole table of the past takes: what the table of now
+// takes, or as much for each route as a full table does.
+func (a *asker) wholeBytes() uint64 {
+	const routeBytes = 64
+	if a.now != nil {
+		t, _ := a.now()
+		return t.Counts().Bytes
+	}
+	n := 0
+	if list := a.past.Snapshots(); len(list) > 0 {
+		n = list[len(list)-1].Routes
+	}
+	return uint64(n) * routeBytes
 }
 
 // tableAt makes a table of the past, whose searches take turns with all others.

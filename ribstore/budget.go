@@ -97,7 +97,16 @@ func (e *BusyError) Is(target error) bool { return target == ErrBusy }
 // place of one kind get it in the order in which they came. All methods may be
 // called by anyone at any time. The zero value is not usable, see [NewBudget].
 type Budget struct {
-	kinds [NumKinds]places
+	kinds  [NumKinds]places
+	memory Memory
+}
+
+// Memory returns the memory that all work shares. It has no limit at first.
+func (b *Budget) Memory() *Memory { return &b.memory }
+
+// whole reports whether work of the kind goes through a whole table.
+func (k Kind) whole() bool {
+	return k == Searches || k == Comparisons || k == Drawings || k == PastStreams
 }
 
 // places are those of one kind of work.
@@ -133,9 +142,16 @@ func NewBudget(limits Limits, r prometheus.Registerer) (*Budget, error) {
 // Enter takes a place for work of a kind, which leave gives back; leave may be
 // called more than once. When there is none, Enter waits as long as the limits
 // of the kind say. Errors are a [*BusyError], also when the deadline of the
-// context comes while Enter waits, and else the cause of the context's end.
+// context comes while Enter waits, a [*MemoryError] while memory is too short, and
+// else the cause of the context's end.
 func (b *Budget) Enter(ctx context.Context, kind Kind) (leave func(), err error) {
 	p := &b.kinds[kind]
+	if kind.whole() {
+		if err := b.memory.refusal(); err != nil {
+			p.refused.Add(1)
+			return nil, err
+		}
+	}
 	if err := p.enter(ctx); err != nil {
 		return nil, err
 	}

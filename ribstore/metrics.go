@@ -13,6 +13,7 @@ type metrics struct {
 	batches              prometheus.Counter
 	announced, withdrawn [route.NumFamilies]prometheus.Counter
 	seconds              prometheus.Histogram
+	unkept, relieved     prometheus.Counter
 }
 
 func newMetrics(s *Store, r prometheus.Registerer) (*metrics, error) {
@@ -25,6 +26,12 @@ func newMetrics(s *Store, r prometheus.Registerer) (*metrics, error) {
 			Buckets: prometheus.ExponentialBuckets(1e-6, 10, 7),
 		}),
 	}
+	m.unkept = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "ribglass_ribstore_unkept_routes_total", Help: "Routes announced and not kept because the memory limit was near.",
+	})
+	m.relieved = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "ribglass_ribstore_relieved_peers_total", Help: "Peers whose routes were removed because the memory limit was reached.",
+	})
 	changes := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "ribglass_ribstore_changes_total", Help: "Prefixes announced and withdrawn, as applied to the table.",
 	}, []string{"family", "change"})
@@ -32,7 +39,7 @@ func newMetrics(s *Store, r prometheus.Registerer) (*metrics, error) {
 		m.announced[f] = changes.WithLabelValues(f.String(), "announce")
 		m.withdrawn[f] = changes.WithLabelValues(f.String(), "withdraw")
 	}
-	for _, c := range []prometheus.Collector{m.batches, changes, m.seconds, sizes{s}} {
+	for _, c := range []prometheus.Collector{m.batches, changes, m.seconds, m.unkept, m.relieved, sizes{s}} {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}
@@ -61,7 +68,7 @@ func (m *metrics) applied(b *route.Batch, took time.Duration) {
 // sizes reads the sizes of the table when they are asked for.
 type sizes struct{ store *Store }
 
-func (sizes) descs() (routes, stale, prefixes, sets, memory, refused, peers *prometheus.Desc) {
+func (sizes) descs() (routes, stale, prefixes, sets, memory, refused, peers, octets *prometheus.Desc) {
 	family := []string{"family"}
 	describe := func(name, help string, labels []string) *prometheus.Desc {
 		return prometheus.NewDesc("ribglass_ribstore_"+name, help, labels, nil)
@@ -72,7 +79,8 @@ func (sizes) descs() (routes, stale, prefixes, sets, memory, refused, peers *pro
 		describe("attribute_sets", "Distinct sets of path attributes.", nil),
 		describe("table_bytes", "Memory of prefixes, routes and attribute sets.", nil),
 		describe("refused_routes_total", "Routes not kept because a limit of the table was reached.", nil),
-		describe("peer_routes", "Routes in the table by peer.", []string{"peer", "family"})
+		describe("peer_routes", "Routes in the table by peer.", []string{"peer", "family"}),
+		describe("peer_attribute_bytes", "Memory of the attribute sets that a peer is charged for.", []string{"peer"})
 }
 
 // Describe implements prometheus.Collector.
@@ -80,7 +88,7 @@ func (s sizes) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByColle
 
 // Collect implements prometheus.Collector.
 func (s sizes) Collect(ch chan<- prometheus.Metric) {
-	routes, stale, prefixes, sets, memory, refused, peers := s.descs()
+	routes, stale, prefixes, sets, memory, refused, peers, octets := s.descs()
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
@@ -93,14 +101,27 @@ func (s sizes) Collect(ch chan<- prometheus.Metric) {
 	gauge(sets, float64(c.AttributeSets))
 	gauge(memory, float64(c.Bytes))
 	ch <- prometheus.MustNewConstMetric(refused, prometheus.CounterValue, float64(s.store.table.Refused()))
+	s.collectMemory(ch)
 	s.collectTap(ch)
 	for _, p := range s.store.table.Peers() {
+		gauge(octets, float64(s.store.table.AttributeBytes(p.Peer.Name)), p.Peer.Name)
 		for _, f := range route.Families() {
 			if p.Routes[f] > 0 {
 				gauge(peers, float64(p.Routes[f]), p.Peer.Name, f.String())
 			}
 		}
 	}
+}
+
+// collectMemory sends how near the memory limit is.
+func (s sizes) collectMemory(ch chan<- prometheus.Metric) {
+	send := func(name, help string, v float64) {
+		ch <- prometheus.MustNewConstMetric(prometheus.NewDesc("ribglass_ribstore_memory_"+name, help, nil, nil), prometheus.GaugeValue, v)
+	}
+	m := s.store.deps.Budget.Memory()
+	send("used_bytes", "Memory in use, without garbage, as it is compared with the limit.", float64(m.Used()))
+	send("limit_bytes", "The limit of memory; 0: none.", float64(m.Limit()))
+	send("strain", "What is given up near the limit: 0 nothing, 1 tables of the past, 2 questions over the whole table, 3 new routes of the largest peer, 4 its session.", float64(m.Strain()))
 }
 
 // collectTap sends what became of the events that subscribers wanted.

@@ -88,6 +88,7 @@ type Store struct {
 	requests chan func() // for the writer to run
 	running  chan struct{}
 	recorder *Recorder // the writer's
+	relief   *relief
 }
 
 // New returns a store that waits to be run. It fails when a metric is
@@ -100,8 +101,10 @@ func New(cfg Config, deps Deps) (*Store, error) {
 		}
 	}
 	s := &Store{deps: deps, requests: make(chan func()), running: make(chan struct{})}
+	s.relief = newRelief(s)
 	s.keep(table.New())
 	s.asker = newAsker(cfg, deps, s.now)
+	deps.Budget.Memory().onStrain(s.whole.drop)
 	s.meter = activity.New(deps.Now())
 	s.metrics, err = newMetrics(s, deps.Registerer)
 	return s, err
@@ -217,7 +220,7 @@ func (s *Store) write(ctx context.Context, in <-chan route.Batch) {
 		case now := <-tick.C:
 			s.tellOwn(s.recorder.Expire(now))
 			s.meter.Tick(now, s.sample)
-			s.table.Measure()
+			s.relief.look(now)
 			more = true
 		case <-ctx.Done():
 			return
@@ -229,6 +232,7 @@ func (s *Store) write(ctx context.Context, in <-chan route.Batch) {
 // more.
 func (s *Store) work() (more bool) {
 	more = s.table.Work()
+	s.relief.working = more
 	if len(s.own) > 0 {
 		s.tellOwn(s.deps.Now())
 	}
@@ -278,6 +282,7 @@ func (s *Store) idle(more bool) <-chan time.Time {
 
 func (s *Store) apply(b *route.Batch) {
 	start := s.deps.Now()
+	s.relief.before(b)
 	s.recorder.Apply(b)
 	s.meter.Observe(b)
 	s.metrics.applied(b, s.deps.Now().Sub(start))
@@ -285,6 +290,7 @@ func (s *Store) apply(b *route.Batch) {
 	if b.Event == route.PeerDown {
 		s.deps.Logger.Info("routes are stale", "peer", b.Peer.Name, "reason", b.Reason)
 	}
+	s.relief.after(b)
 	b.Release()
 }
 

@@ -15,8 +15,8 @@ import (
 // large as the live one, so there are few, and one that is being made is waited
 // for instead of made twice.
 type tables struct {
-	most int
-	deps Deps
+	most   int
+	memory *Memory // when it is short, no table is kept
 
 	mu   sync.Mutex
 	kept []*keptTable // the last used first
@@ -35,7 +35,7 @@ func (c *tables) get(ctx context.Context, at time.Time, load func(context.Contex
 		k, mine := c.find(at)
 		if mine {
 			k.past, k.err = load(ctx)
-			if k.err != nil {
+			if k.err != nil || c.memory.Strain() >= Warned {
 				c.forget(k)
 			}
 			close(k.ready)
@@ -87,6 +87,14 @@ func (c *tables) peek(at time.Time) *history.Past {
 		}
 	}
 	return nil
+}
+
+// drop forgets all tables. Those that are being made are still given to who waits
+// for them.
+func (c *tables) drop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kept = nil
 }
 
 func (c *tables) forget(k *keptTable) {

@@ -47,7 +47,7 @@ func moments(n int) (list []time.Time) {
 
 func TestAWholeTableIsMadeOnceForManyAskers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, l := tables{most: 2}, loads{made: map[time.Time]int{}}
+		c, l := tables{most: 2, memory: new(Memory)}, loads{made: map[time.Time]int{}}
 		when := moments(1)[0]
 		got := make([]*history.Past, 8)
 		var group sync.WaitGroup
@@ -78,7 +78,7 @@ func TestAWholeTableIsMadeOnceForManyAskers(t *testing.T) {
 // Who gives up does not spoil it for those who wait, and what failed is not kept.
 func TestOneWhoGivesUpDoesNotSpoilOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, l := tables{most: 2}, loads{made: map[time.Time]int{}}
+		c, l := tables{most: 2, memory: new(Memory)}, loads{made: map[time.Time]int{}}
 		when := moments(1)[0]
 		hurried, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
@@ -119,7 +119,7 @@ func TestOneWhoGivesUpDoesNotSpoilOthers(t *testing.T) {
 
 func TestTheTablesUsedLastAreKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, l := tables{most: 2}, loads{made: map[time.Time]int{}}
+		c, l := tables{most: 2, memory: new(Memory)}, loads{made: map[time.Time]int{}}
 		m := moments(3)
 		for step, want := range []struct {
 			ask  int

@@ -60,8 +60,8 @@ type server struct {
 // Nothing runs yet.
 func newServer(ctx context.Context, cfg *config.Config, logTo io.Writer) (*server, error) {
 	s := &server{cfg: cfg, level: new(slog.LevelVar), batches: make(chan route.Batch, pending)}
+	s.level.Set(cfg.Log.Level)
 	s.log = newLogger(logTo, cfg.Log.Format, s.level)
-	s.applyProcess(cfg)
 	err := s.makeComponents(cfg) //nolint:contextcheck // requests have contexts of their own
 	if err == nil {
 		err = s.listen(ctx, cfg)
@@ -102,10 +102,11 @@ func (s *server) makeComponents(cfg *config.Config) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	var err error
-	if s.history, err = openHistory(cfg, s.log.With("component", "history"), registry); err != nil {
+	if s.budget, err = newBudget(cfg, registry); err != nil {
 		return err
 	}
-	if s.budget, err = newBudget(cfg, registry); err != nil {
+	s.applyProcess(cfg)
+	if s.history, err = openHistory(cfg, s.log.With("component", "history"), registry); err != nil {
 		return err
 	}
 	s.store, err = ribstore.New(cfg.Search, ribstore.Deps{
@@ -199,6 +200,7 @@ func (s *server) run(ctx context.Context, load func() (*config.Config, error), h
 	group.Go(func() error { return s.reloadOn(ctx, load, hangups) })
 	group.Go(func() error { return s.started(ctx, cfg) })
 	group.Go(func() error { return s.giveBack(ctx) })
+	group.Go(func() error { return s.obey(ctx) })
 	stopping := context.AfterFunc(ctx, func() {
 		s.log.InfoContext(ctx, "stopping")
 		s.tellSupervisor("STOPPING=1")
@@ -292,7 +294,7 @@ func (s *server) reload(load func() (*config.Config, error)) {
 // applyProcess puts the settings in force that belong to the whole process.
 func (s *server) applyProcess(cfg *config.Config) {
 	s.level.Set(cfg.Log.Level)
-	applyMemory(cfg.Memory)
+	s.budget.Memory().SetLimit(applyMemory(cfg.Memory))
 }
 
 func newLogger(w io.Writer, format config.Format, level slog.Leveler) *slog.Logger {

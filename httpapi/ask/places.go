@@ -35,14 +35,24 @@ func (r *Reader) EnterDrawing(ctx context.Context) (leave func(), err error) {
 
 func (r *Reader) enter(ctx context.Context, kind ribstore.Kind) (leave func(), err error) {
 	leave, err = r.desk.sources.Budget.Enter(ctx, kind)
-	if busy, ok := errors.AsType[*ribstore.BusyError](err); ok {
-		return nil, busyProblem(busy)
+	if errors.Is(err, ribstore.ErrBusy) {
+		return nil, busyProblem(err)
 	}
 	return leave, err
 }
 
-// busyProblem says what to do when as much work of a kind is under way as may be.
-func busyProblem(busy *ribstore.BusyError) *web.Problem {
+// busyProblem says what to do when as much work of a kind is under way as may be, or
+// when memory is too short for it.
+func busyProblem(err error) *web.Problem {
+	if _, short := errors.AsType[*ribstore.MemoryError](err); short {
+		p := web.Problemf(web.CodeBusy, "The server is short of memory. Ask for one address or prefix, which needs little, or try again later.")
+		p.Retry = "10"
+		return p
+	}
+	busy, ok := errors.AsType[*ribstore.BusyError](err)
+	if !ok {
+		busy = &ribstore.BusyError{Kind: ribstore.Searches}
+	}
 	p := web.Problemf(web.CodeBusy, "As many searches run as may at a time. Lookups of an address or a prefix are answered still.")
 	p.Retry = web.BusyRetry
 	switch busy.Kind {

@@ -19,11 +19,7 @@ func (r *Reader) refused(what string, q query.Query, err error) error {
 	switch {
 	case errors.Is(err, ribstore.ErrBusy):
 		refused.WithLabelValues("busy").Inc()
-		busy, ok := errors.AsType[*ribstore.BusyError](err)
-		if !ok {
-			busy = &ribstore.BusyError{Kind: ribstore.Searches}
-		}
-		return busyProblem(busy)
+		return busyProblem(err)
 	case errors.Is(err, ribstore.ErrTooLong):
 		refused.WithLabelValues("too_long").Inc()
 		return web.Problemf(web.CodeSearchTooLong, "Ask for less at once: %s.", cheaper(q))
