@@ -291,6 +291,10 @@ func TestStatusAnswer(t *testing.T) {
 	want := map[string]any{
 		"version": "0.1.0", "started_at": "2026-11-20T00:00:00Z", "now": "2026-11-22T12:00:00Z", "asn": 64500.0,
 		"router_id": "192.0.2.10", "routes": counts(5, 1), "stale": counts(2, 0), "prefixes": counts(3, 1),
+		"attention": []any{map[string]any{
+			"peer": "rs1.ixp", "kind": "max_prefixes", "since": "2026-11-22T11:35:00Z", "last": "2026-11-22T11:36:00Z", "count": 3.0,
+			"text": "The session was ended: 200001 <ipv4-unicast> prefixes, max_prefixes 200000.",
+		}},
 		"attribute_sets": 6.0, "peers": map[string]any{"configured": 3.0, "established": 2.0},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -85,6 +85,10 @@ type Deps struct {
 	// For returns the store as an audience sees it. nil: there is one audience,
 	// which sees everything.
 	For func(to route.Audience) Searcher
+	// Notices returns what an operator should know beside what sessions say: of the
+	// routes of a peer, or of the program for "". nil: nothing.
+	Notices func(peer string) []route.Notice
+
 	// Subscribe and SessionChanges tell live pages that something changed. nil:
 	// nobody tells them.
 	Subscribe      func(interest tap.Interest, size int) *tap.Subscription
@@ -102,7 +106,7 @@ func (d *Deps) named() Names {
 // sources returns what readers ask.
 func (d *Deps) sources() ask.Sources {
 	s := ask.Sources{
-		Budget: d.Budget, For: d.For, Subscribe: d.Subscribe, SessionChanges: d.SessionChanges,
+		Budget: d.Budget, For: d.For, Notices: d.Notices, Subscribe: d.Subscribe, SessionChanges: d.SessionChanges,
 		Store: d.Store, Sessions: d.Sessions, Names: d.named(), Info: d.Info, Now: d.Now, Logger: d.Logger, Registerer: d.Registerer,
 		Snapshots: d.Snapshots, Export: d.Export,
 	}

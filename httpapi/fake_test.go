@@ -405,7 +405,11 @@ func world() (*fakeStore, fakeSessions) {
 	lost := session(rs, route.StateActive, 25*time.Minute)
 	lost.LastError = `NOTIFICATION received: Cease / Administrative Shutdown: "moving to the new rack, back at 13:00"`
 	lost.Capabilities = nil
-	lost.MaxPrefixes = 200000
+	lost.MaxPrefixes, lost.MaxAttributeBytes = 200000, 128<<20
+	lost.Notices = []route.Notice{{
+		Kind: "max_prefixes", Since: now.Add(-25 * time.Minute), Last: now.Add(-24 * time.Minute), Count: 3,
+		Text: "The session was ended: 200001 <ipv4-unicast> prefixes, max_prefixes 200000.",
+	}}
 	return store, fakeSessions{session(edge2, route.StateEstablished, 3*time.Hour), session(edge1, route.StateEstablished, 51*time.Hour), lost}
 }
 
@@ -474,12 +478,19 @@ func worldRoutes(edge1, edge2, rs *route.Peer, down time.Time) []route.Route {
 
 func newServer(t testing.TB, cfg httpapi.Config, store httpapi.Store, sessions httpapi.Sessions) *httpapi.Server {
 	t.Helper()
+	limits := ribstore.DefaultConfig().Limits()
+	limits[ribstore.Streams].Places = cfg.MaxStreams
+	budget, err := ribstore.NewBudget(limits, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	budget.Memory().SetLimit(4 << 30)
 	s, err := httpapi.New(cfg, httpapi.Deps{
 		Store: store, Sessions: sessions, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
 		Info: httpapi.Info{
 			Version: "0.1.0", ASN: 64500, RouterID: netip.MustParseAddr("192.0.2.10"), StartedAt: now.Add(-60 * time.Hour),
 		},
-		Now: func() time.Time { return now },
+		Now: func() time.Time { return now }, Budget: budget,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -118,6 +118,10 @@ func (s sizes) collectMemory(ch chan<- prometheus.Metric) {
 	send := func(name, help string, v float64) {
 		ch <- prometheus.MustNewConstMetric(prometheus.NewDesc("ribglass_ribstore_memory_"+name, help, nil, nil), prometheus.GaugeValue, v)
 	}
+	notice := prometheus.NewDesc("ribglass_ribstore_notice", "1 while routes of the peer, or the program, need attention, by limit.", []string{"peer", "kind"}, nil)
+	for _, key := range s.store.relief.keys() {
+		ch <- prometheus.MustNewConstMetric(notice, prometheus.GaugeValue, 1, key.peer, string(key.kind))
+	}
 	m := s.store.deps.Budget.Memory()
 	send("used_bytes", "Memory in use, without garbage, as it is compared with the limit.", float64(m.Used()))
 	send("limit_bytes", "The limit of memory; 0: none.", float64(m.Limit()))

@@ -3,6 +3,7 @@ package ribstore
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -253,6 +254,12 @@ func (r *relief) noticesOf(peer string) []route.Notice {
 	}
 	slices.SortFunc(list, func(a, b route.Notice) int { return cmp.Compare(a.Kind, b.Kind) })
 	return list
+}
+
+func (r *relief) keys() []noticeKey {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Keys(r.notices))
 }
 
 // Orders returns what the store wants of the collector. An order that nobody takes

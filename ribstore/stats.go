@@ -30,6 +30,8 @@ type PeerStats struct {
 	Peer          *route.Peer
 	Routes, Stale [route.NumFamilies]int
 	Freshness     query.Freshness
+
+	AttributeBytes uint64 // of the attribute sets that the peer is charged for
 }
 
 // sample is how large the table is, for the meter of its growth.

@@ -317,7 +317,7 @@ func (s *Store) Peer(name string) (PeerStats, bool) {
 	if !ok {
 		return PeerStats{}, false
 	}
-	return PeerStats{Peer: p.Peer, Routes: p.Routes, Stale: p.Stale, Freshness: freshness(&p)}, true
+	return PeerStats{Peer: p.Peer, Routes: p.Routes, Stale: p.Stale, Freshness: freshness(&p), AttributeBytes: s.table.AttributeBytes(name)}, true
 }
 
 // AttributeBytes returns the memory of the attribute sets that a peer is charged

@@ -22,6 +22,7 @@ func (p *Home) text(w *textWriter) {
 		w.line("%s, AS%s, router id %s, up %s", p.program(), p.ASN, p.RouterID, age(w.now, p.StartedAt))
 	}
 	w.bar(&p.Frame)
+	w.attention(p.Attention, p.MoreAttention)
 	w.totals(p)
 	w.happening(p)
 	w.neighbours(p.Neighbours)

@@ -88,6 +88,14 @@ type Home struct {
 	BusyMissed    int       // how many changes the count of a prefix may lack
 	Growth        *Growth   // nil: not known
 	GrowthSince   time.Time // what the differences of Families are from; zero: they are not known
+	Attention     []Attention
+	MoreAttention int // how many are left out
+}
+
+// Attention is something that an operator should know.
+type Attention struct {
+	Peer, URL string // "" when it is about the program
+	route.Notice
 }
 
 // FamilyTotal counts what the table holds of a family.
@@ -217,6 +225,8 @@ type Peers struct {
 	Fields             []Field
 	Orders             []Choice
 	Previous, Next     string // URLs; "" when there is none
+	Attention          []Attention
+	MoreAttention      int // how many are left out
 }
 
 // Peer is all about one peer.
@@ -228,6 +238,8 @@ type Peer struct {
 	Counts     *PeerCounts // nil: not counted
 	CountsURL  string      // of the page with Counts; "" when there is nothing to count
 	Refused    bool        // Counts were asked for, and there was no place for it
+
+	AttributeBytes int64 // memory of the attribute sets that the peer announced first
 }
 
 // PeerCounts are what the routes of a peer have: how many ASes and communities

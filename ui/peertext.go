@@ -13,6 +13,7 @@ func (p *Peer) text(w *textWriter) {
 	n := &p.Neighbour
 	w.line("%s, AS%s, %s", n.Peer.Name, n.Peer.ASN, n.Peer.Address)
 	w.bar(&p.Frame)
+	w.noticesOf(n.Notices)
 	w.table("", p.overview(w))
 	w.line("")
 	w.families(n)
@@ -80,6 +81,9 @@ func (p *Peer) overview(w *textWriter) [][]string {
 	}
 	if n.MaxPrefixes > 0 {
 		add("max prefixes", strconv.Itoa(n.MaxPrefixes))
+	}
+	if n.MaxAttributeBytes > 0 {
+		add("attribute sets", w.tongue().T("peer.of_bytes", w.tongue().bytes(p.AttributeBytes), w.tongue().bytes(int64(n.MaxAttributeBytes))))
 	}
 	if !n.LastUpdate.IsZero() {
 		add("last update", fmt.Sprintf("%s (%s ago)", utc(n.LastUpdate), age(p.Now, n.LastUpdate)))

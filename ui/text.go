@@ -335,6 +335,7 @@ func (w *textWriter) facts(r *Route) {
 func (p *Peers) text(w *textWriter) {
 	w.line("%s", plural(p.Total, "peer"))
 	w.bar(&p.Frame)
+	w.attention(p.Attention, p.MoreAttention)
 	w.neighbours(p.Neighbours)
 	if p.Next != "" {
 		w.line("")

@@ -25,7 +25,7 @@ type tongue struct {
 func (l tongue) funcs() template.FuncMap {
 	return template.FuncMap{
 		"t": l.T, "th": l.markup, "say": l.Say, "language": func() tongue { return l },
-		"count": l.count, "count64": func(n uint64) string { return l.count(int(n)) }, "bytes": l.bytes,
+		"count": l.count, "count64": func(n uint64) string { return l.count(int(n)) }, "bytes": l.bytes, "bytes64": func(n uint64) string { return l.bytes(int64(n)) },
 		"age": l.age, "span": func(from, to time.Time) string { return l.age(to, from) },
 		"link": link, "monolink": monoLink, "mono": mono, "code": code, "kbd": kbd, "bdi": bdi, "strong": strong, "ago": l.ago, "moment": momentOf,
 		"key":  func(family string, name any) string { return family + "." + fmt.Sprint(name) },

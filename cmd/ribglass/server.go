@@ -125,9 +125,10 @@ func (s *server) makeComponents(cfg *config.Config) error {
 	exporter := &dump.Exporter{ASN: cfg.ASN, RouterID: cfg.RouterID, Logger: s.log.With("component", "export")}
 	deps := httpapi.Deps{
 		Store: s.store, Sessions: s.bgp, Logger: s.log.With("component", "httpapi"), Registerer: registry,
-		Info:   httpapi.Info{Version: build.Version(), ASN: cfg.ASN, RouterID: cfg.RouterID, StartedAt: time.Now()},
-		Export: exporter.Export,
-		Budget: s.budget, Subscribe: s.store.Subscribe, SessionChanges: s.bgp.SessionChanges,
+		Info:    httpapi.Info{Version: build.Version(), ASN: cfg.ASN, RouterID: cfg.RouterID, StartedAt: time.Now()},
+		Export:  exporter.Export,
+		Notices: s.notices,
+		Budget:  s.budget, Subscribe: s.store.Subscribe, SessionChanges: s.bgp.SessionChanges,
 		For:  func(to route.Audience) httpapi.Searcher { return s.store.For(to) },
 		Site: cfg.Site,
 	}
@@ -143,6 +144,10 @@ func (s *server) makeComponents(cfg *config.Config) error {
 	})
 	return err
 }
+
+// notices returns what an operator should know of a peer beside what its session
+// says, or of the program for "".
+func (s *server) notices(peer string) []route.Notice { return s.store.Notices(peer) }
 
 // newBudget returns the budget of work that the store, the collections and the
 // web server share.

@@ -13,8 +13,8 @@ type metrics struct {
 	c       *Collector
 	refused *prometheus.CounterVec
 
-	state, endOfRIB, handshakes *prometheus.Desc
-	counters                    []counterMetric
+	state, endOfRIB, handshakes, notice *prometheus.Desc
+	counters                            []counterMetric
 }
 
 type counterMetric struct {
@@ -33,6 +33,8 @@ func newMetrics(c *Collector) *metrics {
 			"1 for the state that the peer's session is in.", []string{"peer", "state"}, nil),
 		endOfRIB: prometheus.NewDesc(name("end_of_rib"),
 			"1 when the peer has sent all its routes of the family in this session.", []string{"peer", "family"}, nil),
+		notice: prometheus.NewDesc(name("notice"),
+			"1 while the peer needs attention, by limit or fault.", []string{"peer", "kind"}, nil),
 		handshakes: prometheus.NewDesc(name("handshakes"), "Connections whose session is not established yet.", nil, nil),
 	}
 	for _, r := range refusals() {
@@ -70,6 +72,7 @@ func (m *metrics) Describe(out chan<- *prometheus.Desc) {
 	out <- m.state
 	out <- m.endOfRIB
 	out <- m.handshakes
+	out <- m.notice
 	for _, c := range m.counters {
 		out <- c.desc
 	}
@@ -87,6 +90,9 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 		}
 		s := n.snapshot()
 		gauge(m.state, 1, n.name, string(s.State))
+		for _, one := range s.Notices {
+			gauge(m.notice, 1, n.name, string(one.Kind))
+		}
 		for _, f := range s.Families {
 			complete := 0.0
 			if s.State == route.StateEstablished && !s.EndOfRIB[f].IsZero() {

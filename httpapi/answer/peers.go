@@ -33,6 +33,7 @@ type Peer struct {
 	AddPath      []string          `json:"add_path,omitempty"` // families whose routes have a path identifier
 	HoldTime     float64           `json:"hold_time_seconds,omitempty"`
 	MaxPrefixes  int               `json:"max_prefixes,omitempty"` // of each family; absent: no limit
+	Attributes   PeerAttributes    `json:"attributes"`
 	Routes       PeerRoutes        `json:"routes"`
 	Rate         Rate              `json:"rate"`
 	LastUpdate   time.Time         `json:"last_update,omitzero"` // absent before the first UPDATE
@@ -40,8 +41,25 @@ type Peer struct {
 	EndOfRIB     map[string]string `json:"end_of_rib"`           // moments to the second, by family; a family is absent until its End-of-RIB was seen
 	Capabilities []Capability      `json:"capabilities"`         // of the OPEN of the peer
 	LastError    string            `json:"last_error,omitempty"` // why the last session ended or was refused
+	Notices      []Notice          `json:"notices,omitempty"`    // limits that were hit, and faults that last
 	Counters     Counters          `json:"counters"`
 	History      []Transition      `json:"history,omitempty"` // the newest first
+}
+
+// PeerAttributes are the attribute sets of the routes of a peer.
+type PeerAttributes struct {
+	Bytes    uint64 `json:"bytes"`               // memory of the sets that the peer announced first
+	MaxBytes uint64 `json:"max_bytes,omitempty"` // with more the session ends; absent: no limit
+}
+
+// Notice is something that an operator should know: a limit that was hit, or a fault
+// that lasts.
+type Notice struct {
+	Kind  string    `json:"kind"`            // such as "max_attribute_bytes"
+	Since time.Time `json:"since"`           // when it was seen first
+	Last  time.Time `json:"last"`            // when it was seen last
+	Count uint64    `json:"count,omitempty"` // how often; absent: it is not counted
+	Text  string    `json:"text"`            // for people; it may hold what the peer wrote
 }
 
 // PeerRoutes count the routes of a peer.

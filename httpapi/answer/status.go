@@ -20,7 +20,15 @@ type Status struct {
 	Peers         PeerTotals   `json:"peers"`
 	Memory        Memory       `json:"memory"`
 
+	Attention []Attention `json:"attention"` // what an operator should know, what was seen last first
+
 	History *History `json:"history,omitempty"` // without snapshots; absent when the past is not kept
+}
+
+// Attention is a notice and what it is about.
+type Attention struct {
+	Peer string `json:"peer,omitempty"` // absent: the program
+	Notice
 }
 
 // FamilyCounts hold a count for each address family.
@@ -41,7 +49,9 @@ type PeerTotals struct {
 type Memory struct {
 	TableBytes uint64 `json:"table_bytes"` // prefixes, routes and attribute sets
 	HeapBytes  uint64 `json:"heap_bytes"`
-	RSSBytes   uint64 `json:"rss_bytes,omitempty"` // absent where the system does not say
+	RSSBytes   uint64 `json:"rss_bytes,omitempty"`   // absent where the system does not say
+	UsedBytes  uint64 `json:"used_bytes"`            // garbage left out, as it is compared with the limit
+	LimitBytes uint64 `json:"limit_bytes,omitempty"` // memory.limit; absent: none
 }
 
 // History is the answer of GET /api/v1/history, and without snapshots a part of

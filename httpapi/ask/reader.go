@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ribglass/httpapi/web"
+	"ribglass/ribstore"
 	"ribglass/ribstore/route"
 )
 
@@ -28,11 +29,49 @@ func (r *Reader) Info() Info { return r.desk.sources.Info }
 // Names returns what gives names to numbers.
 func (r *Reader) Names() Names { return r.desk.sources.Names }
 
+// Memory returns the memory that all questions and the table share.
+func (r *Reader) Memory() *ribstore.Memory { return r.desk.sources.Budget.Memory() }
+
 // Sessions returns every session, by name.
 func (r *Reader) Sessions() []route.Session {
 	all := slices.DeleteFunc(r.desk.sources.Sessions.Sessions(), func(s route.Session) bool { return !r.Audience.MaySee(s.Peer) })
 	slices.SortFunc(all, func(a, b route.Session) int { return cmp.Compare(a.Peer.Name, b.Peer.Name) })
+	for i := range all {
+		all[i].Notices = append(all[i].Notices, r.notices(all[i].Peer.Name)...)
+	}
 	return all
+}
+
+// notices returns what is to be known of the routes of a peer, or of the program for
+// "".
+func (r *Reader) notices(peer string) []route.Notice {
+	if r.desk.sources.Notices == nil {
+		return nil
+	}
+	return r.desk.sources.Notices(peer)
+}
+
+// Attention is a notice and what it is about.
+type Attention struct {
+	Peer string // "" when it is about the program
+	route.Notice
+}
+
+// Attention returns what needs an operator's attention, what was seen last first.
+func (r *Reader) Attention() []Attention {
+	var list []Attention
+	if r.Audience.SeesAll() {
+		for _, one := range r.notices("") {
+			list = append(list, Attention{Notice: one})
+		}
+	}
+	for _, session := range r.Sessions() {
+		for _, one := range session.Notices {
+			list = append(list, Attention{session.Peer.Name, one})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Attention) int { return b.Last.Compare(a.Last) })
+	return list
 }
 
 // Session returns the session of a peer. An unknown one is a problem.
@@ -41,6 +80,7 @@ func (r *Reader) Session(name string) (route.Session, error) {
 	if !ok || !r.Audience.MaySee(session.Peer) {
 		return route.Session{}, web.Problemf(web.CodeUnknownPeer, "No peer is named %q.", web.Clip(name))
 	}
+	session.Notices = append(session.Notices, r.notices(name)...)
 	return session, nil
 }
 

@@ -53,6 +53,7 @@ func showHome(v *visit, r ask.Request, a *ask.Peers) ui.Page {
 	if a.Live {
 		page.RouterID, page.StartedAt, page.AttributeSets = info.RouterID, info.StartedAt, v.reader.Totals().AttributeSets
 		page.Events, page.Examples = ask.EventsURL, v.examples()
+		page.Attention, page.MoreAttention = v.attention()
 		v.showGrowth(page)
 		v.showActivity(page)
 	}

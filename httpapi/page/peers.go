@@ -41,6 +41,7 @@ func showPeers(v *visit, r peersRequest, a *ask.Peers) ui.Page {
 	all := neighbours(a, r.Scene)
 	if a.Live {
 		page.Events = ask.EventsURL
+		page.Attention, page.MoreAttention = v.attention()
 		if r.list.sort == byChanges {
 			v.detail(all, r.Scene)
 		}
@@ -49,6 +50,25 @@ func showPeers(v *visit, r peersRequest, a *ask.Peers) ui.Page {
 	v.detail(page.Neighbours, r.Scene)
 	v.showMoment(&page.Frame, r.Scene, a.Moment)
 	return page
+}
+
+// mostAttention is how much a page lists of what needs attention.
+const mostAttention = 10
+
+// attention returns what an operator should know, and how much is left out.
+func (v *visit) attention() (list []ui.Attention, more int) {
+	for _, one := range v.reader.Attention() {
+		if len(list) == mostAttention {
+			more++
+			continue
+		}
+		a := ui.Attention{Peer: one.Peer, Notice: one.Notice}
+		if a.Peer != "" {
+			a.URL = ask.Scene{}.Peer(a.Peer)
+		}
+		list = append(list, a)
+	}
+	return list, more
 }
 
 // neighbours puts peers into the form of a page.
@@ -147,6 +167,7 @@ func readPeer(v *visit) (r peerRequest, err error) {
 
 func showPeer(v *visit, r peerRequest, page *ui.Peer) ui.Page {
 	name := r.peer.Session.Peer.Name
+	page.AttributeBytes = int64(r.peer.Stats.AttributeBytes)
 	live := ui.Live{At: v.Now(), Configured: 1}
 	addLive(&live, r.peer)
 	page.Frame = v.frameOf(catalogue.Plain(name), ask.Scene{}.Peer(name), live)

@@ -67,8 +67,10 @@ func peerOf(r *ask.Reader, peer *ask.Peer) answer.Peer {
 		Families: []string{}, AddPath: addPathOf(p), HoldTime: session.HoldTime.Seconds(), MaxPrefixes: session.MaxPrefixes,
 		LastUpdate: session.LastUpdate.UTC(), StaleSince: peer.Stats.Freshness.StaleSince.UTC(),
 		EndOfRIB: endOfRIB(session.EndOfRIB), Capabilities: []answer.Capability{},
-		LastError: session.LastError, Counters: answer.Counters(session.Counters),
-		Routes: peerRoutesOf(&peer.Stats), Rate: rateOf(r.Rate(p.Name)),
+		LastError: session.LastError, Notices: noticesOf(session.Notices),
+		Attributes: answer.PeerAttributes{Bytes: peer.Stats.AttributeBytes, MaxBytes: session.MaxAttributeBytes},
+		Counters:   answer.Counters(session.Counters),
+		Routes:     peerRoutesOf(&peer.Stats), Rate: rateOf(r.Rate(p.Name)),
 	}
 	if p.Address.IsValid() {
 		one.Address = p.Address.String()
@@ -83,6 +85,18 @@ func peerOf(r *ask.Reader, peer *ask.Peer) answer.Peer {
 		one.Families = append(one.Families, f.String())
 	}
 	return one
+}
+
+func noticesOf(list []route.Notice) []answer.Notice {
+	var notices []answer.Notice
+	for _, one := range list {
+		notices = append(notices, noticeOf(one))
+	}
+	return notices
+}
+
+func noticeOf(n route.Notice) answer.Notice {
+	return answer.Notice{Kind: string(n.Kind), Since: n.Since.UTC(), Last: n.Last.UTC(), Count: n.Count, Text: n.Text}
 }
 
 func pastPeerOf(stats *ask.PeerStats) answer.PastPeer {

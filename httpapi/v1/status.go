@@ -15,7 +15,7 @@ func status(q *asked) (any, error) { return StatusOf(q.reader), nil }
 
 // StatusOf describes the server and its table.
 func StatusOf(r *ask.Reader) answer.Status {
-	totals, info := r.Totals(), r.Info()
+	totals, info, memory := r.Totals(), r.Info(), r.Memory()
 	status := answer.Status{
 		Version:       info.Version,
 		StartedAt:     info.StartedAt.UTC(),
@@ -27,7 +27,11 @@ func StatusOf(r *ask.Reader) answer.Status {
 		Prefixes:      countsOf(totals.Prefixes),
 		AttributeSets: totals.AttributeSets,
 		Peers:         peerTotals(r.Sessions()),
-		Memory:        answer.Memory{TableBytes: totals.TableBytes, HeapBytes: heapBytes(), RSSBytes: rssBytes()},
+		Memory:        answer.Memory{TableBytes: totals.TableBytes, HeapBytes: heapBytes(), RSSBytes: rssBytes(), UsedBytes: memory.Used(), LimitBytes: memory.Limit()},
+	}
+	status.Attention = []answer.Attention{}
+	for _, one := range r.Attention() {
+		status.Attention = append(status.Attention, answer.Attention{Peer: one.Peer, Notice: noticeOf(one.Notice)})
 	}
 	if kept, err := r.History(); err == nil {
 		h := HistoryOf(kept)
