@@ -618,7 +618,11 @@ func twinIs(e Is, h heard, all []heard, words []string) bool {
 		var routes []route.Route
 		for _, o := range same {
 			if o.peer.View == h.peer.View && (o.peer.View == route.AdjRIBIn || o.peer.Router == h.peer.Router) {
-				routes = append(routes, route.Route{Peer: o.peer, Attrs: o.attrs, PathID: o.pathID})
+				r := route.Route{Peer: o.peer, Attrs: o.attrs, PathID: o.pathID}
+				if o.stale {
+					r.StaleSince = now
+				}
+				routes = append(routes, r)
 			}
 		}
 		table.Decide(routes)

@@ -66,6 +66,14 @@ const (
 type Retention struct {
 	Stale     time.Duration
 	LongLived time.Duration
+
+	// Graceful, of PeerDown, says that Stale is the restart time that the peer
+	// announced. Routes that were stale before are removed at once then (RFC 4724
+	// section 4.2).
+	Graceful bool
+	// AsFresh, of PeerDown, says that the decision process compares the routes as if
+	// they were fresh for as long as Stale says.
+	AsFresh bool
 }
 
 // NLRI is a prefix as announced or withdrawn. PathID is zero without ADD-PATH.
@@ -121,6 +129,7 @@ type Route struct {
 	ReceivedAt time.Time
 	StaleSince time.Time // zero while the session confirms the route
 	LongLived  bool      // stale in the long-lived phase (RFC 9494)
+	AsFresh    bool      // stale, but compared as if fresh while its peer restarts (RFC 4724)
 	// Best tells that the decision process prefers the route among those of its
 	// prefix that it is compared with: all that came over BGP, or those of the same
 	// view of the same router.

@@ -14,6 +14,8 @@ type step struct {
 	name  string
 	rank  func(*route.Route) uint64
 	group func(*route.Route) uint64 // nil: all are compared
+
+	sorted bool // what loses is ordered, whatever order the routes came in
 }
 
 // defaultLocalPref is what a route without LOCAL_PREF counts as, as in every
@@ -25,6 +27,7 @@ const defaultLocalPref = 100
 // know.
 var steps = []step{ //nolint:gochecknoglobals // constant: a slice cannot be one
 	{name: "long-lived-stale", rank: rankLongLived},
+	{name: "stale", rank: rankStale, sorted: true},
 	{name: "local-pref", rank: rankLocalPref},
 	{name: "as-path-length", rank: func(r *route.Route) uint64 { return uint64(r.Attrs.ASPath().Len()) }},
 	{name: "origin", rank: func(r *route.Route) uint64 { return uint64(r.Attrs.Origin()) }},
@@ -38,6 +41,16 @@ var steps = []step{ //nolint:gochecknoglobals // constant: a slice cannot be one
 // section 4.2).
 func rankLongLived(r *route.Route) uint64 {
 	if r.LongLived || r.Attrs.Communities().Has(route.LLGRStale) {
+		return 1
+	}
+	return 0
+}
+
+// rankStale puts routes that no session confirms behind those that one does: their
+// router may be gone. A router prefers a stale route only while its peer restarts
+// gracefully (RFC 4724 section 4.2).
+func rankStale(r *route.Route) uint64 {
+	if !r.StaleSince.IsZero() && !r.AsFresh {
 		return 1
 	}
 	return 0
@@ -170,6 +183,9 @@ func (s step) eliminate(routes []route.Route) int {
 			routes[kept] = routes[i]
 		}
 		kept++
+	}
+	if s.sorted {
+		slices.SortFunc(losers, compareEnds)
 	}
 	copy(routes[kept:], losers)
 	return kept

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"slices"
 	"time"
 
 	"ribglass/ribstore/route"
@@ -37,14 +38,18 @@ func (t *Table) changeForm(p *peer, f route.Family) {
 	t.dropColumn(p, f)
 }
 
-// down ends a session: all its routes are stale.
+// down ends a session: all its routes are stale. Those that sessions before it left
+// are not kept longer because of it.
 func (t *Table) down(p *peer, b *route.Batch) {
 	p.up.Store(false)
 	p.staleSince.Store(b.At.Unix())
 	for _, f := range route.Families() {
-		pf := &p.families[f]
+		pf, keep := &p.families[f], b.Retention[f]
+		if keep.Graceful {
+			t.sweepStale(p, f)
+		}
 		pf.markStale(b.At.Unix())
-		keep := b.Retention[f]
+		pf.compareAsFresh(keep.AsFresh)
 		pf.deadline, pf.longLived = b.At.Add(keep.Stale), keep.LongLived
 		if keep.Stale <= 0 && keep.LongLived <= 0 {
 			pf.deadline = time.Time{}
@@ -52,6 +57,44 @@ func (t *Table) down(p *peer, b *route.Batch) {
 		}
 	}
 	p.publishCounts()
+}
+
+// compareAsFresh says how the decision process compares stale routes.
+func (pf *peerFamily) compareAsFresh(asFresh bool) {
+	ph := *pf.phase.Load()
+	ph.asFresh = asFresh
+	pf.phase.Store(&ph)
+}
+
+// newest returns since when the routes of the generation are stale that became so last.
+func (ph *phase) newest() int64 { return slices.Max(ph.since[:]) }
+
+// dueAt returns when the routes of a stale generation are removed. The deadline is the
+// deadline of those that became stale last. While the peer is down, an older
+// generation is due earlier, by as much as it became stale earlier: so routes that a
+// peer does not send again age out, however often the peer comes and goes.
+func (p *peer) dueAt(f route.Family, gen uint8) time.Time {
+	pf, ph := &p.families[f], p.families[f].phase.Load()
+	if p.up.Load() || pf.longLived > 0 || ph.longLived {
+		return pf.deadline
+	}
+	return pf.deadline.Add(time.Duration(ph.since[gen]-ph.newest()) * time.Second)
+}
+
+// due returns the generations whose time has come, except the current one, which is
+// due at the deadline. Those without a route count too: what becomes of a peer must
+// not depend on which routes a snapshot met.
+func (p *peer) due(f route.Family, now time.Time) (mask uint16) {
+	pf := &p.families[f]
+	if pf.deadline.IsZero() {
+		return 0
+	}
+	for gen, since := range pf.phase.Load().since {
+		if since != 0 && uint8(gen) != pf.gen && !now.Before(p.dueAt(f, uint8(gen))) {
+			mask |= 1 << gen
+		}
+	}
+	return mask
 }
 
 // markStale makes all routes stale since the time in seconds that are not yet.
@@ -78,6 +121,7 @@ func (t *Table) removePeer(p *peer) {
 	p.up.Store(false)
 	for _, f := range route.Families() {
 		p.families[f].deadline, p.families[f].longLived = time.Time{}, 0
+		p.families[f].compareAsFresh(false)
 		t.dropAll(p, f)
 	}
 	p.publishCounts()
@@ -221,14 +265,14 @@ func (t *Table) Expire(now time.Time) bool {
 	for p := range t.peers.all() {
 		for _, f := range route.Families() {
 			pf := &p.families[f]
-			if pf.deadline.IsZero() || now.Before(pf.deadline) {
+			if !p.waitedOut(f, now) {
 				continue
 			}
 			expired = true
 			if pf.longLived > 0 {
 				longLived[f] = append(longLived[f], p)
 			}
-			t.expire(p, f)
+			t.expire(p, f, now)
 			if t.observer.Expired != nil {
 				t.observer.Expired(p.info.Load(), f)
 			}
@@ -242,12 +286,23 @@ func (t *Table) Expire(now time.Time) bool {
 	return expired
 }
 
-func (t *Table) expire(p *peer, f route.Family) {
+// waitedOut reports whether there are routes whose time has come.
+func (p *peer) waitedOut(f route.Family, now time.Time) bool {
 	pf := &p.families[f]
+	return !pf.deadline.IsZero() && (!now.Before(pf.deadline) || p.due(f, now) != 0)
+}
+
+func (t *Table) expire(p *peer, f route.Family, now time.Time) {
+	pf := &p.families[f]
+	if now.Before(pf.deadline) {
+		t.addSweep(p, f, p.due(f, now))
+		p.publishCounts()
+		return
+	}
 	if pf.longLived > 0 {
 		pf.deadline, pf.longLived = pf.deadline.Add(pf.longLived), 0
 		ph := *pf.phase.Load()
-		ph.longLived = true
+		ph.longLived, ph.asFresh = true, false
 		pf.phase.Store(&ph)
 		return
 	}
@@ -300,8 +355,8 @@ func (t *Table) resetIfEmpty(f *family) {
 // Due reports whether Expire would do anything. Only the writer calls it.
 func (t *Table) Due(now time.Time) bool {
 	for p := range t.peers.all() {
-		for i := range p.families {
-			if pf := &p.families[i]; !pf.deadline.IsZero() && !now.Before(pf.deadline) {
+		for _, f := range route.Families() {
+			if p.waitedOut(f, now) {
 				return true
 			}
 		}
@@ -310,7 +365,8 @@ func (t *Table) Due(now time.Time) bool {
 }
 
 // Postpone has unconfirmed routes wait until a time, or longer where they do
-// already. Only the writer calls it.
+// already. Routes that a session before the last left go earlier, as always. Only the
+// writer calls it.
 func (t *Table) Postpone(until time.Time) {
 	for p := range t.peers.all() {
 		for _, f := range route.Families() {

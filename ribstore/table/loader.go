@@ -73,7 +73,7 @@ func (t *Table) restorePeer(s *PeerState) *peer {
 func (pf *peerFamily) restore(s *FamilyState) {
 	pf.endOfRIB.Store(seconds(s.EndOfRIB))
 	pf.deadline, pf.longLived = s.Deadline, s.LongLived
-	ph := &phase{longLived: s.InLongLived}
+	ph := &phase{longLived: s.InLongLived, asFresh: s.AsFresh}
 	for class, since := range s.Since[:min(len(s.Since), generations)] {
 		ph.since[back(0, uint8(class))] = seconds(since)
 	}

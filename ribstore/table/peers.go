@@ -40,7 +40,7 @@ type peerFamily struct {
 	endOfRIB      atomic.Int64
 	phase         atomic.Pointer[phase]
 
-	deadline  time.Time     // unconfirmed routes are removed; zero: none
+	deadline  time.Time     // unconfirmed routes are removed, see dueAt; zero: none
 	longLived time.Duration // more time after the deadline, for routes that allow it
 }
 
@@ -51,6 +51,7 @@ type phase struct {
 	since     [generations]int64 // seconds since when a generation is stale; 0: it is not
 	gone      uint16             // generations that are being swept: no routes any more
 	longLived bool               // stale routes are in the long-lived phase (RFC 9494)
+	asFresh   bool               // stale routes are compared as if they were fresh
 }
 
 // isGone reports whether routes of the generation only wait for their sweep.

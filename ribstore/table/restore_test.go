@@ -96,6 +96,8 @@ func (w *world) batch() *route.Batch {
 		b.Retention[f] = route.Retention{
 			Stale:     time.Duration([]int{0, 9, 30, 30, 90}[w.random.IntN(5)]) * time.Second,
 			LongLived: time.Duration([]int{0, 0, 30}[w.random.IntN(3)]) * time.Second,
+			Graceful:  w.random.IntN(4) == 0,
+			AsFresh:   w.random.IntN(4) == 0,
 		}
 		if w.endless && w.random.IntN(40) > 0 {
 			b.Retention[f].Stale = time.Hour

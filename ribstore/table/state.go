@@ -33,6 +33,7 @@ type FamilyState struct {
 	Deadline    time.Time     // of unconfirmed routes; zero: none
 	LongLived   time.Duration // more time after the deadline
 	InLongLived bool          // the long-lived phase has begun
+	AsFresh     bool          // stale routes are compared as if they were fresh
 	// Since tells by class since when its routes are stale, zero when they are
 	// not. Classes behind its end have no routes.
 	Since []time.Time
@@ -74,6 +75,7 @@ func (pf *peerFamily) state(ph *phase) FamilyState {
 		Deadline:    pf.deadline,
 		LongLived:   pf.longLived,
 		InLongLived: ph.longLived,
+		AsFresh:     ph.asFresh,
 	}
 	since := make([]time.Time, generations)
 	classes := 0

@@ -36,6 +36,7 @@ type twinRoute struct {
 	receivedAt int64
 	session    int // of the peer when it was last sent; refreshes count too
 	staleSince int64
+	asFresh    bool
 }
 
 type twinPeer struct {
@@ -43,6 +44,8 @@ type twinPeer struct {
 	addPath  [route.NumFamilies]bool
 	session  [route.NumFamilies]int
 	deadline [route.NumFamilies]int64
+	downAt   int64
+	asFresh  [route.NumFamilies]bool
 }
 
 func newTwin() *twin { return &twin{map[twinKey]twinRoute{}, map[string]*twinPeer{}} }
@@ -111,9 +114,13 @@ func (w *twin) up(b *route.Batch, p *twinPeer) {
 }
 
 func (w *twin) down(b *route.Batch, p *twinPeer) {
-	p.up = false
+	p.up, p.downAt = false, b.At.Unix()
 	for _, f := range route.Families() {
+		if b.Retention[f].Graceful {
+			w.dropStale(b.Peer.Name, f)
+		}
 		w.markStale(b.Peer.Name, f, b.At.Unix())
+		p.asFresh[f] = b.Retention[f].AsFresh
 		p.deadline[f] = 0
 		if keep := b.Retention[f].Stale; keep > 0 {
 			p.deadline[f] = b.At.Add(keep).Unix()
@@ -123,17 +130,23 @@ func (w *twin) down(b *route.Batch, p *twinPeer) {
 	}
 }
 
+// expire drops what is due: of a peer that is down each route as long after it became
+// stale as those are that became stale last.
 func (w *twin) expire(now int64) {
 	for name, p := range w.peers {
 		for _, f := range route.Families() {
-			if p.deadline[f] == 0 || now < p.deadline[f] {
+			due := func(r twinRoute) bool {
+				if p.up {
+					return now >= p.deadline[f]
+				}
+				return now-r.staleSince >= p.deadline[f]-p.downAt
+			}
+			if p.deadline[f] == 0 {
 				continue
 			}
-			p.deadline[f] = 0
-			if p.up {
-				w.dropStale(name, f)
-			} else {
-				w.drop(name, func(k twinKey, _ twinRoute) bool { return k.family == f })
+			w.drop(name, func(k twinKey, r twinRoute) bool { return k.family == f && r.staleSince != 0 && due(r) })
+			if now >= p.deadline[f] {
+				p.deadline[f] = 0
 			}
 		}
 	}
@@ -185,7 +198,7 @@ func snapshot(t *Table) (map[twinKey]twinRoute, error) {
 					if _, twice := found[k]; twice {
 						return fmt.Errorf("%v is there twice", k)
 					}
-					found[k] = twinRoute{attrs: string(r.Attrs), receivedAt: r.ReceivedAt.Unix(), staleSince: since}
+					found[k] = twinRoute{attrs: string(r.Attrs), receivedAt: r.ReceivedAt.Unix(), staleSince: since, asFresh: r.AsFresh}
 				}
 			}
 		}
@@ -213,7 +226,7 @@ func compare(tb interface {
 	}
 	want := map[twinKey]twinRoute{}
 	for k, r := range w.routes {
-		r.session = 0
+		r.session, r.asFresh = 0, r.staleSince != 0 && w.peers[k.peer].asFresh[k.family]
 		want[k] = r
 	}
 	if diff := gocmp.Diff(want, got, gocmp.AllowUnexported(twinKey{}, twinRoute{}), gocmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
@@ -339,6 +352,8 @@ func genBatch(t *rapid.T, w *twin, now time.Time, pool4, pool6 []netip.Prefix) *
 	b.Event = rapid.SampledFrom(kinds).Draw(t, "event")
 	for f := range b.Retention {
 		b.Retention[f].Stale = time.Duration(rapid.SampledFrom([]int{0, 10, 30}).Draw(t, "stale")) * time.Second
+		b.Retention[f].Graceful = rapid.Bool().Draw(t, "graceful")
+		b.Retention[f].AsFresh = rapid.Bool().Draw(t, "as fresh")
 	}
 	if b.Event == route.Routes {
 		for range rapid.IntRange(1, 6).Draw(t, "updates") {
@@ -521,6 +536,17 @@ func TestDecide(t *testing.T) {
 			"long-lived stale loses to everything", "b", "long-lived-stale",
 			func(c *candidateAttrs) { c.localPref = 500; c.longLived = true }, nil,
 		},
+		{"LLGR_STALE loses to everything", "b", "long-lived-stale", func(c *candidateAttrs) { c.localPref = 500; c.llgrStale = true }, nil},
+		{"a stale route loses to a fresh one", "b", "stale", func(c *candidateAttrs) { c.localPref = 500; c.stale = true }, nil},
+		{"but not while its peer restarts gracefully", "a", "local-pref", func(c *candidateAttrs) { c.localPref, c.stale, c.asFresh = 500, true, true }, nil},
+		{
+			"of two stale routes the better one wins", "a", "local-pref",
+			func(c *candidateAttrs) { c.localPref, c.stale = 500, true }, func(c *candidateAttrs) { c.stale = true },
+		},
+		{
+			"stale is better than long-lived stale", "a", "long-lived-stale",
+			func(c *candidateAttrs) { c.stale = true }, func(c *candidateAttrs) { c.stale, c.longLived = true, true },
+		},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -544,6 +570,8 @@ type candidateAttrs struct {
 	ibgp           bool
 	routerID       byte
 	longLived      bool
+	llgrStale      bool
+	stale, asFresh bool
 }
 
 func makeCandidate(name string, address byte, change func(*candidateAttrs)) route.Route {
@@ -559,6 +587,9 @@ func makeCandidate(name string, address byte, change func(*candidateAttrs)) rout
 	if c.localPref > 0 {
 		attrs = attrs.AppendAttr(route.AttrLocalPref, binary.BigEndian.AppendUint32(nil, c.localPref))
 	}
+	if c.llgrStale {
+		attrs = attrs.AppendAttr(route.AttrCommunities, binary.BigEndian.AppendUint32(nil, uint32(route.LLGRStale)))
+	}
 	peer := &route.Peer{
 		Name: name, Address: netip.AddrFrom4([4]byte{192, 0, 2, address}),
 		RouterID: netip.AddrFrom4([4]byte{0, 0, 0, c.routerID}), ASN: 1, LocalASN: 2,
@@ -566,7 +597,11 @@ func makeCandidate(name string, address byte, change func(*candidateAttrs)) rout
 	if c.ibgp {
 		peer.LocalASN = 1
 	}
-	return route.Route{Peer: peer, Attrs: attrs, LongLived: c.longLived}
+	r := route.Route{Peer: peer, Attrs: attrs, LongLived: c.longLived, AsFresh: c.asFresh}
+	if c.stale {
+		r.StaleSince = time.Unix(1000, 0)
+	}
+	return r
 }
 
 // TestSessionThatReplacesOneConfirmsNothing: a session may come up while the one

@@ -241,7 +241,7 @@ func (v *View) route(d Dest, p *peer, pathID uint32, w word, ph *phase) route.Ro
 	}
 	if ph.since[w.gen()] != 0 {
 		r.StaleSince = time.Unix(ph.since[w.gen()], 0).UTC()
-		r.LongLived = ph.longLived
+		r.LongLived, r.AsFresh = ph.longLived, ph.asFresh
 	}
 	return r
 }

@@ -243,6 +243,7 @@ func drawBatch(t *rapid.T) route.Batch {
 		for f := range b.Retention {
 			b.Retention[f].Stale = time.Duration(rapid.Int64Range(0, 1<<61).Draw(t, "stale"))
 			b.Retention[f].LongLived = time.Duration(rapid.Int64Range(0, 1<<61).Draw(t, "long"))
+			b.Retention[f].Graceful, b.Retention[f].AsFresh = rapid.Bool().Draw(t, "graceful"), rapid.Bool().Draw(t, "as fresh")
 		}
 	}
 	switch b.Event {
@@ -444,6 +445,7 @@ func drawManifest(t *rapid.T, s Snapshot) Manifest {
 			st.Families[f] = table.FamilyState{
 				Routes: rapid.IntRange(0, 1<<30).Draw(t, "routes"), EndOfRIB: FromMillis(rapid.Int64Range(0, 1<<50).Draw(t, "eor")),
 				LongLived: time.Duration(rapid.Int64Range(0, 1<<60).Draw(t, "long")), InLongLived: rapid.Bool().Draw(t, "in"),
+				AsFresh: rapid.Bool().Draw(t, "as fresh"),
 			}
 			for range rapid.IntRange(0, 16).Draw(t, "classes") {
 				st.Families[f].Since = append(st.Families[f].Since, FromMillis(rapid.Int64Range(0, 1<<50).Draw(t, "since")))

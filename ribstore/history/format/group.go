@@ -89,9 +89,23 @@ func (w *GroupWriter) Batch(peer uint32, b *route.Batch, at int64) {
 func (w *GroupWriter) retention(b *route.Batch) {
 	for _, keep := range b.Retention {
 		w.Octets = binary.AppendUvarint(w.Octets, uint64(max(0, keep.Stale)))
-		w.Octets = binary.AppendUvarint(w.Octets, uint64(max(0, keep.LongLived)))
+		long := uint64(max(0, keep.LongLived))
+		if keep.Graceful {
+			long |= keptGraceful
+		}
+		if keep.AsFresh {
+			long |= keptAsFresh
+		}
+		w.Octets = binary.AppendUvarint(w.Octets, long)
 	}
 }
+
+// The high bits of a long-lived time, which is shorter, say how routes are kept.
+const (
+	keptGraceful = 1 << 62
+	keptAsFresh  = 1 << 63
+	keptTime     = 1<<62 - 1
+)
 
 // The low bits of an update's head are its family, the others tell what follows.
 const (
@@ -264,7 +278,9 @@ func (d *GroupReader) body(r *reader, b *route.Batch, set *route.Attrs) {
 func (r *reader) retention(b *route.Batch) {
 	for i := range b.Retention {
 		b.Retention[i].Stale = time.Duration(r.below(1<<62, "a time"))
-		b.Retention[i].LongLived = time.Duration(r.below(1<<62, "a time"))
+		long := r.uvarint()
+		b.Retention[i].LongLived = time.Duration(long & keptTime)
+		b.Retention[i].Graceful, b.Retention[i].AsFresh = long&keptGraceful != 0, long&keptAsFresh != 0
 	}
 }
 

@@ -72,7 +72,7 @@ func appendState(b []byte, s *table.PeerState) []byte {
 		b = binary.AppendUvarint(b, uint64(f.Routes))
 		b = appendInstant(appendInstant(b, f.EndOfRIB), f.Deadline)
 		b = binary.AppendUvarint(b, uint64(max(0, f.LongLived)))
-		b = append(b, octetOf(f.InLongLived))
+		b = append(b, octetOf(f.InLongLived)|octetOf(f.AsFresh)<<1)
 		b = binary.AppendUvarint(b, uint64(len(f.Since)))
 		for _, t := range f.Since {
 			b = appendInstant(b, t)
@@ -95,7 +95,8 @@ func (r *reader) state() table.PeerState {
 		f.Routes = int(r.below(1<<31, "a count of routes"))
 		f.EndOfRIB, f.Deadline = r.instant(), r.instant()
 		f.LongLived = time.Duration(r.below(1<<62, "a time"))
-		f.InLongLived = r.octet() != 0
+		phase := r.octet()
+		f.InLongLived, f.AsFresh = phase&1 != 0, phase&2 != 0
 		for range r.count() {
 			f.Since = append(f.Since, r.instant())
 		}

@@ -1,0 +1,140 @@
+package table
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"ribglass/ribstore/route"
+)
+
+// TestRoutesOfAFlappingPeerAgeOut has a peer come and go every two seconds without
+// ever sending its routes again: they go when stale_time has passed since the first end.
+func TestRoutesOfAFlappingPeerAgeOut(t *testing.T) {
+	for name, row := range map[string]struct {
+		keep route.Retention
+		kept int // rounds until the route is gone
+	}{
+		"without graceful restart when its time has passed":  {route.Retention{Stale: 5 * time.Second}, 3},
+		"with graceful restart at the second end (RFC 4724)": {route.Retention{Stale: time.Hour, Graceful: true}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			table := New()
+			peer := &route.Peer{Name: "a"}
+			p := netip.MustParsePrefix("192.0.2.0/24")
+			at := time.Unix(1000, 0)
+			apply := func(b route.Batch, stale route.Retention) {
+				b.Peer, b.At = peer, at
+				b.Retention[route.IPv4Unicast] = stale
+				table.Apply(&b)
+				table.Expire(at)
+			}
+			waits := route.Retention{Stale: 6 * time.Minute}
+			apply(route.Batch{Event: route.PeerUp}, waits)
+			apply(route.Batch{Updates: []route.Update{{Attrs: attrsOf(1), NLRI: []route.NLRI{{Prefix: p}}}}}, route.Retention{})
+			for round := 1; round <= 5; round++ {
+				apply(route.Batch{Event: route.PeerDown}, row.keep)
+				want := 1
+				if round > row.kept {
+					want = 0
+				}
+				if got := table.Counts().Routes[route.IPv4Unicast]; got != want {
+					t.Errorf("end %d: %d routes, want %d", round, got, want)
+				}
+				at = at.Add(time.Second)
+				apply(route.Batch{Event: route.PeerUp}, waits)
+				at = at.Add(time.Second)
+			}
+		})
+	}
+}
+
+// TestOlderRoutesAreDueEarlier: what the last session sent waits its time, and what the
+// session before it left goes when its own time has passed.
+func TestOlderRoutesAreDueEarlier(t *testing.T) {
+	table := New()
+	peer := &route.Peer{Name: "a"}
+	start := time.Unix(1000, 0)
+	apply := func(seconds int, b route.Batch, keep time.Duration) {
+		b.Peer, b.At = peer, start.Add(time.Duration(seconds)*time.Second)
+		b.Retention[route.IPv4Unicast].Stale = keep
+		table.Apply(&b)
+	}
+	announce := func(p string) route.Batch {
+		return route.Batch{Updates: []route.Update{{Attrs: attrsOf(1), NLRI: []route.NLRI{{Prefix: netip.MustParsePrefix(p)}}}}}
+	}
+	apply(0, route.Batch{Event: route.PeerUp}, time.Hour)
+	apply(0, announce("192.0.2.0/24"), 0)
+	apply(0, route.Batch{Event: route.EndOfRIB}, 0)
+	apply(10, route.Batch{Event: route.PeerDown}, time.Minute)
+	apply(20, route.Batch{Event: route.PeerUp}, time.Hour)
+	apply(20, announce("198.51.100.0/24"), 0)
+	apply(30, route.Batch{Event: route.PeerDown}, time.Minute)
+	for _, row := range []struct {
+		seconds, want int
+		due           bool
+	}{{69, 2, false}, {70, 1, true}, {89, 1, false}, {90, 0, true}, {91, 0, false}} {
+		now := start.Add(time.Duration(row.seconds) * time.Second)
+		if got := table.Due(now); got != row.due {
+			t.Errorf("after %d seconds Due = %v, want %v", row.seconds, got, row.due)
+		}
+		table.Expire(now)
+		if got := table.Counts().Routes[route.IPv4Unicast]; got != row.want {
+			t.Errorf("after %d seconds: %d routes, want %d", row.seconds, got, row.want)
+		}
+	}
+}
+
+// TestStaleIsBestOnlyWhileItsPeerRestarts follows the best route of a prefix while the
+// better peer restarts, in a view of all peers and in a confined one.
+func TestStaleIsBestOnlyWhileItsPeerRestarts(t *testing.T) {
+	for name, row := range map[string]struct {
+		keep route.Retention
+		want string
+	}{
+		"a session that is down":            {route.Retention{Stale: time.Minute}, "other"},
+		"a graceful restart":                {route.Retention{Stale: time.Minute, Graceful: true, AsFresh: true}, "first"},
+		"a graceful restart, set otherwise": {route.Retention{Stale: time.Minute, Graceful: true}, "other"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			table := New()
+			p := netip.MustParsePrefix("192.0.2.0/24")
+			first, other := &route.Peer{Name: "first"}, &route.Peer{Name: "other"}
+			for i, peer := range []*route.Peer{first, other} {
+				up := &route.Batch{Peer: peer, At: time.Unix(1000, 0), Event: route.PeerUp}
+				table.Apply(up)
+				path := route.ASPath(nil).AppendSegment(route.ASSequence, []route.ASN{1, 2, 3}[:i+1]...)
+				attrs := route.Attrs(nil).AppendAttr(route.AttrOrigin, []byte{0}).AppendAttr(route.AttrASPath, path)
+				table.Apply(&route.Batch{Peer: peer, At: time.Unix(1000, 0), Updates: []route.Update{{Attrs: attrs, NLRI: []route.NLRI{{Prefix: p}}}}})
+			}
+			down := &route.Batch{Peer: first, At: time.Unix(1010, 0), Event: route.PeerDown}
+			down.Retention[route.IPv4Unicast] = row.keep
+			table.Apply(down)
+			for _, confined := range []bool{false, true} {
+				if got := bestOf(t, table, p, confined); got != row.want {
+					t.Errorf("best (confined %v) is the route of %s, want %s", confined, got, row.want)
+				}
+			}
+		})
+	}
+}
+
+func bestOf(t *testing.T, table *Table, p netip.Prefix, confined bool) (best string) {
+	t.Helper()
+	err := table.View(func(v *View) error {
+		if confined {
+			v.Confine(v.Select(func(*route.Peer) bool { return true }))
+		}
+		d, _ := v.Exact(route.IPv4Unicast, p)
+		for _, r := range v.Routes(nil, d, nil) {
+			if r.Best {
+				best = r.Peer.Name
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return best
+}
