@@ -117,7 +117,7 @@ func (c Config) normalized() Config {
 	}
 	c.DynamicNeighbors = slices.Clone(c.DynamicNeighbors)
 	for i := range c.DynamicNeighbors {
-		c.DynamicNeighbors[i].Settings = c.DynamicNeighbors[i].Settings.withDefaults()
+		c.DynamicNeighbors[i] = c.DynamicNeighbors[i].withDefaults()
 	}
 	return c
 }

@@ -43,6 +43,11 @@ type Settings struct {
 	StaleTime    time.Duration `yaml:"stale_time"`     // of routes after a session without graceful restart; zero: removed at once
 	MaxStaleTime time.Duration `yaml:"max_stale_time"` // bounds what a peer asks for by (long-lived) graceful restart
 	StaleSweep   time.Duration `yaml:"stale_sweep"`    // how long a new session may take until End-of-RIB
+
+	// DemoteRestarting has routes of a peer that restarts gracefully lose to fresh ones,
+	// as all stale routes do. Otherwise they are compared as if fresh for the restart
+	// time, as in routers.
+	DemoteRestarting bool `yaml:"demote_restarting"`
 }
 
 // Neighbor is a router with an address of its own.
@@ -63,7 +68,12 @@ type DynamicNeighbor struct {
 	Settings    `yaml:",inline"`
 }
 
-const defaultMaxSessions = 1000
+// Defaults of dynamic neighbors. Their routers are not known by name, so that what
+// they ask for by graceful restart is kept for a shorter time.
+const (
+	defaultMaxSessions       = 1000
+	defaultDynamicStaleLimit = time.Hour
+)
 
 // DefaultConfig returns a Config that listens on port 179 of every address and
 // lacks asn, router_id and neighbors.
@@ -106,6 +116,14 @@ func (s Settings) withDefaults() Settings {
 		s.MaxPrefixesWarning = d.MaxPrefixesWarning
 	}
 	return s
+}
+
+func (d DynamicNeighbor) withDefaults() DynamicNeighbor {
+	if d.MaxStaleTime == 0 {
+		d.MaxStaleTime = defaultDynamicStaleLimit
+	}
+	d.Settings = d.Settings.withDefaults()
+	return d
 }
 
 // Validate returns a *setting.Error for the first wrong setting, or nil.

@@ -40,6 +40,14 @@
 // that it announced, neither longer than max_stale_time. When a peer reaches
 // max_prefixes or is removed from the configuration, its routes are removed at once.
 // When the session is back, stale routes wait for End-of-RIB, at most stale_sweep.
-// Stale routes of a family that is no longer negotiated, or whose forwarding state a
-// restarted peer says it lost (RFC 4724 section 4.2), are removed at once.
+// Stale routes of a family that is no longer negotiated, whose forwarding state a
+// restarted peer says it lost, or that has no graceful restart any more (RFC 4724
+// section 4.2), are removed at once.
+//
+// Routes that were stale already when a session ends are not kept longer because of
+// it. When graceful restart covers the end they are removed at once (RFC 4724 section
+// 4.2). Otherwise they go when stale_time has passed since they became stale.
+//
+// The decision process prefers fresh routes to stale ones, except within the restart
+// time of a graceful restart, unless demote_restarting is set.
 package bgp

@@ -49,7 +49,8 @@ type neighbor struct {
 	caps           []route.Capability
 	families       []route.Family // negotiated
 	holdTime       time.Duration
-	wasEstablished bool // the store may hold routes of it
+	wasEstablished bool                    // the store may hold routes of it
+	graceful       [route.NumFamilies]bool // families with graceful restart in the last session
 
 	keptUntil time.Time // when the store has forgotten the routes of past sessions
 }
@@ -191,12 +192,13 @@ func (n *neighbor) learnCapabilities(theirs, ours *wire.Open) {
 	n.caps = caps
 }
 
-// markEstablished notes that a session is Established and returns the Peer of its
-// batches.
-func (n *neighbor) markEstablished(theirs *wire.Open, agreed *wire.Session, now time.Time) *route.Peer {
+// markEstablished notes that a session is Established. It returns the Peer of its
+// batches, and the families that had graceful restart in the session before.
+func (n *neighbor) markEstablished(theirs *wire.Open, agreed *wire.Session, now time.Time) (_ *route.Peer, before [route.NumFamilies]bool) {
 	n.counters.established.Add(1)
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	before, n.graceful = n.graceful, agreed.GracefulRestart.Families
 	peer := *n.peer
 	peer.ASN, peer.RouterID, peer.AddPath = theirs.ASN, theirs.RouterID, agreed.AddPath
 	n.peer = &peer
@@ -212,7 +214,7 @@ func (n *neighbor) markEstablished(theirs *wire.Open, agreed *wire.Session, now 
 	delete(n.notices, noticeMaxPrefixes) // the limits of the session before
 	delete(n.notices, noticeAttributeBytes)
 	n.transition(route.StateEstablished, "received KEEPALIVE", now)
-	return n.peer
+	return n.peer, before
 }
 
 // markEndOfRIB notes the first End-of-RIB of the session.

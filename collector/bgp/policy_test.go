@@ -33,6 +33,11 @@ func TestRetention(t *testing.T) {
 	closed := &ending{reason: "closed"}
 	notified := endWith(&wire.Notification{Code: wire.CodeCease})
 	plain := route.Retention{Stale: 30 * time.Minute}
+	restart := func(stale time.Duration) route.Retention {
+		return route.Retention{Stale: stale, Graceful: true, AsFresh: true}
+	}
+	longLived := restart(2 * time.Minute)
+	longLived.LongLived = 24 * time.Hour
 	gone := route.Retention{}
 	tests := map[string]struct {
 		theirs   *wire.Open
@@ -41,12 +46,12 @@ func TestRetention(t *testing.T) {
 		up4, up6 time.Duration   // in the next session with the same OPEN
 	}{
 		"without graceful restart stale_time counts":         {testOpen(1, "192.0.2.1"), closed, plain, plain, 6 * time.Minute, 6 * time.Minute},
-		"with graceful restart the peer's restart time":      {testOpen(1, "192.0.2.1", graceful(false, false)), closed, route.Retention{Stale: 2 * time.Minute}, route.Retention{Stale: 2 * time.Minute}, 6 * time.Minute, 6 * time.Minute},
+		"with graceful restart the peer's restart time":      {testOpen(1, "192.0.2.1", graceful(false, false)), closed, restart(2 * time.Minute), restart(2 * time.Minute), 6 * time.Minute, 6 * time.Minute},
 		"a NOTIFICATION ends graceful restart":               {testOpen(1, "192.0.2.1", graceful(false, false)), notified, plain, plain, 6 * time.Minute, 6 * time.Minute},
-		"but not with the N bit":                             {testOpen(1, "192.0.2.1", graceful(false, true)), notified, route.Retention{Stale: 2 * time.Minute}, route.Retention{Stale: 2 * time.Minute}, 6 * time.Minute, 6 * time.Minute},
-		"long-lived time follows and is capped":              {testOpen(1, "192.0.2.1", graceful(false, false), llgr), closed, route.Retention{Stale: 2 * time.Minute, LongLived: 24 * time.Hour}, route.Retention{Stale: 2 * time.Minute}, 6 * time.Minute, 6 * time.Minute},
+		"but not with the N bit":                             {testOpen(1, "192.0.2.1", graceful(false, true)), notified, restart(2 * time.Minute), restart(2 * time.Minute), 6 * time.Minute, 6 * time.Minute},
+		"long-lived time follows and is capped":              {testOpen(1, "192.0.2.1", graceful(false, false), llgr), closed, longLived, restart(2 * time.Minute), 6 * time.Minute, 6 * time.Minute},
 		"max_prefixes drops at once":                         {testOpen(1, "192.0.2.1", graceful(false, true)), &ending{drop: true}, gone, gone, 6 * time.Minute, 6 * time.Minute},
-		"a restarted peer that lost its state keeps nothing": {testOpen(1, "192.0.2.1", lost), closed, route.Retention{Stale: time.Minute}, route.Retention{Stale: time.Minute}, 6 * time.Minute, 0},
+		"a restarted peer that lost its state keeps nothing": {testOpen(1, "192.0.2.1", lost), closed, restart(time.Minute), restart(time.Minute), 6 * time.Minute, 0},
 		"a family that is not negotiated keeps nothing":      {&wire.Open{ASN: 1, RouterID: addr("192.0.2.1")}, closed, plain, gone, 6 * time.Minute, 0},
 	}
 	for name, tt := range tests {
@@ -58,10 +63,41 @@ func TestRetention(t *testing.T) {
 				t.Errorf("down (-want +got):\n%s", d)
 			}
 			want = [route.NumFamilies]route.Retention{{Stale: tt.up4}, {Stale: tt.up6}}
-			if d := cmp.Diff(want, upRetention(conf, agreed)); d != "" {
+			if d := cmp.Diff(want, upRetention(conf, agreed, agreed.GracefulRestart.Families)); d != "" {
 				t.Errorf("up (-want +got):\n%s", d)
 			}
 		})
+	}
+}
+
+func TestRestartingPeerIsDemotedWhenSet(t *testing.T) {
+	t.Parallel()
+	conf := DefaultSettings()
+	conf.DemoteRestarting = true
+	agreed := wire.Negotiate(testOpen(64500, "192.0.2.10"), testOpen(1, "192.0.2.1", graceful(false, false)))
+	want := route.Retention{Stale: 2 * time.Minute, Graceful: true}
+	if got := downRetention(conf, agreed, &ending{reason: "closed"})[route.IPv4Unicast]; got != want {
+		t.Errorf("downRetention = %+v, want %+v", got, want)
+	}
+}
+
+// TestReturnWithoutGracefulRestart: stale routes that were kept for a graceful restart
+// go at once when the new OPEN has none for their family (RFC 4724 section 4.2).
+func TestReturnWithoutGracefulRestart(t *testing.T) {
+	t.Parallel()
+	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
+	old := b.up("127.0.0.2", testOpen(64501, "192.0.2.1", graceful(false, false)))
+	b.alive(old, "edge1", 1)
+	_ = old.conn.Close()
+	eventually(t, "the end arrives", func() bool { return len(b.of("edge1", route.PeerDown)) == 1 })
+	b.up("127.0.0.2", testOpen(64501, "192.0.2.1"))
+	eventually(t, "the second session arrives", func() bool { return len(b.of("edge1", route.PeerUp)) == 2 })
+	ups := b.of("edge1", route.PeerUp)
+	if got := ups[1].Retention[route.IPv4Unicast]; got != (route.Retention{}) {
+		t.Errorf("stale routes stay for %+v, want gone", got)
+	}
+	if got := ups[0].Retention[route.IPv4Unicast]; got.Stale != 6*time.Minute {
+		t.Errorf("stale routes of the first session stay for %+v, want 6m", got)
 	}
 }
 

@@ -197,13 +197,14 @@ func (s *session) establish(ctx context.Context, now time.Time) error {
 	}
 	agreed := s.agreed.Load()
 	s.limitSilence(agreed.HoldTime)
-	s.peer = s.n.markEstablished(s.theirs, agreed, now)
+	peer, before := s.n.markEstablished(s.theirs, agreed, now)
+	s.peer = peer
 	s.batches = collector.NewBatcher(s.c.deps.Out, &s.c.builders, s.count)
 	s.established.Store(true)
 	s.c.handshakes.Add(-1)
 	s.log.InfoContext(ctx, "session established", "families", familyNames(agreed.Families), "router_id", agreed.PeerRouterID, "hold_time", agreed.HoldTime)
 	err := s.batches.Send(ctx, route.Batch{
-		Peer: s.peer, At: now, Event: route.PeerUp, Retention: upRetention(s.conf.Settings, *agreed),
+		Peer: s.peer, At: now, Event: route.PeerUp, Retention: upRetention(s.conf.Settings, *agreed, before),
 	})
 	if err != nil {
 		return err
@@ -275,7 +276,10 @@ func (s *session) routeRefresh(ctx context.Context, body []byte, now time.Time) 
 	case wire.RefreshNormal:
 		return s.answerRefresh(r.Family, now)
 	case wire.RefreshBegin:
-		if agreed.EnhancedRefresh {
+		// What a restarted peer sends until its End-of-RIB is no refresh (RFC 7313
+		// section 4).
+		_, restarts := s.theirs.GracefulRestart()
+		if agreed.EnhancedRefresh && (!restarts || s.sawEndOfRIB[r.Family]) {
 			s.refreshing[r.Family] = true
 			return s.event(ctx, route.RefreshBegin, r.Family, now)
 		}

@@ -24,6 +24,7 @@ func downRetention(conf Settings, agreed wire.Session, e *ending) (keep [route.N
 			continue
 		}
 		keep[f].Stale = min(gr.Time, conf.MaxStaleTime)
+		keep[f].Graceful, keep[f].AsFresh = true, !conf.DemoteRestarting
 		if agreed.LongLived.Families[f] {
 			keep[f].LongLived = min(agreed.LongLived.Time[f], conf.MaxStaleTime)
 			// The long-lived phase may begin at once (RFC 9494 section 4.2), but
@@ -34,15 +35,16 @@ func downRetention(conf Settings, agreed wire.Session, e *ending) (keep [route.N
 	return keep
 }
 
-// upRetention returns how long stale routes may wait for End-of-RIB of a new session.
-// Unlike a router, which must not forward along them
-// (RFC 4724 section 4.2), a looking glass keeps and labels stale routes of a
-// peer without graceful restart, so that they do not vanish for the seconds in
-// which the table is sent again.
-func upRetention(conf Settings, agreed wire.Session) (keep [route.NumFamilies]route.Retention) {
+// upRetention returns how long stale routes may wait for End-of-RIB of a new session;
+// before tells which families had graceful restart in the session before. Where the
+// new session has none for such a family, its routes go at once (RFC 4724 section
+// 4.2). Those of a peer that never had graceful restart are kept and labeled stale,
+// so that they do not vanish for the seconds in which the table is sent again: a
+// looking glass does not forward along them.
+func upRetention(conf Settings, agreed wire.Session, before [route.NumFamilies]bool) (keep [route.NumFamilies]route.Retention) {
 	gr := agreed.GracefulRestart
 	for _, f := range route.Families() {
-		lost := gr.Restarting && !gr.Forwarding[f]
+		lost := gr.Restarting && !gr.Forwarding[f] || before[f] && !gr.Families[f]
 		if agreed.Families[f] && !lost {
 			keep[f].Stale = conf.StaleSweep
 		}

@@ -339,6 +339,31 @@ func TestRefreshIsAskedForAndEnclosed(t *testing.T) {
 	}
 }
 
+// TestRefreshBeforeEndOfRIBIsIgnored: BoRR of a peer with graceful restart says nothing
+// before its End-of-RIB (RFC 7313 section 4).
+func TestRefreshBeforeEndOfRIBIsIgnored(t *testing.T) {
+	t.Parallel()
+	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
+	r := b.up("127.0.0.2", testOpen(64501, "192.0.2.1", wire.EnhancedRefreshCapability(), graceful(true, false)))
+	refresh := func(subtype wire.RefreshSubtype) {
+		r.send(wire.RouteRefresh{Family: route.IPv4Unicast, Subtype: subtype}.Append(nil))
+	}
+	refresh(wire.RefreshBegin)
+	r.announce("198.51.100.0/24")
+	refresh(wire.RefreshEnd)
+	r.send(wire.AppendEndOfRIB(nil, route.IPv4Unicast))
+	refresh(wire.RefreshBegin)
+	refresh(wire.RefreshEnd)
+	eventually(t, "the second refresh ends", func() bool { return len(b.of("edge1", route.RefreshEnd)) > 0 })
+	var events []route.Event
+	for _, batch := range b.of("edge1", route.RefreshBegin, route.Routes, route.RefreshEnd, route.EndOfRIB) {
+		events = append(events, batch.Event)
+	}
+	if want := []route.Event{route.Routes, route.EndOfRIB, route.RefreshBegin, route.RefreshEnd}; !slices.Equal(events, want) {
+		t.Errorf("events = %v, want %v", events, want)
+	}
+}
+
 func TestOldPeersWithoutCapabilities(t *testing.T) {
 	t.Parallel()
 	b := start(t, testConfig(testNeighbor("old", "127.0.0.2", 64501)))
