@@ -254,7 +254,8 @@ func (s *session) notified(body []byte) error {
 	s.n.counters.notificationsIn.Add(1)
 	e := &ending{reason: "received " + n.Error(), notified: true}
 	s.notificationReceived.Store(e) // first: the speaker closes when it reads it
-	_ = s.toSpeaker(n.Append(nil))  // the session ends either way
+	// The speaker gets nothing that the peer wrote. The session ends either way.
+	_ = s.toSpeaker((&wire.Notification{Code: n.Code, Subcode: n.Subcode}).Append(nil))
 	return e
 }
 

@@ -100,7 +100,7 @@ func (s *session) run(parent, ctx context.Context) {
 	e := endingOf(err)
 	s.close(e)
 	if s.inner != nil {
-		_ = s.inner.Close()
+		leave(s.inner)
 		s.bgp.forget(parent, s.n.alias)
 	}
 	s.report(parent, e)

@@ -146,6 +146,21 @@ func (s *speaker) add(ctx context.Context, p speakerPeer, key string) error {
 	return nil
 }
 
+// leave ends an inner connection and waits until GoBGP has closed its half. A state
+// machine that is removed while it has a message of the handshake to read leaves a
+// goroutine behind.
+func leave(inner net.Conn) {
+	defer inner.Close()
+	half, ok := inner.(*net.TCPConn)
+	if !ok || half.CloseWrite() != nil || half.SetReadDeadline(deadline(leaveTime)) != nil {
+		return
+	}
+	_, _ = io.Copy(io.Discard, inner)
+}
+
+// leaveTime is how long GoBGP may take to end a session.
+const leaveTime = time.Second
+
 // forget removes the peer and its state machine.
 func (s *speaker) forget(ctx context.Context, alias netip.Addr) {
 	if err := s.bgp.DeletePeer(context.WithoutCancel(ctx), &api.DeletePeerRequest{Address: alias.String()}); err != nil {

@@ -96,6 +96,45 @@ func TestNotificationText(t *testing.T) {
 			Notification{Code: CodeCease, Subcode: CeaseHardReset, Data: append([]byte{6, 2}, shutdown("bye")...)},
 			`Cease: Hard Reset (Cease: Administrative Shutdown: "bye")`,
 		},
+		{
+			"what FRR says of a role", Notification{Code: CodeOpen, Subcode: OpenRoleMismatch, Data: []byte("Strict mode. Please set the role on your side.")},
+			`OPEN Message Error: Role Mismatch: "Strict mode. Please set the role on your side."`,
+		},
+		{
+			"the limit of prefixes (RFC 4486)", Notification{Code: CodeCease, Subcode: CeaseMaxPrefixes, Data: []byte{0, 2, 1, 0, 0, 1, 0}},
+			"Cease: Maximum Number of Prefixes Reached: ipv6-unicast, limit 256",
+		},
+		{
+			"the limit of an unknown family", Notification{Code: CodeCease, Subcode: CeaseMaxPrefixes, Data: []byte{0, 25, 70, 0, 0, 0, 9}},
+			"Cease: Maximum Number of Prefixes Reached: limit 9",
+		},
+		{
+			"the message that was unexpected (RFC 6608)", Notification{Code: CodeFSM, Subcode: 1, Data: []byte{4}},
+			"Finite State Machine Error: Unexpected Message in OpenSent State: KEEPALIVE",
+		},
+		{"a bad length", Notification{Code: CodeHeader, Subcode: HeaderBadLength, Data: []byte{0x10, 0x01}}, "Message Header Error: Bad Message Length: length 4097"},
+		{"a bad type", Notification{Code: CodeHeader, Subcode: HeaderBadType, Data: []byte{9}}, "Message Header Error: Bad Message Type: type 9"},
+		{"the version that is supported", Notification{Code: CodeOpen, Subcode: OpenUnsupportedVersion, Data: []byte{0, 3}}, "OPEN Message Error: Unsupported Version Number: version 3"},
+		{
+			"an attribute", Notification{Code: CodeUpdate, Subcode: UpdateAttributeLength, Data: []byte{0x40, 1, 2, 0, 0}},
+			"UPDATE Message Error: Attribute Length Error: data 4001020000",
+		},
+		{
+			"octets beyond the bound", Notification{Code: CodeUpdate, Subcode: UpdateMalformedAttributes, Data: make([]byte, 4000)},
+			"UPDATE Message Error: Malformed Attribute List: data " + strings.Repeat("00", 32) + " and 3968 octets more",
+		},
+		{
+			"text beyond the bound", Notification{Code: CodeOpen, Subcode: OpenUnsupportedCap, Data: []byte(strings.Repeat("x", 4000))},
+			`OPEN Message Error: Unsupported Capability: "` + strings.Repeat("x", 255) + `"`,
+		},
+		{
+			"text with control characters", Notification{Code: CodeOpen, Subcode: OpenUnsupportedCap, Data: []byte("set the role\r\n\u202e")},
+			"OPEN Message Error: Unsupported Capability: \"set the role\uFFFD\uFFFD\uFFFD\"",
+		},
+		{
+			"data inside a hard reset", Notification{Code: CodeCease, Subcode: CeaseHardReset, Data: []byte{2, 7, 65, 4}},
+			"Cease: Hard Reset (OPEN Message Error: Unsupported Capability: data 4104)",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -97,9 +97,9 @@ func (n *Notification) Append(b []byte) []byte {
 	return endMessage(b, start)
 }
 
-// Error returns what the message says, for people: the names of code and
-// subcode, then the communication of RFC 9003 or our own reason. It holds no
-// control character, whatever a peer wrote.
+// Error returns what the message says, for people: the names of code and subcode,
+// then the communication of RFC 9003, what other data says, or our own reason. It is
+// bounded and holds no control character, whatever a peer wrote.
 func (n *Notification) Error() string {
 	text := codeName(n.Code)
 	if sub := subcodeName(n.Code, n.Subcode); sub != "" {
@@ -107,6 +107,9 @@ func (n *Notification) Error() string {
 	}
 	if said := n.Communication(); said != "" {
 		text += fmt.Sprintf(": %q", said)
+	}
+	if data := n.dataText(); data != "" {
+		text += ": " + data
 	}
 	if inner := n.hardReset(); inner != nil {
 		text += " (" + inner.Error() + ")"

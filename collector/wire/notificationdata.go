@@ -1,0 +1,69 @@
+package wire
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"unicode/utf8"
+
+	"ribglass/ribstore/route"
+)
+
+// Bounds of what is shown of the data of a NOTIFICATION.
+const (
+	maxDataText = 255 // octets of text, as many as a shutdown communication has
+	maxDataHex  = 32  // octets in hexadecimal
+	minDataText = 4   // a shorter run of letters may be a number
+)
+
+// dataText returns what the data of the peer's NOTIFICATION says, for people: the
+// fields that an RFC gives it, or text that the peer wrote, such as how to mend a
+// role, or its octets. It returns "" when there is none, or when Communication and
+// hardReset tell it.
+func (n *Notification) dataText() string {
+	switch {
+	case len(n.Data) == 0, n.Reason != "":
+		return ""
+	case n.Code == CodeCease && (n.Subcode == CeaseAdminShutdown || n.Subcode == CeaseAdminReset || n.Subcode == CeaseHardReset):
+		return ""
+	case n.Code == CodeCease && n.Subcode == CeaseMaxPrefixes && len(n.Data) == 7: // RFC 4486 section 4
+		return prefixLimit(n.Data)
+	case n.Code == CodeFSM && len(n.Data) == 1: // RFC 6608 section 3
+		return Type(n.Data[0]).String()
+	case n.Code == CodeHeader && n.Subcode == HeaderBadLength && len(n.Data) == 2:
+		return fmt.Sprintf("length %d", binary.BigEndian.Uint16(n.Data))
+	case n.Code == CodeHeader && n.Subcode == HeaderBadType && len(n.Data) == 1:
+		return fmt.Sprintf("type %d", n.Data[0])
+	case n.Code == CodeOpen && n.Subcode == OpenUnsupportedVersion && len(n.Data) == 2:
+		return fmt.Sprintf("version %d", binary.BigEndian.Uint16(n.Data))
+	case isText(n.Data):
+		return fmt.Sprintf("%q", printable(n.Data[:min(len(n.Data), maxDataText)]))
+	case len(n.Data) > maxDataHex:
+		return fmt.Sprintf("data %s and %d octets more", hex.EncodeToString(n.Data[:maxDataHex]), len(n.Data)-maxDataHex)
+	}
+	return "data " + hex.EncodeToString(n.Data)
+}
+
+func prefixLimit(data []byte) string {
+	limit := binary.BigEndian.Uint32(data[3:])
+	f, ok := route.FamilyOf(binary.BigEndian.Uint16(data), data[2])
+	if !ok {
+		return fmt.Sprintf("limit %d", limit)
+	}
+	return fmt.Sprintf("%s, limit %d", f, limit)
+}
+
+// isText reports whether data is meant to be read by people: UTF-8 in which most
+// characters are printable.
+func isText(data []byte) bool {
+	if len(data) < minDataText || !utf8.Valid(data) {
+		return false
+	}
+	odd := 0
+	for _, r := range printable(data) {
+		if r == utf8.RuneError {
+			odd++
+		}
+	}
+	return odd*4 <= len(data)
+}
