@@ -76,7 +76,7 @@ func (c Capability) describe() string {
 			return familyText(t, binary.BigEndian.Uint16(t[2:])) + " by AFI " + strconv.Itoa(int(binary.BigEndian.Uint16(t[4:])))
 		})
 	case CapRole:
-		return roleName(v[0])
+		return string(roleOf(v[0]))
 	case CapGracefulRestart:
 		return c.describeRestart()
 	case CapFourOctetAS:
@@ -169,21 +169,4 @@ func counted(v []byte) (text string, rest []byte) {
 	}
 	end := 1 + min(int(v[0]), len(v)-1)
 	return printable(v[1:end]), v[end:]
-}
-
-// roleName names a role of RFC 9234 section 4.1.
-func roleName(role uint8) string {
-	switch role {
-	case 0:
-		return "provider"
-	case 1:
-		return "route-server"
-	case 2:
-		return "route-server-client"
-	case 3:
-		return "customer"
-	case 4:
-		return "peer"
-	}
-	return "role " + strconv.Itoa(int(role))
 }

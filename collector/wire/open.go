@@ -108,9 +108,12 @@ func (o *Open) parseCapabilities(b []byte) error {
 }
 
 // settleASN takes the AS number of the four-octet capability. The two-octet
-// field must then say the same or AS_TRANS (RFC 6793 section 4.1). AS 0 is
-// nobody's (RFC 7607).
+// field must then say the same or AS_TRANS (RFC 6793 section 4.1). A speaker with
+// two numbers in two capabilities has none. AS 0 is nobody's (RFC 7607).
 func (o *Open) settleASN() error {
+	if err := o.checkSame(CapFourOctetAS, OpenBadPeerAS, "four-octet AS number capabilities of AS"); err != nil {
+		return err
+	}
 	if four, ok := o.FourOctetAS(); ok {
 		if o.ASN != route.ASTrans && o.ASN != four {
 			return openError(OpenBadPeerAS, nil, "AS %d in the header, AS %d in the capability", o.ASN, four)
@@ -119,22 +122,6 @@ func (o *Open) settleASN() error {
 	}
 	if o.ASN == 0 {
 		return openError(OpenBadPeerAS, nil, "AS 0")
-	}
-	return nil
-}
-
-// checkRoles refuses an OPEN that claims several roles (RFC 9234 section 4.2).
-func (o *Open) checkRoles() error {
-	var first *Capability
-	for i := range o.Capabilities {
-		c := &o.Capabilities[i]
-		if c.Code != CapRole {
-			continue
-		}
-		if first != nil && first.Value[0] != c.Value[0] {
-			return openError(OpenRoleMismatch, nil, "roles %s and %s", roleName(first.Value[0]), roleName(c.Value[0]))
-		}
-		first = c
 	}
 	return nil
 }
