@@ -76,6 +76,7 @@ func (p *Peer) overview(w *textWriter) [][]string {
 	if n.Peer.RouterID.IsValid() {
 		add("router id", n.Peer.RouterID.String())
 	}
+	add("our role", n.Role)
 	if n.HoldTime > 0 {
 		add("hold time", n.HoldTime.String())
 	}

@@ -3,10 +3,10 @@ package bgp
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"time"
 
 	"ribglass/collector"
+	"ribglass/collector/wire"
 	"ribglass/ribstore/route"
 	"ribglass/setting"
 )
@@ -31,6 +31,11 @@ type Settings struct {
 	TTLSecurity int              `yaml:"ttl_security"` // hops the peer may be away (RFC 5082); zero: off
 	Families    []route.Family   `yaml:"families"`
 	AddPath     bool             `yaml:"add_path"` // offer to receive several paths a prefix (RFC 7911)
+
+	LocalASN      route.ASN `yaml:"local_asn"`     // the AS number of this side; zero: that of Config
+	Confederation bool      `yaml:"confederation"` // the peer is in another member AS of our confederation (RFC 5065)
+	Role          wire.Role `yaml:"role"`          // of this side (RFC 9234); empty: none is announced
+	RoleStrict    bool      `yaml:"role_strict"`   // a peer without a role is refused
 
 	HoldTime    time.Duration `yaml:"hold_time"`
 	MinHoldTime time.Duration `yaml:"min_hold_time"` // a peer that offers less is refused, none included; zero: no limit
@@ -129,8 +134,8 @@ func (d DynamicNeighbor) withDefaults() DynamicNeighbor {
 // Validate returns a *setting.Error for the first wrong setting, or nil.
 func (c Config) Validate() error {
 	switch {
-	case c.ASN == 0 || c.ASN == route.ASTrans:
-		return setting.Errorf("asn", "%d is not an AS number of one's own", c.ASN)
+	case reservedASN(c.ASN) != "":
+		return setting.Errorf("asn", "%s", reservedASN(c.ASN))
 	case !c.RouterID.Is4() || c.RouterID.IsUnspecified():
 		return setting.Errorf("router_id", "an IPv4 address is wanted")
 	case len(c.Listen) == 0:
@@ -138,7 +143,7 @@ func (c Config) Validate() error {
 	}
 	names, addresses := make(map[string]int), make(map[netip.Addr]int)
 	for i, n := range c.Neighbors {
-		if err := n.validate(fmt.Sprintf("neighbors[%d].", i)); err != nil {
+		if err := n.validate(fmt.Sprintf("neighbors[%d].", i), c.ASN); err != nil {
 			return err
 		}
 		name, address := n.name(), n.Address.Unmap()
@@ -167,13 +172,15 @@ func (c Config) validateDynamic() error {
 		if d.MaxSessions < 0 {
 			return setting.Errorf(at+"max_sessions", "is negative")
 		}
-		if slices.Contains(d.ASNs, 0) {
-			return setting.Errorf(at+"asn", "0 is reserved (RFC 7607)")
+		for _, n := range d.ASNs {
+			if why := reservedASN(n); why != "" {
+				return setting.Errorf(at+"asn", "%s", why)
+			}
 		}
 		if d.Group != "" && !validName(d.Group) {
 			return setting.Errorf(at+"group", "%q: its neighbors are named after it: use letters, digits and . _ : -", d.Group)
 		}
-		if err := d.Settings.validate(at); err != nil {
+		if err := d.Settings.validate(at, c.ASN, d.ASNs...); err != nil {
 			return err
 		}
 		// The kernel would demand the prefix's key of a neighbor without one.
@@ -186,7 +193,7 @@ func (c Config) validateDynamic() error {
 	return nil
 }
 
-func (n Neighbor) validate(at string) error {
+func (n Neighbor) validate(at string, local route.ASN) error {
 	switch {
 	case !n.Address.IsValid() || n.Address.IsUnspecified() || n.Address.IsMulticast():
 		return setting.Errorf(at+"address", "%s is not the address of a router", n.Address)
@@ -194,10 +201,10 @@ func (n Neighbor) validate(at string) error {
 		return setting.Errorf(at+"address", "a link-local address with a zone is not supported")
 	case !validName(n.name()):
 		return setting.Errorf(at+"name", "%q: use letters, digits and . _ : -", n.Name)
-	case n.ASN == 0:
-		return setting.Errorf(at+"asn", "is missing")
+	case reservedASN(n.ASN) != "":
+		return setting.Errorf(at+"asn", "%s", reservedASN(n.ASN))
 	}
-	return n.Settings.validate(at)
+	return n.Settings.validate(at, local, n.ASN)
 }
 
 func (n Neighbor) name() string {
@@ -207,7 +214,9 @@ func (n Neighbor) name() string {
 	return n.Address.Unmap().String()
 }
 
-func (s Settings) validate(at string) error {
+// validate checks the settings of neighbors in the AS numbers peers, or in any where
+// there are none; local is the AS number of Config.
+func (s Settings) validate(at string, local route.ASN, peers ...route.ASN) error {
 	s = s.withDefaults()
 	switch {
 	case len(s.Password) > maxPassword:
@@ -225,6 +234,9 @@ func (s Settings) validate(at string) error {
 		if f >= route.NumFamilies {
 			return setting.Errorf(fmt.Sprintf("%sfamilies[%d]", at, i), "unknown family")
 		}
+	}
+	if err := s.validateAS(at, local, peers...); err != nil {
+		return err
 	}
 	return s.validateTimes(at)
 }

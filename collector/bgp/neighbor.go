@@ -81,7 +81,8 @@ func (n *neighbor) configure(conf Neighbor, local Config, now time.Time) {
 	}
 	peer := &route.Peer{
 		Name: n.name, Router: router, Group: conf.Group, Description: conf.Description,
-		Address: conf.Address.Unmap(), ASN: conf.ASN, LocalASN: local.ASN,
+		Address: conf.Address.Unmap(), ASN: conf.ASN,
+		LocalASN: conf.localASN(local.ASN), Confederation: conf.Confederation,
 	}
 	if n.peer != nil {
 		peer.RouterID, peer.AddPath = n.peer.RouterID, n.peer.AddPath
@@ -153,6 +154,7 @@ func (n *neighbor) snapshot() route.Session {
 		State:        n.state,
 		Since:        n.since,
 		AdminDown:    n.conf.Shutdown != "",
+		Role:         string(n.conf.Role),
 		Families:     n.conf.Families,
 		Capabilities: n.caps,
 		HoldTime:     n.holdTime,

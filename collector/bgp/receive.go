@@ -134,8 +134,12 @@ func (s *session) openFrom(ctx context.Context, f *framer, body []byte) error {
 			Reason: fmt.Sprintf("hold time %s, want at least %s", hold, s.conf.MinHoldTime),
 		}
 	}
+	if err := checkRole(s.conf.Settings, s.ours, open); err != nil {
+		return err
+	}
 	s.theirs = open
 	agreed := wire.Negotiate(s.ours, open)
+	agreed.Confederation = s.conf.Confederation && !agreed.IBGP
 	agreed.LoopbackNextHop = s.n.peerAddress().IsLoopback()
 	s.agreed.Store(&agreed)
 	s.decoder = wire.NewDecoder(agreed)
@@ -252,6 +256,7 @@ func (s *session) notified(body []byte) error {
 		return err
 	}
 	s.n.counters.notificationsIn.Add(1)
+	s.explainRole(n)
 	e := &ending{reason: "received " + n.Error(), notified: true}
 	s.notificationReceived.Store(e) // first: the speaker closes when it reads it
 	// The speaker gets nothing that the peer wrote. The session ends either way.

@@ -122,8 +122,9 @@ func (s *session) guarded(ctx context.Context, f func(context.Context) error) (e
 // open connects to the speaker and sends our OPEN.
 func (s *session) open(ctx context.Context) error {
 	s.bgp = s.c.speaker()
+	local := s.conf.localASN(s.c.localASN())
 	conn, open, err := s.bgp.connect(ctx, speakerPeer{
-		alias: s.n.alias, asn: s.conf.ASN, localASN: s.c.localASN(), holdTime: s.conf.HoldTime, families: s.conf.Families,
+		alias: s.n.alias, asn: s.conf.ASN, localASN: local, holdTime: s.conf.HoldTime, families: s.conf.Families,
 	})
 	switch {
 	case err == nil:
@@ -134,7 +135,7 @@ func (s *session) open(ctx context.Context) error {
 		s.log.ErrorContext(ctx, "speaker refused a session", "error", err)
 		return cease(wire.CeaseOutOfResources, nil, "the embedded speaker did not answer")
 	}
-	open.Capabilities = capabilities(s.conf, s.c.localASN())
+	open.Capabilities = capabilities(s.conf, local)
 	s.ours = open
 	if err := s.outer.SetReadDeadline(deadline(handshakeTime)); err != nil {
 		return err
@@ -169,6 +170,9 @@ func capabilities(conf Neighbor, local route.ASN) []wire.Capability {
 	)
 	if hops != [route.NumFamilies]bool{} {
 		caps = append(caps, wire.ExtendedNextHopCapability(hops))
+	}
+	if conf.Role != "" {
+		caps = append(caps, wire.RoleCapability(conf.Role))
 	}
 	if conf.AddPath {
 		caps = append(caps, wire.AddPathCapability(paths))

@@ -44,7 +44,8 @@ func hasASZero(v []byte, size int) bool {
 }
 
 // checkASPath checks AS_PATH and widens two-octet AS numbers. Confederation
-// segments from outside the confederation are malformed (RFC 5065 section 5).
+// segments from outside the confederation are malformed, and so is a path of another
+// member AS that does not begin with a sequence of them (RFC 5065 section 5).
 func (d *Decoder) checkASPath(a *attribute) (verdict, *attributeError) {
 	size := 4
 	if !d.session.FourOctetAS {
@@ -59,8 +60,11 @@ func (d *Decoder) checkASPath(a *attribute) (verdict, *attributeError) {
 			return withdraw, a.fault(UpdateMalformedASPath, "too long")
 		}
 	}
-	if !d.session.IBGP && hasConfederation(a.value) {
+	switch {
+	case !d.session.internal() && hasConfederation(a.value):
 		return withdraw, a.fault(UpdateMalformedASPath, "confederation segment from an external peer")
+	case d.session.Confederation && !d.session.IBGP && !leadsConfederation(a.value):
+		return withdraw, a.fault(UpdateMalformedASPath, "no confederation sequence first, from another member AS")
 	}
 	return keep, nil
 }
@@ -81,6 +85,11 @@ func (d *Decoder) widen(v []byte) []byte {
 
 func isConfederation(t route.SegmentType) bool {
 	return t == route.ASConfedSequence || t == route.ASConfedSet
+}
+
+// leadsConfederation reports whether the first segment is an AS_CONFED_SEQUENCE.
+func leadsConfederation(v []byte) bool {
+	return len(v) > 0 && route.SegmentType(v[0]) == route.ASConfedSequence
 }
 
 func hasConfederation(v []byte) bool {

@@ -102,10 +102,11 @@ func (a *attribute) checkOrigin() (verdict, *attributeError) {
 	return keep, nil
 }
 
-// checkInternal checks what only a peer in our own AS may send (RFC 7606 sections
-// 7.5, 7.9 and 7.10; RFC 7311 section 3.3: AIGP is off on external sessions).
+// checkInternal checks what only a peer in our own AS or confederation may send (RFC
+// 7606 sections 7.5, 7.9 and 7.10; RFC 5065 section 5.2; RFC 7311 section 3.3: AIGP is
+// off on external sessions).
 func (d *Decoder) checkInternal(a *attribute) (verdict, *attributeError) {
-	if !d.session.IBGP {
+	if !d.session.internal() {
 		return discard, a.fault(UpdateOptionalAttribute, "from an external peer")
 	}
 	switch n := len(a.value); a.code {

@@ -85,6 +85,7 @@ func TestUpdateRoutes(t *testing.T) {
 	loopback := func(s *Session) { s.LoopbackNextHop = true }
 	external := func(s *Session) { s.IBGP = false }
 	none := func(*Session) {}
+	member := func(s *Session) { s.IBGP, s.Confederation = false, true }
 	tests := []struct {
 		name     string
 		session  func(*Session)
@@ -221,6 +222,22 @@ func TestUpdateRoutes(t *testing.T) {
 			"a confederation segment from our own AS", none, body(t, "", origin+attr(0x40, 2, "0301 0000fde9 0401 0000fdea")+hop, prefix),
 			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"},
 			"", "",
+		},
+		{
+			"a path and LOCAL_PREF of another member AS (RFC 5065)", member,
+			body(t, "", origin+attr(0x40, 2, "0301 0000fde9 0201 0000fdea")+hop+attr(0x40, 5, "00000064"), prefix),
+			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"},
+			"", "",
+		},
+		{
+			"a path of another member AS without its sequence", member, body(t, "", origin+path+hop, prefix),
+			[]string{"- ipv4-unicast 192.0.2.0/24"},
+			"no confederation sequence first", "",
+		},
+		{
+			"an empty path of another member AS", member, body(t, "", origin+attr(0x40, 2, "")+hop, prefix),
+			[]string{"- ipv4-unicast 192.0.2.0/24"},
+			"no confederation sequence first", "",
 		},
 		{"an empty AS_PATH", none, body(t, "", origin+attr(0x40, 2, "")+hop, prefix), []string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"}, "", ""},
 		{"a multicast next hop", none, body(t, "", origin+path+attr(0x40, 3, "e0000001"), prefix), []string{"- ipv4-unicast 192.0.2.0/24"}, "next hop 224.0.0.1", ""},

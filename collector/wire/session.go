@@ -35,10 +35,18 @@ type Session struct {
 	// itself reached over loopback announces them rightly; the caller knows.
 	LoopbackNextHop bool
 
+	// Confederation says that the peer is in another member AS of the confederation
+	// of this side (RFC 5065). An OPEN does not say so; the caller knows.
+	Confederation bool
+
 	// What the peer announced, whatever we said; the zero value when it did not.
 	GracefulRestart GracefulRestart
 	LongLived       LongLived
 }
+
+// internal reports whether the peer may send what only peers of the own AS, or of
+// the own confederation, may send.
+func (s *Session) internal() bool { return s.IBGP || s.Confederation }
 
 // Negotiate returns what ours, which we sent, and theirs settle.
 func Negotiate(ours, theirs *Open) Session {

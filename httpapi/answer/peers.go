@@ -27,6 +27,7 @@ type Peer struct {
 	Description  string            `json:"description,omitempty"`
 	Dynamic      bool              `json:"dynamic"` // a rule for dynamic neighbors made it
 	AdminDown    bool              `json:"admin_down"`
+	Role         string            `json:"role,omitempty"` // of this server towards the peer (RFC 9234), such as "customer"; absent: none is configured
 	State        route.State       `json:"state"`
 	Since        time.Time         `json:"since,omitzero"` // of the state
 	Families     []string          `json:"families"`

@@ -20,10 +20,17 @@ type Peer struct {
 	LocalASN    ASN
 	RouterID    netip.Addr        // BGP identifier out of the OPEN; the zero Addr before the first
 	AddPath     [NumFamilies]bool // routes carry a path identifier (RFC 7911)
+
+	// Confederation says that the peer is in another member AS of the collector\'s
+	// confederation (RFC 5065).
+	Confederation bool
 }
 
 // IBGP reports whether the peer is in the collector's own AS.
 func (p *Peer) IBGP() bool { return p.ASN == p.LocalASN }
+
+// Internal reports whether the peer is in the collector's own AS or confederation.
+func (p *Peer) Internal() bool { return p.IBGP() || p.Confederation }
 
 // RouterName returns the name of the router the session ends on: that of the peer
 // when nothing else is said.

@@ -27,6 +27,7 @@ type Session struct {
 	State        State
 	Since        time.Time // of State
 	AdminDown    bool
+	Role         string   // of the collector towards the peer (RFC 9234), such as "customer"; empty: none
 	Families     []Family // negotiated while established, configured otherwise
 	Capabilities []Capability
 	HoldTime     time.Duration // negotiated; zero: none

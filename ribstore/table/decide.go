@@ -79,7 +79,7 @@ func neighborAS(r *route.Route) uint64 {
 }
 
 func rankIBGP(r *route.Route) uint64 {
-	if r.Peer.IBGP() {
+	if r.Peer.Internal() { // RFC 5065 section 5.3
 		return 1
 	}
 	return 0

@@ -530,6 +530,7 @@ func TestDecide(t *testing.T) {
 			func(c *candidateAttrs) { c.med = 5 }, func(c *candidateAttrs) { c.path = []route.ASN{9, 2}; c.routerID = 9 },
 		},
 		{"eBGP wins over iBGP", "b", "ebgp-over-ibgp", func(c *candidateAttrs) { c.ibgp = true }, nil},
+		{"eBGP wins over another member AS", "b", "ebgp-over-ibgp", func(c *candidateAttrs) { c.confederation = true }, nil},
 		{"the lower router id wins", "b", "router-id", func(c *candidateAttrs) { c.routerID = 7 }, nil},
 		{"the lower peer address is last resort", "a", "peer-address", nil, nil},
 		{
@@ -568,6 +569,7 @@ type candidateAttrs struct {
 	path           []route.ASN
 	origin         byte
 	ibgp           bool
+	confederation  bool
 	routerID       byte
 	longLived      bool
 	llgrStale      bool
@@ -594,6 +596,7 @@ func makeCandidate(name string, address byte, change func(*candidateAttrs)) rout
 		Name: name, Address: netip.AddrFrom4([4]byte{192, 0, 2, address}),
 		RouterID: netip.AddrFrom4([4]byte{0, 0, 0, c.routerID}), ASN: 1, LocalASN: 2,
 	}
+	peer.Confederation = c.confederation
 	if c.ibgp {
 		peer.LocalASN = 1
 	}

@@ -4,14 +4,12 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"math"
 	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"ribglass/collector/bgp"
-	"ribglass/ribstore/route"
 	"ribglass/setting"
 )
 
@@ -20,7 +18,6 @@ import (
 // in the file.
 func check(d *decoder, cfg *Config) {
 	checkRequired(d, cfg)
-	checkASN(d, "asn", cfg.ASN)
 	checkHistory(d, cfg)
 	checkMemory(d, cfg.Memory)
 	checkListeners(d, cfg)
@@ -43,7 +40,6 @@ func checkRequired(d *decoder, cfg *Config) {
 		path := fmt.Sprintf("neighbors[%d]", i)
 		require(path+".address", "the address the neighbor's session comes from")
 		require(path+".asn", "the neighbor's AS number")
-		checkASN(d, path+".asn", cfg.Neighbors[i].ASN)
 		checkZeros(d, path, cfg.Neighbors[i].Settings)
 	}
 	for i := range cfg.DynamicNeighbors {
@@ -52,20 +48,6 @@ func checkRequired(d *decoder, cfg *Config) {
 	}
 	if len(cfg.Neighbors)+len(cfg.DynamicNeighbors) == 0 {
 		d.reportAt("neighbors", "there is no neighbor: one entry in neighbors or dynamic_neighbors is wanted")
-	}
-}
-
-// checkASN reports AS numbers that the registries keep from use.
-func checkASN(d *decoder, path string, n route.ASN) {
-	switch n {
-	case 0:
-		if d.has(path) {
-			d.reportAt(path, "asn: 0 is reserved (RFC 7607)")
-		}
-	case route.ASTrans:
-		d.reportAt(path, "asn: 23456 is AS_TRANS and stands for no network (RFC 6793)")
-	case math.MaxUint16, math.MaxUint32:
-		d.reportAt(path, "asn: %d is reserved (RFC 7300)", n)
 	}
 }
 

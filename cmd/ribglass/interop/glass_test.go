@@ -226,15 +226,15 @@ func (g *glass) getJSON(path string, into any) error {
 
 // shownPeer is what a test looks at of GET /api/v1/peers/{name}.
 type shownPeer struct {
-	Name, Address, State string
-	ASN                  uint32
-	Dynamic              bool
-	Since                time.Time
-	StaleSince           time.Time `json:"stale_since"`
-	Routes               struct{ Accepted, Stale int }
-	EndOfRIB             map[string]string `json:"end_of_rib"`
-	LastError            string            `json:"last_error"`
-	Capabilities         []struct {
+	Name, Address, State, Role string
+	ASN                        uint32
+	Dynamic                    bool
+	Since                      time.Time
+	StaleSince                 time.Time `json:"stale_since"`
+	Routes                     struct{ Accepted, Stale int }
+	EndOfRIB                   map[string]string `json:"end_of_rib"`
+	LastError                  string            `json:"last_error"`
+	Capabilities               []struct {
 		Code  int
 		Name  string
 		Value string

@@ -12,6 +12,9 @@ import (
 // behind these fields, never other fields in their place.
 const peerVersion = 1
 
+// confederationBit stands in the octet of ADD-PATH families, which leave it free.
+const confederationBit = 1 << 7
+
 // appendPeer appends what is known of a peer, its name included: a version, and
 // then the fields of that version as a part.
 func appendPeer(b []byte, p *route.Peer) []byte {
@@ -27,6 +30,9 @@ func appendPeer(b []byte, p *route.Peer) []byte {
 		if on {
 			paths |= 1 << f
 		}
+	}
+	if p.Confederation {
+		paths |= confederationBit
 	}
 	fields = append(fields, paths, byte(p.View))
 	return appendPart(append(b, peerVersion), fields)
@@ -55,6 +61,7 @@ func (r *reader) peerFields() *route.Peer {
 	for f := range p.AddPath {
 		p.AddPath[f] = paths>>f&1 != 0
 	}
+	p.Confederation = paths&confederationBit != 0
 	p.View = route.View(r.octet())
 	if p.View >= route.NumViews {
 		r.fail("a view is unknown")

@@ -23,13 +23,13 @@ var peerByHand = slices.Concat(
 	[]byte{4, 10, 0, 0, 1},     // router ID
 	[]byte{0xf4, 0xfb, 0x03},   // AS 65012
 	[]byte{0x80, 0xfc, 0x03},   // local AS 65024
-	[]byte{2},                  // ADD-PATH for the second family
+	[]byte{0x82},               // ADD-PATH for the second family; another member AS
 	[]byte{byte(route.LocRIB)}, // view
 )
 
 func TestAPeerIsWrittenAsDescribed(t *testing.T) {
 	want := &route.Peer{
-		Name: "edge1", Router: "r1 ", Description: "uplink", View: route.LocRIB, ASN: 65012, LocalASN: 65024,
+		Name: "edge1", Router: "r1 ", Description: "uplink", View: route.LocRIB, ASN: 65012, LocalASN: 65024, Confederation: true,
 		Address: netip.MustParseAddr("192.0.2.1"), RouterID: netip.MustParseAddr("10.0.0.1"),
 	}
 	want.AddPath[1] = true
