@@ -38,33 +38,38 @@ const (
 type attribute struct {
 	code  route.AttrCode
 	flags uint8
+	at    int // where it begins among the attributes of the message
 	value []byte
 }
 
 // attributeError says what is wrong with an attribute. Subcode is that of the
 // NOTIFICATION, should it come to one.
 type attributeError struct {
-	code    route.AttrCode
+	code    route.AttrCode // 0: none in particular
 	subcode uint8
+	at      int // of the attribute in the message
 	reason  string
 }
 
-func (e *attributeError) Error() string { return fmt.Sprintf("attribute %d: %s", e.code, e.reason) }
+func (e *attributeError) Error() string { return e.forPeople().String() }
+
+func (e *attributeError) forPeople() route.Fault { return route.Fault{Code: e.code, Reason: e.reason} }
 
 func (a *attribute) fault(subcode uint8, reason string) *attributeError {
-	return &attributeError{a.code, subcode, reason}
+	return &attributeError{a.code, subcode, a.at, reason}
 }
 
 func (a *attribute) badLength(want string) *attributeError {
 	return a.fault(UpdateAttributeLength, fmt.Sprintf("length %d, want %s", len(a.value), want))
 }
 
-// cutAttribute splits the first attribute off b, which is not empty.
-func cutAttribute(b []byte) (a attribute, rest []byte, fault *attributeError) {
+// cutAttribute splits the first attribute off b, which is not empty and begins so
+// many octets behind the begin of the attributes.
+func cutAttribute(b []byte, at int) (a attribute, rest []byte, fault *attributeError) {
 	if len(b) < 3 {
-		return a, nil, &attributeError{0, UpdateMalformedAttributes, fmt.Sprintf("%d octets left over", len(b))}
+		return a, nil, &attributeError{0, UpdateMalformedAttributes, at, fmt.Sprintf("%d octets left over behind the attributes", len(b))}
 	}
-	a = attribute{code: route.AttrCode(b[1]), flags: b[0]}
+	a = attribute{code: route.AttrCode(b[1]), flags: b[0], at: at}
 	length, start := int(b[2]), 3
 	if a.flags&flagExtended != 0 {
 		if len(b) < 4 {
@@ -144,3 +149,6 @@ func (a *attribute) checkFlags() bool {
 	}
 	return true
 }
+
+// repeatedAttribute is what is wrong with an attribute that is there twice.
+const repeatedAttribute = "a second time"

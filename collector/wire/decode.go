@@ -18,7 +18,8 @@ type Report struct {
 	Discarded []error
 
 	// TreatedAsWithdraw is why all prefixes of the UPDATE were withdrawn
-	// (RFC 7606 "treat-as-withdraw"), or nil.
+	// (RFC 7606 "treat-as-withdraw"), or nil: the error that comes first in the
+	// message, for what follows it may be wrong because of it.
 	TreatedAsWithdraw error
 }
 
@@ -44,7 +45,8 @@ type update struct {
 	repeated     codeSet
 	foreign      bool // prefixes of a family that was not negotiated were announced
 	report       Report
-	fault        *attributeError // the first that asks for treat-as-withdraw
+	fault        *attributeError // the first in the message that asks for treat-as-withdraw
+	mark         route.Attrs     // of fault, in the memory of the Builder
 }
 
 // Update decodes the body of an UPDATE and appends its routes to into, the
@@ -52,19 +54,19 @@ type update struct {
 // and announced is announced). Nothing in into aliases body.
 //
 // The error is a *Notification: the session must be reset, and nothing was
-// appended. It allocates nothing while the UPDATE is good and into has room.
+// appended; the Report still says what else was wrong. It allocates nothing while the UPDATE is good and into has room.
 func (d *Decoder) Update(body []byte, into *Builder) (Report, error) {
 	var u update
 	start := into.mark()
 	d.found, d.scratch = d.found[:0], d.scratch[:0]
-	if err := d.decode(&u, body, into); err != nil {
+	err := d.decode(&u, body, into)
+	if err != nil {
 		into.truncate(start)
-		return Report{}, err
 	}
 	if u.fault != nil {
 		u.report.TreatedAsWithdraw = u.fault
 	}
-	return u.report, nil
+	return u.report, err
 }
 
 func (d *Decoder) decode(u *update, body []byte, into *Builder) error {
@@ -121,7 +123,7 @@ func (d *Decoder) field(f route.Family, octets []byte) nlriField {
 func (d *Decoder) walk(u *update) error {
 	sorted, previous := true, -1
 	for rest := u.attributes; len(rest) > 0; {
-		a, next, fault := cutAttribute(rest)
+		a, next, fault := cutAttribute(rest, len(u.attributes)-len(rest))
 		if fault != nil {
 			u.withdrawFor(fault)
 			break
@@ -129,10 +131,10 @@ func (d *Decoder) walk(u *update) error {
 		rest = next
 		if !u.seen.add(a.code) {
 			if a.code == attrMPReach || a.code == attrMPUnreach { // RFC 7606 section 3 (g)
-				return updateError(UpdateMalformedAttributes, nil, "attribute %d twice", a.code)
+				return updateError(UpdateMalformedAttributes, nil, "%v", a.fault(UpdateMalformedAttributes, "twice"))
 			}
 			if u.repeated.add(a.code) { // said once, however many there are
-				u.discard(a.fault(UpdateMalformedAttributes, "a second time"))
+				u.discard(a.fault(UpdateMalformedAttributes, repeatedAttribute))
 			}
 			continue
 		}
@@ -159,10 +161,10 @@ func (s *codeSet) add(code route.AttrCode) bool {
 
 func (s *codeSet) has(code route.AttrCode) bool { return s[code/64]&(1<<(code%64)) != 0 }
 
-// withdrawFor notes that the announcements become withdrawals; the first reason
-// is the one reported.
+// withdrawFor notes that the announcements become withdrawals; the reason that
+// comes first in the message is the one reported.
 func (u *update) withdrawFor(fault *attributeError) {
-	if u.fault == nil {
+	if u.fault == nil || fault.at < u.fault.at {
 		u.fault = fault
 	}
 }
@@ -226,7 +228,7 @@ func (d *Decoder) checkMandatory(u *update) {
 		return
 	}
 	missing := func(code route.AttrCode) {
-		u.withdrawFor(&attributeError{code, UpdateMissingWellKnown, "missing"})
+		u.withdrawFor(&attributeError{code, UpdateMissingWellKnown, len(u.attributes), "missing"})
 	}
 	switch {
 	case !u.seen.has(route.AttrOrigin):
@@ -262,7 +264,7 @@ func (d *Decoder) emit(u *update, into *Builder) error {
 		}
 	}
 	if err := into.add(nil, u.unreach); err != nil {
-		return updateError(UpdateOptionalAttribute, nil, "attribute %d: %v", attrMPUnreach, err)
+		return updateError(UpdateOptionalAttribute, nil, "%v", route.Fault{Code: attrMPUnreach, Reason: err.Error()})
 	}
 	switch {
 	case len(u.nlri.octets) == 0:
@@ -275,19 +277,23 @@ func (d *Decoder) emit(u *update, into *Builder) error {
 	}
 	if len(u.reach.octets) > 0 {
 		if err := into.add(d.attrs(u, into, u.reachNextHop), u.reach); err != nil {
-			return updateError(UpdateOptionalAttribute, nil, "attribute %d: %v", attrMPReach, err)
+			return updateError(UpdateOptionalAttribute, nil, "%v", route.Fault{Code: attrMPReach, Reason: err.Error()})
 		}
 	}
 	return nil
 }
 
-// attrs appends the canonical set with the next hop to the memory of into; nil
-// when the announcement is treated as a withdrawal.
+// attrs appends the canonical set with the next hop to the memory of into; the mark
+// of the fault when the announcement is treated as a withdrawal.
 func (d *Decoder) attrs(u *update, into *Builder, nextHop []byte) route.Attrs {
-	if u.fault != nil {
-		return nil
-	}
 	start := len(into.attrs)
+	if u.fault != nil {
+		if u.mark == nil {
+			into.attrs = route.AppendFault(into.attrs, u.fault.forPeople())
+			u.mark = into.attrs[start:len(into.attrs):len(into.attrs)]
+		}
+		return u.mark
+	}
 	b, placed := route.Attrs(into.attrs), false
 	for i := range d.found {
 		a := &d.found[i]

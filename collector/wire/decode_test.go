@@ -176,14 +176,14 @@ func TestUpdateRoutes(t *testing.T) {
 		{"a faulty announcement of a foreign family is no reason to reset", only4, body(t, "", path+attr(0x40, 1, "07")+reach6(hop6+prefix6), ""), nil, "origin 7", "AFI 2"},
 		{"a martian prefix is data", none, body(t, "", good, "08 7f 04 e0"), []string{"+ ipv4-unicast 127.0.0.0/8 224.0.0.0/4 via 10.0.0.2"}, "", ""},
 
-		{"no ORIGIN", none, body(t, "", path+hop, prefix), []string{"- ipv4-unicast 192.0.2.0/24"}, "attribute 1: missing", ""},
+		{"no ORIGIN", none, body(t, "", path+hop, prefix), []string{"- ipv4-unicast 192.0.2.0/24"}, "attribute 1 (ORIGIN): missing", ""},
 		{
 			"wrong flags of MP_UNREACH_NLRI alone", none, body(t, "", attr(0x40, 15, "0002 01"+prefix6), ""),
 			[]string{"- ipv6-unicast 2001:db8::/32"},
-			"attribute 15: flags 0x40", "",
+			"attribute 15 (MP_UNREACH_NLRI): flags 0x40", "",
 		},
-		{"no AS_PATH", none, body(t, "", origin+hop, prefix), []string{"- ipv4-unicast 192.0.2.0/24"}, "attribute 2: missing", ""},
-		{"no NEXT_HOP", none, body(t, "", origin+path, prefix), []string{"- ipv4-unicast 192.0.2.0/24"}, "attribute 3: missing", ""},
+		{"no AS_PATH", none, body(t, "", origin+hop, prefix), []string{"- ipv4-unicast 192.0.2.0/24"}, "attribute 2 (AS_PATH): missing", ""},
+		{"no NEXT_HOP", none, body(t, "", origin+path, prefix), []string{"- ipv4-unicast 192.0.2.0/24"}, "attribute 3 (NEXT_HOP): missing", ""},
 		{
 			"one fault withdraws the prefixes of every field", none, body(t, "08 0a", attr(0x40, 1, "03")+path+hop+reach6(hop6+prefix6)+unreach6("08 20"), prefix),
 			[]string{"- ipv4-unicast 10.0.0.0/8", "- ipv6-unicast 2000::/8", "- ipv4-unicast 192.0.2.0/24", "- ipv6-unicast 2001:db8::/32"},
@@ -193,25 +193,25 @@ func TestUpdateRoutes(t *testing.T) {
 			"an attribute overruns the others; the prefixes after them are found (RFC 7606 section 4)", none,
 			body(t, "", good+"c00810 fbf40001", prefix),
 			[]string{"- ipv4-unicast 192.0.2.0/24"},
-			"attribute 8: length 16, have 4", "",
+			"attribute 8 (COMMUNITIES): length 16, have 4", "",
 		},
 		{"an octet is left over", none, body(t, "", good+"c0", prefix), []string{"- ipv4-unicast 192.0.2.0/24"}, "1 octets left over", ""},
 		{"an extended length cut short", none, body(t, "", good+"d00801", prefix), []string{"- ipv4-unicast 192.0.2.0/24"}, "header cut short", ""},
 		{
 			"wrong flags of MP_REACH_NLRI do not hide its prefixes", none, body(t, "", origin+path+attr(0x40, 14, "0002 01"+hop6+prefix6), ""),
 			[]string{"- ipv6-unicast 2001:db8::/32"},
-			"attribute 14: flags 0x40", "",
+			"attribute 14 (MP_REACH_NLRI): flags 0x40", "",
 		},
-		{"ORIGIN without the transitive flag", none, body(t, "", "00010100"+path+hop, prefix), []string{"- ipv4-unicast 192.0.2.0/24"}, "attribute 1: flags", ""},
+		{"ORIGIN without the transitive flag", none, body(t, "", "00010100"+path+hop, prefix), []string{"- ipv4-unicast 192.0.2.0/24"}, "attribute 1 (ORIGIN): flags", ""},
 		{
 			"AS_PATH with AS 0 (RFC 7607)", none, body(t, "", origin+attr(0x40, 2, "0202 0000fde9 00000000")+hop, prefix),
 			[]string{"- ipv4-unicast 192.0.2.0/24"},
-			"attribute 2: AS 0", "",
+			"attribute 2 (AS_PATH): AS 0", "",
 		},
 		{
 			"AS_PATH with half a segment header", none, body(t, "", origin+attr(0x40, 2, "0201 0000fde9 02")+hop, prefix),
 			[]string{"- ipv4-unicast 192.0.2.0/24"},
-			"attribute 2: segment cut short", "",
+			"attribute 2 (AS_PATH): segment cut short", "",
 		},
 		{
 			"a confederation segment from an external peer (RFC 5065)", external, body(t, "", origin+attr(0x40, 2, "0301 0000fde9")+hop, prefix),
@@ -259,7 +259,7 @@ func TestUpdateRoutes(t *testing.T) {
 		{
 			"an ATTR_SET whose inside overruns", none, body(t, "", good+attr(0xc0, 128, "0000fde9 400109"), prefix),
 			[]string{"- ipv4-unicast 192.0.2.0/24"},
-			"attribute 128: malformed", "",
+			"attribute 128 (ATTR_SET): malformed", "",
 		},
 
 		{
@@ -270,27 +270,27 @@ func TestUpdateRoutes(t *testing.T) {
 		{
 			"LOCAL_PREF from an external peer", external, body(t, "", good+attr(0x40, 5, "00000064"), prefix),
 			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"},
-			"", "attribute 5: from an external peer",
+			"", "attribute 5 (LOCAL_PREF): from an external peer",
 		},
 		{
 			"AIGP from an external peer (RFC 7311)", external, body(t, "", good+attr(0x80, 26, "01000b0000000000000001"), prefix),
 			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"},
-			"", "attribute 26: from an external peer",
+			"", "attribute 26 (AIGP): from an external peer",
 		},
 		{
 			"AIGP with a metric of bad length", none, body(t, "", good+attr(0x80, 26, "01000a00000000000000"), prefix),
 			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"},
-			"", "attribute 26: TLV of bad length",
+			"", "attribute 26 (AIGP): TLV of bad length",
 		},
 		{
 			"AGGREGATOR of AS 0", none, body(t, "", good+attr(0xc0, 7, "00000000 0a000001"), prefix),
 			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"},
-			"", "attribute 7: AS 0",
+			"", "attribute 7 (AGGREGATOR): AS 0",
 		},
 		{
 			"Prefix-SID whose TLV overruns (gobgp issue of the same name)", none, body(t, "", good+attr(0xc0, 40, "010007 0000"), prefix),
 			[]string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"},
-			"", "attribute 40: malformed",
+			"", "attribute 40 (PREFIX_SID): malformed",
 		},
 		{
 			"AS4_PATH between speakers of four octets", none, body(t, "", good+attr(0xc0, 17, "0201 0000fde9"), prefix),

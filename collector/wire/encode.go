@@ -14,6 +14,9 @@ import (
 // as LOCAL_PREF, is the caller's to leave out. When the attributes leave no room
 // for a prefix, nothing is appended.
 func AppendUpdate(b []byte, s Session, u route.Update, limit int) []byte {
+	if u.Withdraw() {
+		u.Attrs = nil // what it has is why, which is not for the wire
+	}
 	e := encoder{session: s, update: u, limit: limit}
 	e.nextHop, _ = u.Attrs.Get(route.AttrNextHop)
 	e.classic = u.Family == route.IPv4Unicast && (u.Withdraw() || len(e.nextHop) == 4)

@@ -40,11 +40,11 @@ func (d *Decoder) multiprotocol(u *update, a attribute) error {
 func (d *Decoder) reach(u *update, a attribute, f route.Family) error {
 	v := a.value[3:]
 	if len(v) < 2 || int(v[0])+2 > len(v) {
-		return updateError(UpdateMalformedAttributes, nil, "attribute %d: next hop overruns it", a.code)
+		return updateError(UpdateMalformedAttributes, nil, "%v", a.fault(UpdateMalformedAttributes, "next hop overruns it"))
 	}
 	length := int(v[0])
 	if !d.goodNextHopLength(f, length) {
-		return updateError(UpdateMalformedAttributes, nil, "attribute %d: next hop of %d octets for %s", a.code, length, f)
+		return updateError(UpdateMalformedAttributes, nil, "%v", a.fault(UpdateMalformedAttributes, fmt.Sprintf("next hop of %d octets for %s", length, f)))
 	}
 	nextHop := v[1 : 1+length]
 	// RFC 2545 section 3 gives no form for a link-local address alone; some send

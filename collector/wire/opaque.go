@@ -86,7 +86,7 @@ func goodTunnels(b []byte) bool {
 // goodAttributes reports whether b is a sequence of whole attributes.
 func goodAttributes(b []byte) bool {
 	for len(b) > 0 {
-		_, rest, fault := cutAttribute(b)
+		_, rest, fault := cutAttribute(b, 0)
 		if fault != nil {
 			return false
 		}

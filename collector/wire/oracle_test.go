@@ -19,23 +19,23 @@ import (
 // two disagree the class of the difference must be in this list, with its reason.
 func differences() map[string]string {
 	return map[string]string{
-		"oracle panics":                            "GoBGP 3.37 indexes out of range on SAFI 85 (mobile user plane), which is not kept here",
-		"oracle refuses a family not kept":         "GoBGP reads the prefixes of every family it knows; a family not negotiated does not concern us",
-		"oracle refuses an attribute we discard":   "RFC 7606 attribute discard, and reported",
-		"oracle rewrites link bandwidth":           "GoBGP writes the extended community 0x0004 as the non-transitive 0x4004; we keep octets",
-		"oracle guesses AS numbers of four octets": "GoBGP guesses their size from the octets; the MRT record says two",
-		"we withdraw: attribute 2: AS 0":           "RFC 7607",
-		"we withdraw: attribute 35: AS 0":          "RFC 7607, as FRR does",
-		"we withdraw: attribute 14: next hop ::":   "nobody's address; in dumps of 2007 only",
+		"oracle panics":                                          "GoBGP 3.37 indexes out of range on SAFI 85 (mobile user plane), which is not kept here",
+		"oracle refuses a family not kept":                       "GoBGP reads the prefixes of every family it knows; a family not negotiated does not concern us",
+		"oracle refuses an attribute we discard":                 "RFC 7606 attribute discard, and reported",
+		"oracle rewrites link bandwidth":                         "GoBGP writes the extended community 0x0004 as the non-transitive 0x4004; we keep octets",
+		"oracle guesses AS numbers of four octets":               "GoBGP guesses their size from the octets; the MRT record says two",
+		"we withdraw: attribute 2 (AS_PATH): AS 0":               "RFC 7607",
+		"we withdraw: attribute 35 (OTC): AS 0":                  "RFC 7607, as FRR does",
+		"we withdraw: attribute 14 (MP_REACH_NLRI): next hop ::": "nobody's address; in dumps of 2007 only",
 
 		// Rules that GoBGP 3.37 lacks.
-		"we withdraw: attribute 8: length 0, want a multiple of 4":  "RFC 7606 section 7.8",
-		"we withdraw: attribute 10: length 0, want a multiple of 4": "RFC 7606 section 7.10",
-		"we withdraw: attribute 16: length 0, want a multiple of 8": "RFC 7606 section 7.14",
-		"we withdraw: attribute 23: malformed":                      "RFC 9012 section 13",
-		"we withdraw: attribute 35: length 5, want 4":               "RFC 9234 section 5; GoBGP does not know OTC",
-		"we withdraw: attribute 35: flags 0x80":                     "RFC 7606 section 3 (c); GoBGP does not know OTC",
-		"oracle refuses: invalid nexthop address":                   "NEXT_HOP beside MP_REACH_NLRI alone is ignored (RFC 4760 section 3)",
+		"we withdraw: attribute 8 (COMMUNITIES): length 0, want a multiple of 4":           "RFC 7606 section 7.8",
+		"we withdraw: attribute 10 (CLUSTER_LIST): length 0, want a multiple of 4":         "RFC 7606 section 7.10",
+		"we withdraw: attribute 16 (EXTENDED COMMUNITIES): length 0, want a multiple of 8": "RFC 7606 section 7.14",
+		"we withdraw: attribute 23 (TUNNEL_ENCAPSULATION): malformed":                      "RFC 9012 section 13",
+		"we withdraw: attribute 35 (OTC): length 5, want 4":                                "RFC 9234 section 5; GoBGP does not know OTC",
+		"we withdraw: attribute 35 (OTC): flags 0x80":                                      "RFC 7606 section 3 (c); GoBGP does not know OTC",
+		"oracle refuses: invalid nexthop address":                                          "NEXT_HOP beside MP_REACH_NLRI alone is ignored (RFC 4760 section 3)",
 	}
 }
 
@@ -340,7 +340,7 @@ func oracleAttrs(s Session, u *bgp.BGPUpdate) map[route.AttrCode]string {
 			attrs[code] = err.Error()
 			continue
 		}
-		parsed, _, fault := cutAttribute(octets)
+		parsed, _, fault := cutAttribute(octets, 0)
 		switch {
 		case fault != nil:
 			attrs[code] = fault.Error()

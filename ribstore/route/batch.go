@@ -91,7 +91,7 @@ type NLRI struct {
 }
 
 // Update is a run of prefixes of one family that share a fate: announced with
-// Attrs, or withdrawn when Attrs is empty.
+// Attrs, or withdrawn when Attrs is empty or the mark of a [Fault].
 type Update struct {
 	Family Family
 	Attrs  Attrs
@@ -99,7 +99,7 @@ type Update struct {
 }
 
 // Withdraw reports whether the prefixes are withdrawn.
-func (u Update) Withdraw() bool { return len(u.Attrs) == 0 }
+func (u Update) Withdraw() bool { return len(u.Attrs) == 0 || u.Attrs.IsFault() }
 
 // Batch is what one session had to say at one time. The sender gives it away;
 // the receiver reads it, copies what it keeps, and calls Release.
