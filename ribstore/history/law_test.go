@@ -220,7 +220,11 @@ func (w *world) update(peer int) route.Update {
 		}
 		u.NLRI = append(u.NLRI, n)
 	}
-	if w.rand.IntN(4) > 0 {
+	switch w.rand.IntN(8) {
+	case 0:
+	case 1:
+		u.Attrs = route.AppendFault(nil, route.Fault{Code: route.AttrASPath, Reason: fmt.Sprintf("AS %d", w.rand.IntN(3))})
+	default:
 		u.Attrs = route.Attrs(nil).AppendAttr(route.AttrOrigin, []byte{byte(w.rand.IntN(3))})
 		u.Attrs = u.Attrs.AppendAttr(route.AttrMED, []byte{0, 0, 0, byte(w.rand.IntN(3))})
 		if w.rand.IntN(6) == 0 {
@@ -324,6 +328,16 @@ func describeTable(t *table.Table, within netip.Prefix) (lines []string) {
 				})
 				for _, r := range routes {
 					lines = append(lines, fmt.Sprint(f, d.Prefix, r.Peer.Name, r.PathID, string(r.Attrs), r.ReceivedAt, r.StaleSince, r.LongLived, r.Best))
+				}
+			}
+		}
+		for _, p := range lawPrefixes {
+			for _, f := range route.Families() {
+				if !(format.Scope{Prefix: within}).Has(p) {
+					continue
+				}
+				for _, r := range v.Refused(f, p, false, 0) {
+					lines = append(lines, fmt.Sprint(f, r.NLRI, r.Peer.Name, " refused ", r.At, r.Fault))
 				}
 			}
 		}

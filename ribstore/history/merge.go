@@ -119,7 +119,7 @@ func (h *History) groupStream(groups []format.Piece, events *format.GroupWriter)
 
 func appendChanges(list []format.Change, rec *format.Record, u *route.Update, sets map[string]route.Attrs) []format.Change {
 	c := format.Change{Family: u.Family, At: rec.At, Peer: rec.Peer}
-	if !u.Withdraw() {
+	if len(u.Attrs) > 0 {
 		set, ok := sets[string(u.Attrs)]
 		if !ok {
 			set = slices.Clone(u.Attrs)

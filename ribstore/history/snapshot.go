@@ -92,6 +92,7 @@ func (s *snapshotter) take(ctx context.Context, live TableWriter) error {
 	err := live.Do(ctx, func() {
 		s.manifest.States = live.Table.State()
 		tail, begun = h.journal.beginTail()
+		h.journal.remember(tail, live.Table.AllRefused())
 	})
 	if err != nil {
 		return err

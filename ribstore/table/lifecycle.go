@@ -10,6 +10,7 @@ import (
 // up begins a session: what the sessions before it left is unconfirmed now.
 func (t *Table) up(p *peer, b *route.Batch) {
 	before := p.info.Load()
+	t.forgetRefused(p)
 	t.describe(p, b.Peer)
 	p.up.Store(true)
 	p.staleSince.Store(0)
@@ -117,6 +118,7 @@ func (t *Table) dropAll(p *peer, f route.Family) {
 
 func (t *Table) removePeer(p *peer) {
 	p.removed.Store(true)
+	t.forgetRefused(p)
 	t.peerChanged()
 	p.up.Store(false)
 	for _, f := range route.Families() {

@@ -20,6 +20,7 @@ type peer struct {
 	families   [route.NumFamilies]peerFamily
 	attrOctets atomic.Uint64 // of the attribute sets that it is charged for
 	removed    atomic.Bool   // it only waits for the sweep of its routes
+	refused    *peerRefusals // nil: none; see refusals
 }
 
 // peerFamily is what a peer has in one family: a column once it has many

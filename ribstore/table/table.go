@@ -35,6 +35,7 @@ type Table struct {
 	peers    peerSet
 	columns  atomic.Pointer[columnSets]
 	refused  atomic.Uint64
+	refusals refusals
 	observer Observer
 	bytes    atomic.Uint64
 	views    sync.Pool                          // of *View
@@ -88,9 +89,15 @@ func (t *Table) Apply(b *route.Batch) {
 	}
 	switch b.Event {
 	case route.Routes:
-		p.lastUpdate.Store(b.At.Unix())
+		refused := len(b.Updates) > 0
 		for i := range b.Updates {
+			refused = refused && b.Updates[i].Attrs.IsFault()
 			t.update(p, &b.Updates[i], uint32(b.At.Unix()))
+			t.refuseUpdate(p, &b.Updates[i], b.At)
+		}
+		// What was refused before a snapshot is told again when it is read.
+		if at := b.At.Unix(); !refused || at > p.lastUpdate.Load() {
+			p.lastUpdate.Store(at)
 		}
 		p.publishCounts()
 		p.publishCharge(t)

@@ -15,7 +15,7 @@ type Change struct {
 	At     int64 // milliseconds since 1970
 	Peer   uint32
 	PathID uint32
-	Set    route.Attrs // nil: withdrawn
+	Set    route.Attrs // nil, or the mark of a route.Fault: withdrawn
 }
 
 // CompareChanges orders changes by sort key, then time.
@@ -54,45 +54,68 @@ func (w *BlockWriter) Encode(f route.Family, changes []Change) []byte {
 		}
 	})
 	column := prefixColumn{family: f}
-	var refs refWriter
-	var prefixes, counts, which, paths, times, sets []byte
-	flags, base := byte(0), earliest(changes)
+	c := blockColumns{BlockWriter: w}
+	base := earliest(changes)
 	for i := 0; i < len(changes); {
 		p := changes[i].Prefix
-		prefixes = column.put(prefixes, p)
-		first, before := i, base
+		c.prefixes = column.put(c.prefixes, p)
+		c.count, c.before = 0, base
 		for ; i < len(changes) && changes[i].Prefix == p; i++ {
-			c := &changes[i]
-			local := w.local[c.Peer]
-			which = binary.AppendUvarint(which, uint64(local))
-			paths = binary.AppendUvarint(paths, uint64(c.PathID))
-			times = binary.AppendUvarint(times, uint64(c.At-before))
-			before = c.At
-			if c.PathID != 0 {
-				flags |= withPathIDs
-			}
-			if c.Set == nil {
-				sets = append(sets, refWithdraw)
-				continue
-			}
-			id, fresh := w.sets.add(c.Set)
-			sets = binary.AppendUvarint(sets, refAnnounce+refs.ref(&w.peers[local].last, id, fresh))
+			c.put(&changes[i])
 		}
-		counts = binary.AppendUvarint(counts, uint64(i-first))
+		c.counts = binary.AppendUvarint(c.counts, uint64(c.count))
 	}
-	b := []byte{byte(f), flags}
+	b := []byte{byte(f), c.flags}
 	b = appendZigzag(b, base)
 	b = binary.AppendUvarint(b, uint64(len(w.peers)))
 	for i := range w.peers {
 		b = binary.AppendUvarint(b, uint64(w.peers[i].number))
 	}
-	for _, part := range [][]byte{prefixes, counts, which, times, sets} {
+	for _, part := range [][]byte{c.prefixes, c.counts, c.which, c.times, c.sets} {
 		b = appendPart(b, part)
 	}
-	if flags&withPathIDs != 0 {
-		b = appendPart(b, paths)
+	if c.flags&withPathIDs != 0 {
+		b = appendPart(b, c.paths)
 	}
 	return w.sets.appendTo(b)
+}
+
+// blockColumns are the columns of a block that is being written.
+type blockColumns struct {
+	*BlockWriter
+
+	refs                                        refWriter
+	prefixes, counts, which, paths, times, sets []byte
+	flags                                       byte
+	count                                       int   // entries of the prefix at hand
+	before                                      int64 // the time of the entry before
+}
+
+// put writes the entries of a change. A withdrawal that has a mark has two: a set
+// that is the mark, and at the same time the withdrawal. A program that does not
+// know marks reads a route that is gone at once.
+func (b *blockColumns) put(c *Change) {
+	if c.Set != nil {
+		b.entry(c)
+		id, fresh := b.BlockWriter.sets.add(c.Set)
+		b.sets = binary.AppendUvarint(b.sets, refAnnounce+b.refs.ref(&b.peers[b.local[c.Peer]].last, id, fresh))
+	}
+	if c.Set == nil || c.Set.IsFault() {
+		b.entry(c)
+		b.sets = append(b.sets, refWithdraw)
+	}
+}
+
+// entry writes what every entry has.
+func (b *blockColumns) entry(c *Change) {
+	b.count++
+	b.which = binary.AppendUvarint(b.which, uint64(b.local[c.Peer]))
+	b.paths = binary.AppendUvarint(b.paths, uint64(c.PathID))
+	b.times = binary.AppendUvarint(b.times, uint64(c.At-b.before))
+	b.before = c.At
+	if c.PathID != 0 {
+		b.flags |= withPathIDs
+	}
 }
 
 func earliest(changes []Change) int64 {
@@ -146,6 +169,7 @@ func (d *BlockReader) decode(b []byte, found func(Change)) error {
 	column := prefixColumn{family: f}
 	for len(prefixes.b) > 0 {
 		c := Change{Family: f, Prefix: column.next(&prefixes), At: base}
+		var mark route.Attrs
 		for range counts.below(1<<31, "a count of changes") {
 			local := which.below(uint64(len(peers)), "a peer")
 			if flags&withPathIDs != 0 {
@@ -157,7 +181,8 @@ func (d *BlockReader) decode(b []byte, found func(Change)) error {
 			}
 			c.Peer, c.Set = peers[local], nil
 			keep := d.keeps(c.Prefix, c.At)
-			if ref := sets.uvarint(); ref != refWithdraw {
+			ref := sets.uvarint()
+			if ref != refWithdraw {
 				if id := refs.set(&sets, &last[local], ref-refAnnounce); sets.err == nil && keep {
 					c.Set = d.sets.set(id)
 				}
@@ -165,6 +190,14 @@ func (d *BlockReader) decode(b []byte, found func(Change)) error {
 			if sets.err != nil {
 				return sets.err
 			}
+			if c.Set.IsFault() { // of the withdrawal that comes next
+				mark = c.Set
+				continue
+			}
+			if ref == refWithdraw {
+				c.Set = mark
+			}
+			mark = nil
 			if keep {
 				found(c)
 			}

@@ -174,6 +174,13 @@ func TestABaseWithItsDifferenceIsTheChunk(t *testing.T) {
 	})
 }
 
+// drawMark draws why an announcement was treated as a withdrawal.
+func drawMark(t *rapid.T) route.Attrs {
+	return route.AppendFault(nil, route.Fault{
+		Code: route.AttrCode(rapid.IntRange(0, 3).Draw(t, "malformed")), Reason: rapid.SampledFrom([]string{"", "AS 0", "length 3, want 4"}).Draw(t, "reason"),
+	})
+}
+
 func drawChanges(t *rapid.T, f route.Family) []Change {
 	sets := drawSets(t)
 	var changes []Change
@@ -185,7 +192,11 @@ func drawChanges(t *rapid.T, f route.Family) []Change {
 				Family: f, Prefix: p, At: at, Peer: rapid.SampledFrom([]uint32{0, 1, 2, 70_000, math.MaxUint32}).Draw(t, "peer"),
 				PathID: rapid.SampledFrom([]uint32{0, 0, 9, math.MaxUint32}).Draw(t, "path"),
 			}
-			if rapid.IntRange(0, 2).Draw(t, "announced") > 0 {
+			switch rapid.IntRange(0, 3).Draw(t, "announced") {
+			case 0:
+			case 1:
+				c.Set = drawMark(t)
+			default:
 				c.Set = rapid.SampledFrom(sets).Draw(t, "set")
 			}
 			changes = append(changes, c)
@@ -252,7 +263,11 @@ func drawBatch(t *rapid.T) route.Batch {
 		for range rapid.IntRange(0, 4).Draw(t, "updates") {
 			f := drawFamily(t)
 			u := route.Update{Family: f}
-			if rapid.Bool().Draw(t, "announced") {
+			switch rapid.IntRange(0, 3).Draw(t, "announced") {
+			case 0:
+			case 1:
+				u.Attrs = drawMark(t)
+			default:
 				u.Attrs = drawSet(t)
 			}
 			for range rapid.IntRange(0, 4).Draw(t, "nlri") {

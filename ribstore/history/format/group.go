@@ -111,13 +111,16 @@ const (
 const (
 	updateFamily  = 3
 	updateSet     = 4 // an attribute set follows; else the set before counts
-	updateGone    = 8 // the prefixes are withdrawn: they have no set
+	updateGone    = 8 // the prefixes are withdrawn: a set that follows is the mark of a route.Fault
 	updatePathIDs = 16
 )
 
 func (w *GroupWriter) update(u *route.Update) {
 	head := byte(u.Family)
 	switch {
+	case u.Attrs.IsFault():
+		head |= updateGone | updateSet
+		w.set = append(w.set[:0], u.Attrs...)
 	case u.Withdraw():
 		head |= updateGone
 	case string(u.Attrs) != string(w.set):
@@ -290,10 +293,10 @@ func (d *GroupReader) update(r *reader, set *route.Attrs) {
 	if head&updateSet != 0 {
 		*set = r.take(r.count())
 	}
-	if head&updateGone == 0 {
+	if gone := head&updateGone != 0; !gone || head&updateSet != 0 {
 		u.Attrs = *set
-		if len(u.Attrs) == 0 {
-			r.fail("an announcement has no attributes")
+		if len(u.Attrs) == 0 || u.Attrs.IsFault() != gone {
+			r.fail("the attributes are not of an announcement")
 		}
 	}
 	start := len(d.nlri)
