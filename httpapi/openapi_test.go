@@ -198,6 +198,7 @@ func TestAnswersAndDocumentAgree(t *testing.T) {
 		c.check(schemas["Answer"].(map[string]any), "Answer", v)
 	}
 	c.checkThePast(t)
+	c.checkRefused(t)
 	c.checkNames(t)
 	c.checkViews(t)
 	c.checkSite(t)

@@ -95,6 +95,9 @@ func (a *asker) Search(ctx context.Context, q query.Query, page query.Page) (*qu
 			return err
 		}
 		result.At, result.Requested, result.Notices = m.At.UTC(), m.requested, m.notices
+		if page.Cursor == "" {
+			result.Refused = refusedOf(m, q, result)
+		}
 		return m.View(func(v *table.View) error {
 			result.Freshness = freshnessOf(m, v, result)
 			return nil
@@ -368,6 +371,29 @@ func freshnessOf(m *moment, v *table.View, r *query.Result) []query.Freshness {
 		}
 	}
 	return list
+}
+
+// refusedOf returns which peers announced the prefix of a lookup last in a malformed
+// UPDATE. An address means all prefixes that cover it, as specific as the one that
+// was found or more.
+func refusedOf(m *moment, q query.Query, r *query.Result) (list []route.Refused) {
+	l, plain := query.Query{Expr: q.Expr}.Lookup()
+	if !plain || l.Match != query.Exact && l.Match != query.Longest {
+		return nil
+	}
+	bits := 0
+	for i := range r.Routes {
+		bits = max(bits, r.Routes[i].Prefix.Bits())
+	}
+	_ = m.ViewFor(q, func(v *table.View) error {
+		for _, f := range route.Families() {
+			if f.IsIPv6() == l.Prefix.Addr().Is6() && (l.Families == nil || slices.Contains(l.Families, f)) {
+				list = append(list, v.Refused(f, l.Prefix, l.Match == query.Longest, bits)...)
+			}
+		}
+		return nil
+	})
+	return slices.DeleteFunc(list, func(r route.Refused) bool { return l.Peers != nil && !slices.Contains(l.Peers, r.Peer.Name) })
 }
 
 func freshness(p *table.PeerInfo) query.Freshness {

@@ -163,8 +163,9 @@ func (f *follower) event(e *history.Event) error {
 	if e.Batch != nil && e.Batch.Event == route.Routes {
 		touched := placesOf(e.Batch)
 		before := routesAt(f.Known, f.query, touched)
+		refused := refusedBy(e.Batch)
 		e.Apply(f.Table)
-		return f.tell(changes.Occurrence{At: e.At, Peer: e.Batch.Peer}, touched, before)
+		return f.tell(changes.Occurrence{At: e.At, Peer: e.Batch.Peer}, touched, before, refused)
 	}
 	return f.sessionEvent(e)
 }
@@ -206,7 +207,7 @@ func (f *follower) sessionEvent(e *history.Event) error {
 			return err
 		}
 	}
-	return f.tell(o, touched, before)
+	return f.tell(o, touched, before, nil)
 }
 
 // few reports whether the table has few prefixes. Where peers are hidden the routes
@@ -240,11 +241,14 @@ func (f *follower) asks(p *route.Peer) (asked bool) {
 }
 
 // tell tells what became of prefixes by an occurrence.
-func (f *follower) tell(o changes.Occurrence, touched []place, before [][]route.Route) error {
+func (f *follower) tell(o changes.Occurrence, touched []place, before [][]route.Route, refused map[place][]route.Refused) error {
 	after := routesAt(f.Known, f.query, touched)
+	if len(refused) > 0 && !f.asks(o.Peer) {
+		refused = nil
+	}
 	for i := range touched {
-		o.Before, o.After = before[i], after[i]
-		if len(o.Before)+len(o.After) == 0 {
+		o.Before, o.After, o.Refused = before[i], after[i], refused[touched[i]]
+		if len(o.Before)+len(o.After)+len(o.Refused) == 0 {
 			continue
 		}
 		if err := f.observe(o); err != nil {
@@ -281,6 +285,31 @@ func placesOf(b *route.Batch) []place {
 		return p.prefix.Compare(q.prefix)
 	})
 	return slices.Compact(list)
+}
+
+// refusedBy returns the routes that a batch announces last in a malformed UPDATE, nil
+// for none.
+func refusedBy(b *route.Batch) map[place][]route.Refused {
+	var found map[place][]route.Refused
+	for i := range b.Updates {
+		u := &b.Updates[i]
+		fault, malformed := u.Fault()
+		if malformed && found == nil {
+			found = map[place][]route.Refused{}
+		}
+		for _, n := range u.NLRI {
+			if found == nil {
+				break
+			}
+			at := place{u.Family, n.Prefix}
+			list := slices.DeleteFunc(found[at], func(r route.Refused) bool { return r.PathID == n.PathID })
+			if malformed {
+				list = append(list, route.Refused{Family: u.Family, NLRI: n, Peer: b.Peer, At: b.At, Fault: fault})
+			}
+			found[at] = list
+		}
+	}
+	return found
 }
 
 // everyPlace returns the prefixes that may be seen.
@@ -395,10 +424,14 @@ func (a *asker) timeline(ctx context.Context, q query.Query, p netip.Prefix, fro
 			e.Apply(past.Table)
 			return nil
 		}
+		var refused []route.Refused
+		if e.Batch != nil {
+			refused = refusedBy(e.Batch)[at[0]]
+		}
 		e.Apply(past.Table)
 		for past.Table.Work() {
 		}
-		builder.Observe(e.At, routesAt(known, q, at)[0])
+		builder.Observe(e.At, routesAt(known, q, at)[0], refused...)
 		return nil
 	})
 	if err != nil {

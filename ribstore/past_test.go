@@ -296,7 +296,11 @@ func (l *life) update(peer int) route.Update {
 		}
 		u.Family, u.NLRI = f, append(u.NLRI, n)
 	}
-	if l.rand.IntN(4) == 0 {
+	switch l.rand.IntN(8) {
+	case 0:
+		return u
+	case 1:
+		u.Attrs = route.AppendFault(nil, route.Fault{Code: route.AttrASPath, Reason: "AS 0"})
 		return u
 	}
 	path := route.ASPath(nil).AppendSegment(route.ASSequence, route.ASN(64500+peer), route.ASN(65000+l.rand.IntN(3)), route.ASN(65100+l.rand.IntN(2)))

@@ -55,6 +55,12 @@ func (l *life) naive(from, to time.Time, wanted func(route.Route) bool, sessions
 				list = append(list, change{c.At, changes.Announced, name, "", fmt.Sprintf("%x", now.Attrs)})
 			}
 		}
+		for _, r := range is.refused() {
+			name := fmt.Sprint(r.Family, " ", r.Prefix, " ", r.Peer.Name, " ", r.PathID)
+			if _, there := was[name]; !there && wanted(r) {
+				list = append(list, change{At: c.At, Kind: changes.Refused, Route: name})
+			}
+		}
 		if kind := is.session(); kind != "" && sessions {
 			list = append(list, change{At: is.at, Kind: kind, Route: is.batch.Peer.Name})
 		}
@@ -69,6 +75,8 @@ func (s *state) became(was, is route.Route, there bool) changes.Kind {
 	switch {
 	case !there && s.batch == nil:
 		return changes.Expired
+	case !there && s.batch.Event == route.Routes && len(s.refused()) > 0:
+		return changes.Refused
 	case !there && s.batch.Event == route.Routes:
 		return changes.Withdrawn
 	case !there && (s.batch.Event == route.EndOfRIB || s.batch.Event == route.RefreshEnd || s.batch.Event == route.RefreshBegin):
@@ -85,6 +93,18 @@ func (s *state) became(was, is route.Route, there bool) changes.Kind {
 		return changes.WentLongLived
 	}
 	return ""
+}
+
+// refused returns what the batch announced in a malformed UPDATE.
+func (s *state) refused() (list []route.Route) {
+	if s.batch == nil || len(s.batch.Updates) == 0 || !s.batch.Updates[0].Attrs.IsFault() {
+		return nil
+	}
+	u := s.batch.Updates[0]
+	for _, n := range u.NLRI {
+		list = append(list, route.Route{Family: u.Family, Prefix: n.Prefix, PathID: n.PathID, Peer: s.batch.Peer})
+	}
+	return list
 }
 
 func (s *state) session() changes.Kind {
@@ -117,6 +137,9 @@ func (l *life) listed(q query.Query, oldest, sessions bool) (list []change) {
 			if !c.Kind.Session() {
 				one.Route = fmt.Sprint(c.Family, " ", c.Prefix, " ", c.Peer.Name, " ", c.PathID)
 				one.Old, one.New = fmt.Sprintf("%x", c.Old), fmt.Sprintf("%x", c.New)
+				if (c.Kind == changes.Refused) != (c.Reason == "attribute 2 (AS_PATH): AS 0") {
+					l.t.Errorf("%s: the reason is %q", c.Kind, c.Reason)
+				}
 			}
 			if c.Reason == didNotRun {
 				one.At = time.Time{}

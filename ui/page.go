@@ -146,7 +146,8 @@ type Lookup struct {
 	Related   []Link // lookups near this one
 	Past      []Link // what became of the answer
 	Notes     []Note
-	Plan      string // how it was answered; "" when that tells nothing
+	Refused   []Refused // why peers have no route
+	Plan      string    // how it was answered; "" when that tells nothing
 	Facets    []Facets
 	Picture   string // URL of the paths as a picture; "" when there are none
 	Columns   []Column
@@ -154,6 +155,14 @@ type Lookup struct {
 	Views     []Choice // the ways to write them
 	Choices   []Choice // columns to add and to leave out
 	Downloads []Link   // the whole answer in other forms
+}
+
+// Refused is a route that a peer announced last in a malformed UPDATE.
+type Refused struct {
+	route.Refused
+
+	PeerURL string // where the message is
+	AddPath bool   // the route has a path identifier
 }
 
 // Note says how a part of a query was understood, and the other reading with

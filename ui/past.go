@@ -99,6 +99,7 @@ type TimelineState struct {
 	Attrs    route.Attrs
 	Stale    bool
 	Changed  []Attr // against the state before, but for the path
+	Refused  string // why there is no route: what was malformed in its announcement
 }
 
 // Diff is what differs between two sides.

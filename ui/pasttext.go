@@ -134,7 +134,10 @@ func (w *textWriter) timelineRow(r *TimelineRow) {
 
 // what says in one line how the route was.
 func (s *TimelineState) what() string {
-	if s.Attrs == nil {
+	switch {
+	case s.Refused != "":
+		return "treated as withdraw: " + s.Refused
+	case s.Attrs == nil:
 		return "absent"
 	}
 	parts := []string{attrText(s.Attrs, "path")}

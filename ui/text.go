@@ -183,6 +183,7 @@ func (p *Lookup) text(w *textWriter) {
 	w.bar(&p.Frame)
 	if len(p.Groups) == 0 {
 		w.line("No route.")
+		w.refused(p.Refused)
 		w.pastLinks(p)
 		return
 	}
@@ -192,9 +193,23 @@ func (p *Lookup) text(w *textWriter) {
 	if p.Next != "" {
 		w.line("%d of %s shown; more: curl %s", p.Shown, plural(p.Total, "route"), shellURL(p.Host+p.Next))
 	}
+	w.refused(p.Refused)
 	w.facetLists(p.Facets)
 	w.legend(p.Groups)
 	w.pastLinks(p)
+}
+
+// refused writes why peers have no route.
+func (w *textWriter) refused(list []Refused) {
+	for i := range list {
+		r := &list[i]
+		path := ""
+		if r.Peer.AddPath[r.Family] {
+			path = fmt.Sprintf(" (path id %d)", r.PathID)
+		}
+		w.line("%s of %s%s: withdrawn by Ribglass %s: malformed %s", r.Prefix, r.Peer.Name, path, utc(r.At), r.Fault.Subject())
+		w.line("      %s", r.Fault)
+	}
 }
 
 // pastLinks writes where to see what became of the answer.

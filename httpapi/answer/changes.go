@@ -31,7 +31,7 @@ type Change struct {
 	PathID     *uint32      `json:"path_id,omitempty"`    // absent without ADD-PATH (RFC 7911)
 	Cause      string       `json:"cause,omitempty"`      // the reason that matters most, such as "origin"
 	Attributes []string     `json:"attributes,omitempty"` // that changed, in the words of the query language
-	Reason     string       `json:"reason,omitempty"`     // why the session ended
+	Reason     string       `json:"reason,omitempty"`     // why the session ended, or what was malformed
 	Old        *Attributes  `json:"old,omitempty"`        // absent where there was no route
 	New        *Attributes  `json:"new,omitempty"`        // absent where there is no route
 }
@@ -80,6 +80,10 @@ type TimelineState struct {
 	To    time.Time   `json:"to"`
 	Stale *bool       `json:"stale,omitempty"` // no session confirmed the route; absent without a route
 	Route *Attributes `json:"route,omitempty"`
+
+	// Reason is why there is no route: its announcement was malformed, and so it
+	// was treated as a withdrawal (RFC 7606). Absent for another reason.
+	Reason string `json:"reason,omitempty"`
 }
 
 // Diff is a page of the answer of GET /api/v1/diff: what differs between two

@@ -25,9 +25,21 @@ type Routes struct {
 	Freshness  []Freshness `json:"freshness"`             // of the peers behind the answer
 	Total      int         `json:"total"`                 // routes of all pages
 	Routes     []Route     `json:"routes"`                // of this page
+	Refused    []Refused   `json:"refused,omitempty"`     // of an address or a prefix, on the first page: why a peer has no route
 	Facets     *Facets     `json:"facets,omitempty"`      // absent unless asked for
 	Names      *Names      `json:"names,omitempty"`       // absent unless asked for
 	NextCursor string      `json:"next_cursor,omitempty"` // absent on the last page
+}
+
+// Refused is a route that a peer announced last in a malformed UPDATE, which was
+// treated as its withdrawal (RFC 7606).
+type Refused struct {
+	Prefix netip.Prefix `json:"prefix"`
+	Family string       `json:"family"`
+	Peer   string       `json:"peer"`
+	PathID *uint32      `json:"path_id,omitempty"` // absent without ADD-PATH (RFC 7911)
+	At     time.Time    `json:"at"`                // of the UPDATE
+	Reason string       `json:"reason"`            // such as "attribute 2 (AS_PATH): AS 0"
 }
 
 // Explanation is the answer of GET /api/v1/routes with explain=true.

@@ -75,8 +75,8 @@ func (r *ChangesRequest) addKind(name string) error {
 // changeKinds lists the kinds of changes.
 func changeKinds() []changes.Kind {
 	return []changes.Kind{
-		changes.Announced, changes.Replaced, changes.Withdrawn, changes.WentStale, changes.WentLongLived, changes.Confirmed, changes.Swept,
-		changes.Expired, changes.Dropped, changes.SessionUp, changes.SessionDown, changes.PeerRemoved, changes.EndOfRIB,
+		changes.Announced, changes.Replaced, changes.Withdrawn, changes.Refused, changes.WentStale, changes.WentLongLived, changes.Confirmed,
+		changes.Swept, changes.Expired, changes.Dropped, changes.SessionUp, changes.SessionDown, changes.PeerRemoved, changes.EndOfRIB,
 		changes.RefreshBegun, changes.RefreshEnded,
 	}
 }

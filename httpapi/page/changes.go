@@ -174,6 +174,9 @@ func timelineRowOf(t *changes.Timeline, r *changes.TimelineRow, v ask.Scene) ui.
 				state.Changed = changedBut(r.States[i-1].Route.Attrs, state.Attrs)
 			}
 		}
+		if from.Refused != (route.Fault{}) {
+			state.Refused = from.Refused.String()
+		}
 		row.States = append(row.States, state)
 	}
 	slices.Reverse(row.States)

@@ -131,6 +131,11 @@ func showLookup(v *visit, r lookup, a found) ui.Page {
 	r.display.show(page, &r.Request)
 	page.Search = ask.Present(res.Query).String()
 	page.Notes = readings(res.Query, r.Scene)
+	for _, one := range res.Refused {
+		page.Refused = append(page.Refused, ui.Refused{
+			Refused: one, PeerURL: r.Scene.Peer(one.Peer.Name), AddPath: one.Peer.AddPath[one.Family],
+		})
+	}
 	if m := res.Plan.Method; m == query.Walk || m == query.Scan {
 		page.Plan = res.Plan.String()
 	}

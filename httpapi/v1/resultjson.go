@@ -85,7 +85,7 @@ func appendResult(b []byte, res *query.Result, form resultForm) []byte {
 	for i := range res.Routes {
 		b = appendFields(web.AppendComma(b), &res.Routes[i], form.want)
 	}
-	b = append(b, ']')
+	b = appendRefused(append(b, ']'), res.Refused)
 	if form.facets != nil {
 		b = appendFacets(b, form.facets)
 	}
@@ -115,6 +115,27 @@ func appendNotices(b []byte, notices []string) []byte {
 	b = append(web.AppendKey(b, "notices"), '[')
 	for _, n := range notices {
 		b = web.AppendString(web.AppendComma(b), n)
+	}
+	return append(b, ']')
+}
+
+// appendRefused appends the routes whose announcement was malformed, if there are
+// any.
+func appendRefused(b []byte, list []route.Refused) []byte {
+	if len(list) == 0 {
+		return b
+	}
+	b = append(web.AppendKey(b, "refused"), '[')
+	for i := range list {
+		r := &list[i]
+		b = web.AppendPrefix(web.AppendKey(append(web.AppendComma(b), '{'), "prefix"), r.Prefix)
+		b = web.AppendString(web.AppendKey(b, "family"), r.Family.String())
+		b = web.AppendString(web.AppendKey(b, "peer"), r.Peer.Name)
+		if r.Peer.AddPath[r.Family] {
+			b = web.AppendUint(web.AppendKey(b, "path_id"), uint64(r.PathID))
+		}
+		b = web.AppendTime(web.AppendKey(b, "at"), r.At)
+		b = append(web.AppendString(web.AppendKey(b, "reason"), r.Fault.String()), '}')
 	}
 	return append(b, ']')
 }

@@ -107,5 +107,8 @@ func appendTimelineState(b []byte, s *changes.TimelineState) []byte {
 		b = web.AppendBool(web.AppendKey(b, "stale"), s.Stale)
 		b = appendSide(b, "route", s.Route.Attrs)
 	}
+	if s.Refused != (route.Fault{}) {
+		b = web.AppendString(web.AppendKey(b, "reason"), s.Refused.String())
+	}
 	return append(b, '}')
 }

@@ -24,15 +24,16 @@ type Kind string
 
 // What happens to routes.
 const (
-	Announced     Kind = "announce"   // there was none
-	Replaced      Kind = "replace"    // by one with other attributes
-	WentStale     Kind = "stale"      // no session confirms it any more
-	WentLongLived Kind = "long-lived" // stale, in the long-lived phase now (RFC 9494)
-	Confirmed     Kind = "confirm"    // stale before, sent again with the same attributes
-	Withdrawn     Kind = "withdraw"   // by its peer
-	Swept         Kind = "sweep"      // not sent again until End-of-RIB or the end of a refresh
-	Expired       Kind = "expire"     // stale for too long
-	Dropped       Kind = "drop"       // with its session, or with its peer's configuration
+	Announced     Kind = "announce"          // there was none
+	Replaced      Kind = "replace"           // by one with other attributes
+	WentStale     Kind = "stale"             // no session confirms it any more
+	WentLongLived Kind = "long-lived"        // stale, in the long-lived phase now (RFC 9494)
+	Confirmed     Kind = "confirm"           // stale before, sent again with the same attributes
+	Withdrawn     Kind = "withdraw"          // by its peer
+	Refused       Kind = "treat-as-withdraw" // by us: it was announced in a malformed UPDATE (RFC 7606)
+	Swept         Kind = "sweep"             // not sent again until End-of-RIB or the end of a refresh
+	Expired       Kind = "expire"            // stale for too long
+	Dropped       Kind = "drop"              // with its session, or with its peer's configuration
 )
 
 // What happens to sessions.
@@ -67,7 +68,7 @@ type Change struct {
 	Cause      compare.Cause // of replace
 	Attributes []string      // of replace: what changed, see [compare.ChangedAttributes]
 	Old, New   route.Attrs   // nil when there was or is none
-	Reason     string        // of peer-down, and of what happened to routes because of it
+	Reason     string        // of peer-down, and of what happened to routes because of it; of treat-as-withdraw
 }
 
 // Occurrence is what happened at one time as the journal tells it: a batch, or
@@ -80,9 +81,11 @@ type Occurrence struct {
 	Family  route.Family // of the batch, for events that have one
 	Reason  string       // of the batch
 
-	// All routes of a prefix before and after it, as a view's Routes gives them.
-	// Both empty: the occurrence itself is meant, a session event.
+	// All routes of a prefix before and after it, as a view's Routes gives them, and
+	// which of its announcements were refused. All empty: the occurrence itself is
+	// meant, a session event.
 	Before, After []route.Route
+	Refused       []route.Refused // of Peer
 }
 
 // Filter turns occurrences into changes that meet a query: the route before
@@ -106,7 +109,7 @@ func (f *Filter) Changes(o Occurrence) []Change {
 		f.conditions = query.Compile(f.Query, f.Known.At)
 	}
 	var list []Change
-	if len(o.Before)+len(o.After) > 0 {
+	if len(o.Before)+len(o.After)+len(o.Refused) > 0 {
 		list = f.ofRoutes(&o)
 	} else if c, ok := f.ofSession(&o); ok {
 		list = []Change{c}
@@ -170,7 +173,27 @@ func (f *Filter) ofRoutes(o *Occurrence) (list []Change) {
 			list = append(list, c)
 		}
 	}
-	return list
+	return append(list, f.refused(o)...)
+}
+
+// refused returns the announcements that were refused and took no route away.
+func (f *Filter) refused(o *Occurrence) (more []Change) {
+	for i := range o.Refused {
+		r := &o.Refused[i]
+		none := route.Route{Family: r.Family, Prefix: r.Prefix, Peer: r.Peer, PathID: r.PathID, ReceivedAt: o.At}
+		if hadRoute(o, r) || !f.conditions.Meets(&none, false) {
+			continue
+		}
+		more = append(more, Change{
+			Kind: Refused, Family: r.Family, Prefix: r.Prefix, Peer: r.Peer, PathID: r.PathID, Reason: r.Fault.String(),
+		})
+	}
+	return more
+}
+
+// hadRoute reports whether there was a route in the place of a refused one.
+func hadRoute(o *Occurrence, r *route.Refused) bool {
+	return slices.ContainsFunc(o.Before, func(was route.Route) bool { return was.Peer.Name == r.Peer.Name && was.PathID == r.PathID })
 }
 
 // byPeer returns the routes by name of peer and path identifier.
@@ -218,6 +241,9 @@ func (o *Occurrence) change(was, is *route.Route) (Change, bool) {
 		c.Kind = Announced
 	case is == nil:
 		c.Kind = o.gone()
+		if fault, ok := o.fault(was); ok && c.Kind == Withdrawn {
+			c.Kind, c.Reason = Refused, fault.String()
+		}
 	case string(was.Attrs) != string(is.Attrs):
 		c.Kind = Replaced
 		c.Cause, c.Attributes = compare.Attributes(was.Attrs, is.Attrs)
@@ -240,6 +266,16 @@ func confirmation(was, is *route.Route) Kind {
 		return WentLongLived
 	}
 	return ""
+}
+
+// fault returns why a route was refused, when it was.
+func (o *Occurrence) fault(was *route.Route) (route.Fault, bool) {
+	for i := range o.Refused {
+		if r := &o.Refused[i]; r.Peer.Name == was.Peer.Name && r.PathID == was.PathID {
+			return r.Fault, true
+		}
+	}
+	return route.Fault{}, false
 }
 
 // gone tells how a route went.

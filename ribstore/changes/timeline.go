@@ -45,6 +45,7 @@ type TimelineState struct {
 	From, To time.Time
 	Route    *route.Route // nil: absent; undecided
 	Stale    bool
+	Refused  route.Fault // why there is no route: its announcement was malformed; zero: for another reason
 }
 
 // OriginChange is a change of the set of origin ASes of the prefix. A time

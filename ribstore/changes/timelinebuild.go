@@ -61,8 +61,9 @@ func NewTimelineBuilder(f route.Family, p netip.Prefix, from time.Time, states i
 // Observe tells all routes of the prefix as they are from at on; the first time,
 // as they are in the beginning. Times do not decrease: one that does counts as
 // the last. The routes are as a view gives them, in any order; those of the last
-// observation are held on to.
-func (b *TimelineBuilder) Observe(at time.Time, routes []route.Route) {
+// observation are held on to. Of routes that are gone, refused tells those whose
+// announcement was malformed.
+func (b *TimelineBuilder) Observe(at time.Time, routes []route.Route, refused ...route.Refused) {
 	if at.Before(b.last) {
 		at = b.last
 	}
@@ -78,7 +79,7 @@ func (b *TimelineBuilder) Observe(at time.Time, routes []route.Route) {
 		b.present(at, &routes[i], initial)
 	}
 	for i := range b.previous {
-		b.absent(at, &b.previous[i])
+		b.absent(at, &b.previous[i], refused)
 	}
 	b.observeOrigins(at, routes)
 	b.previous = append(b.previous[:0], routes...)
@@ -191,7 +192,7 @@ func (b *TimelineBuilder) begin(row *rowBuilder, at time.Time, r *route.Route) {
 }
 
 // absent ends a route of the observation before that the last one does not have.
-func (b *TimelineBuilder) absent(at time.Time, r *route.Route) {
+func (b *TimelineBuilder) absent(at time.Time, r *route.Route, refused []route.Refused) {
 	row := b.rows[rowKey{r.Peer.Name, r.PathID}]
 	if row.round == b.round || row.open().Route == nil {
 		return
@@ -199,6 +200,11 @@ func (b *TimelineBuilder) absent(at time.Time, r *route.Route) {
 	row.Withdrawals++
 	b.timeline.Withdrawals++
 	b.begin(row, at, nil)
+	for i := range refused {
+		if n := &refused[i]; n.Peer.Name == r.Peer.Name && n.PathID == r.PathID {
+			row.open().Refused = n.Fault
+		}
+	}
 }
 
 // observeOrigins notes when the set of origin ASes changes.

@@ -58,7 +58,8 @@ type Result struct {
 	Freshness  []Freshness
 	Total      int // routes in the whole answer
 	Routes     []route.Route
-	NextCursor string // "" on the last page
+	Refused    []route.Refused // of an address or a prefix: announced last in a malformed UPDATE; on the first page
+	NextCursor string          // "" on the last page
 }
 
 // Freshness says how current the routes of one peer are.

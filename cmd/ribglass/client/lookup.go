@@ -107,6 +107,11 @@ func (a *routesAnswer) printNotes(w io.Writer) error {
 			fmt.Fprintf(&b, "%s is down: its routes are as of %s\n", terminal.Clean(f.Peer), f.StaleSince.UTC().Format(time.RFC3339))
 		}
 	}
+	for i := range a.Refused {
+		r := &a.Refused[i]
+		fmt.Fprintf(&b, "%s of %s was treated as withdrawn at %s (RFC 7606): %s\n",
+			r.Prefix, terminal.Clean(source(r.Peer, r.PathID)), r.At.UTC().Format(time.RFC3339), terminal.Clean(r.Reason))
+	}
 	if shown := len(a.Routes.Routes); a.Total > shown {
 		fmt.Fprintf(&b, "%d of %d routes", shown, a.Total)
 		if a.NextCursor != "" {

@@ -182,7 +182,7 @@ func (o *output) change(c *changes.Change) error {
 	case changes.Announced, changes.Replaced, changes.Confirmed:
 		u.Attrs = c.New
 		return o.mrt.Update(c.At, s, u, c.Peer.AddPath[c.Family])
-	case changes.Withdrawn, changes.Swept, changes.Expired, changes.Dropped:
+	case changes.Withdrawn, changes.Refused, changes.Swept, changes.Expired, changes.Dropped:
 		return o.mrt.Update(c.At, s, u, c.Peer.AddPath[c.Family])
 	case changes.SessionUp:
 		return o.state(c.At, s, openConfirm, established)
