@@ -17,10 +17,11 @@ type Event struct {
 	At    time.Time
 	Batch *route.Batch // nil: routes expired, or have longer until they do
 	rec   *format.Record
+	by    *applier
 }
 
 // Apply does to a table what was done.
-func (e *Event) Apply(t *table.Table) { e.rec.Apply(t) }
+func (e *Event) Apply(t *table.Table) { e.by.apply(t, e.rec) }
 
 // Replay calls visit with the events from a past up to a time, in order: all
 // events of sessions, and the changes of prefixes that overlap within, or all
@@ -41,8 +42,9 @@ func (h *History) Replay(ctx context.Context, from *Past, to time.Time, within n
 			}
 		}
 	}
+	by := new(applier)
 	replay.found = func(rec *format.Record) error {
-		e := Event{At: time.UnixMilli(rec.At).UTC(), rec: rec}
+		e := Event{At: time.UnixMilli(rec.At).UTC(), rec: rec, by: by}
 		if rec.OfPeer() {
 			e.Batch = &rec.Batch
 		}

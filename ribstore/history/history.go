@@ -109,6 +109,7 @@ type History struct {
 	taken     atomic.Int64           // records since the last snapshot
 	hurry     atomic.Bool            // a snapshot is needed soon
 	full      atomic.Bool            // there is no room; what is oldest must go
+	weights   map[string]weight      // of pieces by their key; guarded by keeping
 	manifests manifestCache
 	readers   sync.Pool // of *format.RangeReader, which have megabytes that every question needs again
 }
@@ -141,7 +142,7 @@ func OpenReadOnly(path string, deps Deps) (*History, error) {
 }
 
 func open(path string, cfg Config, deps Deps, readOnly bool) (*History, error) {
-	h := &History{config: cfg, deps: deps, limits: defaultLimits()}
+	h := &History{config: cfg, deps: deps, limits: defaultLimits(), weights: make(map[string]weight)}
 	h.readers.New = func() any { return new(format.RangeReader) }
 	h.journal = newJournal(&h.limits)
 	var err error

@@ -123,7 +123,7 @@ func (h *History) Merge(ctx context.Context) error {
 	h.keeping.Lock()
 	defer h.keeping.Unlock()
 	for ctx.Err() == nil {
-		stretch, level := h.index.Load().mergeable(h.limits.levels, h.config.largest())
+		stretch, level := h.index.Load().mergeable(h.limits.levels, h.largest())
 		if stretch == nil {
 			return nil
 		}

@@ -54,6 +54,12 @@ func child(what string) error {
 		return hold(path)
 	case "limited":
 		return recordLimited(path)
+	case "heavy":
+		megabytes, err := strconv.Atoi(os.Getenv(envStep))
+		if err != nil {
+			return err
+		}
+		return heavy(path, megabytes)
 	case "readonly":
 		return readOnlyPlace(path)
 	}

@@ -2,6 +2,11 @@ package history
 
 import "time"
 
+// workBudget is what a merge, a replay, a snapshot or a check takes of memory at
+// most, beside the table: the limits below are chosen for it. TestMemoryIsBounded
+// measures what they take.
+const workBudget = 128 << 20
+
 // limits are the sizes at which things are cut, merged and given up. They cannot be
 // configured; tests make them small.
 type limits struct {
@@ -18,27 +23,35 @@ type limits struct {
 	chunkPrefixes    int
 	maxChunkPrefixes int
 	maxChunkRoutes   int
-	maxOctets        int // of the attribute sets of a chunk, or of the changes of a block
+	maxOctets        int // of the attribute sets of a chunk
+
+	maxBlockOctets int // of the attribute sets of a block, each as often as a change has it
+	wide           int // octets of the blocks that a merge reads at one time
+	window         int // octets of changes that a replay of a segment puts in order at one time
 
 	walkSlice  int   // prefixes read in one view of the table
 	writeAhead int   // octets of chunks or blocks collected for one transaction
 	worthBytes int64 // free in the file, for it to be compacted
 }
 
-// merging says how many pieces of a level, or how many records in them, make one
-// piece of the next level. A question looks into as many pieces as the sum of
-// pieces over all levels, and into a piece of the last level for every few hours.
+// merging says how many pieces of a level, or how many records or octets in them,
+// make one piece of the next level. A question looks into as many pieces as the sum
+// of pieces over all levels, and into a piece of the last level for every few hours.
 // Every level writes a record once. A question about the whole table reads pieces
 // whole, so a piece is small enough to be read in a second.
-type merging struct{ pieces, records int }
+//
+// Groups are merged in memory, so the octets of the first level are what a merge
+// takes. Segments are merged block by block.
+type merging struct{ pieces, records, octets int }
 
 func defaultLimits() limits {
 	const chunkPrefixes = 16384
 	return limits{
 		groupRecords: 10_000, groupOctets: 4 << 20, maxPending: 64 << 20,
 		blockChanges: 4096, maxBlock: 16384,
-		levels:        []merging{{64, 250_000}, {24, 1_000_000}, {16, 2_500_000}},
-		chunkPrefixes: chunkPrefixes, maxChunkPrefixes: 2 * chunkPrefixes, maxChunkRoutes: 1 << 18, maxOctets: 16 << 20,
+		levels:        []merging{{64, 250_000, 24 << 20}, {24, 1_000_000, 96 << 20}, {16, 2_500_000, 96 << 20}},
+		chunkPrefixes: chunkPrefixes, maxChunkPrefixes: 2 * chunkPrefixes, maxChunkRoutes: 1 << 18, maxOctets: 8 << 20,
+		maxBlockOctets: 1 << 20, wide: 16 << 20, window: 32 << 20,
 		walkSlice: 2048, writeAhead: 4 << 20, worthBytes: 64 << 20,
 	}
 }

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"bytes"
 	"context"
 	"net/netip"
 	"slices"
@@ -16,14 +17,67 @@ import (
 type largest struct {
 	records int
 	span    int64 // milliseconds; zero: any
+	wide    int   // octets of the largest blocks of all pieces that are merged together
+	weigh   func(*format.Piece) weight
 }
 
 // fraction is how many of the largest pieces make everything that is kept.
 const fraction = 8
 
-func (c Config) largest() largest {
+func (h *History) largest() largest {
 	const octets = 12 // of a record; most take fewer
-	return largest{int(c.MaxSize / octets / fraction), c.Journal.Milliseconds() / fraction}
+	return largest{
+		records: int(h.config.MaxSize / octets / fraction), span: h.config.Journal.Milliseconds() / fraction,
+		wide: h.limits.wide, weigh: h.weigh,
+	}
+}
+
+// weight is how much a piece holds, in octets before they are compressed.
+type weight struct {
+	whole int // of everything; events count headWeight times, since a head is read whole
+	block int // of the largest block
+}
+
+// headWeight keeps the head of a segment well below format.MaxValue.
+const headWeight = 4
+
+// weigh returns the weight of a piece, as its values say without being read. What is
+// damaged weighs nothing: the merge finds it. keeping is held.
+func (h *History) weigh(p *format.Piece) weight {
+	key := p.Key()
+	if w, ok := h.weights[string(key)]; ok {
+		return w
+	}
+	var w weight
+	_ = h.view(func(tx *bbolt.Tx) error {
+		w.whole = format.ContentSize(tx.Bucket(format.BucketJournal).Get(key))
+		if p.Level == 0 {
+			return nil
+		}
+		w.whole *= headWeight
+		eachBlock(tx, key, func(_, stored []byte) {
+			n := format.ContentSize(stored)
+			w.whole += n
+			w.block = max(w.block, n)
+		})
+		return nil
+	})
+	if len(h.weights) >= maxWeights {
+		clear(h.weights)
+	}
+	h.weights[string(key)] = w
+	return w
+}
+
+// maxWeights bounds how many weights are remembered.
+const maxWeights = 1 << 12
+
+// eachBlock calls found with the blocks of a segment.
+func eachBlock(tx *bbolt.Tx, segment []byte, found func(key, stored []byte)) {
+	c := tx.Bucket(format.BucketBlocks).Cursor()
+	for k, v := c.Seek(segment); len(k) == len(segment)+4 && bytes.HasPrefix(k, segment); k, v = c.Next() {
+		found(k, v)
+	}
 }
 
 // mergeable returns a stretch of pieces of one level that should become one piece,
@@ -37,7 +91,7 @@ func (x *index) mergeable(levels []merging, most largest) (stretch []format.Piec
 		}
 		enough := levels[p.Level]
 		enough.records = min(enough.records, most.records)
-		end, whole := x.stretch(start, enough, most.span)
+		end, whole := x.stretch(start, enough, most)
 		if whole && end-start > 1 {
 			return x.Pieces[start:end], p.Level + 1
 		}
@@ -47,15 +101,19 @@ func (x *index) mergeable(levels []merging, most largest) (stretch []format.Piec
 }
 
 // stretch returns the end of the pieces that can be merged from index start on, and
-// whether no further piece will join them.
-func (x *index) stretch(start int, enough merging, span int64) (end int, whole bool) {
+// whether no further piece will join them. A piece that is too heavy to be merged
+// with the next stays as it is.
+func (x *index) stretch(start int, enough merging, most largest) (end int, whole bool) {
 	p := &x.Pieces[start]
-	records := 0
+	records, octets, wide := 0, 0, 0
 	for end = start; end < len(x.Pieces) && x.joins(start, end); end++ {
 		if records >= enough.records || end-start >= enough.pieces {
 			return end, true
 		}
-		if end > start && span > 0 && x.Pieces[end].Last-p.First > span {
+		w := most.weigh(&x.Pieces[end])
+		octets += w.whole
+		wide += w.block
+		if end > start && (most.span > 0 && x.Pieces[end].Last-p.First > most.span || octets > enough.octets || wide > most.wide) {
 			return end, true
 		}
 		records += int(x.Pieces[end].Records)
@@ -210,7 +268,7 @@ func (m *merger) add(c *format.Change) error {
 		if last := m.block[n-1].Prefix; at.Long {
 			region = netip.PrefixFrom(last.Addr(), format.RegionBits(c.Family)).Masked()
 		}
-		full := m.blockOctets >= m.history.limits.maxOctets || n >= m.history.limits.blockChanges && !region.Contains(at.Prefix.Addr()) || n >= m.history.limits.maxBlock && m.block[n-1].Prefix != c.Prefix
+		full := m.blockOctets >= m.history.limits.maxBlockOctets || n >= m.history.limits.blockChanges && !region.Contains(at.Prefix.Addr()) || n >= m.history.limits.maxBlock && m.block[n-1].Prefix != c.Prefix
 		if m.at.Family != at.Family || m.at.Long != at.Long || full {
 			if err := m.cut(); err != nil {
 				return err
@@ -314,14 +372,10 @@ func deletePiece(tx *bbolt.Tx, p *format.Piece) error {
 	if err := tx.Bucket(format.BucketJournal).Delete(key); err != nil || p.Level == 0 {
 		return err
 	}
-	b := tx.Bucket(format.BucketBlocks)
 	var keys [][]byte
-	c := b.Cursor()
-	for k, _ := c.Seek(key); len(k) == len(key)+4 && string(k[:len(key)]) == string(key); k, _ = c.Next() {
-		keys = append(keys, slices.Clone(k))
-	}
+	eachBlock(tx, key, func(k, _ []byte) { keys = append(keys, slices.Clone(k)) })
 	for _, k := range keys {
-		if err := b.Delete(k); err != nil {
+		if err := tx.Bucket(format.BucketBlocks).Delete(k); err != nil {
 			return err
 		}
 	}

@@ -135,10 +135,29 @@ func (h *History) load(ctx context.Context, s *format.Snapshot, replay replayer)
 	return nil, &loss{snapshot: s, err: err}
 }
 
+// applier applies records to tables. A table lets go of attribute sets while it
+// works, so it works whenever it got many octets of them.
+type applier struct{ octets int }
+
+func (a *applier) apply(t *table.Table, rec *format.Record) {
+	const many = 4 << 20
+	rec.Apply(t)
+	for i := range rec.Batch.Updates {
+		a.octets += len(rec.Batch.Updates[i].Attrs)
+	}
+	if a.octets < many {
+		return
+	}
+	a.octets = 0
+	for t.Work() {
+	}
+}
+
 // apply returns a function that applies records to a table.
 func apply(t *table.Table) func(*format.Record) error {
+	a := new(applier)
 	return func(rec *format.Record) error {
-		rec.Apply(t)
+		a.apply(t, rec)
 		return nil
 	}
 }

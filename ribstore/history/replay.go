@@ -5,7 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
+	"iter"
 	"math"
 	"net/netip"
 	"slices"
@@ -156,30 +156,55 @@ func confine(b *route.Batch, within format.Scope) bool {
 }
 
 // segment replays one segment. It puts changes and events together again in the
-// order of time.
+// order of time: those of the whole segment at once, or of one part of its time
+// after the other when they are too many.
 func (r *replayer) segment(ctx context.Context, p *format.Piece) error {
 	s, err := r.history.source.Segment(p)
 	if err != nil {
 		return err
 	}
-	var events []format.Record
-	err = new(format.GroupReader).Decode(s.Events, func(rec *format.Record) error {
-		events = append(events, *rec)
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("segment of %s: %w", format.Stamp(p.First), err)
+	events := newEventCursor(s.Events)
+	defer events.stop()
+	first, last := p.First, p.Last
+	if p.Run == r.after.run {
+		first = max(first, r.after.at+1)
 	}
-	changes, err := r.changes(ctx, p, s)
-	if err != nil {
-		return err
+	if p.Run == r.upTo.run {
+		last = min(last, r.upTo.at)
 	}
+	for width := last - first; first <= last; {
+		until := min(last, first+width)
+		changes, whole, err := r.changes(ctx, p, s, first, until)
+		if err != nil {
+			return err
+		}
+		if !whole {
+			width = (until - first) / 2
+			continue
+		}
+		if err := r.together(events, changes, p.Run, until); err != nil {
+			return err
+		}
+		first = until + 1
+	}
+	return r.together(events, nil, p.Run, math.MaxInt64)
+}
+
+// together gives events and changes of a run to found in the order of time, up to a
+// moment. In a moment events come first.
+func (r *replayer) together(events *eventCursor, changes changeList, run uint32, until int64) error {
 	order, batches := changes.byTime(), new(joiner)
-	for len(events) > 0 || len(order) > 0 {
-		if len(order) == 0 || len(events) > 0 && events[0].At <= order[0].at {
-			err = r.deliver(&events[0], p.Run)
-			events = events[1:]
-		} else {
+	for {
+		event, err := events.head()
+		due := event != nil && event.At <= until && (len(order) == 0 || event.At <= order[0].at)
+		switch {
+		case err != nil:
+		case due:
+			err = r.deliver(event, run)
+			events.next()
+		case len(order) == 0:
+			return nil
+		default:
 			var rec *format.Record
 			rec, order = batches.join(changes, order)
 			if err = r.peers.resolve(rec); err == nil {
@@ -190,29 +215,85 @@ func (r *replayer) segment(ctx context.Context, p *format.Piece) error {
 			return err
 		}
 	}
-	return nil
 }
 
-// changes returns the changes of a segment that are of the stretch and of the
-// scope, in the order of prefixes.
-func (r *replayer) changes(ctx context.Context, p *format.Piece, s *format.Segment) (changeList, error) {
-	var list changeList
+// eventCursor reads the events of a segment one after the other, since they may be
+// millions.
+type eventCursor struct {
+	pull func() (*format.Record, error, bool)
+	stop func()
+	now  *format.Record
+	err  error
+	have bool
+}
+
+func newEventCursor(octets []byte) *eventCursor {
+	c := new(eventCursor)
+	c.pull, c.stop = iter.Pull2(func(yield func(*format.Record, error) bool) {
+		err := new(format.GroupReader).Decode(octets, func(rec *format.Record) error {
+			if !yield(rec, nil) {
+				return errEnough
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errEnough) {
+			yield(nil, err)
+		}
+	})
+	return c
+}
+
+// errEnough ends a reader of events early.
+var errEnough = errors.New("no more is wanted")
+
+// head returns the event that is next, nil for none. It is valid until next is called.
+func (c *eventCursor) head() (*format.Record, error) {
+	if !c.have {
+		c.now, c.err, _ = c.pull()
+		c.have = true
+	}
+	return c.now, c.err
+}
+
+func (c *eventCursor) next() { c.have = false }
+
+// changes returns the changes of a segment that are of the scope and of a part of
+// its time, in the order of prefixes. It returns whole false when they would take
+// more memory than a replay may; those of a single moment may.
+func (r *replayer) changes(ctx context.Context, p *format.Piece, s *format.Segment, first, last int64) (list changeList, whole bool, err error) {
+	most, octets := r.history.limits.window, 0
+	var d *format.BlockReader
 	wanted := func(prefix netip.Prefix, at int64) bool {
-		return r.covers(position{p.Run, at}) && r.within.Has(prefix)
+		if at < first || at > last || !r.within.Has(prefix) {
+			return false
+		}
+		return first == last || octets+d.SetOctets() <= most
+	}
+	add := func(c format.Change) {
+		octets += changeOctets
+		list.add(c)
 	}
 	for number := range s.Blocks {
 		if !s.Wanted(number, r.within) {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		if err := r.history.source.Block(&format.BlockReader{Wanted: wanted}, p, number, list.add); err != nil {
-			return nil, err
+		d = &format.BlockReader{Wanted: wanted} // the changes of the one before alias its memory
+		if err := r.history.source.Block(d, p, number, add); err != nil {
+			return nil, false, err
+		}
+		if octets += d.SetOctets(); octets > most && first != last {
+			return nil, false, nil
 		}
 	}
-	return list, nil
+	return list, true, nil
 }
+
+// changeOctets is about what a change takes in a list that is put in order, without
+// its attribute set.
+const changeOctets = 112
 
 // changeList is a list of changes. It has parts, so that it grows without being
 // copied: after a session was reset it has a million changes.

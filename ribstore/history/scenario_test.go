@@ -273,7 +273,7 @@ func (w *warnings) Handle(_ context.Context, r slog.Record) error {
 func smallLimits() limits {
 	l := defaultLimits()
 	l.blockChanges, l.maxBlock = 20, 60
-	l.levels = []merging{{6, 2000}, {4, 20_000}}
+	l.levels = []merging{{6, 2000, 1 << 20}, {4, 20_000, 4 << 20}}
 	l.chunkPrefixes, l.maxChunkPrefixes, l.maxChunkRoutes = 40, 80, 400
 	l.writeAhead = 8 << 10
 	l.worthBytes = 128 << 10

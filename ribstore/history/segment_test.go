@@ -1,6 +1,7 @@
 package history
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -11,23 +12,37 @@ import (
 // alone.
 func TestPiecesAreSmallAgainstWhatIsKept(t *testing.T) {
 	t.Parallel()
-	levels := []merging{{4, 1000}, {4, 4000}}
+	levels := []merging{{4, 1000, 50_000}, {4, 4000, 200_000}}
 	rows := []struct {
 		name    string
 		records uint32
 		every   time.Duration
 		most    largest
+		weight  weight   // of a group; a segment is as heavy as all of its groups
 		want    []uint32 // records of the pieces at the end
 	}{
-		{"pieces are merged until one has enough of them", 10, time.Second, largest{1 << 30, 0}, []uint32{160, 160}},
-		{"or enough records", 300, time.Second, largest{1 << 30, 0}, []uint32{4800, 4800}},
-		{"but no more records than a part of the file has room for", 300, time.Second, largest{500, 0}, []uint32{600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600}},
-		{"and no more than are of a part of the time", 10, time.Minute, largest{1 << 30, 5 * 60_000}, []uint32{40, 40, 40, 40, 40, 40, 40, 40}},
-		{"of less than a group too", 10, time.Minute, largest{1 << 30, 1}, []uint32{
+		{"pieces are merged until one has enough of them", 10, time.Second, largest{records: 1 << 30}, weight{1, 1}, []uint32{160, 160}},
+		{"or enough records", 300, time.Second, largest{records: 1 << 30}, weight{1, 1}, []uint32{4800, 4800}},
+		{"but no more records than a part of the file has room for", 300, time.Second, largest{records: 500}, weight{1, 1}, []uint32{600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600}},
+		{"and no more than are of a part of the time", 10, time.Minute, largest{records: 1 << 30, span: 5 * 60_000}, weight{1, 1}, []uint32{40, 40, 40, 40, 40, 40, 40, 40}},
+		{"of less than a group too", 10, time.Minute, largest{records: 1 << 30, span: 1}, weight{1, 1}, []uint32{
 			10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10,
 		}},
+		{"and no more octets than a merge takes", 10, time.Second, largest{records: 1 << 30}, weight{25_000, 1}, []uint32{80, 80, 80, 20, 20, 20, 10, 10}},
+		{"heavy groups stay as they are", 10, time.Second, largest{records: 1 << 30}, weight{50_001, 1}, slices.Repeat([]uint32{10}, 32)},
+		{"nor larger blocks than it reads at one time", 10, time.Second, largest{records: 1 << 30}, weight{1, 501}, []uint32{40, 40, 40, 40, 40, 40, 40, 40}},
 	}
 	for _, row := range rows {
+		row.most.wide = 1000
+		row.most.weigh = func(p *format.Piece) weight {
+			w := row.weight
+			if p.Level > 0 {
+				w.whole *= int(p.To-p.From) + 1
+			} else {
+				w.block = 0
+			}
+			return w
+		}
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			x := &index{}

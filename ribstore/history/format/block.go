@@ -138,6 +138,10 @@ type BlockReader struct {
 	Wanted func(p netip.Prefix, at int64) bool
 }
 
+// SetOctets returns how many octets the sets have that were made for the changes
+// found yet. They stay in memory for as long as one of the changes does.
+func (d *BlockReader) SetOctets() int { return 2 * len(d.sets.octets) } // it grew by being copied
+
 func (d *BlockReader) keeps(p netip.Prefix, at int64) bool { return d.Wanted == nil || d.Wanted(p, at) }
 
 // decode calls found with the changes of a block, in their order. A set is valid

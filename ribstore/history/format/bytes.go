@@ -63,6 +63,19 @@ func (c *Codec) open(dst, value []byte) ([]byte, error) {
 	return b, nil
 }
 
+// ContentSize returns how many octets a stored value holds, as it says itself: no
+// more than MaxValue are ever read of it. It returns zero for what is no value.
+func ContentSize(stored []byte) int {
+	var header zstd.Header
+	if err := header.Decode(stored); err != nil {
+		return 0
+	}
+	if !header.HasFCS {
+		return MaxValue
+	}
+	return int(min(header.FrameContentSize, MaxValue))
+}
+
 // Compress returns the stored value of octets.
 func (c *Codec) Compress(octets []byte) []byte { return c.small.EncodeAll(octets, nil) }
 
