@@ -330,6 +330,7 @@ func (a attrs) build() route.Attrs {
 	if a.everything {
 		b = b.AppendAttr(route.AttrOriginatorID, []byte{192, 0, 2, 77})
 		b = b.AppendAttr(route.AttrClusterList, []byte{192, 0, 2, 1, 192, 0, 2, 2})
+		b = b.AppendAttr(route.AttrTooLong, route.AppendTooLong(nil, route.AttrCommunities, 0xc0, make([]byte, 20_000)))
 		b = b.AppendAttr(route.AttrExtCommunities, []byte{0, 2, 0xfb, 0xf4, 0, 0, 0, 1, 0x43, 0, 0, 0, 0, 0, 0, 2})
 		b = b.AppendAttr(route.AttrIPv6ExtCommunity, append([]byte{0, 2}, append(netip.MustParseAddr("2001:db8::1").AsSlice(), 0, 7)...))
 		b = b.AppendAttr(route.AttrAIGP, append([]byte{1, 0, 11}, 0, 0, 0, 1, 0, 0, 0, 5))
@@ -405,7 +406,7 @@ func world() (*fakeStore, fakeSessions) {
 	lost := session(rs, route.StateActive, 25*time.Minute)
 	lost.LastError = `NOTIFICATION received: Cease / Administrative Shutdown: "moving to the new rack, back at 13:00"`
 	lost.Capabilities = nil
-	lost.MaxPrefixes, lost.MaxAttributeBytes = 200000, 128<<20
+	lost.MaxPrefixes, lost.MaxAttributeBytes, lost.Role = 200000, 128<<20, "rs-client"
 	lost.Notices = []route.Notice{{
 		Kind: "max_prefixes", Since: now.Add(-25 * time.Minute), Last: now.Add(-24 * time.Minute), Count: 3,
 		Text: "The session was ended: 200001 <ipv4-unicast> prefixes, max_prefixes 200000.",

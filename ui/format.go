@@ -185,7 +185,7 @@ func facts(attrs route.Attrs) []Fact {
 		add("link-local next hop", Value{Text: a.String()})
 	}
 	for u := range attrs.Unknown() {
-		add(fmt.Sprintf("attribute %d", u.Code), Value{Text: unknownText(u)})
+		add(unknownName(u), Value{Text: unknownText(u)})
 	}
 	return list
 }
@@ -229,8 +229,19 @@ func clusters(list []byte) []Value {
 	return values
 }
 
+// unknownName names an attribute: that which is not understood by its code.
+func unknownName(u route.UnknownAttr) string {
+	if u.Value == nil && u.Code.Name() != "" {
+		return u.Code.Name()
+	}
+	return fmt.Sprintf("attribute %d", u.Code)
+}
+
 // unknownText prints the octets of an attribute, the first of a long one.
 func unknownText(u route.UnknownAttr) string {
+	if u.Value == nil {
+		return fmt.Sprintf("flags %#02x: %d octets, too long to keep; SHA-256 %x…", u.Flags, u.Length, u.Hash)
+	}
 	const most = 32
 	text := hex.EncodeToString(u.Value[:min(len(u.Value), most)])
 	if len(u.Value) > most {

@@ -42,6 +42,7 @@ type Settings struct {
 
 	MaxPrefixes        int           `yaml:"max_prefixes"`         // of one family; zero: no limit
 	MaxAttributeBytes  setting.Size  `yaml:"max_attribute_bytes"`  // of all attribute sets
+	MaxAttributeLength setting.Size  `yaml:"max_attribute_length"` // of one attribute; of a longer one length and hash are kept
 	MaxPrefixesWarning int           `yaml:"max_prefixes_warning"` // percent of either
 	MaxPrefixesRestart time.Duration `yaml:"max_prefixes_restart"` // idle after reaching either; zero: until a reload
 
@@ -92,6 +93,7 @@ func DefaultSettings() Settings {
 		Families:           []route.Family{route.IPv4Unicast, route.IPv6Unicast},
 		HoldTime:           90 * time.Second,
 		MaxAttributeBytes:  128 << 20,
+		MaxAttributeLength: 16 << 10,
 		MaxPrefixesWarning: 80,
 		MaxPrefixesRestart: 30 * time.Minute,
 		StaleTime:          30 * time.Minute,
@@ -116,6 +118,9 @@ func (s Settings) withDefaults() Settings {
 	}
 	if s.MaxAttributeBytes == 0 {
 		s.MaxAttributeBytes = d.MaxAttributeBytes
+	}
+	if s.MaxAttributeLength == 0 {
+		s.MaxAttributeLength = d.MaxAttributeLength
 	}
 	if s.MaxPrefixesWarning == 0 {
 		s.MaxPrefixesWarning = d.MaxPrefixesWarning
@@ -227,6 +232,8 @@ func (s Settings) validate(at string, local route.ASN, peers ...route.ASN) error
 		return setting.Errorf(at+"max_prefixes", "is negative")
 	case s.MaxAttributeBytes < minAttributeBytes:
 		return setting.Errorf(at+"max_attribute_bytes", "%s: at least %s", s.MaxAttributeBytes, setting.Size(minAttributeBytes))
+	case s.MaxAttributeLength < wire.MaxLen || s.MaxAttributeLength > wire.MaxExtendedLen+1:
+		return setting.Errorf(at+"max_attribute_length", "%s: from 4KiB, the longest ordinary message, to 64KiB, the longest of all", s.MaxAttributeLength)
 	case s.MaxPrefixesWarning < 1 || s.MaxPrefixesWarning > 100:
 		return setting.Errorf(at+"max_prefixes_warning", "%d: 1 to 100 percent", s.MaxPrefixesWarning)
 	}

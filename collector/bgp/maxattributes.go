@@ -3,6 +3,7 @@ package bgp
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"ribglass/collector/wire"
 	"ribglass/ribstore/route"
@@ -12,6 +13,7 @@ import (
 // The notices of the limits of a peer's routes.
 const (
 	noticeAttributeBytes route.NoticeKind = "max_attribute_bytes"
+	noticeTooLong        route.NoticeKind = "max_attribute_length"
 	noticeMaxPrefixes    route.NoticeKind = "max_prefixes"
 )
 
@@ -64,4 +66,14 @@ func (s *session) tooManyAttributes(have uint64) *ending {
 	e.drop, e.idle, e.idleFor = true, true, s.conf.MaxPrefixesRestart
 	s.n.notice(noticeAttributeBytes, "The session was ended: "+what+".", 1, s.n.now())
 	return e
+}
+
+// attributesTooLong notes that the peer sent attributes that are longer than
+// max_attribute_length.
+func (s *session) attributesTooLong(ctx context.Context, n int, now time.Time) {
+	text := fmt.Sprintf("It sends attributes longer than max_attribute_length, %s. Their length and a hash are kept.", s.conf.MaxAttributeLength)
+	s.n.notice(noticeTooLong, text, uint64(n), now)
+	if s.n.malformedLog.AllowN(now, 1) {
+		s.log.WarnContext(ctx, "attributes are too long to be kept", "attributes", n, "max_attribute_length", int64(s.conf.MaxAttributeLength))
+	}
 }

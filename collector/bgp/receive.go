@@ -140,6 +140,7 @@ func (s *session) openFrom(ctx context.Context, f *framer, body []byte) error {
 	s.theirs = open
 	agreed := wire.Negotiate(s.ours, open)
 	agreed.Confederation = s.conf.Confederation && !agreed.IBGP
+	agreed.MaxAttribute = int(s.conf.MaxAttributeLength)
 	agreed.LoopbackNextHop = s.n.peerAddress().IsLoopback()
 	s.agreed.Store(&agreed)
 	s.decoder = wire.NewDecoder(agreed)
@@ -327,6 +328,9 @@ func (s *session) update(ctx context.Context, body []byte, now time.Time) error 
 	report, err := s.decoder.Update(body, into)
 	if err != nil {
 		return err
+	}
+	if report.TooLong > 0 {
+		s.attributesTooLong(ctx, report.TooLong, now)
 	}
 	if report.TreatedAsWithdraw != nil || len(report.Discarded) > 0 {
 		s.reportMalformed(ctx, report, now)

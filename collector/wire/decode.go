@@ -16,6 +16,8 @@ type Report struct {
 	// Discarded are the attributes that were left out (RFC 7606 "attribute
 	// discard"), and the prefixes of families that were not negotiated.
 	Discarded []error
+	// TooLong counts the attributes that were longer than Session.MaxAttribute.
+	TooLong int
 
 	// TreatedAsWithdraw is why all prefixes of the UPDATE were withdrawn
 	// (RFC 7606 "treat-as-withdraw"), or nil: the error that comes first in the
@@ -46,6 +48,7 @@ type update struct {
 	foreign      bool // prefixes of a family that was not negotiated were announced
 	report       Report
 	fault        *attributeError // the first in the message that asks for treat-as-withdraw
+	tooLong      []byte          // the value of route.AttrTooLong; nil: nothing was too long
 	mark         route.Attrs     // of fault, in the memory of the Builder
 }
 
@@ -208,6 +211,10 @@ func (d *Decoder) checkAll(u *update) error {
 		}
 		switch found, fault := d.check(&a); found {
 		case keep:
+			if most := d.session.MaxAttribute; most > 0 && len(a.value) > most {
+				d.shorten(u, &a)
+				continue
+			}
 			kept = append(kept, a)
 		case discard:
 			u.discard(fault)
@@ -218,7 +225,22 @@ func (d *Decoder) checkAll(u *update) error {
 		}
 	}
 	d.found = kept
+	if u.tooLong != nil {
+		at, _ := slices.BinarySearchFunc(d.found, route.AttrTooLong, func(a attribute, code route.AttrCode) int { return int(a.code) - int(code) })
+		d.found = slices.Insert(d.found, at, attribute{code: route.AttrTooLong, value: u.tooLong[1:]})
+	}
 	return nil
+}
+
+// shorten notes that an attribute is too long. An AS_PATH decides too much to be
+// left out: its announcement is treated as a withdrawal.
+func (d *Decoder) shorten(u *update, a *attribute) {
+	u.report.TooLong++
+	if a.code == route.AttrASPath {
+		u.withdrawFor(a.fault(UpdateMalformedASPath, fmt.Sprintf("%d octets, max_attribute_length is %d", len(a.value), d.session.MaxAttribute)))
+		return
+	}
+	u.tooLong = route.AppendTooLong(u.tooLong, a.code, a.flags&(flagOptional|flagTransitive|flagPartial), a.value)
 }
 
 // checkMandatory asks for the attributes that every announcement has (RFC 7606

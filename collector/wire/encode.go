@@ -56,7 +56,7 @@ func AppendTableAttributes(b []byte, f route.Family, attrs route.Attrs) []byte {
 			b, placed = appendAttribute(b, flagOptional, attrMPReach, reach), true
 		}
 		switch {
-		case code == route.AttrNextHop && !classic:
+		case code == route.AttrNextHop && !classic, code == route.AttrTooLong:
 		case code.Known():
 			b = appendAttribute(b, knownFlags(code), code, value)
 		case len(value) > 0:
@@ -148,7 +148,7 @@ func (e *encoder) appendAttributes(b []byte) []byte {
 			b, late = append(b, late...), nil
 		}
 		switch {
-		case code == route.AttrNextHop && !e.classic:
+		case code == route.AttrNextHop && !e.classic, code == route.AttrTooLong:
 		case code == route.AttrASPath && !e.session.FourOctetAS:
 			b = appendAttribute(b, flagTransitive, code, appendNarrow(nil, value))
 			if path4, needed := as4Path(value); needed {

@@ -39,6 +39,11 @@ type Session struct {
 	// of this side (RFC 5065). An OPEN does not say so; the caller knows.
 	Confederation bool
 
+	// MaxAttribute is how many octets of one attribute are kept. Of a longer one the
+	// length and a hash are kept, and a longer AS_PATH is treated as a withdrawal.
+	// Zero: there is no limit. An OPEN does not say so; the caller knows.
+	MaxAttribute int
+
 	// What the peer announced, whatever we said; the zero value when it did not.
 	GracefulRestart GracefulRestart
 	LongLived       LongLived

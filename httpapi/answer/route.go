@@ -59,11 +59,15 @@ type Aggregator struct {
 	Address netip.Addr `json:"address"`
 }
 
-// UnknownAttribute is a path attribute that is kept without being understood.
+// UnknownAttribute is a path attribute that is kept without being understood, or that
+// was too long to be kept.
 type UnknownAttribute struct {
 	Code  uint8  `json:"code"`
 	Flags uint8  `json:"flags"`
-	Value string `json:"value"` // octets in hexadecimal digits
+	Value string `json:"value,omitempty"` // octets in hexadecimal digits; absent when it was too long
+
+	Length       int    `json:"length,omitempty"`        // octets of a value that was too long
+	SHA256Prefix string `json:"sha256_prefix,omitempty"` // the first half of its SHA-256, in hexadecimal digits
 }
 
 // PathElement is an element of an AS path: an AS number of a sequence, or a
@@ -207,6 +211,10 @@ func (a *Attributes) setLists(attrs route.Attrs) {
 		a.ClusterList = append(a.ClusterList, netip.AddrFrom4([4]byte(list[:4])))
 	}
 	for u := range attrs.Unknown() {
-		a.UnknownAttributes = append(a.UnknownAttributes, UnknownAttribute{uint8(u.Code), u.Flags, hex.EncodeToString(u.Value)})
+		one := UnknownAttribute{Code: uint8(u.Code), Flags: u.Flags, Value: hex.EncodeToString(u.Value)}
+		if u.Value == nil {
+			one.Length, one.SHA256Prefix = u.Length, hex.EncodeToString(u.Hash[:])
+		}
+		a.UnknownAttributes = append(a.UnknownAttributes, one)
 	}
 }

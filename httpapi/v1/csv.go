@@ -10,7 +10,8 @@ import (
 )
 
 // column is a column of CSV of routes. Lists in it are separated by spaces, an
-// unknown attribute is code:flags:hex.
+// unknown attribute is code:flags:hex, one that was too long to be kept
+// code:flags:too-long:length:hash.
 type column = web.Column[route.Route]
 
 // csvColumns returns the columns for the wanted fields, in the order of
@@ -150,6 +151,10 @@ func appendCSVUnknown(b []byte, r *route.Route) []byte {
 		b = append(b, separator...)
 		b = append(web.AppendUint(b, uint64(u.Code)), ':')
 		b = append(web.AppendUint(b, uint64(u.Flags)), ':')
+		if u.Value == nil {
+			b = append(web.AppendUint(append(b, "too-long:"...), uint64(u.Length)), ':')
+			b = hex.AppendEncode(b, u.Hash[:])
+		}
 		b = hex.AppendEncode(b, u.Value)
 		separator = " "
 	}

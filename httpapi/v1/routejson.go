@@ -262,6 +262,11 @@ func appendUnknown(b []byte, attrs route.Attrs) []byte {
 		b = append(web.AppendComma(b), '{')
 		b = web.AppendUint(web.AppendKey(b, "code"), uint64(u.Code))
 		b = web.AppendUint(web.AppendKey(b, "flags"), uint64(u.Flags))
+		if u.Value == nil {
+			b = web.AppendUint(web.AppendKey(b, "length"), uint64(u.Length))
+			b = append(web.AppendHex(web.AppendKey(b, "sha256_prefix"), u.Hash[:]), '}')
+			continue
+		}
 		b = append(web.AppendHex(web.AppendKey(b, "value"), u.Value), '}')
 	}
 	return append(b, ']')

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"iter"
 	"net/netip"
@@ -324,23 +325,72 @@ func (a Attrs) ExtCommunities() iter.Seq[ExtCommunity] {
 	}
 }
 
-// UnknownAttr is an attribute that Ribglass keeps without understanding it.
+// UnknownAttr is an attribute that Ribglass keeps without understanding it, or of
+// which it keeps the length and a hash only, because it was too long.
 type UnknownAttr struct {
 	Code  AttrCode
 	Flags uint8
-	Value []byte
+	Value []byte // nil when it was too long
+
+	Length int               // of the value, in octets
+	Hash   [TooLongHash]byte // first half of its SHA-256; zero unless it was too long
 }
 
-// Unknown yields the attributes that are not Known.
+// TooLong yields the attributes that were too long to be kept, see [AppendTooLong].
+func (a Attrs) TooLong() iter.Seq[UnknownAttr] {
+	return func(yield func(UnknownAttr) bool) {
+		v, _ := a.Get(AttrTooLong)
+		for len(v) > 1 && len(v[1:]) >= tooLongEntry {
+			e := v[1:]
+			u := UnknownAttr{Code: AttrCode(e[0]), Flags: e[1], Length: int(binary.BigEndian.Uint32(e[2:])), Hash: [TooLongHash]byte(e[6:])}
+			if !yield(u) {
+				return
+			}
+			v = v[tooLongEntry:]
+		}
+	}
+}
+
+// Unknown yields the attributes that are not Known, and those that were too long to
+// be kept.
 func (a Attrs) Unknown() iter.Seq[UnknownAttr] {
 	return func(yield func(UnknownAttr) bool) {
 		for code, v := range a.All() {
+			if code == AttrTooLong {
+				for u := range a.TooLong() {
+					if !yield(u) {
+						return
+					}
+				}
+				continue
+			}
 			if code.Known() || len(v) == 0 {
 				continue
 			}
-			if !yield(UnknownAttr{code, v[0], v[1:]}) {
+			if !yield(UnknownAttr{Code: code, Flags: v[0], Value: v[1:], Length: len(v) - 1}) {
 				return
 			}
 		}
 	}
+}
+
+// AttrTooLong stands in a set for the attributes that were too long to be kept. It is
+// the code of MP_UNREACH_NLRI, which is never part of a set. Its value is an octet of
+// zero and for each of them its code, flags, length and the begin of its SHA-256.
+const AttrTooLong AttrCode = 15
+
+// TooLongHash is how many octets of the SHA-256 of an attribute are kept.
+const TooLongHash = 16
+
+const tooLongEntry = 6 + TooLongHash
+
+// AppendTooLong appends to the value of [AttrTooLong], which is empty at first, that
+// an attribute was too long.
+func AppendTooLong(b []byte, code AttrCode, flags uint8, value []byte) []byte {
+	if len(b) == 0 {
+		b = append(b, 0)
+	}
+	sum := sha256.Sum256(value)
+	b = binary.BigEndian.AppendUint32(append(b, byte(code), flags), uint32(len(value)))
+	return append(b, sum[:TooLongHash]...)
 }

@@ -59,6 +59,7 @@ func checkZeros(d *decoder, path string, s bgp.Settings) {
 		"max_stale_time":       s.MaxStaleTime == 0,
 		"stale_sweep":          s.StaleSweep == 0,
 		"max_attribute_bytes":  s.MaxAttributeBytes == 0,
+		"max_attribute_length": s.MaxAttributeLength == 0,
 		"max_prefixes_warning": s.MaxPrefixesWarning == 0,
 	} {
 		if zero && d.has(path+"."+key) {

@@ -93,6 +93,7 @@ neighbors:
     families: [ipv4, ipv6-multicast]
     max_prefixes: 2_000_000
     max_attribute_bytes: 256MiB
+    max_attribute_length: 32KiB
     shutdown: maintenance until 06:00
     min_hold_time: 10s
     max_prefixes_warning: 90
@@ -142,7 +143,7 @@ dynamic_neighbors:
 					Group: "core", Router: "edge", Description: "Edge router, Amsterdam", Password: "Wq3v9Zr2", TTLSecurity: 1,
 					AddPath: true, Families: []route.Family{route.IPv4Unicast, route.IPv6Multicast},
 					HoldTime: 30 * time.Second, MinHoldTime: 10 * time.Second,
-					MaxPrefixes: 2_000_000, MaxAttributeBytes: 256 << 20, MaxPrefixesWarning: 90, MaxPrefixesRestart: time.Hour,
+					MaxPrefixes: 2_000_000, MaxAttributeBytes: 256 << 20, MaxAttributeLength: 32 << 10, MaxPrefixesWarning: 90, MaxPrefixesRestart: time.Hour,
 					StaleTime: 5 * time.Minute, MaxStaleTime: 12 * time.Hour, StaleSweep: 3 * time.Minute,
 				},
 			},
