@@ -3,6 +3,7 @@ package history
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 
 	"go.etcd.io/bbolt"
@@ -41,7 +42,7 @@ func setAside(path string, why error, deps Deps) error {
 // rescue copies what can be read of a file to a new one, and returns how many
 // values it copied.
 func rescue(path, target string) (n int, err error) {
-	to, err := openFile(target, false)
+	to, err := openFile(target, false, math.MaxInt64)
 	if err != nil {
 		return 0, err
 	}

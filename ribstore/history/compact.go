@@ -26,15 +26,20 @@ const (
 
 func temporary(path string) string { return path + ".compacting" }
 
-// compactIfWorth copies the file when much of it is free, or when it is larger than
-// its maximum only because its free pages do not stand together.
+// compactIfWorth copies the file when much of it is free and nothing is about to use
+// that, or when it is larger than its maximum, which was larger before.
 func (h *History) compactIfWorth(ctx context.Context) error {
+	now := h.deps.Now()
 	total, free := h.file.Load().size()
 	much := free >= h.limits.worthBytes && free >= total/worthFraction
+	if last := h.lastDropped.Load(); last != nil && now.Sub(*last) < h.limits.compactEvery {
+		much = false // what was dropped for want of room leaves room for what comes
+	}
 	tooLarge := total > h.config.MaxSize && total-free < h.config.MaxSize
-	if !much && !tooLarge {
+	if !much && !tooLarge || now.Sub(h.compacted).Abs() < h.limits.compactEvery {
 		return nil
 	}
+	h.compacted = now
 	return h.compact(ctx)
 }
 
@@ -69,7 +74,7 @@ type compaction struct {
 func (c *compaction) run(ctx context.Context, target string) error {
 	h := c.history
 	var err error
-	if c.to, err = openFile(target, false); err != nil {
+	if c.to, err = openFile(target, false, h.config.MaxSize); err != nil {
 		return err
 	}
 	c.to.db.NoSync = true
@@ -116,6 +121,7 @@ func (c *compaction) copyBucket(ctx context.Context, bucket []byte, view func(fu
 			return err
 		}
 		err = c.to.update(func(tx *bbolt.Tx) error {
+			bounded(tx, c.history.config.MaxSize)
 			b := tx.Bucket(bucket)
 			b.FillPercent = 0.9
 			for _, kv := range batch {

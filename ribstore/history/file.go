@@ -39,13 +39,22 @@ type file struct {
 	readOnly bool
 }
 
-// openFile opens or, unless readOnly, creates the file.
-func openFile(path string, readOnly bool) (*file, error) {
+// firstFit is up to what size the pages of a file are taken from the first place
+// where they fit. In small files, in which a value is a good part of everything, free
+// pages stand together then. It takes a look at many pages, too long in large files.
+const firstFit = 1 << 30
+
+// openFile opens or, unless readOnly, creates a file that will have a size at most.
+func openFile(path string, readOnly bool, most int64) (*file, error) {
 	f := &file{path: path, readOnly: readOnly}
+	freelist := bbolt.FreelistMapType
+	if most <= firstFit {
+		freelist = bbolt.FreelistArrayType
+	}
 	err := guard(func() error {
 		var err error
 		f.db, err = bbolt.Open(path, 0o600, &bbolt.Options{
-			Timeout: lockWait, ReadOnly: readOnly, FreelistType: bbolt.FreelistMapType, OpenFile: openRegular,
+			Timeout: lockWait, ReadOnly: readOnly, FreelistType: freelist, OpenFile: openRegular,
 		})
 		return err
 	})
@@ -170,6 +179,17 @@ func (f *file) size() (total, free int64) {
 		total = info.Size()
 	}
 	return total, int64(stats.FreePageN+stats.PendingPageN) * int64(f.pageSize)
+}
+
+// used returns how many octets of pages the data has.
+func (f *file) used() int64 {
+	var end int64
+	_ = f.view(func(tx *bbolt.Tx) error {
+		end = tx.Size()
+		return nil
+	})
+	stats := f.db.Stats()
+	return end - int64(stats.FreePageN+stats.PendingPageN)*int64(f.pageSize)
 }
 
 // guard runs what reads or writes the file and returns a panic, and a fault of

@@ -99,17 +99,27 @@ type History struct {
 	journal *journal
 	metrics *metrics
 
-	file      atomic.Pointer[file]   // replaced by a compaction
-	index     atomic.Pointer[index]  // replaced under journal.mu
-	trouble   atomic.Pointer[string] // why nothing is recorded; nil: all is well
-	untidy    atomic.Pointer[string] // why no snapshot is taken or nothing is merged or dropped; nil: all is well
-	swap      sync.RWMutex           // held for writing while the file is replaced
-	flushing  sync.Mutex             // held by Flush: what waits is taken and written by one at a time
-	keeping   sync.Mutex             // held by what rewrites the file: snapshots, merges, retention, compaction
-	taken     atomic.Int64           // records since the last snapshot
-	hurry     atomic.Bool            // a snapshot is needed soon
-	full      atomic.Bool            // there is no room; what is oldest must go
-	weights   map[string]weight      // of pieces by their key; guarded by keeping
+	file     atomic.Pointer[file]   // replaced by a compaction
+	index    atomic.Pointer[index]  // replaced under journal.mu
+	trouble  atomic.Pointer[string] // why nothing is recorded; nil: all is well
+	untidy   atomic.Pointer[string] // why no snapshot is taken or nothing is merged or dropped; nil: all is well
+	swap     sync.RWMutex           // held for writing while the file is replaced
+	flushing sync.Mutex             // held by Flush: what waits is taken and written by one at a time
+	keeping  sync.Mutex             // held by what rewrites the file: snapshots, merges, retention, compaction
+	taken    atomic.Int64           // records since the last snapshot,
+	stored   atomic.Int64           // and octets of the journal that were written since
+	hurry    atomic.Bool            // a snapshot is needed soon
+	full     atomic.Bool            // there is no room; what is oldest must go
+
+	snapshotOctets atomic.Int64              // what the last snapshot took
+	kept           atomic.Int64              // octets that cannot be dropped, when they are more than there should be; else zero
+	cramped        atomic.Int64              // octets that must be free beside, since what is free does not stand together
+	lastDropped    atomic.Pointer[time.Time] // when something was dropped for want of room; nil: never
+	lastGap        atomic.Pointer[time.Time] // when something was lost that nothing else tells; nil: never
+	compacted      time.Time                 // when the file was copied last,
+	mergeAgain     time.Time                 // and when merges are tried again; guarded by keeping
+
+	weights   map[string]weight // of pieces by their key; guarded by keeping
 	manifests manifestCache
 	readers   sync.Pool // of *format.RangeReader, which have megabytes that every question needs again
 }
@@ -142,7 +152,7 @@ func OpenReadOnly(path string, deps Deps) (*History, error) {
 }
 
 func open(path string, cfg Config, deps Deps, readOnly bool) (*History, error) {
-	h := &History{config: cfg, deps: deps, limits: defaultLimits(), weights: make(map[string]weight)}
+	h := &History{config: cfg, deps: deps, limits: defaultLimits().within(cfg.MaxSize), weights: make(map[string]weight)}
 	h.readers.New = func() any { return new(format.RangeReader) }
 	h.journal = newJournal(&h.limits)
 	var err error
@@ -152,7 +162,7 @@ func open(path string, cfg Config, deps Deps, readOnly bool) (*History, error) {
 	h.source = format.Source{Codec: h.codec, View: func(read func(format.Values) error) error {
 		return h.view(func(tx *bbolt.Tx) error { return read(transaction{tx}) })
 	}}
-	f, err := openFile(path, readOnly)
+	f, err := openFile(path, readOnly, cfg.MaxSize)
 	if err != nil {
 		return nil, err
 	}
@@ -172,17 +182,11 @@ func (h *History) Close() error {
 	return h.file.Load().close()
 }
 
-// view and update use the file that is in force.
+// view reads the file that is in force.
 func (h *History) view(read func(*bbolt.Tx) error) error {
 	h.swap.RLock()
 	defer h.swap.RUnlock()
 	return h.file.Load().view(read)
-}
-
-func (h *History) update(write func(*bbolt.Tx) error) error {
-	h.swap.RLock()
-	defer h.swap.RUnlock()
-	return h.file.Load().update(write)
 }
 
 // Record records a batch that the table is about to apply, and sets its time:

@@ -47,6 +47,8 @@ type pending struct {
 	end       format.End // with all of it
 }
 
+func (p *pending) empty() bool { return len(p.groups)+len(p.runs)+len(p.names) == 0 }
+
 type pendingGroup struct {
 	piece  format.Piece
 	octets []byte

@@ -15,9 +15,10 @@ import (
 const (
 	keepEvery    = time.Second // how often the keeper looks for work
 	pruneEvery   = time.Minute // how often the keeper looks for what may be dropped
-	keepBackoff  = time.Minute // after something failed
+	keepBackoff  = time.Minute // the longest time that the keeper leaves alone what failed
 	manyRecords  = 2_000_000   // since a snapshot; then the next is taken at once
 	quietRecords = 200_000     // a second; while more come, a table is being loaded
+	stuckAfter   = 3           // times without room, before what is newer than the last snapshot goes
 )
 
 // keep takes snapshots, merges the journal and drops what is too old, one after
@@ -36,23 +37,35 @@ func (h *History) keep(ctx context.Context, live TableWriter) error {
 			return nil
 		case <-tick.C:
 		}
-		now := h.deps.Now()
-		if now.Before(k.pause) {
-			continue
-		}
-		err := k.step(ctx, now)
-		if err == nil {
-			h.untidy.Store(nil)
-		} else if ctx.Err() == nil {
-			if !errors.Is(err, ErrFull) { // it is dropped what is oldest
-				text := err.Error()
-				h.untidy.Store(&text)
-				k.pause = now.Add(keepBackoff)
-			}
-			h.metrics.failures.Inc()
-			h.deps.Logger.ErrorContext(ctx, "the history could not be kept in order; it is tried again", "error", err, "in", keepBackoff)
-		}
+		k.step(ctx, h.deps.Now())
 	}
+}
+
+// task is something that the keeper does. What failed is left alone for a while,
+// the longer the more often it failed.
+type task struct {
+	err   error
+	wait  time.Duration
+	until time.Time
+}
+
+func (k *keeper) try(ctx context.Context, t *task, now time.Time, do func(context.Context, time.Time) error) {
+	h := k.history
+	if now.Before(t.until) {
+		return
+	}
+	err := do(ctx, now)
+	if ctx.Err() != nil {
+		return
+	}
+	if err == nil {
+		*t = task{}
+		return
+	}
+	wait := min(max(2*t.wait, keepEvery), keepBackoff)
+	*t = task{err, wait, now.Add(wait)}
+	h.metrics.failures.Inc()
+	h.deps.Logger.ErrorContext(ctx, "the history could not be kept in order; it is tried again", "error", err, "in", wait)
 }
 
 // nextSnapshot returns when the next snapshot is due: at whole multiples of the
@@ -66,24 +79,41 @@ type keeper struct {
 	live    TableWriter
 	next    time.Time // snapshot
 	pruned  time.Time
-	pause   time.Time
 	before  int64 // records since the last snapshot, when last looked
+	stuck   int   // times in a row that there was no room
+
+	pruning, snapping, merging task
 }
 
-func (k *keeper) step(ctx context.Context, now time.Time) error {
-	if err := k.prune(ctx, now); err != nil {
-		return err
+func (k *keeper) step(ctx context.Context, now time.Time) {
+	k.try(ctx, &k.pruning, now, k.prune)
+	k.try(ctx, &k.snapping, now, k.snapshot)
+	k.try(ctx, &k.merging, now, func(ctx context.Context, _ time.Time) error { return k.history.Merge(ctx) })
+	for _, t := range []*task{&k.pruning, &k.snapping, &k.merging} {
+		if t.err != nil {
+			text := t.err.Error()
+			k.history.untidy.Store(&text)
+			return
+		}
 	}
-	if err := k.snapshot(ctx, now); err != nil {
-		return err
-	}
-	return k.history.Merge(ctx)
+	k.history.untidy.Store(nil)
 }
 
-// prune drops what is too old, every minute and when there is no room.
+// prune drops what is too old every minute, and what is oldest when there is no room.
 func (k *keeper) prune(ctx context.Context, now time.Time) error {
 	h := k.history
-	if now.Sub(k.pruned) < pruneEvery && !h.full.Load() {
+	full := h.full.Load()
+	if !full {
+		k.stuck = 0
+	} else if k.stuck++; k.stuck > stuckAfter {
+		h.keeping.Lock()
+		err := h.makeRoom(ctx, true)
+		h.keeping.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+	if now.Sub(k.pruned) < pruneEvery && !full && h.excess() <= 0 {
 		return nil
 	}
 	if k.pruned.IsZero() {
@@ -97,16 +127,20 @@ func (k *keeper) prune(ctx context.Context, now time.Time) error {
 
 // snapshot takes a snapshot when one is due, when the last one is of no use any
 // more, and when much was recorded since: after a table was loaded, but not while
-// it is being loaded.
+// it is being loaded. It takes one too when the journal needs room: what is older
+// than a snapshot may go.
 func (k *keeper) snapshot(ctx context.Context, now time.Time) error {
 	h := k.history
-	taken := h.taken.Load()
+	taken, stored := h.taken.Load(), h.stored.Load()
 	calm := taken-k.before < quietRecords
 	k.before = taken
-	if now.Before(k.next) && (!calm || !h.hurry.Load() && taken <= manyRecords) {
+	much := taken > manyRecords || stored > max(h.config.MaxSize/8, h.snapshotOctets.Load())
+	pressed := h.excess() > 0 && stored > h.config.MaxSize/32
+	if now.Before(k.next) && !pressed && (!calm || !h.hurry.Load() && !much) {
 		return nil
 	}
 	k.next = h.nextSnapshot(now)
+	h.hurry.Store(true) // until it is taken
 	info, err := h.Snapshot(ctx, k.live)
 	if err != nil {
 		return err
@@ -118,13 +152,17 @@ func (k *keeper) snapshot(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// Merge makes segments of pieces of the journal where there are enough of them.
+// Merge makes segments of pieces of the journal where there are enough of them, and
+// room for their copy.
 func (h *History) Merge(ctx context.Context) error {
 	h.keeping.Lock()
 	defer h.keeping.Unlock()
+	if h.deps.Now().Before(h.mergeAgain) {
+		return nil
+	}
 	for ctx.Err() == nil {
 		stretch, level := h.index.Load().mergeable(h.limits.levels, h.largest())
-		if stretch == nil {
+		if stretch == nil || !h.mayCopy(stretch) {
 			return nil
 		}
 		err := h.merge(ctx, stretch, level)
@@ -134,10 +172,24 @@ func (h *History) Merge(ctx context.Context) error {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("merge the journal of %s: %w", format.Stamp(stretch[0].First), err)
+			swept := h.sweepBlocks(context.WithoutCancel(ctx))
+			if errors.Is(err, ErrFull) { // the pieces are as good as a segment of them
+				h.mergeAgain = h.deps.Now().Add(keepBackoff)
+				return swept
+			}
+			return errors.Join(fmt.Errorf("merge the journal of %s: %w", format.Stamp(stretch[0].First), err), swept)
 		}
 	}
 	return ctx.Err()
+}
+
+// mayCopy reports whether pieces may be in the file twice for a while.
+func (h *History) mayCopy(pieces []format.Piece) bool {
+	octets := 0
+	for i := range pieces {
+		octets += h.weigh(&pieces[i]).stored
+	}
+	return h.used()+int64(octets) <= h.forJournal()
 }
 
 // Prune drops what is not kept any longer, and compacts the file when that is worth
@@ -150,23 +202,13 @@ func (h *History) Prune(ctx context.Context) error {
 	if err := h.drop(ctx, snapshots, pieces); err != nil {
 		return err
 	}
-	h.full.Store(false)
-	for h.tooLarge() && ctx.Err() == nil {
-		snapshots, pieces := h.index.Load().oldest()
-		if len(snapshots)+len(pieces) == 0 {
-			break
-		}
-		if err := h.drop(ctx, snapshots, pieces); err != nil {
-			return err
-		}
+	if !h.full.Swap(false) {
+		h.cramped.Store(h.cramped.Load() / 2)
+	}
+	if err := h.makeRoom(ctx, false); err != nil {
+		return err
 	}
 	return h.compactIfWorth(ctx)
-}
-
-// tooLarge reports whether the file leaves too little room for new records.
-func (h *History) tooLarge() bool {
-	total, free := h.file.Load().size()
-	return total-free > h.config.MaxSize/10*9
 }
 
 // expired returns what the tiers and the age of the journal do not keep.
@@ -204,19 +246,6 @@ func (x *index) spare(p *format.Piece) bool {
 	return n > 0 && p.To < x.Snapshots[n-1].Next
 }
 
-// oldest returns what is dropped first when the file is too large: the oldest piece
-// of the journal or the oldest snapshot, but never the last snapshot.
-func (x *index) oldest() ([]format.Snapshot, []format.Piece) {
-	var snapshots []format.Snapshot
-	if len(x.Snapshots) > 1 {
-		snapshots = x.Snapshots[:1]
-	}
-	if len(x.Pieces) > 0 && x.spare(&x.Pieces[0]) && (snapshots == nil || x.Pieces[0].First <= snapshots[0].End) {
-		return nil, x.Pieces[:1]
-	}
-	return snapshots, nil
-}
-
 // drop removes snapshots and pieces, and the chunks that no snapshot has then.
 func (h *History) drop(ctx context.Context, snapshots []format.Snapshot, pieces []format.Piece) error {
 	if len(snapshots)+len(pieces) == 0 {
@@ -229,7 +258,7 @@ func (h *History) drop(ctx context.Context, snapshots []format.Snapshot, pieces 
 			return slices.ContainsFunc(pieces, func(q format.Piece) bool { return q.From == p.From })
 		})
 	})
-	err := h.update(func(tx *bbolt.Tx) error {
+	err := h.remove(func(tx *bbolt.Tx) error {
 		for i := range snapshots {
 			if err := tx.Bucket(format.BucketSnapshots).Delete(snapshots[i].Key()); err != nil {
 				return err
@@ -317,7 +346,7 @@ func (h *History) sweepKeys(ctx context.Context, bucket []byte, waste func([]byt
 		if err != nil {
 			return err
 		}
-		err = h.update(func(tx *bbolt.Tx) error {
+		err = h.remove(func(tx *bbolt.Tx) error {
 			for _, k := range batch {
 				if err := tx.Bucket(bucket).Delete(k); err != nil {
 					return err

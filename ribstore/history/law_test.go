@@ -70,7 +70,7 @@ func tinyLimits() limits {
 	l.levels = []merging{{3, 30, 1 << 20}, {3, 100, 1 << 20}, {2, 300, 1 << 20}}
 	l.chunkPrefixes, l.maxChunkPrefixes = 3, 6
 	l.walkSlice = 2
-	l.worthBytes = 0
+	l.worthBytes, l.compactEvery = 0, 0
 	return l
 }
 

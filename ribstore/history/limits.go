@@ -32,6 +32,9 @@ type limits struct {
 	walkSlice  int   // prefixes read in one view of the table
 	writeAhead int   // octets of chunks or blocks collected for one transaction
 	worthBytes int64 // free in the file, for it to be compacted
+	// compactEvery is how long the file is not compacted after it was, or after
+	// something was dropped for want of room: what is free then is used soon.
+	compactEvery time.Duration
 }
 
 // merging says how many pieces of a level, or how many records or octets in them,
@@ -52,8 +55,21 @@ func defaultLimits() limits {
 		levels:        []merging{{64, 250_000, 24 << 20}, {24, 1_000_000, 96 << 20}, {16, 2_500_000, 96 << 20}},
 		chunkPrefixes: chunkPrefixes, maxChunkPrefixes: 2 * chunkPrefixes, maxChunkRoutes: 1 << 18, maxOctets: 8 << 20,
 		maxBlockOctets: 1 << 20, wide: 16 << 20, window: 32 << 20,
-		walkSlice: 2048, writeAhead: 4 << 20, worthBytes: 64 << 20,
+		walkSlice: 2048, writeAhead: 4 << 20, worthBytes: 64 << 20, compactEvery: time.Hour,
 	}
+}
+
+// within makes limits small against the size of a file, most of all those of single
+// values.
+func (l limits) within(size int64) limits {
+	most := func(n *int, part int64) { *n = min(*n, int(max(size/part, 64<<10))) }
+	most(&l.groupOctets, 128)
+	most(&l.maxOctets, 128)
+	most(&l.maxBlockOctets, 128)
+	most(&l.writeAhead, 128)
+	most(&l.maxPending, 4)
+	l.worthBytes = min(l.worthBytes, size/8)
+	return l
 }
 
 const (

@@ -16,6 +16,7 @@ import (
 // a piece must be small against everything that is kept, in octets and in time.
 type largest struct {
 	records int
+	octets  int   // before they are compressed
 	span    int64 // milliseconds; zero: any
 	wide    int   // octets of the largest blocks of all pieces that are merged together
 	weigh   func(*format.Piece) weight
@@ -27,7 +28,7 @@ const fraction = 8
 func (h *History) largest() largest {
 	const octets = 12 // of a record; most take fewer
 	return largest{
-		records: int(h.config.MaxSize / octets / fraction), span: h.config.Journal.Milliseconds() / fraction,
+		records: int(h.config.MaxSize / octets / fraction), octets: int(h.config.MaxSize / fraction), span: h.config.Journal.Milliseconds() / fraction,
 		wide: h.limits.wide, weigh: h.weigh,
 	}
 }
@@ -36,6 +37,8 @@ func (h *History) largest() largest {
 type weight struct {
 	whole int // of everything; events count headWeight times, since a head is read whole
 	block int // of the largest block
+
+	stored int // compressed
 }
 
 // headWeight keeps the head of a segment well below format.MaxValue.
@@ -50,7 +53,8 @@ func (h *History) weigh(p *format.Piece) weight {
 	}
 	var w weight
 	_ = h.view(func(tx *bbolt.Tx) error {
-		w.whole = format.ContentSize(tx.Bucket(format.BucketJournal).Get(key))
+		head := tx.Bucket(format.BucketJournal).Get(key)
+		w.whole, w.stored = format.ContentSize(head), len(head)
 		if p.Level == 0 {
 			return nil
 		}
@@ -59,6 +63,7 @@ func (h *History) weigh(p *format.Piece) weight {
 			n := format.ContentSize(stored)
 			w.whole += n
 			w.block = max(w.block, n)
+			w.stored += len(stored)
 		})
 		return nil
 	})
@@ -90,7 +95,7 @@ func (x *index) mergeable(levels []merging, most largest) (stretch []format.Piec
 			continue
 		}
 		enough := levels[p.Level]
-		enough.records = min(enough.records, most.records)
+		enough.records, enough.octets = min(enough.records, most.records), min(enough.octets, most.octets)
 		end, whole := x.stretch(start, enough, most)
 		if whole && end-start > 1 {
 			return x.Pieces[start:end], p.Level + 1

@@ -16,6 +16,7 @@ type metrics struct {
 	snapshots         prometheus.Counter
 	snapshotSeconds   prometheus.Histogram
 	damaged           prometheus.Counter
+	dropped           prometheus.Counter
 }
 
 func newMetrics(h *History, r prometheus.Registerer) (*metrics, error) {
@@ -35,10 +36,11 @@ func newMetrics(h *History, r prometheus.Registerer) (*metrics, error) {
 		snapshotSeconds: seconds("snapshot_seconds", "Time to take a snapshot."),
 		damaged:         counter("damaged_total", "Parts of the file that were found damaged and passed over."),
 	}
+	m.dropped = counter("dropped_total", "Snapshots and pieces of the journal that were dropped for want of room, before their age.")
 	if r == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.records, m.failures, m.write, m.snapshots, m.snapshotSeconds, m.damaged, sizes{h}} {
+	for _, c := range []prometheus.Collector{m.records, m.failures, m.write, m.snapshots, m.snapshotSeconds, m.damaged, m.dropped, sizes{h}} {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}

@@ -276,7 +276,7 @@ func smallLimits() limits {
 	l.levels = []merging{{6, 2000, 1 << 20}, {4, 20_000, 4 << 20}}
 	l.chunkPrefixes, l.maxChunkPrefixes, l.maxChunkRoutes = 40, 80, 400
 	l.writeAhead = 8 << 10
-	l.worthBytes = 128 << 10
+	l.worthBytes, l.compactEvery = 128<<10, 0
 	return l
 }
 

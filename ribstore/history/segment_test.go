@@ -21,19 +21,19 @@ func TestPiecesAreSmallAgainstWhatIsKept(t *testing.T) {
 		weight  weight   // of a group; a segment is as heavy as all of its groups
 		want    []uint32 // records of the pieces at the end
 	}{
-		{"pieces are merged until one has enough of them", 10, time.Second, largest{records: 1 << 30}, weight{1, 1}, []uint32{160, 160}},
-		{"or enough records", 300, time.Second, largest{records: 1 << 30}, weight{1, 1}, []uint32{4800, 4800}},
-		{"but no more records than a part of the file has room for", 300, time.Second, largest{records: 500}, weight{1, 1}, []uint32{600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600}},
-		{"and no more than are of a part of the time", 10, time.Minute, largest{records: 1 << 30, span: 5 * 60_000}, weight{1, 1}, []uint32{40, 40, 40, 40, 40, 40, 40, 40}},
-		{"of less than a group too", 10, time.Minute, largest{records: 1 << 30, span: 1}, weight{1, 1}, []uint32{
+		{"pieces are merged until one has enough of them", 10, time.Second, largest{records: 1 << 30}, weight{whole: 1, block: 1}, []uint32{160, 160}},
+		{"or enough records", 300, time.Second, largest{records: 1 << 30}, weight{whole: 1, block: 1}, []uint32{4800, 4800}},
+		{"but no more records than a part of the file has room for", 300, time.Second, largest{records: 500}, weight{whole: 1, block: 1}, []uint32{600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600, 600}},
+		{"and no more than are of a part of the time", 10, time.Minute, largest{records: 1 << 30, span: 5 * 60_000}, weight{whole: 1, block: 1}, []uint32{40, 40, 40, 40, 40, 40, 40, 40}},
+		{"of less than a group too", 10, time.Minute, largest{records: 1 << 30, span: 1}, weight{whole: 1, block: 1}, []uint32{
 			10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10,
 		}},
-		{"and no more octets than a merge takes", 10, time.Second, largest{records: 1 << 30}, weight{25_000, 1}, []uint32{80, 80, 80, 20, 20, 20, 10, 10}},
-		{"heavy groups stay as they are", 10, time.Second, largest{records: 1 << 30}, weight{50_001, 1}, slices.Repeat([]uint32{10}, 32)},
-		{"nor larger blocks than it reads at one time", 10, time.Second, largest{records: 1 << 30}, weight{1, 501}, []uint32{40, 40, 40, 40, 40, 40, 40, 40}},
+		{"and no more octets than a merge takes", 10, time.Second, largest{records: 1 << 30}, weight{whole: 25_000, block: 1}, []uint32{80, 80, 80, 20, 20, 20, 10, 10}},
+		{"heavy groups stay as they are", 10, time.Second, largest{records: 1 << 30}, weight{whole: 50_001, block: 1}, slices.Repeat([]uint32{10}, 32)},
+		{"nor larger blocks than it reads at one time", 10, time.Second, largest{records: 1 << 30}, weight{whole: 1, block: 501}, []uint32{40, 40, 40, 40, 40, 40, 40, 40}},
 	}
 	for _, row := range rows {
-		row.most.wide = 1000
+		row.most.wide, row.most.octets = 1000, 1<<30
 		row.most.weigh = func(p *format.Piece) weight {
 			w := row.weight
 			if p.Level > 0 {

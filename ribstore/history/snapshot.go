@@ -55,13 +55,38 @@ func (h *History) Snapshot(ctx context.Context, live TableWriter) (SnapshotInfo,
 	}
 	h.keeping.Lock()
 	defer h.keeping.Unlock()
+	info, err := h.snapshot(ctx, live)
+	for tries := range snapshotTries {
+		if !errors.Is(err, ErrFull) {
+			break
+		}
+		// What is newer than the last snapshot goes last.
+		if err = h.makeRoom(ctx, tries == snapshotTries-1); err == nil {
+			info, err = h.snapshot(ctx, live)
+		}
+	}
+	if err != nil {
+		return SnapshotInfo{}, fmt.Errorf("snapshot: %w", err)
+	}
+	return info, nil
+}
+
+// snapshotTries is how often more room is made for a snapshot.
+const snapshotTries = 4
+
+// snapshot takes a snapshot, or leaves nothing of it.
+func (h *History) snapshot(ctx context.Context, live TableWriter) (SnapshotInfo, error) {
 	started := h.deps.Now()
 	s := snapshotter{history: h, writer: format.NewChunkWriter(), chunks: make(map[format.Hash][]byte)}
 	if err := s.take(ctx, live); err != nil {
-		return SnapshotInfo{}, fmt.Errorf("snapshot: %w", err)
+		if errors.Is(err, ErrFull) { // the next one gets more room
+			h.snapshotOctets.Store(max(h.snapshotOctets.Load(), 2*(s.took+int64(s.paged))))
+		}
+		return SnapshotInfo{}, errors.Join(err, h.sweepChunks(context.WithoutCancel(ctx)))
 	}
 	s.info.Took = h.deps.Now().Sub(started)
 	h.metrics.snapshot(&s.info)
+	h.snapshotOctets.Store(s.took)
 	return s.info, nil
 }
 
@@ -73,7 +98,9 @@ type snapshotter struct {
 	byIndex  map[uint16]int
 	writer   *format.ChunkWriter
 	chunks   map[format.Hash][]byte // to be written
-	octets   int                    // of chunks
+	octets   int                    // of chunks,
+	paged    int                    // and of the pages that they take
+	took     int64                  // octets of pages of all chunks
 	info     SnapshotInfo
 
 	now, short      format.Chunk
@@ -351,6 +378,7 @@ func (s *snapshotter) store(c *format.Chunk) format.Hash {
 	at := format.HashOf(stored)
 	s.chunks[at] = stored
 	s.octets += len(stored)
+	s.paged += s.history.paged(len(stored))
 	return at
 }
 
@@ -359,12 +387,12 @@ func (s *snapshotter) write(least int) error {
 	if s.octets <= least {
 		return nil
 	}
-	if err := s.history.room(s.octets); err != nil {
+	if err := s.history.room(s.paged, s.history.config.capacity()); err != nil {
 		return err
 	}
 	err := s.history.update(func(tx *bbolt.Tx) error { return s.put(tx) })
 	clear(s.chunks)
-	s.octets = 0
+	s.octets, s.paged = 0, 0
 	return err
 }
 
@@ -378,6 +406,7 @@ func (s *snapshotter) put(tx *bbolt.Tx) error {
 			return err
 		}
 		s.info.Chunks++
+		s.took += int64(s.history.paged(len(stored)))
 		s.info.Bytes += int64(len(stored))
 	}
 	return nil
@@ -386,10 +415,13 @@ func (s *snapshotter) put(tx *bbolt.Tx) error {
 // finish writes the manifest. From then on the snapshot exists.
 func (s *snapshotter) finish() error {
 	h := s.history
-	if err := h.Flush(); err != nil { // its peers, and what comes before it
+	if err := h.flush(h.config.capacity()); err != nil { // its peers, and what comes before it
 		return err
 	}
 	stored := h.codec.Compress(s.manifest.Encode())
+	if err := h.room(s.paged+h.paged(len(stored)), h.config.capacity()); err != nil {
+		return err
+	}
 	err := h.update(func(tx *bbolt.Tx) error {
 		if err := s.put(tx); err != nil {
 			return err
@@ -399,6 +431,7 @@ func (s *snapshotter) finish() error {
 	if err != nil {
 		return err
 	}
+	s.took += int64(h.paged(len(stored)))
 	s.info.At, s.info.Routes = format.FromMillis(s.manifest.End), int(s.manifest.Routes)
 	s.info.Bytes += int64(len(stored))
 	h.publish(func(x *index) {
@@ -406,6 +439,7 @@ func (s *snapshotter) finish() error {
 		slices.SortFunc(x.Snapshots, format.CompareSnapshots)
 	})
 	h.taken.Store(0)
+	h.stored.Store(0)
 	return nil
 }
 

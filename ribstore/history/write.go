@@ -2,7 +2,6 @@ package history
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -67,52 +66,58 @@ func (h *History) Trouble() string {
 }
 
 // Flush writes all that was recorded up to now.
-func (h *History) Flush() error {
+func (h *History) Flush() error { return h.flush(h.forJournal()) }
+
+// flush is Flush that may make the data so large.
+func (h *History) flush(limit int64) error {
 	h.flushing.Lock()
 	defer h.flushing.Unlock()
-	p := h.journal.take()
-	if len(p.groups)+len(p.runs)+len(p.names) == 0 {
-		return nil
-	}
-	if err := h.room(p.octets); err != nil {
-		return err
-	}
-	started := h.deps.Now()
-	if err := h.update(func(tx *bbolt.Tx) error { return h.put(tx, p) }); err != nil {
-		return err
-	}
-	h.metrics.wrote(p.groups, h.deps.Now().Sub(started))
-	h.journal.written(p, func() {
-		x := *h.index.Load()
-		x.Runs = slices.Concat(x.Runs, p.runs)
-		x.Pieces = slices.Clone(x.Pieces)
-		for i := range p.groups {
-			x.Pieces = append(x.Pieces, p.groups[i].piece)
-			x.Next = p.groups[i].piece.To + 1
-			h.taken.Add(int64(p.groups[i].piece.Records))
+	rest := h.journal.take()
+	for !rest.empty() {
+		p, values, octets := h.portion(&rest)
+		if err := h.room(octets, limit); err != nil {
+			return err
 		}
-		h.index.Store(&x)
-	})
+		started := h.deps.Now()
+		if err := h.update(func(tx *bbolt.Tx) error { return h.put(tx, &p, values) }); err != nil {
+			return err
+		}
+		h.metrics.wrote(p.groups, h.deps.Now().Sub(started))
+		h.stored.Add(int64(octets))
+		h.journal.written(p, func() {
+			x := *h.index.Load()
+			x.Runs = slices.Concat(x.Runs, p.runs)
+			x.Pieces = slices.Clone(x.Pieces)
+			for i := range p.groups {
+				x.Pieces = append(x.Pieces, p.groups[i].piece)
+				x.Next = p.groups[i].piece.To + 1
+				h.taken.Add(int64(p.groups[i].piece.Records))
+			}
+			h.index.Store(&x)
+		})
+	}
 	return nil
 }
 
-// ErrFull is returned when the file is as large as it may be. The history then
-// drops what is oldest and tries again.
-var ErrFull = errors.New("the history is as large as it may be")
-
-// room returns ErrFull when the file has no room for so many octets.
-func (h *History) room(octets int) error {
-	h.swap.RLock()
-	total, free := h.file.Load().size()
-	h.swap.RUnlock()
-	if total-free+int64(octets) <= h.config.MaxSize {
-		return nil
+// portion takes from what waits as much as one transaction writes, and returns it
+// with the values of its groups and the octets of their pages. What waited long may be more than
+// there is room for at one time.
+func (h *History) portion(rest *pending) (p pending, values [][]byte, octets int) {
+	p = *rest
+	for len(values) < len(rest.groups) && octets < h.limits.writeAhead {
+		g := &rest.groups[len(values)]
+		values = append(values, h.codec.SealFast(g.piece.Key(), g.octets))
+		octets += h.paged(len(values[len(values)-1]))
 	}
-	h.full.Store(true)
-	return ErrFull
+	p.groups = rest.groups[:len(values)]
+	rest.groups, rest.runs, rest.names = rest.groups[len(values):], nil, nil
+	if len(rest.groups) > 0 {
+		p.end.Next = rest.groups[0].piece.From
+	}
+	return p, values, octets
 }
 
-func (h *History) put(tx *bbolt.Tx, p pending) error {
+func (h *History) put(tx *bbolt.Tx, p *pending, values [][]byte) error {
 	for i := range p.runs {
 		if err := tx.Bucket(format.BucketRuns).Put(p.runs[i].Key(), p.runs[i].Encode(h.codec)); err != nil {
 			return err
@@ -125,9 +130,7 @@ func (h *History) put(tx *bbolt.Tx, p pending) error {
 		}
 	}
 	for i := range p.groups {
-		g := &p.groups[i]
-		key := g.piece.Key()
-		if err := tx.Bucket(format.BucketJournal).Put(key, h.codec.SealFast(key, g.octets)); err != nil {
+		if err := tx.Bucket(format.BucketJournal).Put(p.groups[i].piece.Key(), values[i]); err != nil {
 			return err
 		}
 	}

@@ -70,8 +70,8 @@ func ContentSize(stored []byte) int {
 	if err := header.Decode(stored); err != nil {
 		return 0
 	}
-	if !header.HasFCS {
-		return MaxValue
+	if !header.HasFCS { // as the codec leaves it out of the smallest values
+		return max(256, len(stored))
 	}
 	return int(min(header.FrameContentSize, MaxValue))
 }
