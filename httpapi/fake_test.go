@@ -283,6 +283,19 @@ func (s fakeSessions) Session(name string) (route.Session, bool) {
 	return route.Session{}, false
 }
 
+// Malformed returns a message of edge1.
+func (s fakeSessions) Malformed(name string) []route.Malformed {
+	if name != "edge1" {
+		return nil
+	}
+	return []route.Malformed{{
+		At: now.Add(-time.Hour), Kind: route.TreatedAsWithdraw, Error: "attribute 2 (AS_PATH): AS 0",
+		More: []string{"attribute 5 (LOCAL_PREF): from an external peer"}, RFC: "RFC 7606 section 7.2",
+		Prefixes: []route.NLRI{{Prefix: netip.MustParsePrefix("198.51.100.0/24")}}, Total: 70,
+		Message: []byte{0xff, 0xff, 2}, Length: 3000,
+	}}
+}
+
 // now is the moment at which the tests take place.
 var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 

@@ -173,6 +173,8 @@ func TestAnswersAndDocumentAgree(t *testing.T) {
 		{"/api/v1/peers", "Peers"},
 		{"/api/v1/peers/edge1", "Peer"},
 		{"/api/v1/peers/rs1.ixp", "Peer"},
+		{"/api/v1/peers/edge1/malformed", "Malformed"},
+		{"/api/v1/peers/edge2/malformed", "Malformed"},
 		{"/api/v1/busiest", "Busiest"},
 		{"/api/v1/growth", "Growth"},
 		{"/api/v1/routes", "Routes"},

@@ -66,3 +66,23 @@ func (c *schemaChecker) checkRefused(t *testing.T) {
 	c.checkText(t, "Changes", ask(t, h, "/api/v1/changes").Body.String())
 	c.checkText(t, "Timeline", ask(t, h, "/api/v1/timeline?q=198.51.100.0/24").Body.String())
 }
+
+func TestMalformedMessagesOfAPeerAreShown(t *testing.T) {
+	h := worldHandler(t)
+	page := parsePage(t, ask(t, h, "/peers/edge1"))
+	folded := page.all("details", "malformed")
+	if len(folded) != 1 {
+		t.Fatalf("%d parts about malformed messages, want one", len(folded))
+	}
+	for _, part := range []string{"treated as withdraw", "attribute 2 (AS_PATH): AS 0", "RFC 7606 section 7.2", "198.51.100.0/24", "70 in all", "message of 3,000 octets", "ffff02"} {
+		if words := folded[0].words(); !strings.Contains(words, part) {
+			t.Errorf("the page has no %q: %s", part, words)
+		}
+	}
+	if other := parsePage(t, ask(t, h, "/peers/edge2")); len(other.all("details", "malformed")) > 0 {
+		t.Error("a peer without malformed messages has a part about them")
+	}
+	if w := ask(t, h, "/api/v1/peers/nobody/malformed"); w.Code != http.StatusNotFound {
+		t.Errorf("GET of an unknown peer = %d, want 404", w.Code)
+	}
+}

@@ -243,10 +243,11 @@ type Peer struct {
 	Frame
 	Neighbour
 	RoutesURL  string
-	ChangesURL string      // "" where the past is not kept
-	Counts     *PeerCounts // nil: not counted
-	CountsURL  string      // of the page with Counts; "" when there is nothing to count
-	Refused    bool        // Counts were asked for, and there was no place for it
+	ChangesURL string            // "" where the past is not kept
+	Counts     *PeerCounts       // nil: not counted
+	CountsURL  string            // of the page with Counts; "" when there is nothing to count
+	Refused    bool              // Counts were asked for, and there was no place for it
+	Malformed  []route.Malformed // the last messages that broke the rules, the newest first
 
 	AttributeBytes int64 // memory of the attribute sets that the peer announced first
 }

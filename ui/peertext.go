@@ -22,8 +22,36 @@ func (p *Peer) text(w *textWriter) {
 		w.counters(n.Counters)
 	}
 	w.history(n.History)
+	w.malformed(p.Malformed)
 	w.announced(p)
 	w.line("Routes: curl %s", shellURL(p.Host+p.RoutesURL))
+}
+
+// malformed writes the last messages that broke the rules.
+func (w *textWriter) malformed(list []route.Malformed) {
+	if len(list) == 0 {
+		return
+	}
+	w.line("%s", w.english.T("malformed.title", len(list)))
+	for i := range list {
+		m := &list[i]
+		w.line("  %s  %s: %s %s", precise(m.At), m.Kind, m.Error, m.RFC)
+		for _, more := range m.More {
+			w.line("      %s", more)
+		}
+		words := make([]string, len(m.Prefixes))
+		for j, n := range m.Prefixes {
+			words[j] = n.Prefix.String()
+		}
+		if m.Total > len(words) {
+			words = append(words, fmt.Sprintf("(%d in all)", m.Total))
+		}
+		if len(words) > 0 {
+			w.wrapped(6, "prefixes", words)
+		}
+		w.line("      message of %d octets: %x", m.Length, m.Message)
+	}
+	w.line("")
 }
 
 // announced writes what the routes of a peer have, or how to have it counted.

@@ -12,9 +12,10 @@ import (
 type framer struct {
 	from       io.Reader
 	buf        []byte
-	start, end int // of the octets buffered
-	limit      int // longest message allowed
-	smallReads int // reads in a row that would have fitted in the small buffer
+	start, end int    // of the octets buffered
+	limit      int    // longest message allowed
+	smallReads int    // reads in a row that would have fitted in the small buffer
+	message    []byte // the last one, header included, or what is buffered where none can be found
 }
 
 const (
@@ -81,6 +82,7 @@ func (f *framer) next() (t wire.Type, body []byte, ok bool, err error) {
 		return 0, nil, false, nil
 	}
 	t, length, err := wire.ParseHeader(held, f.limit)
+	f.message = held
 	if err != nil {
 		return 0, nil, false, err
 	}
@@ -88,5 +90,6 @@ func (f *framer) next() (t wire.Type, body []byte, ok bool, err error) {
 		return 0, nil, false, nil
 	}
 	f.start += length
+	f.message = held[:length]
 	return t, held[wire.HeaderLen:length], true, nil
 }

@@ -28,8 +28,9 @@ type neighbor struct {
 	connect      *rate.Limiter    // of connections
 	malformedLog *rate.Limiter    // of log lines about what the peer sent
 
-	counters counters
-	lastSeen atomic.Int64 // of the last UPDATE, Unix nanoseconds
+	counters  counters
+	malformed malformed
+	lastSeen  atomic.Int64 // of the last UPDATE, Unix nanoseconds
 
 	mu             sync.Mutex // guards what follows
 	conf           Neighbor
@@ -173,6 +174,7 @@ func (n *neighbor) snapshot() route.Session {
 	if seen := n.lastSeen.Load(); seen != 0 {
 		s.LastUpdate = time.Unix(0, seen)
 	}
+	s.Notices = append(s.Notices, n.malformed.notices(n.now())...)
 	return s
 }
 

@@ -67,15 +67,20 @@ func (s *session) messages(ctx context.Context, f *framer, now time.Time) error 
 	}()
 	for {
 		t, body, ok, err := f.next()
+		if err != nil {
+			s.reportReset(ctx, err, wire.Report{}, f.message, now)
+		}
 		if err != nil || !ok {
 			return err
 		}
 		count++
 		if t == wire.TypeUpdate {
 			updates++
-			err = s.update(ctx, body, now)
+			err = s.update(ctx, f.message, now)
 		} else {
-			err = s.other(ctx, f, t, body, now)
+			if err = s.other(ctx, f, t, body, now); err != nil {
+				s.reportReset(ctx, err, wire.Report{}, f.message, now)
+			}
 		}
 		if err != nil {
 			return err
@@ -317,23 +322,27 @@ func (s *session) answerRefresh(f route.Family, now time.Time) error {
 }
 
 // update decodes an UPDATE into the batch under construction.
-func (s *session) update(ctx context.Context, body []byte, now time.Time) error {
+func (s *session) update(ctx context.Context, message []byte, now time.Time) error {
 	if !s.established.Load() {
-		return s.unexpected(wire.TypeUpdate)
+		err := s.unexpected(wire.TypeUpdate)
+		s.reportReset(ctx, err, wire.Report{}, message, now)
+		return err
 	}
 	into, err := s.batches.Builder(ctx, s.peer, now)
 	if err != nil {
 		return err
 	}
-	report, err := s.decoder.Update(body, into)
+	before := len(into.Updates())
+	report, err := s.decoder.Update(message[wire.HeaderLen:], into)
 	if err != nil {
+		s.reportReset(ctx, err, report, message, now)
 		return err
 	}
 	if report.TooLong > 0 {
 		s.attributesTooLong(ctx, report.TooLong, now)
 	}
 	if report.TreatedAsWithdraw != nil || len(report.Discarded) > 0 {
-		s.reportMalformed(ctx, report, now)
+		s.reportMalformed(ctx, report, message, into.Updates()[before:], now)
 	}
 	if report.IsEndOfRIB {
 		return s.endOfRIB(ctx, report.EndOfRIB, now)
@@ -342,24 +351,6 @@ func (s *session) update(ctx context.Context, body []byte, now time.Time) error 
 		return s.flush(ctx)
 	}
 	return nil
-}
-
-// reportMalformed counts and logs the errors of an UPDATE that do not end the session
-// (RFC 7606).
-func (s *session) reportMalformed(ctx context.Context, r wire.Report, now time.Time) {
-	s.n.counters.discarded.Add(uint64(len(r.Discarded)))
-	if r.TreatedAsWithdraw != nil {
-		s.n.counters.treatedAsWithdraw.Add(1)
-	}
-	if !s.n.malformedLog.AllowN(now, 1) {
-		return
-	}
-	if r.TreatedAsWithdraw != nil {
-		s.log.WarnContext(ctx, "update treated as withdraw", "error", r.TreatedAsWithdraw)
-	}
-	if len(r.Discarded) > 0 {
-		s.log.WarnContext(ctx, "attributes discarded", "error", errors.Join(r.Discarded...))
-	}
 }
 
 // endOfRIB passes End-of-RIB on to the store and, the first time, the speaker.

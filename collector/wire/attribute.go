@@ -56,6 +56,9 @@ func (e *attributeError) Error() string { return e.forPeople().String() }
 func (e *attributeError) forPeople() route.Fault { return route.Fault{Code: e.code, Reason: e.reason} }
 
 func (a *attribute) fault(subcode uint8, reason string) *attributeError {
+	if a.code == 0 {
+		reason = "attribute 0: " + reason // an error without an attribute has code 0 too
+	}
 	return &attributeError{a.code, subcode, a.at, reason}
 }
 

@@ -41,7 +41,7 @@ func TestTypesHaveTheMembersOfTheDocument(t *testing.T) {
 		"FamilyCounts": answer.FamilyCounts{}, "Status": answer.Status{}, "Capability": answer.Capability{}, "RouteSums": answer.RouteSums{},
 		"PeerRoutes": answer.PeerRoutes{}, "Counters": answer.Counters{}, "Transition": answer.Transition{}, "Notice": answer.Notice{}, "Attention": answer.Attention{}, "Peer": answer.Peer{},
 		"Freshness": answer.Freshness{}, "Route": answer.Route{}, "Names": answer.Names{}, "NameMatches": answer.NameMatches{},
-		"NamedAS": answer.NamedAS{}, "Site": answer.Site{}, "Routes": answer.Routes{}, "Refused": answer.Refused{}, "Plan": answer.Plan{}, "Note": answer.Note{},
+		"NamedAS": answer.NamedAS{}, "Site": answer.Site{}, "Routes": answer.Routes{}, "Refused": answer.Refused{}, "Malformed": answer.Malformed{}, "MalformedMessage": answer.MalformedMessage{}, "Plan": answer.Plan{}, "Note": answer.Note{},
 		"Facet": answer.Facet{}, "Facets": answer.Facets{}, "Explanation": answer.Explanation{}, "Query": answer.Query{},
 		"Answer": answer.Lookup{}, "Problem": answer.Problem{}, "Aggregator": answer.Aggregator{}, "UnknownAttribute": answer.UnknownAttribute{},
 		"Attributes": answer.Attributes{}, "Change": answer.Change{}, "Asked": answer.Asked{}, "Changes": answer.Changes{},

@@ -111,6 +111,27 @@ type Transition struct {
 	Reason string      `json:"reason,omitempty"` // it may hold what the peer wrote
 }
 
+// Malformed is the answer of GET /api/v1/peers/{name}/malformed: the last messages
+// of the peer that broke the rules, at most 50.
+type Malformed struct {
+	At       time.Time          `json:"at"`
+	Peer     string             `json:"peer"`
+	Messages []MalformedMessage `json:"messages"` // the newest first
+}
+
+// MalformedMessage is a message that broke the rules.
+type MalformedMessage struct {
+	At          time.Time `json:"at"`
+	Kind        string    `json:"kind"`                  // what became of it: "treat-as-withdraw", "attribute-discard" or "session-reset"
+	Error       string    `json:"error"`                 // the first
+	More        []string  `json:"more_errors,omitempty"` // a few
+	RFC         string    `json:"rfc,omitempty"`         // the rule, such as "RFC 7606 section 7.2"; absent where it is not known
+	Prefixes    []string  `json:"prefixes"`              // the first of those that it announced, as far as they could be read
+	PrefixCount int       `json:"prefix_count"`          // all of them
+	Message     string    `json:"message"`               // as hexadecimal digits, header included; the first 2,048 octets
+	Length      int       `json:"message_length"`        // of the whole message, in octets
+}
+
 // PastPeers is the answer of GET /api/v1/peers for a moment of the past or for a
 // collection.
 type PastPeers struct {

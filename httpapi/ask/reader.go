@@ -84,6 +84,15 @@ func (r *Reader) Session(name string) (route.Session, error) {
 	return session, nil
 }
 
+// Malformed returns the last malformed messages of a peer, the newest first. An
+// unknown peer is a problem.
+func (r *Reader) Malformed(name string) ([]route.Malformed, error) {
+	if _, err := r.Session(name); err != nil {
+		return nil, err
+	}
+	return r.desk.sources.Sessions.Malformed(name), nil
+}
+
 // PeerStats returns what the table holds of a peer, and whether it has heard of
 // it.
 func (r *Reader) PeerStats(name string) (PeerStats, bool) {

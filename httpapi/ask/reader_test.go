@@ -31,6 +31,7 @@ func (s oneHour) Sessions() []route.Session {
 }
 
 func (s oneHour) Session(string) (route.Session, bool) { return route.Session{}, false }
+func (s oneHour) Malformed(string) []route.Malformed   { return nil }
 
 func readerWithout(hidden ...string) *Reader {
 	store := oneHour{changes: map[string]int{"seen": 2, "hidden": 7}, peers: map[string]*route.Peer{

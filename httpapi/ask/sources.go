@@ -106,6 +106,8 @@ type Collection interface {
 type Sessions interface {
 	Sessions() []route.Session
 	Session(name string) (route.Session, bool)
+	// Malformed returns the last malformed messages of a peer, the newest first.
+	Malformed(name string) []route.Malformed
 }
 
 // Names says in words what AS numbers and communities mean, and finds ASes by

@@ -131,6 +131,12 @@ func peerRow() row[peerRequest, *ui.Peer] {
 			}
 			page := &ui.Peer{Neighbour: neighbour(r.peer, r.peers.Live, r.Scene)}
 			v.detailOne(&page.Neighbour, r.Scene)
+			if r.peers.Live {
+				var err error
+				if page.Malformed, err = v.reader.Malformed(page.Peer.Name); err != nil {
+					return nil, err
+				}
+			}
 			return page, v.countPeer(page, &r)
 		},
 		json: func(v *visit, r peerRequest, _ *ui.Peer) error {

@@ -2,7 +2,7 @@
 import { connectGraph } from './graph.js'
 import { connectKeys } from './keys.js'
 import { connectLive } from './live.js'
-import { say, store, t } from './page.js'
+import { copy, make, say, store, t } from './page.js'
 import { connectParts } from './part.js'
 import { connectPaging } from './paging.js'
 import { connectRows } from './row.js'
@@ -18,8 +18,23 @@ connectStrip()
 connectGraph()
 connectPaging()
 connectParts()
+document.addEventListener('toggle', offerToCopy, true)
 document.addEventListener('pointerover', tellLocalTime)
 document.addEventListener('focusin', tellLocalTime)
+
+/**
+ * What is unfolded may have octets to copy.
+ * @param {Event} event
+ */
+function offerToCopy(event) {
+  if (!(event.target instanceof HTMLDetailsElement)) return
+  for (const hex of event.target.querySelectorAll(':scope > .hex')) {
+    if (hex.previousElementSibling?.matches('button')) continue
+    const button = make('button', { type: 'button' }, t('script.copy'))
+    button.addEventListener('click', () => copy(hex.textContent ?? '', t('script.message_copied')))
+    hex.before(button)
+  }
+}
 
 /** The switch goes from what the system says to the other theme and back. */
 function connectTheme() {
