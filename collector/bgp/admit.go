@@ -43,7 +43,7 @@ const (
 // admit decides about a connection before it reads or writes a byte, so that a
 // host that is not a neighbor learns nothing.
 func (c *Collector) admit(ctx context.Context, conn *net.TCPConn) {
-	remote := conn.RemoteAddr().(*net.TCPAddr).AddrPort().Addr().Unmap().WithZone("")
+	remote := peerOf(conn.RemoteAddr().(*net.TCPAddr).AddrPort())
 	n, why := c.neighborAt(remote)
 	if n != nil {
 		why = c.screen(n, conn)
@@ -55,7 +55,7 @@ func (c *Collector) admit(ctx context.Context, conn *net.TCPConn) {
 		return
 	}
 	c.handshakes.Add(1)
-	c.wg.Go(func() { c.serve(ctx, n, conn) })
+	c.wg.Go(func() { c.serve(ctx, n, conn, nil) })
 }
 
 // screen checks what can be checked without a message to the peer or from it.
@@ -91,13 +91,13 @@ func (c *Collector) refuse(ctx context.Context, n *neighbor, remote netip.Addr, 
 	}
 }
 
-// neighborAt returns the neighbor with the address. It makes a new neighbor when a
+// neighborAt returns the neighbor with the address, of several the first. It makes a new neighbor when a
 // dynamic rule allows it.
 func (c *Collector) neighborAt(remote netip.Addr) (*neighbor, refusal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if n := c.byAddress[remote]; n != nil {
-		return n, ""
+	if list := c.byAddress[remote]; len(list) > 0 {
+		return list[0], ""
 	}
 	rule := c.ruleFor(remote)
 	if rule == nil {
@@ -130,7 +130,7 @@ func (d *DynamicNeighbor) limit() int {
 func (c *Collector) ruleFor(remote netip.Addr) *DynamicNeighbor {
 	var best *DynamicNeighbor
 	for _, rule := range c.rules {
-		if rule.Prefix.Contains(remote) && (best == nil || rule.Prefix.Bits() > best.Prefix.Bits()) {
+		if rule.covers(remote) && (best == nil || rule.Prefix.Bits() > best.Prefix.Bits()) {
 			best = rule
 		}
 	}
@@ -143,7 +143,7 @@ func (c *Collector) dynamicConf(rule *DynamicNeighbor, remote netip.Addr) Neighb
 	if base == "" {
 		base = "dynamic"
 	}
-	base += "-" + remote.String()
+	base += "-" + addressName(remote)
 	name := base
 	for i := 2; c.byName[name] != nil; i++ {
 		name = base + "-" + strconv.Itoa(i)
@@ -155,23 +155,31 @@ func (c *Collector) dynamicConf(rule *DynamicNeighbor, remote netip.Addr) Neighb
 	return conf
 }
 
-// serve gives the connection a session, when the neighbor may have one.
-func (c *Collector) serve(ctx context.Context, n *neighbor, conn *net.TCPConn) {
+// serve gives a connection a session, when the neighbor may have one. A connection that
+// this side opened comes with the attempt that it came out of.
+func (c *Collector) serve(ctx context.Context, n *neighbor, conn *net.TCPConn, dialed *attempt) {
 	sessionCtx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	s := newSession(c, n, conn, cancel)
+	s.dialed = dialed
 	defer func() {
 		if !s.established.Load() {
 			c.handshakes.Add(-1)
 		}
-		c.discardUnused(n)
+		c.discardUnused(s.n)
 	}()
-	if e, why := n.claim(ctx, s); e != nil {
-		c.refuse(ctx, n, n.peerAddress(), why)
+	e, why := c.choose(ctx, s)
+	if e == nil {
+		e, why = s.n.claim(ctx, s)
+	}
+	if e != nil {
+		if dialed == nil {
+			c.refuse(ctx, s.n, s.n.peerAddress(), why)
+		}
 		s.close(e)
 		return
 	}
-	defer n.release(s)
+	defer s.n.release(s)
 	s.run(ctx, sessionCtx)
 }
 
@@ -187,8 +195,8 @@ func (n *neighbor) claim(ctx context.Context, s *session) (*ending, refusal) {
 		n.waiting--
 		n.mu.Unlock()
 	}()
-	if old != nil && !old.yields(ctx) {
-		return cease(wire.CeaseCollision, nil, "a session is established"), refusedSecond
+	if old != nil && !old.makesWay(ctx, s) {
+		return cease(wire.CeaseCollision, nil, "another connection of the neighbor stays"), refusedSecond
 	}
 	timeout := time.NewTimer(turnTime)
 	defer timeout.Stop()
@@ -201,13 +209,17 @@ func (n *neighbor) claim(ctx context.Context, s *session) (*ending, refusal) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if e, why := n.barred(); e != nil {
+	e, why = n.barred()
+	if e == nil && s.dialed != nil && s.dialed != n.dials.current { // the settings changed meanwhile
+		e, why = cease(wire.CeaseConfigChange, nil, ""), refusedSecond
+	}
+	if e != nil {
 		<-n.turn
 		return e, why
 	}
 	s.conf, s.rule = n.conf, n.rule
 	n.current = s
-	n.transition(route.StateConnect, "connection from "+s.outer.RemoteAddr().String(), n.now())
+	n.transition(route.StateConnect, s.origin(), n.now())
 	return nil, ""
 }
 

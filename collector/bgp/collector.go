@@ -64,7 +64,7 @@ type Collector struct {
 	mu        sync.Mutex // guards what follows
 	cfg       Config
 	byName    map[string]*neighbor
-	byAddress map[netip.Addr]*neighbor
+	byAddress map[netip.Addr][]*neighbor // with the zone of a link-local address
 	aliases   map[netip.Addr]bool
 	nextAlias netip.Addr
 	rules     []*DynamicNeighbor
@@ -91,7 +91,7 @@ func New(cfg Config, deps Deps) (*Collector, error) {
 		interval:   time.Second,
 		newSpeaker: startSpeaker,
 		byName:     make(map[string]*neighbor),
-		byAddress:  make(map[netip.Addr]*neighbor),
+		byAddress:  make(map[netip.Addr][]*neighbor),
 		aliases:    make(map[netip.Addr]bool),
 		nextAlias:  firstAlias(),
 		listeners:  make(map[netip.AddrPort]*net.TCPListener),
@@ -112,7 +112,7 @@ func (c Config) normalized() Config {
 	c.Neighbors = slices.Clone(c.Neighbors)
 	for i := range c.Neighbors {
 		n := &c.Neighbors[i]
-		n.Name, n.Address = n.name(), n.Address.Unmap()
+		n.Name, n.Address, n.Dialing = n.name(), n.Address.Unmap(), n.Dialing.withDefaults()
 		n.Settings = n.Settings.withDefaults()
 	}
 	c.DynamicNeighbors = slices.Clone(c.DynamicNeighbors)
@@ -289,7 +289,7 @@ func (c *Collector) add(n *neighbor) {
 	n.alias = c.freeAlias()
 	c.aliases[n.alias] = true
 	c.byName[n.name] = n
-	c.byAddress[n.conf.Address] = n
+	c.place(n)
 	c.deps.changed.Ring()
 }
 
@@ -299,9 +299,7 @@ func (c *Collector) discard(n *neighbor) {
 	n.remove()
 	c.deps.changed.Ring()
 	delete(c.byName, n.name)
-	if address := n.peerAddress(); c.byAddress[address] == n {
-		delete(c.byAddress, address)
-	}
+	c.displace(n)
 }
 
 func firstAlias() netip.Addr { return netip.AddrFrom4([4]byte{127, 64, 0, 1}) }
@@ -330,14 +328,16 @@ func (c *Collector) sendLast(ctx context.Context, b route.Batch) {
 	}
 }
 
-// expireNeighbors ends idle times and forgets dynamic neighbors whose routes have
-// aged out.
+// expireNeighbors ends idle times, forgets dynamic neighbors whose routes have aged
+// out, and connects to those that want it.
 func (c *Collector) expireNeighbors(ctx context.Context, now time.Time) {
 	for _, n := range c.neighbors() {
 		n.endIdleTime(now)
 		if n.expired(now) {
 			c.forget(ctx, n)
+			continue
 		}
+		c.dialWhenDue(ctx, n, now)
 	}
 }
 

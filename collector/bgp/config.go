@@ -56,12 +56,15 @@ type Settings struct {
 	DemoteRestarting bool `yaml:"demote_restarting"`
 }
 
-// Neighbor is a router with an address of its own.
+// Neighbor is a router. Several may have one address when what else is known of them
+// tells them apart.
 type Neighbor struct {
-	Name     string     `yaml:"name"` // of letters, digits and . _ : -; empty: the address
-	Address  netip.Addr `yaml:"address"`
+	Name     string     `yaml:"name"`    // of letters, digits and . _ : -; empty: the address
+	Address  netip.Addr `yaml:"address"` // with its zone when it is link-local
 	ASN      route.ASN  `yaml:"asn"`
-	Shutdown string     `yaml:"shutdown"` // not empty: kept down, and the peer is told this (RFC 9003)
+	RouterID netip.Addr `yaml:"router_id"` // the peer must have it; zero: any
+	Shutdown string     `yaml:"shutdown"`  // not empty: kept down, and the peer is told this (RFC 9003)
+	Dialing  `yaml:",inline"`
 	Settings `yaml:",inline"`
 }
 
@@ -69,6 +72,7 @@ type Neighbor struct {
 // which is named after its group and address.
 type DynamicNeighbor struct {
 	Prefix      netip.Prefix `yaml:"prefix"`
+	Interface   string       `yaml:"interface"`    // that peers are on; for prefixes in fe80::/10 only
 	ASNs        []route.ASN  `yaml:"asn"`          // the peer must be one of these; empty: any
 	MaxSessions int          `yaml:"max_sessions"` // neighbors at one time; zero: 1000
 	Settings    `yaml:",inline"`
@@ -146,34 +150,37 @@ func (c Config) Validate() error {
 	case len(c.Listen) == 0:
 		return setting.Errorf("listen", "no address to listen on")
 	}
-	names, addresses := make(map[string]int), make(map[netip.Addr]int)
+	names := make(map[string]int)
 	for i, n := range c.Neighbors {
 		if err := n.validate(fmt.Sprintf("neighbors[%d].", i), c.ASN); err != nil {
 			return err
 		}
-		name, address := n.name(), n.Address.Unmap()
+		name := n.name()
 		if j, taken := names[name]; taken {
 			return setting.Errorf(fmt.Sprintf("neighbors[%d].name", i), "%q is the name of neighbors[%d] too", name, j)
 		}
-		if j, taken := addresses[address]; taken {
-			return setting.Errorf(fmt.Sprintf("neighbors[%d].address", i), "%s is the address of neighbors[%d] too", address, j)
-		}
-		names[name], addresses[address] = i, i
+		names[name] = i
+	}
+	if err := c.validateShared(); err != nil {
+		return err
 	}
 	return c.validateDynamic()
 }
 
 func (c Config) validateDynamic() error {
-	prefixes := make(map[netip.Prefix]int)
+	prefixes := make(map[ruleKey]int)
 	for i, d := range c.DynamicNeighbors {
 		at := fmt.Sprintf("dynamic_neighbors[%d].", i)
 		if !d.Prefix.IsValid() || d.Prefix != d.Prefix.Masked() || d.Prefix.Addr().Is4In6() {
 			return setting.Errorf(at+"prefix", "%s is not a prefix with its host bits zero", d.Prefix)
 		}
-		if j, taken := prefixes[d.Prefix]; taken {
+		if j, taken := prefixes[d.key()]; taken {
 			return setting.Errorf(at+"prefix", "%s is the prefix of dynamic_neighbors[%d] too", d.Prefix, j)
 		}
-		prefixes[d.Prefix] = i
+		prefixes[d.key()] = i
+		if err := d.validateInterface(at); err != nil {
+			return err
+		}
 		if d.MaxSessions < 0 {
 			return setting.Errorf(at+"max_sessions", "is negative")
 		}
@@ -190,7 +197,7 @@ func (c Config) validateDynamic() error {
 		}
 		// The kernel would demand the prefix's key of a neighbor without one.
 		for j, n := range c.Neighbors {
-			if d.Password != "" && n.Password == "" && d.Prefix.Contains(n.Address.Unmap()) {
+			if d.Password != "" && n.Password == "" && d.Prefix.Contains(n.Address.Unmap().WithZone("")) {
 				return setting.Errorf(fmt.Sprintf("neighbors[%d].password_file", j), "is wanted: %s is in %s, whose neighbors have a password", n.Address, d.Prefix)
 			}
 		}
@@ -199,15 +206,19 @@ func (c Config) validateDynamic() error {
 }
 
 func (n Neighbor) validate(at string, local route.ASN) error {
+	if err := validateAddress(at+"address", n.Address.Unmap()); err != nil {
+		return err
+	}
 	switch {
-	case !n.Address.IsValid() || n.Address.IsUnspecified() || n.Address.IsMulticast():
-		return setting.Errorf(at+"address", "%s is not the address of a router", n.Address)
-	case n.Address.Zone() != "":
-		return setting.Errorf(at+"address", "a link-local address with a zone is not supported")
 	case !validName(n.name()):
 		return setting.Errorf(at+"name", "%q: use letters, digits and . _ : -", n.Name)
 	case reservedASN(n.ASN) != "":
 		return setting.Errorf(at+"asn", "%s", reservedASN(n.ASN))
+	case n.RouterID.IsValid() && (!n.RouterID.Is4() || n.RouterID.IsUnspecified()):
+		return setting.Errorf(at+"router_id", "%s: an IPv4 address is wanted, the BGP identifier that the router says", n.RouterID)
+	}
+	if err := n.validateDialing(at); err != nil {
+		return err
 	}
 	return n.Settings.validate(at, local, n.ASN)
 }
@@ -216,7 +227,7 @@ func (n Neighbor) name() string {
 	if n.Name != "" {
 		return n.Name
 	}
-	return n.Address.Unmap().String()
+	return addressName(n.Address)
 }
 
 // validate checks the settings of neighbors in the AS numbers peers, or in any where

@@ -29,7 +29,32 @@ func TestValidateNamesTheField(t *testing.T) {
 		"an IPv6 router id":             {func(c *Config) { c.RouterID = addr("::1") }, "router_id"},
 		"nowhere to listen":             {func(c *Config) { c.Listen = nil }, "listen"},
 		"no address":                    {func(c *Config) { c.Neighbors[1].Address = netip.Addr{} }, "neighbors[1].address"},
-		"an address twice, once mapped": {func(c *Config) { c.Neighbors[1].Address = addr("::ffff:127.0.0.2") }, "neighbors[1].address"},
+		"an address twice, once mapped": {func(c *Config) { c.Neighbors[1].Address, c.Neighbors[1].ASN = addr("::ffff:127.0.0.2"), 64501 }, "neighbors[1].address"},
+		"an address twice, one router id": {func(c *Config) {
+			c.Neighbors[1].Address, c.Neighbors[1].ASN, c.Neighbors[1].RouterID = addr("127.0.0.2"), 64501, addr("10.0.0.1")
+		}, "neighbors[1].address"},
+		"an address twice, one password": {func(c *Config) {
+			c.Neighbors[1].Address, c.Neighbors[1].Password = addr("127.0.0.2"), "x"
+		}, "neighbors[1].password_file"},
+		"an address twice, one with TTL security": {func(c *Config) {
+			c.Neighbors[1].Address, c.Neighbors[1].TTLSecurity = addr("127.0.0.2"), 1
+		}, "neighbors[1].ttl_security"},
+		"a link-local address on two links, one password": {func(c *Config) {
+			c.Neighbors[0].Address, c.Neighbors[1].Address, c.Neighbors[1].Password = addr("fe80::2%eth0"), addr("fe80::2%eth1"), "x"
+		}, "neighbors[1].password_file"},
+		"an IPv6 router id of a peer":             {func(c *Config) { c.Neighbors[0].RouterID = addr("::1") }, "neighbors[0].router_id"},
+		"a link-local address without a zone":     {func(c *Config) { c.Neighbors[0].Address = addr("fe80::2") }, "neighbors[0].address"},
+		"a link-local address with a number":      {func(c *Config) { c.Neighbors[0].Address = addr("fe80::2%3") }, "neighbors[0].address"},
+		"a zone of a global address":              {func(c *Config) { c.Neighbors[0].Address = addr("2001:db8::2%eth0") }, "neighbors[0].address"},
+		"link-local peers without an interface":   {func(c *Config) { c.DynamicNeighbors[0].Prefix = prefix("fe80::/64") }, "dynamic_neighbors[0].interface"},
+		"an interface of other peers":             {func(c *Config) { c.DynamicNeighbors[0].Interface = "eth0" }, "dynamic_neighbors[0].interface"},
+		"a port without connect":                  {func(c *Config) { c.Neighbors[0].Port = 1179 }, "neighbors[0].connect"},
+		"a port that is none":                     {func(c *Config) { c.Neighbors[0].Dialing = Dialing{Connect: true, Port: 65536} }, "neighbors[0].port"},
+		"a local address of the other IP version": {func(c *Config) { c.Neighbors[0].Dialing = Dialing{Connect: true, LocalAddress: addr("::1")} }, "neighbors[0].local_address"},
+		"a local address on another link": {func(c *Config) {
+			c.Neighbors[0].Address, c.Neighbors[0].Dialing = addr("fe80::2%eth0"), Dialing{Connect: true, LocalAddress: addr("fe80::1%eth1")}
+		}, "neighbors[0].local_address"},
+		"a retry in no time":            {func(c *Config) { c.Neighbors[0].Dialing = Dialing{Connect: true, ConnectRetry: 1} }, "neighbors[0].connect_retry"},
 		"a name twice":                  {func(c *Config) { c.Neighbors[1].Name = "edge1" }, "neighbors[1].name"},
 		"a name with a blank":           {func(c *Config) { c.Neighbors[0].Name = "edge 1" }, "neighbors[0].name"},
 		"no peer AS":                    {func(c *Config) { c.Neighbors[0].ASN = 0 }, "neighbors[0].asn"},

@@ -1,13 +1,14 @@
 // Package bgp keeps BGP sessions and turns what routers announce into batches of
 // routes.
 //
-// Data meets the types in this order. A [Collector] listens. The admission of a
-// connection (who may connect, before a byte is read) finds the neighbor that the
-// connection belongs to. A session splits the connection: it decodes UPDATEs with
-// package wire into [route.Batch] values, which a [collector.Batcher] sends to
-// Deps.Out. The rest of the protocol (the state machine, its timers, the checks of
-// an OPEN) is the work of the speaker, an embedded GoBGP on a loopback port, which
-// each session reaches over an inner connection of its own.
+// Data meets the types in this order. A [Collector] listens, and connects to the
+// neighbors that want it. The admission of a connection (who may connect, before a byte
+// is read) finds the neighbor that the connection belongs to; of several with one
+// address the peer's OPEN says which. A session splits the connection: it decodes
+// UPDATEs with package wire into [route.Batch] values, which a [collector.Batcher]
+// sends to Deps.Out. The rest of the protocol (the state machine, its timers, the
+// checks of an OPEN) is the work of the speaker, an embedded GoBGP on a loopback port,
+// which each session reaches over an inner connection of its own.
 //
 //	router ── outer connection ── session ── inner connection ── speaker
 //	                                 └── wire.Decoder ── route.Batch ── Deps.Out

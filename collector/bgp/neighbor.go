@@ -50,6 +50,7 @@ type neighbor struct {
 	caps           []route.Capability
 	families       []route.Family // negotiated
 	holdTime       time.Duration
+	dials          dials
 	wasEstablished bool                    // the store may hold routes of it
 	graceful       [route.NumFamilies]bool // families with graceful restart in the last session
 
@@ -75,6 +76,7 @@ func newNeighbor(conf Neighbor, local Config, deps Deps) *neighbor {
 func (n *neighbor) configure(conf Neighbor, local Config, now time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.abandonDial()
 	n.conf = conf
 	router := conf.Router
 	if router == "" {
@@ -143,6 +145,7 @@ func (n *neighbor) stop(ctx context.Context, e *ending) {
 func (n *neighbor) remove() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.abandonDial()
 	n.removed = true
 }
 
@@ -217,6 +220,7 @@ func (n *neighbor) markEstablished(theirs *wire.Open, agreed *wire.Session, now 
 	n.wasEstablished = true
 	delete(n.notices, noticeMaxPrefixes) // the limits of the session before
 	delete(n.notices, noticeAttributeBytes)
+	n.forgetFailedDials()
 	n.transition(route.StateEstablished, "received KEEPALIVE", now)
 	return n.peer, before
 }

@@ -20,7 +20,7 @@ const (
 
 // receive reads the router until the session ends.
 func (s *session) receive(ctx context.Context) error {
-	f := newFramer(s.outer)
+	f := newFramer(s.input())
 	for {
 		n, readErr := f.fill()
 		now := s.n.now()
@@ -138,6 +138,9 @@ func (s *session) openFrom(ctx context.Context, f *framer, body []byte) error {
 			Code: wire.CodeOpen, Subcode: wire.OpenUnacceptableHoldTime,
 			Reason: fmt.Sprintf("hold time %s, want at least %s", hold, s.conf.MinHoldTime),
 		}
+	}
+	if err := s.conf.checkRouterID(open); err != nil {
+		return err
 	}
 	if err := checkRole(s.conf.Settings, s.ours, open); err != nil {
 		return err
@@ -262,8 +265,7 @@ func (s *session) notified(body []byte) error {
 		return err
 	}
 	s.n.counters.notificationsIn.Add(1)
-	s.explainRole(n)
-	e := &ending{reason: "received " + n.Error(), notified: true}
+	e := &ending{reason: "received " + n.Error() + s.explainRole(n), notified: true}
 	s.notificationReceived.Store(e) // first: the speaker closes when it reads it
 	// The speaker gets nothing that the peer wrote. The session ends either way.
 	_ = s.toSpeaker((&wire.Notification{Code: n.Code, Subcode: n.Subcode}).Append(nil))

@@ -29,7 +29,7 @@ func (c *Collector) Reload(cfg Config) error {
 	running := c.running
 	if running == nil {
 		defer c.mu.Unlock()
-		c.byName, c.byAddress, c.aliases = map[string]*neighbor{}, map[netip.Addr]*neighbor{}, map[netip.Addr]bool{}
+		c.byName, c.byAddress, c.aliases = map[string]*neighbor{}, map[netip.Addr][]*neighbor{}, map[netip.Addr]bool{}
 		c.apply(cfg.normalized(), c.deps.Now())
 		return nil
 	}
@@ -69,7 +69,7 @@ func (c *Collector) apply(cfg Config, now time.Time) (todo change) {
 			todo.remove = append(todo.remove, n)
 		case !reflect.DeepEqual(n.conf, conf):
 			todo.restart = append(todo.restart, n)
-			delete(c.byAddress, n.conf.Address)
+			c.displace(n)
 			n.configure(conf, cfg, now)
 		case old.ASN != cfg.ASN || old.RouterID != cfg.RouterID:
 			todo.restart = append(todo.restart, n)
@@ -82,7 +82,7 @@ func (c *Collector) apply(cfg Config, now time.Time) (todo change) {
 		c.discard(n)
 	}
 	for _, n := range todo.restart { // addresses may have changed hands
-		c.byAddress[n.peerAddress()] = n
+		c.place(n)
 	}
 	for _, conf := range cfg.Neighbors {
 		if c.byName[conf.Name] == nil {
@@ -92,23 +92,23 @@ func (c *Collector) apply(cfg Config, now time.Time) (todo change) {
 	return todo
 }
 
-// newRules replaces the dynamic rules and returns the new ones by prefix.
-func (c *Collector) newRules(cfg Config) map[netip.Prefix]*DynamicNeighbor {
-	byPrefix := make(map[netip.Prefix]*DynamicNeighbor)
+// newRules replaces the dynamic rules and returns the new ones.
+func (c *Collector) newRules(cfg Config) map[ruleKey]*DynamicNeighbor {
+	byKey := make(map[ruleKey]*DynamicNeighbor)
 	c.rules = nil
 	for i := range cfg.DynamicNeighbors {
 		rule := cfg.DynamicNeighbors[i]
 		c.rules = append(c.rules, &rule)
-		byPrefix[rule.Prefix] = &rule
+		byKey[rule.key()] = &rule
 	}
-	return byPrefix
+	return byKey
 }
 
 // dynamicAfter returns the settings of a dynamic neighbor under the new rules, and
 // whether it stays. It stays when its rule and group are still configured, and no
 // configured neighbor has its address.
-func (c *Collector) dynamicAfter(n *neighbor, rules map[netip.Prefix]*DynamicNeighbor, cfg Config) (Neighbor, bool) {
-	rule := rules[n.rule.Prefix]
+func (c *Collector) dynamicAfter(n *neighbor, rules map[ruleKey]*DynamicNeighbor, cfg Config) (Neighbor, bool) {
+	rule := rules[n.rule.key()]
 	taken := slices.ContainsFunc(cfg.Neighbors, func(static Neighbor) bool {
 		return static.Address == n.conf.Address || static.Name == n.name
 	})

@@ -77,16 +77,17 @@ func roleAdvice(ours, theirs wire.Role) string {
 	}
 }
 
-// explainRole adds to the peer's NOTIFICATION of a role mismatch how to mend it.
-func (s *session) explainRole(n *wire.Notification) {
+// explainRole says how to mend a role mismatch that the peer tells of; "" for another
+// NOTIFICATION.
+func (s *session) explainRole(n *wire.Notification) string {
 	if n.Code != wire.CodeOpen || n.Subcode != wire.OpenRoleMismatch {
-		return
+		return ""
 	}
 	var theirs wire.Role
 	if s.theirs != nil { // otherwise the peer had its OPEN on another connection
 		theirs = s.theirs.Role()
 	}
-	n.Reason = roleAdvice(s.conf.Role, theirs)
+	return ": " + roleAdvice(s.conf.Role, theirs)
 }
 
 // validateAS checks the settings of the AS numbers of both sides.

@@ -36,6 +36,8 @@ type session struct {
 	rule   *DynamicNeighbor // nil for a configured neighbor
 	bgp    *speaker
 	outer  *net.TCPConn
+	dialed *attempt  // nil: the peer opened the connection
+	hello  *greeting // what was read of the peer before the session began; nil: nothing
 	inner  net.Conn
 	log    *slog.Logger
 	cancel context.CancelCauseFunc

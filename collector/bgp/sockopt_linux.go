@@ -87,14 +87,8 @@ func setTTL(fd, ttl int) error {
 // looked at because the kernel learns of the limit only after the handshake.
 func demandTTL(raw syscall.RawConn, peer netip.Addr, least int) error {
 	return control(raw, func(fd int) error {
-		var err error
-		if peer.Is4() {
-			err = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MINTTL, least)
-		} else {
-			err = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MINHOPCOUNT, least)
-		}
-		if err != nil {
-			return fmt.Errorf("set the least TTL: %w", err)
+		if err := setMinTTL(fd, peer, least); err != nil {
+			return err
 		}
 		syn, err := savedSYN(fd)
 		if err != nil {
@@ -105,6 +99,37 @@ func demandTTL(raw syscall.RawConn, peer netip.Addr, least int) error {
 		}
 		return nil
 	})
+}
+
+func setMinTTL(fd int, peer netip.Addr, least int) error {
+	var err error
+	if peer.Is4() {
+		err = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MINTTL, least)
+	} else {
+		err = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MINHOPCOUNT, least)
+	}
+	if err != nil {
+		return fmt.Errorf("set the least TTL: %w", err)
+	}
+	return nil
+}
+
+// prepareDialer makes a socket that connects to a neighbor send TTL 255, demand the
+// TTL that is configured of every packet, the first included, and sign with the key.
+func prepareDialer(raw syscall.RawConn, conf Neighbor) error {
+	err := control(raw, func(fd int) error {
+		if err := setTTL(fd, 255); err != nil {
+			return err
+		}
+		if conf.TTLSecurity > 0 {
+			return setMinTTL(fd, conf.Address, 256-conf.TTLSecurity)
+		}
+		return nil
+	})
+	if err != nil || conf.Password == "" {
+		return err
+	}
+	return setMD5(raw, netip.PrefixFrom(conf.Address, conf.Address.BitLen()), conf.Password)
 }
 
 // savedSYN returns the headers of the packet that asked for the connection.

@@ -24,6 +24,16 @@ func setMD5(_ syscall.RawConn, _ netip.Prefix, key collector.Secret) error {
 
 func prepareListener(_, _ string, _ syscall.RawConn) error { return nil }
 
+func prepareDialer(_ syscall.RawConn, conf Neighbor) error {
+	switch {
+	case conf.Password != "":
+		return errNoMD5
+	case conf.TTLSecurity > 0:
+		return errNoTTLSecurity
+	}
+	return nil
+}
+
 func demandTTL(syscall.RawConn, netip.Addr, int) error { return errNoTTLSecurity }
 
 func setUserTimeout(syscall.RawConn, int) error { return nil }

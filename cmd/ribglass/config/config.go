@@ -157,5 +157,8 @@ func Default() Config {
 	}
 }
 
-func (n *Neighbor) setDefaults()        { n.Settings = bgp.DefaultSettings() }
+func (n *Neighbor) setDefaults() {
+	n.Settings, n.Dialing = bgp.DefaultSettings(), bgp.DefaultDialing()
+}
+
 func (n *DynamicNeighbor) setDefaults() { n.Settings = bgp.DefaultSettings() }

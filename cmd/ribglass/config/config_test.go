@@ -42,7 +42,7 @@ func TestMinimalConfigurationHasDefaultsForTheRest(t *testing.T) {
 	want := Default()
 	want.ASN, want.RouterID = 64500, netip.MustParseAddr("192.0.2.10")
 	want.Neighbors = []Neighbor{{Neighbor: bgp.Neighbor{
-		Address: netip.MustParseAddr("192.0.2.1"), ASN: 64501, Settings: bgp.DefaultSettings(),
+		Address: netip.MustParseAddr("192.0.2.1"), ASN: 64501, Dialing: bgp.DefaultDialing(), Settings: bgp.DefaultSettings(),
 	}}}
 	if diff := cmp.Diff(&want, got, cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{}, netip.Prefix{})); diff != "" {
 		t.Errorf("minimal configuration (-want +got):\n%s", diff)
@@ -139,6 +139,7 @@ dynamic_neighbors:
 			Secret: Secret{PasswordEnv: "EDGE_MD5"},
 			Neighbor: bgp.Neighbor{
 				Name: "edge1", Address: netip.MustParseAddr("192.0.2.1"), ASN: 64500, Shutdown: "maintenance until 06:00",
+				Dialing: bgp.DefaultDialing(),
 				Settings: bgp.Settings{
 					Group: "core", Router: "edge", Description: "Edge router, Amsterdam", Password: "Wq3v9Zr2", TTLSecurity: 1,
 					AddPath: true, Families: []route.Family{route.IPv4Unicast, route.IPv6Multicast},

@@ -14,6 +14,7 @@ import (
 type frr struct {
 	endpoints
 	dir     string
+	more    string // further lines of the IPv4 address family
 	running *process
 }
 
@@ -51,13 +52,13 @@ router bgp %[1]d
   neighbor %[2]s activate
   neighbor %[2]s attribute-unchanged next-hop
   neighbor %[5]s activate
- exit-address-family
+%[8]s exit-address-family
  address-family ipv6 unicast
   neighbor %[2]s activate
   neighbor %[2]s attribute-unchanged next-hop
   neighbor %[5]s activate
  exit-address-family
-`, f.asn, f.glass.Addr(), f.glass.Port(), f.self, f.feeder, feedASN, f.options)
+`, f.asn, f.glass.Addr(), f.glass.Port(), f.self, f.feeder, feedASN, f.options, f.more)
 }
 
 func (f *frr) start(t testing.TB) {

@@ -18,18 +18,21 @@ import (
 )
 
 // Whatever peers ask for, no UPDATE with a reachable or an unreachable prefix
-// ever leaves. Three peers watch: an internal one, an external one with every
-// family and ADD-PATH both ways, and BIRD; they ask for routes with
+// ever leaves. Four peers watch: an internal one, an external one with every
+// family and ADD-PATH both ways, BIRD, and a BIRD that Ribglass dials; they ask for routes with
 // ROUTE-REFRESH while a table comes in. A capture of the kernel's packets has
 // the last word.
 func TestNoRouteIsEverAnnounced(t *testing.T) {
 	routes := loadFeed(t)
+	passive := newEndpoints(t, 54, netip.AddrPort{})
 	g := newGlass(t,
 		neighbor("inner", "127.0.1.51", glassASN, "hold_time: 3s"),
 		neighbor("outer", "127.0.1.52", 65152, "add_path: true", "hold_time: 3s",
 			"families: [ipv4-unicast, ipv6-unicast, ipv4-multicast, ipv6-multicast]"),
-		neighbor("daemon", "127.0.1.53", 65153))
-	packets := capture(t, g.bgp.Port())
+		neighbor("daemon", "127.0.1.53", 65153),
+		neighbor("dialed", passive.self, passive.asn, "connect: true", fmt.Sprintf("port: %d", passive.port)))
+	packets := capture(t, g.bgp.Port(), passive.port)
+	waiting := newPassiveBird(t, passive, g)
 	inner := dial(t, speakerConfig{local: "127.0.1.51", asn: glassASN, hold: 3}, g.bgp)
 	outer := dial(t, speakerConfig{local: "127.0.1.52", asn: 65152, hold: 3, capabilities: append(usualCapabilities(65152),
 		familyCapability(1, 2), familyCapability(2, 2), capability(70), // enhanced route refresh
@@ -61,12 +64,15 @@ func TestNoRouteIsEverAnnounced(t *testing.T) {
 		}
 		onlyEndOfRIB(t, s.messages(msgUpdate))
 	}
-	shown, err := b.do("show", "protocols", "all", "glass")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := strings.Count(string(shown), "Routes:         0 imported"); n != 2 {
-		t.Errorf("BIRD imported routes:\n%s", shown)
+	g.waitEstablished("dialed")
+	for _, d := range []*bird{b, waiting} {
+		shown, err := d.do("show", "protocols", "all", "glass")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(shown), "Routes:         0 imported"); n != 2 {
+			t.Errorf("BIRD imported routes:\n%s", shown)
+		}
 	}
 	sent := packets.messages(t)
 	if len(sent) < 30 {
@@ -93,15 +99,18 @@ func refresh(afi uint16, safi, subtype byte) []byte {
 	return frame(msgRouteRefresh, []byte{byte(afi >> 8), byte(afi), subtype, safi})
 }
 
-// capturer keeps what left a TCP port over the loopback interface, by
-// connection.
+// capturer keeps what left a TCP port over the loopback interface, or went to one of
+// the ports that Ribglass dials, by connection.
 type capturer struct {
-	fd   int
-	port uint16
+	fd     int
+	port   uint16
+	dialed []uint16
 
 	mu       sync.Mutex // guards segments
-	segments map[netip.AddrPort][]segment
+	segments map[connection][]segment
 }
+
+type connection struct{ from, to netip.AddrPort }
 
 type segment struct {
 	seq  uint32
@@ -109,7 +118,7 @@ type segment struct {
 }
 
 // capture records packets from now on. It needs the right to do so.
-func capture(t *testing.T, port uint16) *capturer {
+func capture(t *testing.T, port uint16, dialed ...uint16) *capturer {
 	t.Helper()
 	const all = 0x0300 // ETH_P_ALL in network order
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, all)
@@ -128,7 +137,7 @@ func capture(t *testing.T, port uint16) *capturer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &capturer{fd: fd, port: port, segments: map[netip.AddrPort][]segment{}}
+	c := &capturer{fd: fd, port: port, dialed: dialed, segments: map[connection][]segment{}}
 	stop, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
@@ -156,7 +165,7 @@ func (c *capturer) read(stop chan struct{}) {
 	}
 }
 
-// keep takes an Ethernet frame with IPv4 and TCP from the port.
+// keep takes an Ethernet frame with IPv4 and TCP from the port, or to one that is dialed.
 func (c *capturer) keep(packet []byte) {
 	const ethernet = 14
 	if len(packet) < ethernet+20 || binary.BigEndian.Uint16(packet[12:]) != unix.ETH_P_IP {
@@ -170,13 +179,14 @@ func (c *capturer) keep(packet []byte) {
 	}
 	tcp := ip[header:]
 	data := tcp[4*int(tcp[12]>>4):]
-	if binary.BigEndian.Uint16(tcp) != c.port || len(data) == 0 {
+	from := netip.AddrPortFrom(netip.AddrFrom4([4]byte(ip[12:16])), binary.BigEndian.Uint16(tcp))
+	to := netip.AddrPortFrom(netip.AddrFrom4([4]byte(ip[16:20])), binary.BigEndian.Uint16(tcp[2:]))
+	if from.Port() != c.port && !slices.Contains(c.dialed, to.Port()) || len(data) == 0 {
 		return
 	}
-	to := netip.AddrPortFrom(netip.AddrFrom4([4]byte(ip[16:20])), binary.BigEndian.Uint16(tcp[2:]))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.segments[to] = append(c.segments[to], segment{binary.BigEndian.Uint32(tcp[4:]), bytes.Clone(data)})
+	c.segments[connection{from, to}] = append(c.segments[connection{from, to}], segment{binary.BigEndian.Uint32(tcp[4:]), bytes.Clone(data)})
 }
 
 // messages puts the segments of each connection together. Each packet of the
@@ -186,7 +196,7 @@ func (c *capturer) messages(t *testing.T) []message {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var all []message
-	for to, segments := range c.segments {
+	for of, segments := range c.segments {
 		first := segments[0].seq
 		slices.SortStableFunc(segments, func(a, b segment) int { return cmp.Compare(int32(a.seq-first), int32(b.seq-first)) })
 		next := segments[0].seq
@@ -194,7 +204,7 @@ func (c *capturer) messages(t *testing.T) []message {
 		for _, s := range segments {
 			skip := int32(next - s.seq)
 			if skip < 0 {
-				t.Fatalf("the capture towards %s has a gap", to)
+				t.Fatalf("the capture of %v has a gap", of)
 			}
 			if int(skip) < len(s.data) {
 				stream = append(stream, s.data[skip:]...)
