@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -68,7 +69,8 @@ type Deps struct {
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 	Info       Info
-	Now        func() time.Time // nil means time.Now
+	Identity   func() (route.ASN, netip.Addr) // of Info, when a reload may change them; nil: they stay
+	Now        func() time.Time               // nil means time.Now
 
 	History   History                       // nil: the past is not kept
 	Snapshots func() []history.SnapshotInfo // which there are, oldest first; nil: they are not listed
@@ -107,8 +109,9 @@ func (d *Deps) named() Names {
 func (d *Deps) sources() ask.Sources {
 	s := ask.Sources{
 		Budget: d.Budget, For: d.For, Notices: d.Notices, Subscribe: d.Subscribe, SessionChanges: d.SessionChanges,
-		Store: d.Store, Sessions: d.Sessions, Names: d.named(), Info: d.Info, Now: d.Now, Logger: d.Logger, Registerer: d.Registerer,
-		Snapshots: d.Snapshots, Export: d.Export,
+		Store: d.Store, Sessions: d.Sessions, Names: d.named(), Info: d.Info, Identity: d.Identity, Now: d.Now, Logger: d.Logger,
+		Registerer: d.Registerer,
+		Snapshots:  d.Snapshots, Export: d.Export,
 	}
 	if d.History != nil {
 		s.History = d.History.Stats

@@ -501,10 +501,10 @@ func newServer(t testing.TB, cfg httpapi.Config, store httpapi.Store, sessions h
 	budget.Memory().SetLimit(4 << 30)
 	s, err := httpapi.New(cfg, httpapi.Deps{
 		Store: store, Sessions: sessions, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
-		Info: httpapi.Info{
-			Version: "0.1.0", ASN: 64500, RouterID: netip.MustParseAddr("192.0.2.10"), StartedAt: now.Add(-60 * time.Hour),
-		},
-		Now: func() time.Time { return now }, Budget: budget,
+		// The AS number and the router id of the start are not those of now.
+		Info:     httpapi.Info{Version: "0.1.0", ASN: 64999, RouterID: netip.MustParseAddr("192.0.2.99"), StartedAt: now.Add(-60 * time.Hour)},
+		Identity: func() (route.ASN, netip.Addr) { return 64500, netip.MustParseAddr("192.0.2.10") },
+		Now:      func() time.Time { return now }, Budget: budget,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -88,7 +88,7 @@ func (r *relief) before(b *route.Batch) {
 		}
 	case route.PeerDown:
 		delete(r.unkept, b.Peer.Name)
-	case route.Routes, route.EndOfRIB, route.RefreshBegin:
+	case route.Routes, route.EndOfRIB, route.RefreshBegin, route.PeerChanged:
 	}
 	if _, refused := r.unkept[b.Peer.Name]; !refused {
 		return

@@ -175,9 +175,11 @@ func gzippedMRT(ctx context.Context, t *rib.Table, at time.Time) (int64, error) 
 
 // writeMRT writes a table as an export does.
 func writeMRT(ctx context.Context, to io.Writer, t *rib.Table, at time.Time) error {
-	e := dump.Exporter{ASN: localASN, RouterID: netip.MustParseAddr("192.0.2.10"), Logger: slog.New(slog.DiscardHandler)}
+	e := dump.Exporter{Identity: identity, Logger: slog.New(slog.DiscardHandler)}
 	return e.Write(ctx, to, frozen{t, at}, query.Query{})
 }
+
+func identity() (route.ASN, netip.Addr) { return localASN, netip.MustParseAddr("192.0.2.10") }
 
 // frozen is a table that does not change, as the source of an export.
 type frozen struct {

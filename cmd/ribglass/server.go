@@ -122,13 +122,14 @@ func (s *server) makeComponents(cfg *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("collector: %w", err)
 	}
-	exporter := &dump.Exporter{ASN: cfg.ASN, RouterID: cfg.RouterID, Logger: s.log.With("component", "export")}
+	exporter := &dump.Exporter{Identity: s.bgp.Identity, Logger: s.log.With("component", "export")}
 	deps := httpapi.Deps{
 		Store: s.store, Sessions: s.bgp, Logger: s.log.With("component", "httpapi"), Registerer: registry,
-		Info:    httpapi.Info{Version: build.Version(), ASN: cfg.ASN, RouterID: cfg.RouterID, StartedAt: time.Now()},
-		Export:  exporter.Export,
-		Notices: s.notices,
-		Budget:  s.budget, Subscribe: s.store.Subscribe, SessionChanges: s.bgp.SessionChanges,
+		Info:     httpapi.Info{Version: build.Version(), ASN: cfg.ASN, RouterID: cfg.RouterID, StartedAt: time.Now()},
+		Identity: s.bgp.Identity,
+		Export:   exporter.Export,
+		Notices:  s.notices,
+		Budget:   s.budget, Subscribe: s.store.Subscribe, SessionChanges: s.bgp.SessionChanges,
 		For:  func(to route.Audience) httpapi.Searcher { return s.store.For(to) },
 		Site: cfg.Site,
 	}

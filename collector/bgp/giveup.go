@@ -21,7 +21,7 @@ func (c *Collector) GiveUp(name, reason string) error {
 		return fmt.Errorf("end the session of %s: there is none", name)
 	}
 	e := cease(wire.CeaseOutOfResources, nil, reason)
-	e.drop, e.idle, e.idleFor = true, true, s.conf.MaxPrefixesRestart
+	e.drop, e.idle, e.idleFor = true, true, n.settings().MaxPrefixesRestart
 	s.cancel(e)
 	return nil
 }

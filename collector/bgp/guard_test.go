@@ -196,7 +196,7 @@ func TestSpeakerHearsOfALivingPeer(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			inner, speaker := net.Pipe()
 			n := newNeighbor(testNeighbor("edge1", "127.0.0.2", 64501), testConfig(), testDeps())
-			s := &session{n: n, log: n.log, inner: inner}
+			s := &session{c: new(Collector), n: n, log: n.log, inner: inner}
 			s.batches = collector.NewBatcher(make(chan route.Batch), new(collector.Builders), s.count)
 			ctx, cancel := context.WithCancel(t.Context())
 			if tt.blocked {

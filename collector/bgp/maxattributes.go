@@ -33,22 +33,23 @@ func (s *session) checkLimits(ctx context.Context) error {
 // max_attribute_bytes. A peer may be charged for sets that others hold too, so the
 // store counts again before the session is ended. The caller holds s.limitMu.
 func (s *session) checkAttributeBytes(ctx context.Context) error {
-	limit := uint64(s.conf.MaxAttributeBytes)
+	conf := s.n.settings()
+	limit := uint64(conf.MaxAttributeBytes)
 	if limit == 0 || s.c.deps.AttributeBytes == nil {
 		return nil
 	}
 	bytes := s.c.deps.AttributeBytes
-	threshold := limit / 100 * uint64(s.conf.MaxPrefixesWarning)
+	threshold := limit / 100 * uint64(conf.MaxPrefixesWarning)
 	have := bytes(ctx, s.n.name, false)
 	if have > limit {
 		have = bytes(ctx, s.n.name, true)
 	}
 	switch {
 	case have > limit:
-		return s.tooManyAttributes(have)
+		return s.tooManyAttributes(conf, have)
 	case have >= threshold && !s.warnedAttributes:
 		s.warnedAttributes = true
-		text := fmt.Sprintf("Its attribute sets take %s, and max_attribute_bytes is %s.", setting.Size(have), s.conf.MaxAttributeBytes)
+		text := fmt.Sprintf("Its attribute sets take %s, and max_attribute_bytes is %s.", setting.Size(have), conf.MaxAttributeBytes)
 		s.n.notice(noticeAttributeBytes, text, 1, s.n.now())
 		s.log.WarnContext(ctx, "peer nears its max_attribute_bytes", "bytes", have, "max_attribute_bytes", limit)
 	case have < threshold && s.warnedAttributes:
@@ -60,10 +61,10 @@ func (s *session) checkAttributeBytes(ctx context.Context) error {
 
 // tooManyAttributes is the end of a session that reached max_attribute_bytes
 // (RFC 4486 section 4: Out of Resources).
-func (s *session) tooManyAttributes(have uint64) *ending {
-	what := fmt.Sprintf("attribute sets of %s, max_attribute_bytes %s", setting.Size(have), s.conf.MaxAttributeBytes)
+func (s *session) tooManyAttributes(conf Settings, have uint64) *ending {
+	what := fmt.Sprintf("attribute sets of %s, max_attribute_bytes %s", setting.Size(have), conf.MaxAttributeBytes)
 	e := cease(wire.CeaseOutOfResources, nil, what)
-	e.drop, e.idle, e.idleFor = true, true, s.conf.MaxPrefixesRestart
+	e.drop, e.idle, e.idleFor = true, true, conf.MaxPrefixesRestart
 	s.n.notice(noticeAttributeBytes, "The session was ended: "+what+".", 1, s.n.now())
 	return e
 }

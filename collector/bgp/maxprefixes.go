@@ -12,7 +12,8 @@ import (
 // checkMaxPrefixes compares the number of prefixes that the store holds with
 // max_prefixes. The caller holds s.limitMu.
 func (s *session) checkMaxPrefixes(ctx context.Context) error {
-	limit := s.conf.MaxPrefixes
+	conf := s.n.settings()
+	limit := conf.MaxPrefixes
 	if limit == 0 || s.c.deps.Prefixes == nil {
 		return nil
 	}
@@ -21,9 +22,9 @@ func (s *session) checkMaxPrefixes(ctx context.Context) error {
 			continue
 		}
 		have := s.c.deps.Prefixes(s.n.name, f)
-		switch threshold := limit * s.conf.MaxPrefixesWarning / 100; {
+		switch threshold := limit * conf.MaxPrefixesWarning / 100; {
 		case have > limit:
-			return s.tooManyPrefixes(f, have)
+			return s.tooManyPrefixes(conf, f, have)
 		case have < threshold:
 			if s.warned[f] {
 				s.warned[f] = false
@@ -40,13 +41,13 @@ func (s *session) checkMaxPrefixes(ctx context.Context) error {
 
 // tooManyPrefixes is the end of a session that reached max_prefixes; its data
 // are AFI, SAFI and limit (RFC 4486 section 4).
-func (s *session) tooManyPrefixes(f route.Family, have int) *ending {
+func (s *session) tooManyPrefixes(conf Settings, f route.Family, have int) *ending {
 	data := binary.BigEndian.AppendUint16(nil, f.AFI())
 	data = append(data, f.SAFI())
-	data = binary.BigEndian.AppendUint32(data, uint32(min(s.conf.MaxPrefixes, 1<<32-1)))
-	what := fmt.Sprintf("%d %s prefixes, max_prefixes %d", have, f, s.conf.MaxPrefixes)
+	data = binary.BigEndian.AppendUint32(data, uint32(min(conf.MaxPrefixes, 1<<32-1)))
+	what := fmt.Sprintf("%d %s prefixes, max_prefixes %d", have, f, conf.MaxPrefixes)
 	e := cease(wire.CeaseMaxPrefixes, data, what)
 	s.n.notice(noticeMaxPrefixes, "The session was ended: "+what+".", 1, s.n.now())
-	e.drop, e.idle, e.idleFor = true, true, s.conf.MaxPrefixesRestart
+	e.drop, e.idle, e.idleFor = true, true, conf.MaxPrefixesRestart
 	return e
 }

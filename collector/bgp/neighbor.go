@@ -89,6 +89,9 @@ func (n *neighbor) configure(conf Neighbor, local Config, now time.Time) {
 	}
 	if n.peer != nil {
 		peer.RouterID, peer.AddPath = n.peer.RouterID, n.peer.AddPath
+		if conf.ASN == 0 { // any may connect, and this one did
+			peer.ASN = n.peer.ASN
+		}
 	}
 	n.peer = peer
 	n.idle, n.idleUntil = false, time.Time{}

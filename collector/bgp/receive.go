@@ -217,7 +217,7 @@ func (s *session) establish(ctx context.Context, now time.Time) error {
 	s.c.handshakes.Add(-1)
 	s.log.InfoContext(ctx, "session established", "families", familyNames(agreed.Families), "router_id", agreed.PeerRouterID, "hold_time", agreed.HoldTime)
 	err := s.batches.Send(ctx, route.Batch{
-		Peer: s.peer, At: now, Event: route.PeerUp, Retention: upRetention(s.conf.Settings, *agreed, before),
+		Peer: s.peer, At: now, Event: route.PeerUp, Retention: upRetention(s.n.settings(), *agreed, before),
 	})
 	if err != nil {
 		return err

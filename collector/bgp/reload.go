@@ -18,8 +18,9 @@ type reloading struct {
 	result chan error
 }
 
-// Reload changes over to cfg. Sessions whose settings stay the same stay up;
-// those of other neighbors are ended or restarted. When an address cannot be
+// Reload changes over to cfg. Sessions stay up whose settings stay the same, or change
+// only where a running session takes them over; those of other neighbors are ended or
+// restarted. When an address cannot be
 // listened on, everything else has changed nevertheless, and the error says so.
 func (c *Collector) Reload(cfg Config) error {
 	if err := cfg.Validate(); err != nil {
@@ -45,8 +46,9 @@ func (c *Collector) Reload(cfg Config) error {
 
 // change lists what remains to be done after a configuration was applied.
 type change struct {
-	remove  []*neighbor
-	restart []*neighbor
+	remove   []*neighbor
+	restart  []*neighbor
+	describe []*neighbor // only what sessions take over as they run has changed
 }
 
 // apply changes over to the configuration. The caller holds c.mu, or no other
@@ -67,12 +69,12 @@ func (c *Collector) apply(cfg Config, now time.Time) (todo change) {
 		switch {
 		case !keep:
 			todo.remove = append(todo.remove, n)
-		case !reflect.DeepEqual(n.conf, conf):
+		case old.ASN != cfg.ASN || old.RouterID != cfg.RouterID || !n.conf.runsOn(conf):
 			todo.restart = append(todo.restart, n)
 			c.displace(n)
 			n.configure(conf, cfg, now)
-		case old.ASN != cfg.ASN || old.RouterID != cfg.RouterID:
-			todo.restart = append(todo.restart, n)
+		case !reflect.DeepEqual(n.conf, conf):
+			todo.describe = append(todo.describe, n)
 			n.configure(conf, cfg, now)
 		default:
 			n.endIdle(now)
@@ -80,6 +82,9 @@ func (c *Collector) apply(cfg Config, now time.Time) (todo change) {
 	}
 	for _, n := range todo.remove {
 		c.discard(n)
+	}
+	if len(todo.describe) > 0 {
+		c.deps.changed.Ring()
 	}
 	for _, n := range todo.restart { // addresses may have changed hands
 		c.place(n)
@@ -154,10 +159,13 @@ func (c *Collector) reload(ctx context.Context, cfg Config) error {
 		wg.Go(func() { n.stop(ctx, n.restarting()) })
 	}
 	wg.Wait()
+	for _, n := range todo.describe {
+		c.redescribe(ctx, n)
+	}
 	if old.ASN != cfg.ASN || old.RouterID != cfg.RouterID {
 		err = errors.Join(err, c.restartSpeaker(ctx))
 	}
-	c.log.InfoContext(ctx, "configuration reloaded", "removed", len(todo.remove), "restarted", len(todo.restart), "neighbors", len(cfg.Neighbors))
+	c.log.InfoContext(ctx, "configuration reloaded", "removed", len(todo.remove), "restarted", len(todo.restart), "changed", len(todo.describe), "neighbors", len(cfg.Neighbors))
 	return err
 }
 

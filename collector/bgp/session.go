@@ -233,7 +233,7 @@ func (s *session) report(ctx context.Context, e *ending) {
 	s.log.Log(ctx, level, "session ended", "reason", e.reason, "was_established", up)
 	var keep [route.NumFamilies]route.Retention
 	if up {
-		keep = downRetention(s.conf.Settings, *s.agreed.Load(), e)
+		keep = downRetention(s.n.settings(), *s.agreed.Load(), e)
 		s.c.sendLast(ctx, route.Batch{Peer: s.peer, At: now, Event: route.PeerDown, Reason: e.reason, Retention: keep})
 	}
 	s.n.mu.Lock()

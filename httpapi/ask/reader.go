@@ -24,7 +24,13 @@ type Reader struct {
 func (r *Reader) Now() time.Time { return r.desk.sources.Now() }
 
 // Info returns what the program says of itself.
-func (r *Reader) Info() Info { return r.desk.sources.Info }
+func (r *Reader) Info() Info {
+	info := r.desk.sources.Info
+	if r.desk.sources.Identity != nil {
+		info.ASN, info.RouterID = r.desk.sources.Identity()
+	}
+	return info
+}
 
 // Names returns what gives names to numbers.
 func (r *Reader) Names() Names { return r.desk.sources.Names }

@@ -141,6 +141,7 @@ type Sources struct {
 	Sessions Sessions
 	Names    Names
 	Info     Info
+	Identity func() (route.ASN, netip.Addr) // of Info, when a reload may change them; nil: they stay
 	Now      func() time.Time
 
 	Logger     *slog.Logger

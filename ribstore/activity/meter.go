@@ -82,6 +82,7 @@ func (m *Meter) Observe(b *route.Batch) {
 		p.loading = [route.NumFamilies]int64{}
 	case route.PeerRemoved:
 		m.forget(b.Peer.Name)
+	case route.PeerChanged:
 	}
 }
 

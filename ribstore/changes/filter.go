@@ -143,7 +143,7 @@ func (f *Filter) ofSession(o *Occurrence) (Change, bool) {
 		c.Kind, c.Family = RefreshBegun, o.Family
 	case route.RefreshEnd:
 		c.Kind, c.Family = RefreshEnded, o.Family
-	case route.Routes:
+	case route.Routes, route.PeerChanged:
 		return c, false
 	}
 	ofFamily := c.Kind == EndOfRIB || c.Kind == RefreshBegun || c.Kind == RefreshEnded
@@ -288,7 +288,7 @@ func (o *Occurrence) gone() Kind {
 		return Dropped
 	case route.EndOfRIB, route.RefreshBegin, route.RefreshEnd:
 		return Swept
-	case route.Routes:
+	case route.Routes, route.PeerChanged:
 	}
 	return Withdrawn
 }

@@ -32,7 +32,7 @@ func (p *peers) resolve(rec *format.Record) error {
 	}
 	name := p.names[rec.Peer]
 	switch known := p.known[rec.Peer]; {
-	case rec.Batch.Event == route.PeerUp:
+	case rec.Batch.Event == route.PeerUp, rec.Batch.Event == route.PeerChanged:
 		if rec.Batch.Peer.Name != name {
 			return format.Damagedf("a record is of another peer than it says")
 		}

@@ -65,6 +65,9 @@ const (
 	// what was not sent between them is removed.
 	RefreshBegin
 	RefreshEnd
+	// PeerChanged: description, group or router of the peer changed. Its session and
+	// its routes stay as they are.
+	PeerChanged
 )
 
 // Retention says how long routes of a family stay when they are not confirmed.

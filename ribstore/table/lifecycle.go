@@ -32,6 +32,14 @@ func (t *Table) up(p *peer, b *route.Batch) {
 	p.publishCounts()
 }
 
+// redescribe takes over what the operator says of a peer.
+func (t *Table) redescribe(p *peer, said *route.Peer) {
+	info := *p.info.Load()
+	info.Description, info.Group, info.Router = said.Description, said.Group, said.Router
+	t.describe(p, &info)
+	t.peerChanged()
+}
+
 // changeForm drops all routes when ADD-PATH came or went: path identifiers of
 // before mean nothing now.
 func (t *Table) changeForm(p *peer, f route.Family) {

@@ -119,6 +119,20 @@ func TestStaleIsBestOnlyWhileItsPeerRestarts(t *testing.T) {
 	}
 }
 
+// TestAPeerIsDescribedAnew: what the operator says of a peer changes, what the session
+// says of it does not, and its routes stay.
+func TestAPeerIsDescribedAnew(t *testing.T) {
+	table := New()
+	at := time.Unix(1000, 0)
+	table.Apply(&route.Batch{Peer: &route.Peer{Name: "a", Group: "old", ASN: 1}, At: at, Event: route.PeerUp})
+	table.Apply(&route.Batch{Peer: &route.Peer{Name: "a"}, At: at, Updates: []route.Update{{Attrs: attrsOf(1), NLRI: []route.NLRI{{Prefix: netip.MustParsePrefix("192.0.2.0/24")}}}}})
+	table.Apply(&route.Batch{Peer: &route.Peer{Name: "a", Group: "new", Router: "r", Description: "d", ASN: 2}, At: at, Event: route.PeerChanged})
+	got, _ := table.Peer("a")
+	if p := got.Peer; p.Group != "new" || p.Router != "r" || p.Description != "d" || p.ASN != 1 || !got.Up || got.Routes[0] != 1 || got.Stale[0] != 0 {
+		t.Errorf("peer %+v of %+v", p, got)
+	}
+}
+
 func bestOf(t *testing.T, table *Table, p netip.Prefix, confined bool) (best string) {
 	t.Helper()
 	err := table.View(func(v *View) error {

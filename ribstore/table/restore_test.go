@@ -117,7 +117,7 @@ func (w *world) batch() *route.Batch {
 		for range 1 + w.random.IntN(3) {
 			b.Updates = append(b.Updates, w.update(p.info))
 		}
-	case route.EndOfRIB, route.RefreshBegin, route.RefreshEnd:
+	case route.EndOfRIB, route.RefreshBegin, route.RefreshEnd, route.PeerChanged:
 	}
 	b.Peer = p.info
 	return b
@@ -127,7 +127,7 @@ func (w *world) event(p *worldPeer) route.Event {
 	n := w.random.IntN(30)
 	switch {
 	case w.odd && n == 0:
-		return route.Event(w.random.IntN(int(route.RefreshEnd) + 1))
+		return route.Event(w.random.IntN(int(route.PeerChanged) + 1))
 	case w.endless && p.up:
 		return w.endlessEvent()
 	case !p.up:

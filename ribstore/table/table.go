@@ -115,6 +115,8 @@ func (t *Table) Apply(b *route.Batch) {
 	case route.RefreshEnd:
 		t.sweepOthers(p, b.Family)
 		p.publishCounts()
+	case route.PeerChanged:
+		t.redescribe(p, b.Peer)
 	}
 	t.grace.poll()
 }

@@ -18,12 +18,13 @@ const (
 	EndOfRIB     = Kind(route.EndOfRIB)
 	RefreshBegin = Kind(route.RefreshBegin)
 	RefreshEnd   = Kind(route.RefreshEnd)
+	PeerChanged  = Kind(route.PeerChanged)
 	// Expired: routes of a peer and family waited in vain to be confirmed. They
 	// are gone, or in their long-lived phase.
-	Expired = RefreshEnd + 1
+	Expired = PeerChanged + 1
 	// Swept: routes of a peer and family that were gone for readers before do not
 	// count any more, neither as memory nor as prefixes of the table.
-	Swept = RefreshEnd + 2
+	Swept = PeerChanged + 2
 )
 
 // Kinds is a set of kinds. The zero Kinds is all of them.
@@ -40,7 +41,9 @@ func Only(list ...Kind) Kinds {
 
 // Sessions returns the kinds that tell of sessions: all but Routes and what the
 // table does by itself.
-func Sessions() Kinds { return Only(PeerUp, PeerDown, PeerRemoved, EndOfRIB, RefreshBegin, RefreshEnd) }
+func Sessions() Kinds {
+	return Only(PeerUp, PeerDown, PeerRemoved, EndOfRIB, RefreshBegin, RefreshEnd, PeerChanged)
+}
 
 // Has reports whether the kind is in the set.
 func (s Kinds) Has(k Kind) bool { return s == 0 || s>>k&1 != 0 }
@@ -51,7 +54,7 @@ type Event struct {
 	At      time.Time
 	Peer    *route.Peer
 	Kind    Kind
-	Family  route.Family   // of all kinds but Routes, PeerUp, PeerDown and PeerRemoved
+	Family  route.Family   // of EndOfRIB, RefreshBegin, RefreshEnd, Expired and Swept
 	Reason  string         // of PeerDown, for people
 	Updates []route.Update // of Routes, in the order received
 }

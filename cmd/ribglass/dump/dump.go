@@ -25,8 +25,7 @@ import (
 
 // Exporter writes MRT. It may be used by many goroutines at once.
 type Exporter struct {
-	ASN      route.ASN  // of the collector
-	RouterID netip.Addr // idem
+	Identity func() (route.ASN, netip.Addr) // AS number and router id of the collector; nil: none
 	Logger   *slog.Logger
 }
 
@@ -48,6 +47,9 @@ func (e *Exporter) Export(ctx context.Context, w io.Writer, from httpapi.Searche
 func (e *Exporter) Write(ctx context.Context, w io.Writer, from Source, q query.Query) error {
 	buffered := bufio.NewWriterSize(w, 64<<10)
 	out := &output{exporter: e, stream: &stream{w: buffered}}
+	if e.Identity != nil {
+		out.asn, out.routerID = e.Identity()
+	}
 	out.mrt = mrt.NewWriter(out.stream)
 	var err error
 	if q.Between.IsZero() {
@@ -69,6 +71,9 @@ type output struct {
 	exporter *Exporter
 	mrt      *mrt.Writer
 	stream   *stream
+
+	asn      route.ASN // of the collector
+	routerID netip.Addr
 
 	at    time.Time      // of the table
 	index map[string]int // of peers, by name
@@ -122,7 +127,7 @@ func (o *output) routes(ctx context.Context, from Source, q query.Query) error {
 		o.index[p.Name] = i
 		peers[i] = mrt.Peer{RouterID: p.RouterID, Address: p.Address, ASN: p.ASN}
 	}
-	if err := o.mrt.PeerIndex(o.exporter.RouterID, "", peers, at); err != nil {
+	if err := o.mrt.PeerIndex(o.routerID, "", peers, at); err != nil {
 		return err
 	}
 	return from.Stream(ctx, q, o.slice)
@@ -214,7 +219,7 @@ func (o *output) session(p *route.Peer) mrt.Session {
 		s.LocalAddress = netip.IPv6Unspecified()
 	}
 	if s.LocalASN == 0 {
-		s.LocalASN = o.exporter.ASN
+		s.LocalASN = o.asn
 	}
 	return s
 }

@@ -103,7 +103,7 @@ func exported(t *testing.T, store *ribstore.Store, text string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := Exporter{ASN: 64500, RouterID: netip.MustParseAddr("192.0.2.10"), Logger: slog.New(slog.DiscardHandler)}
+	e := Exporter{Identity: identity, Logger: slog.New(slog.DiscardHandler)}
 	var b bytes.Buffer
 	if err := e.Export(t.Context(), &b, store, q); err != nil {
 		t.Fatalf("Export(%q) = %v", text, err)
@@ -226,6 +226,8 @@ func TestAnExportReadsBackAsTheTable(t *testing.T) {
 		t.Errorf("(-store +export):\n%s", diff)
 	}
 }
+
+func identity() (route.ASN, netip.Addr) { return 64500, netip.MustParseAddr("192.0.2.10") }
 
 func TestAnExportEndsWithItsStream(t *testing.T) {
 	e := Exporter{Logger: slog.New(slog.DiscardHandler)}

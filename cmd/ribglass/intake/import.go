@@ -249,7 +249,7 @@ func isOfTable(b *mrt.Batch) bool {
 		return true
 	case route.Routes:
 		return b.Originated != nil
-	case route.PeerDown, route.PeerRemoved, route.EndOfRIB:
+	case route.PeerDown, route.PeerRemoved, route.EndOfRIB, route.PeerChanged:
 	}
 	return false
 }

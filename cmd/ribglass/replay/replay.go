@@ -212,7 +212,7 @@ func (r *run) say(s *session, b *mrt.Batch) error {
 			return s.refresh(b.Family, wire.RefreshEnd)
 		}
 		return s.end(b.Family)
-	case route.PeerUp, route.PeerDown, route.PeerRemoved:
+	case route.PeerUp, route.PeerDown, route.PeerRemoved, route.PeerChanged:
 	}
 	return nil
 }

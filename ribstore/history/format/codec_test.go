@@ -250,7 +250,7 @@ func drawPeer(t *rapid.T) *route.Peer {
 }
 
 func drawBatch(t *rapid.T) route.Batch {
-	b := route.Batch{Event: route.Event(rapid.IntRange(0, int(route.RefreshEnd)).Draw(t, "event"))}
+	b := route.Batch{Event: route.Event(rapid.IntRange(0, int(route.PeerChanged)).Draw(t, "event"))}
 	retention := func() {
 		for f := range b.Retention {
 			b.Retention[f].Stale = time.Duration(rapid.Int64Range(0, 1<<61).Draw(t, "stale"))
@@ -278,6 +278,8 @@ func drawBatch(t *rapid.T) route.Batch {
 	case route.PeerUp:
 		b.Peer = drawPeer(t)
 		retention()
+	case route.PeerChanged:
+		b.Peer = drawPeer(t)
 	case route.PeerDown:
 		b.Reason = rapid.String().Draw(t, "reason")
 		retention()
@@ -316,7 +318,7 @@ func drawGroup(t *rapid.T, writers ...*GroupWriter) (records int, lines []string
 			each(func(w *GroupWriter) { w.Wait(at, r.wait) })
 		default:
 			r.Peer, r.Batch = rapid.Uint32().Draw(t, "peer"), drawBatch(t)
-			r.Kind = Kind(r.Batch.Event) + 1
+			r.Kind = kindOf(r.Batch.Event)
 			each(func(w *GroupWriter) { w.Batch(r.Peer, &r.Batch, at) })
 		}
 		records += r.Weight()

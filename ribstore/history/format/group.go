@@ -13,8 +13,7 @@ import (
 // happened: batches as the table applied them, expiries and waits. It is written
 // whole or not at all.
 
-// Kind is the kind of a record of a group. The kind of a batch is its route.Event
-// plus one.
+// Kind is the kind of a record of a group.
 type Kind uint8
 
 const (
@@ -23,7 +22,25 @@ const (
 	KindRoutes Kind = Kind(route.Routes) + 1
 	kindBatch  Kind = Kind(route.RefreshEnd) + 1 // the last of them
 	kindWait   Kind = kindBatch + 1
+
+	kindChanged Kind = kindWait + 1 // a batch that says that a peer changed
 )
+
+// kindOf returns the kind of a batch.
+func kindOf(e route.Event) Kind {
+	if e == route.PeerChanged {
+		return kindChanged
+	}
+	return Kind(e) + 1
+}
+
+// event is the inverse of kindOf.
+func (k Kind) event() route.Event {
+	if k == kindChanged {
+		return route.PeerChanged
+	}
+	return route.Event(k - 1)
+}
 
 // GroupWriter writes a group. Peers go by their numbers in the file.
 type GroupWriter struct {
@@ -64,7 +81,7 @@ func (w *GroupWriter) Wait(at int64, d time.Duration) {
 
 // Batch records a batch of a peer. Its time is not before the time of the record before.
 func (w *GroupWriter) Batch(peer uint32, b *route.Batch, at int64) {
-	w.begin(Kind(b.Event)+1, at)
+	w.begin(kindOf(b.Event), at)
 	w.Octets = binary.AppendUvarint(w.Octets, uint64(peer))
 	switch b.Event {
 	case route.Routes:
@@ -79,6 +96,8 @@ func (w *GroupWriter) Batch(peer uint32, b *route.Batch, at int64) {
 	case route.PeerDown:
 		w.retention(b)
 		w.Octets = appendText(w.Octets, b.Reason)
+	case route.PeerChanged:
+		w.Octets = appendPeer(w.Octets, b.Peer)
 	case route.EndOfRIB, route.RefreshBegin, route.RefreshEnd:
 		w.Octets = append(w.Octets, byte(b.Family))
 	case route.PeerRemoved:
@@ -184,7 +203,7 @@ type Record struct {
 	Kind  Kind
 	At    int64 // milliseconds
 	Peer  uint32
-	Batch route.Batch   // without Peer, unless it is PeerUp
+	Batch route.Batch   // without Peer, unless it is PeerUp or PeerChanged
 	wait  time.Duration // of kindWait
 }
 
@@ -241,11 +260,11 @@ func (d *GroupReader) Decode(b []byte, found func(*Record) error) error {
 		case k == kindExpire:
 		case k == kindWait:
 			rec.wait = time.Duration(r.below(1<<62, "a time"))
-		case k > kindBatch:
+		case k > kindBatch && k != kindChanged:
 			r.fail("a record is of an unknown kind")
 		default:
 			rec.Peer = uint32(r.below(1<<32, "a peer"))
-			rec.Batch.Event, rec.Batch.At = route.Event(k-1), time.UnixMilli(at).UTC()
+			rec.Batch.Event, rec.Batch.At = k.event(), time.UnixMilli(at).UTC()
 			d.body(&r, &rec.Batch, &set)
 		}
 		if r.err != nil {
@@ -272,6 +291,8 @@ func (d *GroupReader) body(r *reader, b *route.Batch, set *route.Attrs) {
 	case route.PeerDown:
 		r.retention(b)
 		b.Reason = r.text()
+	case route.PeerChanged:
+		b.Peer = r.peer()
 	case route.EndOfRIB, route.RefreshBegin, route.RefreshEnd:
 		b.Family = route.Family(r.below(route.NumFamilies, "a family"))
 	case route.PeerRemoved:
