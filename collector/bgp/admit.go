@@ -18,6 +18,7 @@ type refusal string
 const (
 	refusedUnknown  refusal = "unknown_peer"
 	refusedTTL      refusal = "ttl_security"
+	refusedAO       refusal = "tcp_ao"
 	refusedRate     refusal = "rate_limit"
 	refusedTooMany  refusal = "too_many_handshakes"
 	refusedFull     refusal = "max_sessions"
@@ -28,7 +29,7 @@ const (
 
 func refusals() []refusal {
 	return []refusal{
-		refusedUnknown, refusedTTL, refusedRate, refusedTooMany, refusedFull, refusedShutdown, refusedIdle, refusedSecond,
+		refusedUnknown, refusedTTL, refusedAO, refusedRate, refusedTooMany, refusedFull, refusedShutdown, refusedIdle, refusedSecond,
 	}
 }
 
@@ -78,7 +79,7 @@ func (c *Collector) screen(n *neighbor, conn *net.TCPConn) refusal {
 			return refusedTTL
 		}
 	}
-	return ""
+	return n.screenKeys(conn)
 }
 
 func (c *Collector) refuse(ctx context.Context, n *neighbor, remote netip.Addr, why refusal) {

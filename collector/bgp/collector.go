@@ -173,7 +173,7 @@ func (c *Collector) open(ctx context.Context, at netip.AddrPort) error {
 	if err != nil {
 		return err
 	}
-	if err := setKeys(l, nil, c.cfg.keys()); err != nil {
+	if err := rekey(l, Config{}, c.cfg); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	c.listeners[at] = l

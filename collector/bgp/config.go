@@ -28,6 +28,7 @@ type Settings struct {
 	Router      string           `yaml:"router"` // empty: the neighbor's name
 	Description string           `yaml:"description"`
 	Password    collector.Secret `yaml:"-"`            // TCP-MD5 key; empty: none
+	TCPAO       []AOKey          `yaml:"tcp_ao"`       // the first is what this side signs with when it connects; empty: none
 	TTLSecurity int              `yaml:"ttl_security"` // hops the peer may be away (RFC 5082); zero: off
 	Families    []route.Family   `yaml:"families"`
 	AddPath     bool             `yaml:"add_path"` // offer to receive several paths a prefix (RFC 7911)
@@ -169,37 +170,54 @@ func (c Config) Validate() error {
 
 func (c Config) validateDynamic() error {
 	prefixes := make(map[ruleKey]int)
-	for i, d := range c.DynamicNeighbors {
+	for i := range c.DynamicNeighbors {
+		d := &c.DynamicNeighbors[i]
 		at := fmt.Sprintf("dynamic_neighbors[%d].", i)
-		if !d.Prefix.IsValid() || d.Prefix != d.Prefix.Masked() || d.Prefix.Addr().Is4In6() {
-			return setting.Errorf(at+"prefix", "%s is not a prefix with its host bits zero", d.Prefix)
+		if err := d.validate(at, c.ASN); err != nil {
+			return err
 		}
 		if j, taken := prefixes[d.key()]; taken {
 			return setting.Errorf(at+"prefix", "%s is the prefix of dynamic_neighbors[%d] too", d.Prefix, j)
 		}
 		prefixes[d.key()] = i
-		if err := d.validateInterface(at); err != nil {
+		if err := d.validateWithin(c.Neighbors); err != nil {
 			return err
 		}
-		if d.MaxSessions < 0 {
-			return setting.Errorf(at+"max_sessions", "is negative")
+	}
+	return nil
+}
+
+func (d *DynamicNeighbor) validate(at string, local route.ASN) error {
+	switch {
+	case !d.Prefix.IsValid() || d.Prefix != d.Prefix.Masked() || d.Prefix.Addr().Is4In6():
+		return setting.Errorf(at+"prefix", "%s is not a prefix with its host bits zero", d.Prefix)
+	case d.MaxSessions < 0:
+		return setting.Errorf(at+"max_sessions", "is negative")
+	case d.Group != "" && !validName(d.Group):
+		return setting.Errorf(at+"group", "%q: its neighbors are named after it: use letters, digits and . _ : -", d.Group)
+	}
+	for _, n := range d.ASNs {
+		if why := reservedASN(n); why != "" {
+			return setting.Errorf(at+"asn", "%s", why)
 		}
-		for _, n := range d.ASNs {
-			if why := reservedASN(n); why != "" {
-				return setting.Errorf(at+"asn", "%s", why)
-			}
-		}
-		if d.Group != "" && !validName(d.Group) {
-			return setting.Errorf(at+"group", "%q: its neighbors are named after it: use letters, digits and . _ : -", d.Group)
-		}
-		if err := d.Settings.validate(at, c.ASN, d.ASNs...); err != nil {
-			return err
-		}
-		// The kernel would demand the prefix's key of a neighbor without one.
-		for j, n := range c.Neighbors {
-			if d.Password != "" && n.Password == "" && d.Prefix.Contains(n.Address.Unmap().WithZone("")) {
-				return setting.Errorf(fmt.Sprintf("neighbors[%d].password_file", j), "is wanted: %s is in %s, whose neighbors have a password", n.Address, d.Prefix)
-			}
+	}
+	if err := d.validateInterface(at); err != nil {
+		return err
+	}
+	return d.Settings.validate(at, local, d.ASNs...)
+}
+
+// validateWithin checks the neighbors within the prefix. The kernel would demand the
+// prefix's password of one without, and take the prefix's TCP-AO keys for any.
+func (d *DynamicNeighbor) validateWithin(neighbors []Neighbor) error {
+	for j, n := range neighbors {
+		at := fmt.Sprintf("neighbors[%d].", j)
+		switch {
+		case !d.Prefix.Contains(n.Address.Unmap().WithZone("")):
+		case d.Password != "" && n.Password == "":
+			return setting.Errorf(at+"password_file", "is wanted: %s is in %s, whose neighbors have a password", n.Address, d.Prefix)
+		case len(d.TCPAO) > 0:
+			return setting.Errorf(at+"address", "%s is in %s, whose neighbors have TCP-AO keys, and the kernel would take those keys for it too: move it out of the prefix", n.Address, d.Prefix)
 		}
 	}
 	return nil
@@ -252,6 +270,9 @@ func (s Settings) validate(at string, local route.ASN, peers ...route.ASN) error
 		if f >= route.NumFamilies {
 			return setting.Errorf(fmt.Sprintf("%sfamilies[%d]", at, i), "unknown family")
 		}
+	}
+	if err := s.validateAO(at); err != nil {
+		return err
 	}
 	if err := s.validateAS(at, local, peers...); err != nil {
 		return err

@@ -54,6 +54,20 @@ func TestValidateNamesTheField(t *testing.T) {
 		"a local address on another link": {func(c *Config) {
 			c.Neighbors[0].Address, c.Neighbors[0].Dialing = addr("fe80::2%eth0"), Dialing{Connect: true, LocalAddress: addr("fe80::1%eth1")}
 		}, "neighbors[0].local_address"},
+		"TCP-AO and TCP-MD5": {func(c *Config) {
+			c.Neighbors[0].Password, c.Neighbors[0].TCPAO = "x", []AOKey{{Key: "y"}}
+		}, "neighbors[0].tcp_ao"},
+		"a KeyID that is none":      {func(c *Config) { c.Neighbors[0].TCPAO = []AOKey{{SendID: 256}} }, "neighbors[0].tcp_ao[0].send_id"},
+		"a KeyID of the peer, none": {func(c *Config) { c.Neighbors[0].TCPAO = []AOKey{{RecvID: -1}} }, "neighbors[0].tcp_ao[0].recv_id"},
+		"an algorithm that is none": {func(c *Config) { c.Neighbors[0].TCPAO = []AOKey{{Algorithm: "md5"}} }, "neighbors[0].tcp_ao[0].algorithm"},
+		"a KeyID twice":             {func(c *Config) { c.Neighbors[0].TCPAO = []AOKey{{SendID: 1, RecvID: 1}, {SendID: 2, RecvID: 1}} }, "neighbors[0].tcp_ao[1].send_id"},
+		"an endless key of TCP-AO":  {func(c *Config) { c.Neighbors[0].TCPAO = []AOKey{{Key: collector.Secret(strings.Repeat("x", 81))}} }, "neighbors[0].tcp_ao[0].key_file"},
+		"an address twice, one with TCP-AO": {func(c *Config) {
+			c.Neighbors[1].Address, c.Neighbors[1].TCPAO = addr("127.0.0.2"), []AOKey{{Key: "y"}}
+		}, "neighbors[1].tcp_ao"},
+		"a neighbor within a prefix of TCP-AO": {func(c *Config) {
+			c.DynamicNeighbors[0].Prefix, c.DynamicNeighbors[0].TCPAO = prefix("127.0.0.0/16"), []AOKey{{Key: "y"}}
+		}, "neighbors[0].address"},
 		"a retry in no time":            {func(c *Config) { c.Neighbors[0].Dialing = Dialing{Connect: true, ConnectRetry: 1} }, "neighbors[0].connect_retry"},
 		"a name twice":                  {func(c *Config) { c.Neighbors[1].Name = "edge1" }, "neighbors[1].name"},
 		"a name with a blank":           {func(c *Config) { c.Neighbors[0].Name = "edge 1" }, "neighbors[0].name"},
@@ -102,6 +116,7 @@ func TestSecretDoesNotPrint(t *testing.T) {
 	const secret = "correct horse"
 	n := testNeighbor("edge1", "127.0.0.2", 64501)
 	n.Password = secret
+	n.TCPAO = []AOKey{{Key: secret}}
 	var b bytes.Buffer
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
 		fmt.Fprintf(&b, verb+"\n", n)

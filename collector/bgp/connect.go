@@ -238,8 +238,11 @@ func dialReason(conf Neighbor, err error) string {
 		return fmt.Sprintf("local_address %s is not an address of this machine", conf.LocalAddress)
 	case errors.As(err, &timeout) && timeout.Timeout():
 		why := "a firewall may drop packets"
-		if conf.Password != "" {
+		switch {
+		case conf.Password != "":
 			why += ", or the TCP-MD5 keys differ"
+		case len(conf.TCPAO) > 0:
+			why += ", or the TCP-AO keys or their ids differ"
 		}
 		return fmt.Sprintf("%s did not answer: %s", to, why)
 	}

@@ -71,6 +71,9 @@ func (c Config) validateShared() error {
 			if a.WithZone("") == b.WithZone("") && n.Password != other.Password {
 				return setting.Errorf(at+"password_file", "%s is the address of neighbors[%d] too, and the kernel has one TCP-MD5 key for an address: give both the same key", a, j)
 			}
+			if a.WithZone("") == b.WithZone("") && !slices.Equal(n.TCPAO, other.TCPAO) {
+				return setting.Errorf(at+"tcp_ao", "%s is the address of neighbors[%d] too, and the kernel knows TCP-AO keys by address: give both the same keys", a, j)
+			}
 			if a != b {
 				continue
 			}

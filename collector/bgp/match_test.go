@@ -48,8 +48,10 @@ func TestAnOpenThatFitsNoNeighborOfItsAddress(t *testing.T) {
 		code, subcode uint8
 		reason        string
 	}{
-		{"another AS", testOpen(64999, "192.0.2.1").Append(nil), wire.CodeOpen, wire.OpenBadPeerAS,
-			"AS 64999 with router id 192.0.2.1; configured for its address are first in AS 64501 with router id 192.0.2.1; second in AS 64502"},
+		{
+			"another AS", testOpen(64999, "192.0.2.1").Append(nil), wire.CodeOpen, wire.OpenBadPeerAS,
+			"AS 64999 with router id 192.0.2.1; configured for its address are first in AS 64501 with router id 192.0.2.1; second in AS 64502",
+		},
 		{"another router id", testOpen(64501, "192.0.2.9").Append(nil), wire.CodeOpen, wire.OpenBadRouterID, "AS 64501 with router id 192.0.2.9"},
 		{"no OPEN first", wire.AppendKeepalive(nil), wire.CodeFSM, 1, "KEEPALIVE instead of OPEN"},
 	} {

@@ -207,7 +207,7 @@ func (c *Collector) relisten(ctx context.Context, old, cfg Config) error {
 		}
 	}
 	for _, l := range c.listeners {
-		errs = append(errs, setKeys(l, old.keys(), cfg.keys()))
+		errs = append(errs, rekey(l, old, cfg))
 	}
 	for _, at := range cfg.Listen {
 		if c.listeners[at] == nil {

@@ -3,6 +3,7 @@ package bgp
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"ribglass/collector/wire"
 	"ribglass/ribstore/route"
@@ -39,14 +40,11 @@ func (s Settings) validateRole(at string, local route.ASN, peers ...route.ASN) e
 }
 
 func roleNames() string {
-	text := ""
-	for i, r := range wire.Roles() {
-		if i > 0 {
-			text += ", "
-		}
-		text += string(r)
+	var names []string
+	for _, r := range wire.Roles() {
+		names = append(names, string(r))
 	}
-	return text
+	return strings.Join(names, ", ")
 }
 
 // checkRole compares the role of this side with that in the peer's OPEN (RFC 9234

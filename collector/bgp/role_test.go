@@ -23,15 +23,26 @@ func TestRoles(t *testing.T) { //nolint:tparallel // the rows share a neighbor
 	}{
 		{"the counterpart", "127.0.0.2", []wire.Capability{wire.RoleCapability(wire.RoleProvider)}, ""},
 		{"none", "127.0.0.2", nil, ""},
-		{"the same", "127.0.0.2", []wire.Capability{wire.RoleCapability(wire.RoleCustomer)},
-			"the role here is customer and the router says customer: configure role provider on the router, or role provider here"},
-		{"another", "127.0.0.2", []wire.Capability{wire.RoleCapability(wire.RoleRS)},
-			"the role here is customer and the router says rs: configure role provider on the router, or role rs-client here"},
-		{"an unassigned one", "127.0.0.2", []wire.Capability{{Code: wire.CapRole, Value: []byte{9}}},
-			"the role here is customer and the router says role 9: configure role provider on the router"},
+		{
+			"the same", "127.0.0.2",
+			[]wire.Capability{wire.RoleCapability(wire.RoleCustomer)},
+			"the role here is customer and the router says customer: configure role provider on the router, or role provider here",
+		},
+		{
+			"another", "127.0.0.2",
+			[]wire.Capability{wire.RoleCapability(wire.RoleRS)},
+			"the role here is customer and the router says rs: configure role provider on the router, or role rs-client here",
+		},
+		{
+			"an unassigned one", "127.0.0.2",
+			[]wire.Capability{{Code: wire.CapRole, Value: []byte{9}}},
+			"the role here is customer and the router says role 9: configure role provider on the router",
+		},
 		{"the counterpart, strictly", "127.0.0.3", []wire.Capability{wire.RoleCapability(wire.RolePeer)}, ""},
-		{"none, strictly", "127.0.0.3", nil,
-			"the role here is peer and the router says none: configure role peer on the router"},
+		{
+			"none, strictly", "127.0.0.3", nil,
+			"the role here is peer and the router says none: configure role peer on the router",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			name := map[string]string{"127.0.0.2": "edge1", "127.0.0.3": "edge2"}[tt.from]

@@ -126,10 +126,16 @@ func prepareDialer(raw syscall.RawConn, conf Neighbor) error {
 		}
 		return nil
 	})
-	if err != nil || conf.Password == "" {
-		return err
+	peer := netip.PrefixFrom(conf.Address, conf.Address.BitLen())
+	if err == nil && conf.Password != "" {
+		err = setMD5(raw, peer, conf.Password)
 	}
-	return setMD5(raw, netip.PrefixFrom(conf.Address, conf.Address.BitLen()), conf.Password)
+	for i, k := range conf.TCPAO {
+		if err == nil {
+			err = addAOKey(raw, aoPlace{peer, k.SendID, k.RecvID}, k, i == 0)
+		}
+	}
+	return err
 }
 
 // savedSYN returns the headers of the packet that asked for the connection.

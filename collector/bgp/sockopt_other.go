@@ -24,8 +24,16 @@ func setMD5(_ syscall.RawConn, _ netip.Prefix, key collector.Secret) error {
 
 func prepareListener(_, _ string, _ syscall.RawConn) error { return nil }
 
+func addAOKey(syscall.RawConn, aoPlace, AOKey, bool) error { return errNoAO }
+
+func removeAOKey(syscall.RawConn, aoPlace) error { return nil }
+
+func demandAO(syscall.RawConn) error { return errUnkeyed }
+
 func prepareDialer(_ syscall.RawConn, conf Neighbor) error {
 	switch {
+	case len(conf.TCPAO) > 0:
+		return errNoAO
 	case conf.Password != "":
 		return errNoMD5
 	case conf.TTLSecurity > 0:

@@ -52,6 +52,9 @@ func parseConfig(file string, text []byte, over Overrides, lookup func(string) (
 	}
 	if len(d.errors) == 0 {
 		readSecrets(d, &cfg, lookup)
+		if len(d.errors) == 0 {
+			checkBGP(d, &cfg) // again, with the keys
+		}
 		readSite(d, &cfg)
 		for _, try := range tries {
 			try(d, &cfg)

@@ -9,20 +9,40 @@ import (
 	"unicode"
 
 	"ribglass/collector"
+	"ribglass/collector/bgp"
 )
 
-// maxPassword is what the kernel takes as a TCP-MD5 key (tcp(7)), in bytes.
+// maxPassword is what the kernel takes as a key of TCP-MD5 or TCP-AO, in bytes.
 const maxPassword = 80
 
 // readSecrets puts the passwords in place that files and the environment hold.
 func readSecrets(d *decoder, cfg *Config, lookup func(string) (string, bool)) {
 	for i := range cfg.Neighbors {
 		n := &cfg.Neighbors[i]
-		n.Password = n.Secret.read(d, fmt.Sprintf("neighbors[%d]", i), lookup)
+		path := fmt.Sprintf("neighbors[%d]", i)
+		n.Password = n.Secret.read(d, path, lookup)
+		readAOKeys(d, path, n.TCPAO)
 	}
 	for i := range cfg.DynamicNeighbors {
 		n := &cfg.DynamicNeighbors[i]
-		n.Password = n.Secret.read(d, fmt.Sprintf("dynamic_neighbors[%d]", i), lookup)
+		path := fmt.Sprintf("dynamic_neighbors[%d]", i)
+		n.Password = n.Secret.read(d, path, lookup)
+		readAOKeys(d, path, n.TCPAO)
+	}
+}
+
+// readAOKeys puts the keys of TCP-AO in place.
+func readAOKeys(d *decoder, path string, keys []bgp.AOKey) {
+	for i := range keys {
+		at := fmt.Sprintf("%s.tcp_ao[%d].key_file", path, i)
+		key, err := secretFile(keys[i].KeyFile)
+		switch {
+		case keys[i].KeyFile == "":
+			d.reportAt(at, "key_file is missing: the file with the TCP-AO key")
+		case err != nil:
+			d.reportAt(at, "key_file: %s", err)
+		}
+		keys[i].Key = collector.Secret(key)
 	}
 }
 
@@ -86,7 +106,7 @@ func usable(password string) error {
 	case password == "":
 		return errors.New("is empty")
 	case len(password) > maxPassword:
-		return fmt.Errorf("has %d bytes; a TCP-MD5 key has at most %d", len(password), maxPassword)
+		return fmt.Errorf("has %d bytes; a key has at most %d", len(password), maxPassword)
 	case strings.ContainsFunc(password, unicode.IsControl):
 		return errors.New("has a line break or another control character in it")
 	}
