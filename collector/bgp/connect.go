@@ -147,7 +147,7 @@ func (n *neighbor) failDial(now time.Time, reason string) {
 	if d.failed == 0 {
 		d.since = now
 	}
-	d.next = now.Add(backoff(d.failed, d.current.conf.ConnectRetry))
+	d.next = now.Add(backoff(d.failed, n.conf.ConnectRetry))
 	d.failed++
 	d.reason, d.current = reason, nil
 	if d.failed < lastingFault {
@@ -285,7 +285,8 @@ func (s *session) makesWay(ctx context.Context, newer *session) bool {
 // whether the newer one stays. The peer says its identifier on both connections, so
 // that no OPEN of ours is needed on the newer one to learn it.
 func (s *session) collides(ctx context.Context, newer *session) (stays bool) {
-	id, asn := netip.Addr{}, route.ASN(0)
+	var id netip.Addr
+	var asn route.ASN
 	if agreed := s.agreed.Load(); agreed != nil {
 		id, asn = agreed.PeerRouterID, agreed.PeerASN
 	} else {
@@ -301,14 +302,7 @@ func (s *session) collides(ctx context.Context, newer *session) (stays bool) {
 	if s.established.Load() {
 		return false
 	}
-	ourID, ourASN := s.c.identity()
+	ourASN, ourID := s.c.Identity()
 	ours := ourID.Compare(id) > 0 || ourID == id && s.conf.localASN(ourASN) > asn
 	return ours == (newer.dialed != nil)
-}
-
-// identity returns the BGP identifier and AS number of the collector.
-func (c *Collector) identity() (netip.Addr, route.ASN) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.cfg.RouterID, c.cfg.ASN
 }

@@ -212,7 +212,8 @@ func TestANeighborThatIsDialedMayConnect(t *testing.T) {
 	}
 }
 
-// A reload that changes the port ends the session and connects to the new one.
+// A reload that changes the port ends the session and connects to the new one; one that
+// changes how often to try keeps it.
 func TestReloadOfWhereToConnect(t *testing.T) {
 	t.Parallel()
 	l, n := passive(t, "edge1", "127.0.0.2", 64501)
@@ -221,6 +222,11 @@ func TestReloadOfWhereToConnect(t *testing.T) {
 	r := b.accepted(l, testOpen(64501, "192.0.2.1"))
 	r.establish()
 	b.waitState("edge1", route.StateEstablished)
+	n.ConnectRetry, moved.ConnectRetry = time.Hour, time.Hour
+	if err := b.Reload(testConfig(n)); err != nil {
+		t.Fatal(err)
+	}
+	b.alive(r, "edge1", 1)
 	done := make(chan error, 1)
 	go func() { done <- b.Reload(testConfig(moved)) }()
 	r.wantNotified(wire.CodeCease, wire.CeaseConfigChange)

@@ -76,7 +76,9 @@ func newNeighbor(conf Neighbor, local Config, deps Deps) *neighbor {
 func (n *neighbor) configure(conf Neighbor, local Config, now time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.abandonDial()
+	if !n.conf.runsOn(conf) {
+		n.abandonDial()
+	}
 	n.conf = conf
 	router := conf.Router
 	if router == "" {

@@ -20,6 +20,7 @@ func (n *neighbor) settings() Settings {
 // they differ only in what it takes over as it runs.
 func (n Neighbor) runsOn(other Neighbor) bool {
 	n.Settings, other.Settings = n.Settings.fixed(), other.Settings.fixed()
+	n.ConnectRetry, other.ConnectRetry = 0, 0
 	return reflect.DeepEqual(n, other)
 }
 
