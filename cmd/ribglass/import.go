@@ -55,6 +55,7 @@ func importCommand() *cobra.Command {
 	var (
 		place      dataDir
 		collection string
+		verbose    bool
 	)
 	c := &cobra.Command{
 		Use:   "import --collection NAME FILE…",
@@ -69,7 +70,11 @@ collection should be of one collector, because its peers are known by address
 and AS number. More files can be added later, behind the end of the collection.
 A table takes the place of what its peers had announced before.
 
-Damage costs the records that have it; what was passed over is told at the end.
+Damage costs the records that have it; what was passed over is told at the end,
+with the number and the offset of the record, and so is what was malformed
+(RFC 7606), with the first prefixes. Routes are read all the same where octets
+stand between records, where a record of an old table is four octets longer than
+it says, and where updates have path identifiers that their records do not tell of.
 The collection is there when the import is complete, for a running server too;
 when it fails or is interrupted, nothing changes.
 
@@ -87,10 +92,15 @@ Exit status: 0 imported, 1 failed, 2 wrong usage.`,
 			defer stop()
 			shareProcessors()
 			applyMemory(config.Memory{})
-			return runImport(ctx, &intake.Import{DataDir: dir, Collection: collection, Files: args}, c.OutOrStdout(), c.ErrOrStderr())
+			i := &intake.Import{DataDir: dir, Collection: collection, Files: args}
+			if verbose {
+				i.Errors = 10_000
+			}
+			return runImport(ctx, i, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
 	place.flags(c)
+	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "tell of 10,000 errors of each file instead of the first 20")
 	c.Flags().StringVar(&collection, "collection", "", "`name` of the collection")
 	_ = c.MarkFlagRequired("collection")
 	return c
@@ -124,6 +134,23 @@ func runImport(ctx context.Context, i *intake.Import, out, notes io.Writer) erro
 	return err
 }
 
+// printMalformed tells what was read though it is not as it should be.
+func printMalformed(w io.Writer, r *intake.Report) {
+	path := terminal.Clean(r.Path)
+	for i := range r.MalformedFirst {
+		fmt.Fprintf(w, "%s:   %s\n", path, terminal.Clean(r.MalformedFirst[i].String()))
+	}
+	for _, kind := range slices.Sorted(maps.Keys(r.Malformed)) {
+		fmt.Fprintf(w, "%s: malformed (RFC 7606): %d × %s\n", path, r.Malformed[kind], kind)
+	}
+	if r.PathIDs > 0 {
+		fmt.Fprintf(w, "%s: %s with path identifiers, though the records say that there are none\n", path, terminal.Several(r.PathIDs, "update"))
+	}
+	if r.Lengthened > 0 {
+		fmt.Fprintf(w, "%s: %s, four octets longer than they say\n", path, terminal.Several(r.Lengthened, "table record"))
+	}
+}
+
 // printDamage tells what could not be read.
 func printDamage(w io.Writer, sum *intake.Summary) {
 	for i := range sum.Reports {
@@ -134,9 +161,7 @@ func printDamage(w io.Writer, sum *intake.Summary) {
 		for _, err := range r.Errors {
 			fmt.Fprintf(w, "%s:   %s\n", terminal.Clean(r.Path), terminal.Clean(err.Error()))
 		}
-		if r.TreatedAsWithdraw > 0 {
-			fmt.Fprintf(w, "%s: %d malformed updates are withdrawals (RFC 7606)\n", terminal.Clean(r.Path), r.TreatedAsWithdraw)
-		}
+		printMalformed(w, r)
 	}
 	if sum.Late > 0 {
 		fmt.Fprintf(w, "%d records have a time before that of others, or in the future; they count as simultaneous with the last\n", sum.Late)

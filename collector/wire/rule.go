@@ -32,6 +32,16 @@ func RuleOf(err error) string {
 	return ""
 }
 
+// FaultOf returns what is wrong with an attribute, when the error of a [Report] is
+// about one.
+func FaultOf(err error) (f route.Fault, ok bool) {
+	var fault *attributeError
+	if ok = errors.As(err, &fault); ok {
+		f = fault.forPeople()
+	}
+	return f, ok
+}
+
 // rule returns the rule that the attribute was judged by.
 func (e *attributeError) rule() string {
 	switch e.subcode {

@@ -26,6 +26,7 @@ type Import struct {
 	Collection string
 	Files      []string
 	Logger     *slog.Logger
+	Errors     int // of each file that are told of; zero: 20
 
 	// Progress, when set, is called now and then.
 	Progress func(Progress)
@@ -93,7 +94,7 @@ func (i *Import) Run(ctx context.Context) (sum *Summary, err error) {
 	}
 	defer unlock()
 	m := &importer{Import: i}
-	m.stream, err = Open(i.Files, mrt.SourceOptions{Peers: mrt.NewPeers(i.Collection), ReplacesTable: true})
+	m.stream, err = Open(i.Files, mrt.SourceOptions{Peers: mrt.NewPeers(i.Collection), ReplacesTable: true, Errors: i.Errors})
 	if err != nil {
 		return nil, err
 	}

@@ -110,8 +110,9 @@ func without(a route.Attrs, code route.AttrCode) route.Attrs {
 
 // The attributes that say where a route leads (RFC 4271, RFC 4760).
 const (
-	codeNextHop = 3
-	codeMPReach = 14
+	codeNextHop   = 3
+	codeMPReach   = 14
+	codeMPUnreach = 15
 )
 
 var errAttributeShort = errors.New("an attribute reaches beyond the end")

@@ -102,6 +102,8 @@ type RIB struct {
 	Prefix   netip.Prefix // masked
 	AddPath  bool         // entries have a path identifier
 	Entries  []Entry
+
+	Strangers int // entries whose peer the PEER_INDEX_TABLE does not have; they are left out
 }
 
 // Entry is one peer's route of a RIB record.
@@ -170,6 +172,8 @@ type Error struct {
 	Type   Type  // zero when the header was not read
 	Final  bool  // the framing is lost; the Reader reads no further
 	Err    error
+
+	orphans bool // it is about octets before the record
 }
 
 // Error returns the record and the reason.

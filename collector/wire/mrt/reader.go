@@ -21,12 +21,14 @@ type Reader struct {
 	closer func()
 	err    error // sticky, after a Final error or io.EOF
 
-	number int
-	offset int64 // of the next record
-	head   [headerLen]byte
-	body   []byte
-	cursor cursor
-	index  *PeerIndex // the last one; nil before it
+	number     int
+	lengthened int       // records that are longer than they say
+	last       time.Time // of the last header
+	offset     int64     // of the next record
+	head       [headerLen]byte
+	body       []byte
+	cursor     cursor
+	index      *PeerIndex // the last one; nil before it
 
 	rib     RIB
 	dump    TableDump
@@ -88,6 +90,13 @@ func (r *Reader) Next() (Record, error) {
 		return nil, r.err
 	}
 	r.number++
+	if n := r.orphans(); n > 0 {
+		err := &Error{Number: r.number, Offset: r.offset, Err: fmt.Errorf("%d octets that belong to no record", n), orphans: true}
+		r.number--
+		_, _ = r.r.Discard(n) // they were peeked at
+		r.offset += int64(n)
+		return nil, err
+	}
 	h, length, err := r.header()
 	switch {
 	case errors.Is(err, io.EOF):
@@ -101,6 +110,9 @@ func (r *Reader) Next() (Record, error) {
 		return nil, r.err
 	}
 	record, err := r.parse(h)
+	if errors.Is(err, errShort) && r.lengthen(h) {
+		record, err = r.parse(h)
+	}
 	if err != nil {
 		return nil, &Error{Number: r.number, Offset: h.Offset, Type: h.Type, Err: err}
 	}
@@ -120,6 +132,7 @@ func (r *Reader) header() (Header, int, error) {
 	}
 	h.Time = time.Unix(int64(binary.BigEndian.Uint32(b[:])), 0).UTC()
 	h.Type = Type{binary.BigEndian.Uint16(b[4:]), binary.BigEndian.Uint16(b[6:])}
+	r.last = h.Time
 	length := binary.BigEndian.Uint32(b[8:])
 	if length > MaxRecord {
 		return h, 0, fmt.Errorf("length %d, at most %d", length, MaxRecord)

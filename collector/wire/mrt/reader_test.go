@@ -67,8 +67,8 @@ func TestRealFiles(t *testing.T) {
 		{"no PEER_INDEX_TABLE: each record says so", "pyasn-bview.20140112.1600_3samples.bz2", census{Bad: 3}},
 		{"records without addresses (an old Zebra) are refused one by one", "bgpkit-rrc01_2000.11_updates.20001104.0124.gz", census{Message: 901, StateChange: 322, Bad: 63}},
 		{
-			"damaged boundaries end the file", "bgpkit-rrc00_2000.03_updates.20000325.0345.gz",
-			census{Message: 5, Other: 1, Final: "MRT record 7 at offset 15024 (51388/32824): length 3694573824, at most 33554432"},
+			"records behind damaged boundaries are found", "bgpkit-rrc00_2000.03_updates.20000325.0345.gz",
+			census{Message: 2115, StateChange: 102, Bad: 1},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -102,7 +102,6 @@ func TestDamageWithinARecord(t *testing.T) {
 		{"a prefix longer than its family", record(13, 2, 0, 0, 0, 0, 33, 1, 2, 3, 4, 5, 0, 0), "ipv4-unicast prefix length 33"},
 		{"a prefix cut short", record(13, 2, 0, 0, 0, 0, 24, 1, 2), "ends within a field"},
 		{"fewer entries than counted", record(13, 2, 0, 0, 0, 0, 8, 1, 0, 2), "entry 0 of 2 of 1.0.0.0/8"},
-		{"a peer that the index lacks", record(13, 2, 0, 0, 0, 0, 8, 1, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0), "peer index 1 of 1 peers"},
 		{"more than the entries", record(13, 2, 0, 0, 0, 0, 8, 1, 0, 0, 9), "1 octets after the last entry"},
 		{"a peer count that lies", record(13, 1, 192, 0, 2, 10, 0, 0, 0xff, 0xff), "peer 0 of 65535"},
 		{"an address family of no address", record(16, 1, 0, 1, 0, 2, 0, 0, 0, 3), "address family 3"},
@@ -197,7 +196,7 @@ func TestCompressionIsSeen(t *testing.T) {
 // addFiles adds the first records of the files in testdata, decompressed.
 func addFiles(f *testing.F) {
 	f.Helper()
-	files, err := filepath.Glob("testdata/*")
+	files, err := filepath.Glob("testdata/*-*")
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package mrt
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -116,7 +117,10 @@ func (s *Source) Close() error { return s.reader.Close() }
 func (s *Source) Consumed() int64 { return s.input.n.Load() }
 
 // Report returns what was read so far, and what could not be.
-func (s *Source) Report() Report { return s.report.clone() }
+func (s *Source) Report() Report {
+	s.report.Lengthened = s.reader.lengthened
+	return s.report.clone()
+}
 
 // Next returns the next batch, and io.EOF after the last one. When the framing of
 // the records is lost, the [*Error] that says so comes after the last batch.
@@ -161,7 +165,7 @@ func (s *Source) record() {
 		s.flushMessages()
 		s.stateChange(record)
 	case *Other:
-		s.skip(SkippedType, fmt.Errorf("record at offset %d: %v is not read", record.Offset, record.Type))
+		s.skip(SkippedType, s.located(&record.Header, fmt.Errorf("%v is not read", record.Type)))
 	}
 }
 
@@ -171,8 +175,12 @@ func (s *Source) readError(err error) {
 	case errors.Is(err, io.EOF):
 		s.endTable(true)
 	case errors.As(err, &e) && !e.Final:
-		s.report.Records++
 		s.table.damaged = true
+		if e.orphans {
+			s.skip(SkippedOrphans, err)
+			return
+		}
+		s.report.Records++
 		s.skip(SkippedRecord, err)
 		return
 	default:
@@ -191,15 +199,16 @@ func (s *Source) message(m *Message) {
 	}
 	body, err := updateBodyOf(m.Bytes)
 	if err != nil {
-		s.skip(SkippedMessage, fmt.Errorf("record at offset %d: %w", m.Offset, err))
+		s.skip(SkippedMessage, s.located(&m.Header, err))
 		return
 	}
 	if body == nil || s.endOfRIB(m, body) {
 		return
 	}
-	p := s.peers.ofSession(m.Session, m.AddPath)
+	addPath := m.AddPath || s.hasPathIDs(m, body)
+	p := s.peers.ofSession(m.Session, addPath)
 	if p == nil {
-		s.skip(SkippedPeer, fmt.Errorf("record at offset %d: %w", m.Offset, errManyPeers))
+		s.skip(SkippedPeer, s.located(&m.Header, errManyPeers))
 		return
 	}
 	b := s.messages
@@ -211,14 +220,86 @@ func (s *Source) message(m *Message) {
 		b = s.batch(p, m.Time)
 		s.messages, p.routes = b, true
 	}
-	report, err := s.decoder(m.FourOctetAS, m.AddPath).Update(body, &b.memory.builder)
-	s.report.update(&report)
+	before := len(b.memory.builder.Updates())
+	report, err := s.decoder(m.FourOctetAS, addPath).Update(body, &b.memory.builder)
+	if err == nil {
+		s.malformed(&m.Header, p.info.Name, &report, b.memory.builder.Updates()[before:])
+	}
 	switch {
 	case err != nil:
-		s.skip(SkippedMessage, fmt.Errorf("record at offset %d: %w", m.Offset, err))
+		s.skip(SkippedMessage, s.located(&m.Header, fmt.Errorf("%s: %w", p.info.Name, err)))
 	case b.memory.isFull():
 		s.flushMessages()
 	}
+}
+
+// hasPathIDs reports whether the prefixes of an UPDATE have path identifiers though
+// its record says that they have none, as some collectors write it: read without,
+// they cannot be read or name the default route twice, and read with, they can.
+func (s *Source) hasPathIDs(m *Message, body []byte) bool {
+	s.scratch.Reset()
+	if !mayHavePathIDs(body) {
+		return false
+	}
+	_, err := s.decoder(m.FourOctetAS, false).Update(body, &s.scratch)
+	if err == nil && !defaultTwice(s.scratch.Updates()) {
+		return false
+	}
+	s.scratch.Reset()
+	_, err = s.decoder(m.FourOctetAS, true).Update(body, &s.scratch)
+	if err != nil || defaultTwice(s.scratch.Updates()) {
+		return false
+	}
+	s.report.PathIDs++
+	return true
+}
+
+// mayHavePathIDs reports whether a run of prefixes may begin with a path identifier
+// below 65536, as those of routers do: with two octets that are zero.
+func mayHavePathIDs(body []byte) bool {
+	starts := func(field []byte) bool { return len(field) >= 5 && field[0] == 0 && field[1] == 0 }
+	if len(body) < 4 {
+		return false
+	}
+	withdrawn, rest := int(binary.BigEndian.Uint16(body)), body[2:]
+	if withdrawn+2 > len(rest) {
+		return false
+	}
+	attributes := int(binary.BigEndian.Uint16(rest[withdrawn:]))
+	if starts(rest[:withdrawn]) || withdrawn+2+attributes > len(rest) {
+		return withdrawn+2+attributes <= len(rest)
+	}
+	found := starts(rest[withdrawn+2+attributes:])
+	for list := rest[withdrawn+2 : withdrawn+2+attributes]; len(list) > 0 && !found; {
+		code, _, value, next, ok := cutAttribute(list)
+		if !ok {
+			return false
+		}
+		switch {
+		case code == codeMPReach && len(value) > 5 && 5+int(value[3]) <= len(value):
+			found = starts(value[5+int(value[3]):])
+		case code == codeMPUnreach && len(value) > 3:
+			found = starts(value[3:])
+		}
+		list = next
+	}
+	return found
+}
+
+// defaultTwice reports whether an update names a prefix of length 0 twice.
+func defaultTwice(updates []route.Update) bool {
+	for i := range updates {
+		n := 0
+		for _, one := range updates[i].NLRI {
+			if one.Prefix.Bits() == 0 && one.PathID == 0 {
+				n++
+			}
+		}
+		if n > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // updateBodyOf returns the body of an UPDATE, nil for another message.

@@ -74,9 +74,12 @@ func (s *Source) rib(rib *RIB) {
 	t := &s.table
 	s.tableTime(rib.Time)
 	f := form{rib.Family, true}
+	for range rib.Strangers {
+		s.skipKind(SkippedSeat, &rib.Header, fmt.Errorf("%v: a peer index beyond the %d peers of the file", rib.Prefix, len(t.seats)))
+	}
 	for i := range rib.Entries {
 		e := &rib.Entries[i]
-		attrs, err := s.attrs(f, e.Attributes, nil)
+		attrs, err := s.attrs(&rib.Header, f, e.Attributes, nil)
 		if err != nil {
 			s.skipEntry(&rib.Header, fmt.Errorf("attributes of %v: %w", rib.Prefix, err))
 			continue
@@ -91,7 +94,7 @@ func (s *Source) rib(rib *RIB) {
 func (s *Source) tableDump(d *TableDump) {
 	t := &s.table
 	s.tableTime(d.Time)
-	attrs, err := s.attrs(form{d.Family, d.FourOctetAS}, d.Attributes, d.NextHop)
+	attrs, err := s.attrs(&d.Header, form{d.Family, d.FourOctetAS}, d.Attributes, d.NextHop)
 	if err != nil {
 		s.skipEntry(&d.Header, fmt.Errorf("attributes of %v: %w", d.Prefix, err))
 		return
@@ -121,11 +124,11 @@ func (s *Source) tableTime(at time.Time) {
 }
 
 // attrs decodes attributes unless they are remembered.
-func (s *Source) attrs(f form, raw, nextHop []byte) (route.Attrs, error) {
+func (s *Source) attrs(h *Header, f form, raw, nextHop []byte) (route.Attrs, error) {
 	t := &s.table
 	if nextHop != nil { // outside the octets that are remembered; rare
 		attrs, report, err := t.decoder.attrs(f, raw, nextHop)
-		s.report.Discarded += len(report.Discarded)
+		s.discarded(h, &report)
 		return attrs, err
 	}
 	attrs, hash, ok := t.memo.find(f, raw)
@@ -134,7 +137,7 @@ func (s *Source) attrs(f form, raw, nextHop []byte) (route.Attrs, error) {
 	}
 	var report wire.Report
 	attrs, report, err := t.decoder.attrs(f, raw, nil)
-	s.report.Discarded += len(report.Discarded)
+	s.discarded(h, &report)
 	if err != nil {
 		return nil, err
 	}
@@ -189,5 +192,13 @@ func (s *Source) flushTable() {
 }
 
 func (s *Source) skipEntry(h *Header, err error) {
-	s.skip(SkippedEntry, fmt.Errorf("record at offset %d: %w", h.Offset, err))
+	s.skipKind(SkippedEntry, h, err)
+}
+
+func (s *Source) skipKind(kind Skipped, h *Header, err error) { s.skip(kind, s.located(h, err)) }
+
+// discarded reports attributes of a table entry that were left out. An entry that is
+// malformed otherwise is skipped.
+func (s *Source) discarded(h *Header, r *wire.Report) {
+	s.malformed(h, "a table entry", &wire.Report{Discarded: r.Discarded}, nil)
 }

@@ -124,7 +124,8 @@ func (rib *RIB) parse(b *cursor, peers int) error {
 			return fmt.Errorf("entry %d of %d of %v: %w", i, count, rib.Prefix, errShort)
 		}
 		if e.Peer >= peers {
-			return fmt.Errorf("entry %d of %v: peer index %d of %d peers", i, rib.Prefix, e.Peer, peers)
+			rib.Strangers++
+			continue
 		}
 		rib.Entries = append(rib.Entries, e)
 	}
