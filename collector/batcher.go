@@ -16,12 +16,28 @@ const (
 
 	batchPrefixes = 4096      // a batch is full when it has this many prefixes
 	batchBytes    = 256 << 10 // or this much memory
+
+	// batchesOfAll is how many batches all sources of a kind have under way, beside
+	// the first of each: 64 MiB.
+	batchesOfAll = 256
 )
 
 // Builders lends memory for batches to all sources of a kind, so that an idle
 // source holds none. The zero value is ready. It must not be copied; its use is
 // concurrent.
-type Builders struct{ pool sync.Pool }
+type Builders struct {
+	pool sync.Pool
+	lent atomic.Int64 // beside the first of each source
+}
+
+// lend reports whether a source may have one more batch under way.
+func (b *Builders) lend() bool {
+	if b.lent.Add(1) <= batchesOfAll {
+		return true
+	}
+	b.lent.Add(-1)
+	return false
+}
 
 func (b *Builders) get() *wire.Builder {
 	if got, ok := b.pool.Get().(*wire.Builder); ok {
@@ -42,7 +58,9 @@ func (b *Builders) put(used *wire.Builder) {
 // A source that has BatchesUnderWay batches under way waits until the receiver
 // releases one of them, and does not read its connection meanwhile. So a slow
 // receiver slows the router down, and the memory of a source is bounded no matter
-// how many peers it has.
+// how many peers it has. The first batch of a source is its own. The others are
+// lent, so many to all sources together: a thousand sources that flood at once
+// wait with one batch each.
 //
 // Make a Batcher with NewBatcher; it must not be copied. One goroutine uses it,
 // except for Blocked, which any goroutine may call.
@@ -50,10 +68,12 @@ type Batcher struct {
 	out      chan<- route.Batch
 	builders *Builders
 	count    func(peer *route.Peer, announced, withdrawn int)
-	underWay chan struct{} // holds a token for each batch under way
+	own      chan struct{} // holds a token while the first batch is under way
+	more     chan struct{} // holds a token for each other batch under way
 	blocked  atomic.Bool
 
 	build *wire.Builder // of the batch under construction; nil: there is none
+	back  func()        // gives back what the batch under construction takes
 	peer  *route.Peer   // of the batch under construction
 	at    time.Time     // of the batch under construction
 }
@@ -62,7 +82,10 @@ type Batcher struct {
 // It calls count before it sends a batch of routes, with the number of prefixes
 // announced and withdrawn in it.
 func NewBatcher(out chan<- route.Batch, builders *Builders, count func(peer *route.Peer, announced, withdrawn int)) *Batcher {
-	return &Batcher{out: out, builders: builders, count: count, underWay: make(chan struct{}, BatchesUnderWay)}
+	return &Batcher{
+		out: out, builders: builders, count: count,
+		own: make(chan struct{}, 1), more: make(chan struct{}, BatchesUnderWay-1),
+	}
 }
 
 // Builder returns the builder of the batch under construction. When there is none
@@ -75,19 +98,70 @@ func (b *Batcher) Builder(ctx context.Context, peer *route.Peer, at time.Time) (
 	if _, err := b.Flush(ctx); err != nil {
 		return nil, err
 	}
-	select {
-	case b.underWay <- struct{}{}:
-	default:
+	back := b.take()
+	if back == nil {
 		b.blocked.Store(true)
 		defer b.blocked.Store(false)
-		select {
-		case b.underWay <- struct{}{}:
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+		var err error
+		if back, err = b.await(ctx); err != nil {
+			return nil, err
 		}
 	}
-	b.build, b.peer, b.at = b.builders.get(), peer, at
+	b.build, b.back, b.peer, b.at = b.builders.get(), back, peer, at
 	return b.build, nil
+}
+
+// take returns what gives the place of one more batch back, or nil when there is no
+// place.
+func (b *Batcher) take() (back func()) {
+	select {
+	case b.own <- struct{}{}:
+		return b.giveOwn
+	default:
+	}
+	select {
+	case b.more <- struct{}{}:
+		return b.borrowed()
+	default:
+	}
+	return nil
+}
+
+// await waits for the place of one more batch.
+func (b *Batcher) await(ctx context.Context) (back func(), err error) {
+	select {
+	case b.own <- struct{}{}:
+		return b.giveOwn, nil
+	case b.more <- struct{}{}:
+		if back := b.borrowed(); back != nil {
+			return back, nil
+		}
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	select {
+	case b.own <- struct{}{}:
+		return b.giveOwn, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// borrowed returns what gives a lent batch back. When too many are lent, it takes the
+// token out of more again and returns nil.
+func (b *Batcher) borrowed() (back func()) {
+	if b.builders.lend() {
+		return b.giveMore
+	}
+	<-b.more
+	return nil
+}
+
+func (b *Batcher) giveOwn() { <-b.own }
+
+func (b *Batcher) giveMore() {
+	b.builders.lent.Add(-1)
+	<-b.more
 }
 
 // Full reports whether the batch under construction has grown so large that it
@@ -101,11 +175,11 @@ func (b *Batcher) Flush(ctx context.Context) (sent bool, err error) {
 	if b.build == nil {
 		return false, nil
 	}
-	build, underWay, builders := b.build, b.underWay, b.builders
-	b.build = nil
+	build, back, builders := b.build, b.back, b.builders
+	b.build, b.back = nil, nil
 	recycle := func() {
 		builders.put(build)
-		<-underWay
+		back()
 	}
 	updates := build.Updates()
 	if len(updates) == 0 {

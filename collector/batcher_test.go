@@ -196,3 +196,49 @@ func BenchmarkBatcher(b *testing.B) {
 	}
 	close(out)
 }
+
+// When the batches that all sources share are lent, a source still has one, and it is
+// the only one that it waits for.
+func TestSourcesShareTheBatchesBesideTheirFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		out, modest := make(chan route.Batch, 2*batchesOfAll), make(chan route.Batch, BatchesUnderWay)
+		var builders Builders
+		send := func(b *Batcher) {
+			announce(t, b, edge1, "192.0.2.0/24")
+			if _, err := b.Flush(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		for range batchesOfAll / (BatchesUnderWay - 1) {
+			greedy := NewBatcher(out, &builders, ignore)
+			for range BatchesUnderWay {
+				send(greedy)
+			}
+		}
+		last := batchesOfAll % (BatchesUnderWay - 1)
+		b := NewBatcher(modest, &builders, ignore)
+		for range 1 + last {
+			send(b)
+		}
+		began := make(chan struct{})
+		go func() {
+			announce(t, b, edge2, "198.51.100.0/24")
+			close(began)
+		}()
+		synctest.Wait()
+		if !b.Blocked() {
+			t.Fatal("not blocked although all that is shared is lent")
+		}
+		first := <-modest
+		first.Release()
+		<-began
+		for len(out) > 0 {
+			batch := <-out
+			batch.Release()
+		}
+		if n := builders.lent.Load(); n != int64(last) {
+			t.Errorf("%d batches are lent after their release, want %d", n, last)
+		}
+	})
+}
