@@ -42,6 +42,9 @@ const quiet = time.Minute
 // Expire has the stale routes expire that are due. It returns the time at which
 // they did, which the history may set forward.
 func (r *Recorder) Expire(now time.Time) time.Time {
+	if r.history != nil {
+		r.history.CatchUp(now)
+	}
 	if r.history != nil && (r.table.Due(now) || now.Sub(r.recorded).Abs() >= quiet) {
 		now = r.history.RecordExpiry(now)
 		r.recorded = now

@@ -34,6 +34,7 @@ func (h *History) Replay(ctx context.Context, from *Past, to time.Time, within n
 		return nil, err
 	}
 	pieces, notices := x.known(from.end, p.upTo)
+	notices = append(notices, h.noticesOf(x, from.end, p.upTo)...)
 	replay := replayer{history: h, after: from.end, upTo: p.upTo, within: format.Scope{Prefix: within}, peers: h.newPeers()}
 	for _, info := range from.Table.Peers() {
 		for n, name := range replay.peers.names {

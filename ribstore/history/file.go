@@ -1,6 +1,7 @@
 package history
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -109,7 +110,7 @@ func openRegular(name string, flag int, mode fs.FileMode) (*os.File, error) {
 // check makes sure that the file is a history and whole, and makes it one when
 // it is new.
 func (f *file) check() error {
-	fresh := false
+	fresh, older := false, false
 	err := f.view(func(tx *bbolt.Tx) error {
 		if info, err := os.Stat(f.path); err != nil {
 			return err
@@ -128,21 +129,24 @@ func (f *file) check() error {
 			return err
 		}
 		for _, name := range format.Buckets() {
-			if tx.Bucket(name) == nil {
+			if tx.Bucket(name) != nil {
+				continue
+			}
+			if older = bytes.Equal(name, format.BucketMarks); !older {
 				return format.Damagedf("the bucket %s is missing", name)
 			}
 		}
 		return nil
 	})
-	if err != nil || !fresh {
+	switch {
+	case err != nil, !fresh && !older, older && f.readOnly:
 		return err
-	}
-	if f.readOnly {
+	case f.readOnly:
 		return format.ErrForeign
 	}
 	return f.update(func(tx *bbolt.Tx) error {
 		for _, name := range format.Buckets() {
-			if _, err := tx.CreateBucket(name); err != nil {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
 		}
@@ -167,7 +171,11 @@ type transaction struct{ tx *bbolt.Tx }
 func (t transaction) Get(bucket, key []byte) []byte { return t.tx.Bucket(bucket).Get(key) }
 
 func (t transaction) Each(bucket []byte, visit func(key, value []byte) error) error {
-	return t.tx.Bucket(bucket).ForEach(visit)
+	b := t.tx.Bucket(bucket)
+	if b == nil { // of a file of before
+		return nil
+	}
+	return b.ForEach(visit)
 }
 
 func (f *file) close() error { return guard(f.db.Close) }

@@ -29,6 +29,8 @@ type Config struct {
 	Keep          []Tier        `yaml:"keep"`           // which snapshots, and for how long
 	Journal       time.Duration `yaml:"journal"`        // how long changes are kept; zero: as long as there is room
 	Restart       time.Duration `yaml:"restart_time"`   // how long routes recorded before a restart wait for their peers to return
+	PeerRate      setting.Size  `yaml:"peer_rate"`      // bytes a second that a peer may record; zero: any
+	PeerBurst     setting.Size  `yaml:"peer_burst"`     // bytes that it may record at once
 	MaxSize       int64         `yaml:"-"`              // of the file in bytes
 }
 
@@ -49,6 +51,8 @@ func DefaultConfig() Config {
 		Keep:          []Tier{{15 * time.Minute, 2 * day}, {time.Hour, 30 * day}, {day, 365 * day}},
 		Journal:       30 * day,
 		Restart:       30 * time.Minute,
+		PeerRate:      256 << 10,
+		PeerBurst:     128 << 20,
 		MaxSize:       10e9,
 	}
 }
@@ -57,7 +61,14 @@ func DefaultConfig() Config {
 const (
 	minSnapshotEvery = time.Minute
 	minSize          = 16 << 20
+	minBurst         = 64 << 10
 )
+
+// share returns what a peer may record: no more than what fills the file in an hour,
+// and no more than an eighth of the file at once.
+func (c Config) share() (rate, burst int64) {
+	return min(int64(c.PeerRate), c.MaxSize/3600), min(int64(c.PeerBurst), c.MaxSize/8)
+}
 
 // Validate returns the first setting that cannot be as a [*setting.Error], or nil.
 func (c Config) Validate() error {
@@ -68,6 +79,10 @@ func (c Config) Validate() error {
 		return setting.Errorf("journal", "%v: must not be negative", c.Journal)
 	case c.Restart <= 0:
 		return setting.Errorf("restart_time", "%v: must be positive", c.Restart)
+	case c.PeerRate < 0:
+		return setting.Errorf("peer_rate", "%v: must not be negative", c.PeerRate)
+	case c.PeerBurst < minBurst:
+		return setting.Errorf("peer_burst", "%v: must be %v or more", c.PeerBurst, setting.Size(minBurst))
 	case c.MaxSize < minSize:
 		return setting.Errorf("max_size", "%d: must be %d or more", c.MaxSize, minSize)
 	}
@@ -99,17 +114,19 @@ type History struct {
 	journal *journal
 	metrics *metrics
 
-	file     atomic.Pointer[file]   // replaced by a compaction
-	index    atomic.Pointer[index]  // replaced under journal.mu
-	trouble  atomic.Pointer[string] // why nothing is recorded; nil: all is well
-	untidy   atomic.Pointer[string] // why no snapshot is taken or nothing is merged or dropped; nil: all is well
-	swap     sync.RWMutex           // held for writing while the file is replaced
-	flushing sync.Mutex             // held by Flush: what waits is taken and written by one at a time
-	keeping  sync.Mutex             // held by what rewrites the file: snapshots, merges, retention, compaction
-	taken    atomic.Int64           // records since the last snapshot,
-	stored   atomic.Int64           // and octets of the journal that were written since
-	hurry    atomic.Bool            // a snapshot is needed soon
-	full     atomic.Bool            // there is no room; what is oldest must go
+	file      atomic.Pointer[file]   // replaced by a compaction
+	index     atomic.Pointer[index]  // replaced under journal.mu
+	trouble   atomic.Pointer[string] // why nothing is recorded; nil: all is well
+	untidy    atomic.Pointer[string] // why no snapshot is taken or nothing is merged or dropped; nil: all is well
+	swap      sync.RWMutex           // held for writing while the file is replaced
+	flushing  sync.Mutex             // held by Flush: what waits is taken and written by one at a time
+	keeping   sync.Mutex             // held by what rewrites the file: snapshots, merges, retention, compaction
+	taken     atomic.Int64           // records since the last snapshot,
+	stored    atomic.Int64           // and octets of the journal that were written since
+	hurry     atomic.Bool            // a snapshot is needed soon
+	untracked atomic.Bool            // a snapshot is needed to know the state of a peer again
+	live      *table.Table           // that is recorded, the writer's; nil: an import has its own
+	full      atomic.Bool            // there is no room; what is oldest must go
 
 	snapshotOctets atomic.Int64              // what the last snapshot took
 	kept           atomic.Int64              // octets that cannot be dropped, when they are more than there should be; else zero
@@ -155,6 +172,7 @@ func open(path string, cfg Config, deps Deps, readOnly bool) (*History, error) {
 	h := &History{config: cfg, deps: deps, limits: defaultLimits().within(cfg.MaxSize), weights: make(map[string]weight)}
 	h.readers.New = func() any { return new(format.RangeReader) }
 	h.journal = newJournal(&h.limits)
+	h.journal.shares.rate, h.journal.shares.burst = cfg.share()
 	var err error
 	if h.codec, err = format.NewCodec(); err != nil {
 		return nil, err
@@ -173,6 +191,7 @@ func open(path string, cfg Config, deps Deps, readOnly bool) (*History, error) {
 	if h.metrics, err = newMetrics(h, deps.Registerer); err != nil {
 		return nil, errors.Join(err, f.close())
 	}
+	h.journal.thinned = h.metrics.thinned
 	return h, nil
 }
 
@@ -191,7 +210,7 @@ func (h *History) view(read func(*bbolt.Tx) error) error {
 
 // Record records a batch that the table is about to apply, and sets its time:
 // the table and the journal have one clock. Only the table's writer calls it.
-func (h *History) Record(b *route.Batch) { b.At = h.journal.batch(h.deps.Now(), b) }
+func (h *History) Record(b *route.Batch) { b.At = h.journal.said(h.deps.Now(), b, h.live) }
 
 // RecordAt is like Record, but takes the time from now: an import records batches
 // of the past.

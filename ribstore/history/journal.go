@@ -8,6 +8,7 @@ import (
 
 	"ribglass/ribstore/history/format"
 	"ribglass/ribstore/route"
+	"ribglass/ribstore/table"
 )
 
 // journal is the end of the journal, which is in memory. The writer of the table
@@ -34,6 +35,10 @@ type journal struct {
 	names   []string              // of peers, by number
 	tails   []*format.GroupWriter // of snapshots under way
 	ready   chan struct{}         // has one when a group is full
+	shares  shares
+	thinned func(peer string, changes int, octets int64) // is told what is left out; nil: nobody is
+
+	lostTrack bool // of a peer, since it was asked last
 }
 
 // pending is what waits to be written.
@@ -42,12 +47,13 @@ type pending struct {
 	octets int // of groups
 	runs   []format.Run
 	names  []string // of peers, those with the highest numbers
+	marks  []format.Mark
 
 	firstName uint32     // number of the first of names
 	end       format.End // with all of it
 }
 
-func (p *pending) empty() bool { return len(p.groups)+len(p.runs)+len(p.names) == 0 }
+func (p *pending) empty() bool { return len(p.groups)+len(p.runs)+len(p.names)+len(p.marks) == 0 }
 
 type pendingGroup struct {
 	piece  format.Piece
@@ -55,7 +61,10 @@ type pendingGroup struct {
 }
 
 func newJournal(l *limits) *journal {
-	return &journal{limits: l, peers: make(map[string]uint32), ready: make(chan struct{}, 1), off: true}
+	return &journal{
+		limits: l, peers: make(map[string]uint32), ready: make(chan struct{}, 1), off: true,
+		shares: shares{all: make(map[string]*share), thinned: make(map[*share]bool)},
+	}
 }
 
 // begin begins a run. Nothing is recorded before the first.
@@ -70,6 +79,7 @@ func (j *journal) beginLocked(from format.Origin, start, resumed int64, reason s
 	j.now = format.Run{ID: j.now.ID + 1, Origin: from, Start: start, Resumed: resumed, First: j.next, Reason: reason}
 	j.pending.runs = append(j.pending.runs, j.now)
 	j.last, j.barrier, j.off = start-1, false, false
+	j.continueMarks(start)
 }
 
 // record writes one record with write, also to the tails of snapshots, and
@@ -171,7 +181,7 @@ func (j *journal) take() pending {
 	defer j.mu.Unlock()
 	j.closeGroup()
 	return pending{
-		groups: slices.Clone(j.pending.groups), octets: j.pending.octets, runs: slices.Clone(j.pending.runs), names: slices.Clone(j.pending.names),
+		groups: slices.Clone(j.pending.groups), octets: j.pending.octets, runs: slices.Clone(j.pending.runs), names: slices.Clone(j.pending.names), marks: j.takeMarks(),
 		firstName: uint32(len(j.names) - len(j.pending.names)),
 		end:       format.End{Next: j.next, Run: j.now.ID, Peers: uint32(len(j.names))},
 	}
@@ -193,15 +203,18 @@ func (j *journal) written(p pending, publish func()) {
 	}
 	j.pending.runs = j.pending.runs[min(len(p.runs), len(j.pending.runs)):]
 	j.pending.names = j.pending.names[len(p.names):]
+	j.wroteMarks(p.marks)
+	j.shares.written++
 }
 
-// takeLost reports whether records were given up since it was called last.
-func (j *journal) takeLost() bool {
+// takeLost reports whether records were given up, and whether track of a peer was
+// lost, since it was called last.
+func (j *journal) takeLost() (lost, track bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	lost := j.lost
-	j.lost = false
-	return lost
+	lost, track = j.lost, j.lostTrack
+	j.lost, j.lostTrack = false, false
+	return lost, track
 }
 
 func (j *journal) closeGroup() {
@@ -230,6 +243,7 @@ func (j *journal) beginTail() (*format.GroupWriter, position) {
 	defer j.mu.Unlock()
 	t := new(format.GroupWriter)
 	j.tails = append(j.tails, t)
+	j.beginWalk()
 	return t, j.endMoment()
 }
 
@@ -241,13 +255,25 @@ func (j *journal) endMoment() position {
 	return position{j.now.ID, j.last}
 }
 
-// endTail ends the current moment and the open group. It returns the moment and the
-// number of the next group. The tail then has everything that was recorded after
-// the moment that beginTail returned, up to this one.
-func (j *journal) endTail(t *format.GroupWriter) (end position, next uint64, ok bool) {
+// ending is where a tail ends.
+type ending struct {
+	at    position
+	next  uint64         // number of the next group
+	found map[*share]int // peers whose state was unknown before, see endWalk
+	on    bool           // something is recorded at all
+}
+
+// endTail ends the current moment and the open group. The tail then has everything
+// that was recorded after the moment that beginTail returned, up to this one. Without
+// the table, for a snapshot that failed, nothing is caught up.
+func (j *journal) endTail(t *format.GroupWriter, live *table.Table) (e ending) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if live != nil {
+		e.found = j.endWalk(live)
+	}
 	j.tails = slices.DeleteFunc(j.tails, func(u *format.GroupWriter) bool { return u == t })
 	j.closeGroup()
-	return j.endMoment(), j.next, !j.off
+	e.at, e.next, e.on = j.endMoment(), j.next, !j.off
+	return e
 }

@@ -18,6 +18,7 @@ const (
 	keepBackoff  = time.Minute // the longest time that the keeper leaves alone what failed
 	manyRecords  = 2_000_000   // since a snapshot; then the next is taken at once
 	quietRecords = 200_000     // a second; while more come, a table is being loaded
+	trackEvery   = time.Minute // how often a snapshot is taken only to know the state of a peer again
 	stuckAfter   = 3           // times without room, before what is newer than the last snapshot goes
 )
 
@@ -79,8 +80,9 @@ type keeper struct {
 	live    TableWriter
 	next    time.Time // snapshot
 	pruned  time.Time
-	before  int64 // records since the last snapshot, when last looked
-	stuck   int   // times in a row that there was no room
+	took    time.Time // the last snapshot
+	before  int64     // records since the last snapshot, when last looked
+	stuck   int       // times in a row that there was no room
 
 	pruning, snapping, merging task
 }
@@ -136,11 +138,14 @@ func (k *keeper) snapshot(ctx context.Context, now time.Time) error {
 	k.before = taken
 	much := taken > manyRecords || stored > max(h.config.MaxSize/8, h.snapshotOctets.Load())
 	pressed := h.excess() > 0 && stored > h.config.MaxSize/32
-	if now.Before(k.next) && !pressed && (!calm || !h.hurry.Load() && !much) {
+	track := h.untracked.Load() && now.Sub(k.took) >= trackEvery
+	if now.Before(k.next) && !pressed && !track && (!calm || !h.hurry.Load() && !much) {
 		return nil
 	}
 	k.next = h.nextSnapshot(now)
+	k.took = now
 	h.hurry.Store(true) // until it is taken
+	h.untracked.Store(false)
 	info, err := h.Snapshot(ctx, k.live)
 	if err != nil {
 		return err
@@ -202,6 +207,9 @@ func (h *History) Prune(ctx context.Context) error {
 	if err := h.drop(ctx, snapshots, pieces); err != nil {
 		return err
 	}
+	if err := h.dropMarks(); err != nil {
+		return err
+	}
 	if !h.full.Swap(false) {
 		h.cramped.Store(h.cramped.Load() / 2)
 	}
@@ -209,6 +217,31 @@ func (h *History) Prune(ctx context.Context) error {
 		return err
 	}
 	return h.compactIfWorth(ctx)
+}
+
+// dropMarks removes the marks of before the history begins, and the oldest when there
+// are too many.
+func (h *History) dropMarks() error {
+	x := h.index.Load()
+	begins := x.begins().UnixMilli()
+	gone := slices.DeleteFunc(slices.Clone(x.Marks), func(m format.Mark) bool { return m.To >= begins })
+	if rest := len(x.Marks) - len(gone); rest > maxMarks {
+		gone = append(gone, x.Marks[:rest-maxMarks]...)
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	h.publish(func(x *index) {
+		x.Marks = slices.DeleteFunc(slices.Clone(x.Marks), func(m format.Mark) bool { return slices.Contains(gone, m) })
+	})
+	return h.remove(func(tx *bbolt.Tx) error {
+		for i := range gone {
+			if err := tx.Bucket(format.BucketMarks).Delete(gone[i].Key()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // expired returns what the tiers and the age of the journal do not keep.

@@ -1,6 +1,10 @@
 package history
 
-import "time"
+import (
+	"time"
+
+	"ribglass/ribstore/history/format"
+)
 
 // workBudget is what a merge, a replay, a snapshot or a check takes of memory at
 // most, beside the table: the limits below are chosen for it. TestMemoryIsBounded
@@ -12,7 +16,9 @@ const workBudget = 128 << 20
 type limits struct {
 	groupRecords int // a group is written when it has so many records,
 	groupOctets  int // or so many octets, or is as old as groupEvery
-	maxPending   int // octets; when more wait to be written, they are given up
+	maxPending   int // octets; when more wait to be written, they are given up; a quarter of them may be of one peer
+	maxTail      int // octets that are recorded while a snapshot is taken; a quarter of them may be of one peer
+	maxTouched   int // octets of what is remembered of the routes of a peer that are not recorded
 
 	blockChanges int // a block with so many changes ends with its region,
 	maxBlock     int // and a block with so many ends anywhere
@@ -50,7 +56,7 @@ type merging struct{ pieces, records, octets int }
 func defaultLimits() limits {
 	const chunkPrefixes = 16384
 	return limits{
-		groupRecords: 10_000, groupOctets: 4 << 20, maxPending: 64 << 20,
+		groupRecords: 10_000, groupOctets: 4 << 20, maxPending: 64 << 20, maxTail: format.MaxValue / 2, maxTouched: 16 << 20,
 		blockChanges: 4096, maxBlock: 16384,
 		levels:        []merging{{64, 250_000, 24 << 20}, {24, 1_000_000, 96 << 20}, {16, 2_500_000, 96 << 20}},
 		chunkPrefixes: chunkPrefixes, maxChunkPrefixes: 2 * chunkPrefixes, maxChunkRoutes: 1 << 18, maxOctets: 8 << 20,

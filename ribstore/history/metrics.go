@@ -17,6 +17,8 @@ type metrics struct {
 	snapshotSeconds   prometheus.Histogram
 	damaged           prometheus.Counter
 	dropped           prometheus.Counter
+	thinnedChanges    *prometheus.CounterVec
+	thinnedBytes      *prometheus.CounterVec
 }
 
 func newMetrics(h *History, r prometheus.Registerer) (*metrics, error) {
@@ -37,10 +39,15 @@ func newMetrics(h *History, r prometheus.Registerer) (*metrics, error) {
 		damaged:         counter("damaged_total", "Parts of the file that were found damaged and passed over."),
 	}
 	m.dropped = counter("dropped_total", "Snapshots and pieces of the journal that were dropped for want of room, before their age.")
+	byPeer := func(name, help string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "ribglass_history_" + name, Help: help}, []string{"peer"})
+	}
+	m.thinnedChanges = byPeer("thinned_changes_total", "Changes that were not recorded because a peer said more than its share, by peer.")
+	m.thinnedBytes = byPeer("thinned_bytes_total", "Bytes that these changes would have taken, by peer.")
 	if r == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.records, m.failures, m.write, m.snapshots, m.snapshotSeconds, m.damaged, m.dropped, sizes{h}} {
+	for _, c := range []prometheus.Collector{m.records, m.failures, m.write, m.snapshots, m.snapshotSeconds, m.damaged, m.dropped, m.thinnedChanges, m.thinnedBytes, sizes{h}} {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}
@@ -58,6 +65,12 @@ func (m *metrics) wrote(groups []pendingGroup, took time.Duration) {
 func (m *metrics) snapshot(info *SnapshotInfo) {
 	m.snapshots.Inc()
 	m.snapshotSeconds.Observe(info.Took.Seconds())
+}
+
+// thinned counts what was not recorded of a peer.
+func (m *metrics) thinned(peer string, changes int, octets int64) {
+	m.thinnedChanges.WithLabelValues(peer).Add(float64(changes))
+	m.thinnedBytes.WithLabelValues(peer).Add(float64(octets))
 }
 
 // sizes reads what is in the file when it is asked for.
@@ -107,7 +120,9 @@ type Stats struct {
 	Ends                           time.Time // of what is recorded
 	Snapshots                      int
 	ReadOnly                       bool
-	Trouble                        string // why nothing is written, or no snapshot is taken; "" when all is well
+	Trouble                        string    // why nothing is written, or no snapshot is taken; "" when all is well
+	LastDropped                    time.Time // when something was dropped for want of room last; zero: never since the start
+	LastGap                        time.Time // when changes of all peers were lost last; zero: never since the start
 }
 
 // Stats tells what the history holds.
@@ -120,6 +135,12 @@ func (h *History) Stats() Stats {
 	}
 	if t := h.untidy.Load(); t != nil && st.Trouble == "" {
 		st.Trouble = *t
+	}
+	if t := h.lastDropped.Load(); t != nil {
+		st.LastDropped = *t
+	}
+	if t := h.lastGap.Load(); t != nil {
+		st.LastGap = *t
 	}
 	h.swap.RLock()
 	st.FileBytes, st.FreeBytes = f.size()
@@ -150,6 +171,7 @@ func (h *History) look() (*index, int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	x := *h.index.Load()
+	x.Marks = withMarks(x.Marks, j.openMarks())
 	if len(j.pending.groups) == 0 && j.open.Records == 0 && len(j.pending.runs) == 0 {
 		return &x, 0
 	}

@@ -34,7 +34,9 @@ func (h *History) At(ctx context.Context, t time.Time, within netip.Prefix) (*Pa
 		if err != nil {
 			return err
 		}
-		past, err = h.build(ctx, p, format.Scope{Prefix: within})
+		if past, err = h.build(ctx, p, format.Scope{Prefix: within}); err == nil {
+			past.Notices = append(past.Notices, h.noticesOf(x, p.upTo, p.upTo)...)
+		}
 		return err
 	})
 	return past, err

@@ -23,7 +23,7 @@ func (h *History) Resume(ctx context.Context) (*table.Table, error) {
 	if len(x.Runs) == 0 {
 		h.journal.begin(format.OriginEmpty, now, now, "the first")
 		h.writeFirst(ctx)
-		return table.New(), nil
+		return h.record(table.New()), nil
 	}
 	end := format.FromMillis(x.LastOf(x.Runs[len(x.Runs)-1].ID))
 	past, err := h.At(ctx, end, noPrefix)
@@ -33,7 +33,7 @@ func (h *History) Resume(ctx context.Context) (*table.Table, error) {
 		h.deps.Logger.WarnContext(ctx, "nothing of the history can be read; the table begins empty")
 		h.journal.begin(format.OriginEmpty, now, now, "what was before could not be read")
 		h.writeFirst(ctx)
-		return table.New(), nil
+		return h.record(table.New()), nil
 	case err != nil:
 		return nil, err
 	}
@@ -45,7 +45,13 @@ func (h *History) Resume(ctx context.Context) (*table.Table, error) {
 	}
 	h.resumeAt(past.Table, from, end, now)
 	h.writeFirst(ctx)
-	return past.Table, nil
+	return h.record(past.Table), nil
+}
+
+// record has a table be the one that is recorded.
+func (h *History) record(t *table.Table) *table.Table {
+	h.live = t
+	return t
 }
 
 // writeFirst writes the begin of a run, and drops what is oldest when there is no

@@ -101,6 +101,7 @@ type snapshotter struct {
 	octets   int                    // of chunks,
 	paged    int                    // and of the pages that they take
 	took     int64                  // octets of pages of all chunks
+	end      ending
 	info     SnapshotInfo
 
 	now, short      format.Chunk
@@ -126,21 +127,19 @@ func (s *snapshotter) take(ctx context.Context, live TableWriter) error {
 	}
 	s.number()
 	walked := s.walk(ctx, live.Table)
-	recorded := false
 	err = live.Do(context.WithoutCancel(ctx), func() {
-		var end position
-		end, s.manifest.Next, recorded = h.journal.endTail(tail)
-		s.manifest.Run, s.manifest.Begun, s.manifest.End = end.run, begun.at, end.at
+		s.end = h.journal.endTail(tail, live.Table)
+		s.manifest.Next, s.manifest.Run, s.manifest.Begun, s.manifest.End = s.end.next, s.end.at.run, begun.at, s.end.at.at
 	})
 	switch {
 	case err != nil:
-		h.journal.endTail(tail)
+		h.journal.endTail(tail, nil)
 		return err
 	case walked != nil:
 		return walked
-	case !recorded:
+	case !s.end.on:
 		return ErrReadOnly
-	case len(tail.Octets) > format.MaxValue/2:
+	case len(tail.Octets) > h.limits.maxTail:
 		return errors.New("too much changed while it was taken; it is taken again later")
 	}
 	s.manifest.Tail = tail.Octets
@@ -438,6 +437,7 @@ func (s *snapshotter) finish() error {
 		x.Snapshots = append(slices.Clone(x.Snapshots), s.manifest.Snapshot)
 		slices.SortFunc(x.Snapshots, format.CompareSnapshots)
 	})
+	h.journal.knownAgain(s.end.found, s.manifest.End)
 	h.taken.Store(0)
 	h.stored.Store(0)
 	return nil

@@ -28,6 +28,7 @@ func (h *History) write(ctx context.Context) error {
 
 // writeLast writes the rest when the program ends.
 func (h *History) writeLast() error {
+	h.journal.catchUpAll(h.live)
 	if err := h.Flush(); err != nil {
 		return fmt.Errorf("history: what was recorded last could not be written: %w", err)
 	}
@@ -51,7 +52,14 @@ func (h *History) writeOrAlarm() {
 		h.trouble.Store(nil)
 		h.deps.Logger.Info("the history is written again")
 	}
-	if h.journal.takeLost() {
+	h.tellThinned()
+	lost, track := h.journal.takeLost()
+	if track {
+		h.untracked.Store(true)
+	}
+	if lost {
+		now := h.deps.Now()
+		h.lastGap.Store(&now)
 		h.hurry.Store(true)
 		h.deps.Logger.Error("a part of the history is lost: too much waited to be written")
 	}
@@ -87,6 +95,7 @@ func (h *History) flush(limit int64) error {
 		h.journal.written(p, func() {
 			x := *h.index.Load()
 			x.Runs = slices.Concat(x.Runs, p.runs)
+			x.Marks = withMarks(x.Marks, p.marks)
 			x.Pieces = slices.Clone(x.Pieces)
 			for i := range p.groups {
 				x.Pieces = append(x.Pieces, p.groups[i].piece)
@@ -110,7 +119,7 @@ func (h *History) portion(rest *pending) (p pending, values [][]byte, octets int
 		octets += h.paged(len(values[len(values)-1]))
 	}
 	p.groups = rest.groups[:len(values)]
-	rest.groups, rest.runs, rest.names = rest.groups[len(values):], nil, nil
+	rest.groups, rest.runs, rest.names, rest.marks = rest.groups[len(values):], nil, nil, nil
 	if len(rest.groups) > 0 {
 		p.end.Next = rest.groups[0].piece.From
 	}
@@ -126,6 +135,11 @@ func (h *History) put(tx *bbolt.Tx, p *pending, values [][]byte) error {
 	for i, name := range p.names {
 		number := p.firstName + uint32(i)
 		if err := tx.Bucket(format.BucketPeers).Put(format.PeerKey(number), format.EncodePeerName(h.codec, number, name)); err != nil {
+			return err
+		}
+	}
+	for i := range p.marks {
+		if err := tx.Bucket(format.BucketMarks).Put(p.marks[i].Key(), p.marks[i].Encode(h.codec)); err != nil {
 			return err
 		}
 	}

@@ -125,6 +125,7 @@ dynamic_neighbors:
 		Search:  ribstore.Config{Searches: 2, SearchTime: 5 * time.Second, SearchWait: time.Second, PastTables: 3},
 		History: History{MaxSize: 20e9, Config: history.Config{
 			SnapshotEvery: 30 * time.Minute, Journal: 28 * day, Restart: 10 * time.Minute, MaxSize: history.DefaultConfig().MaxSize,
+			PeerRate: history.DefaultConfig().PeerRate, PeerBurst: history.DefaultConfig().PeerBurst,
 			Keep: []history.Tier{{Every: time.Hour, For: 2 * day}, {Every: day, For: 365*day + 12*time.Hour}},
 		}},
 		SiteFiles: site.Config{

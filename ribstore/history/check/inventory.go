@@ -49,8 +49,17 @@ func (l *Inventory) read(v format.Values) error {
 	if x.Snapshots, err = parseKeys(l, v, format.BucketSnapshots, format.ParseSnapshot); err != nil {
 		return err
 	}
-	x.Pieces, err = parseKeys(l, v, format.BucketJournal, format.ParsePiece)
-	return err
+	if x.Pieces, err = parseKeys(l, v, format.BucketJournal, format.ParsePiece); err != nil {
+		return err
+	}
+	return v.Each(format.BucketMarks, func(key, stored []byte) error {
+		if m, err := format.DecodeMark(l.codec, key, stored); err != nil {
+			l.Damage = append(l.Damage, err)
+		} else {
+			x.Marks = append(x.Marks, m)
+		}
+		return nil
+	})
 }
 
 // parseKeys returns what the keys of a bucket describe.

@@ -193,6 +193,7 @@ type Contents struct {
 	Runs      []Run      // by id
 	Snapshots []Snapshot // in order
 	Pieces    []Piece    // in order
+	Marks     []Mark     // by run and begin
 	Next      uint64     // number of the next group
 }
 

@@ -16,8 +16,10 @@ var (
 	BucketChunks    = []byte("chunks")    //nolint:gochecknoglobals // constant
 	BucketJournal   = []byte("journal")   //nolint:gochecknoglobals // constant
 	BucketBlocks    = []byte("blocks")    //nolint:gochecknoglobals // constant
-	KeyFormat       = []byte("format")    //nolint:gochecknoglobals // constant
-	KeyEnd          = []byte("end")       //nolint:gochecknoglobals // constant
+	// BucketMarks is missing in files that were written before there were marks.
+	BucketMarks = []byte("marks")  //nolint:gochecknoglobals // constant
+	KeyFormat   = []byte("format") //nolint:gochecknoglobals // constant
+	KeyEnd      = []byte("end")    //nolint:gochecknoglobals // constant
 )
 
 // Name is the value of KeyFormat. Its number changes when a program that
@@ -28,7 +30,7 @@ const formatPrefix = "ribglass history "
 
 // Buckets returns the names of all buckets.
 func Buckets() [][]byte {
-	return [][]byte{BucketMeta, BucketRuns, BucketPeers, BucketSnapshots, BucketChunks, BucketJournal, BucketBlocks}
+	return [][]byte{BucketMeta, BucketRuns, BucketPeers, BucketSnapshots, BucketChunks, BucketJournal, BucketBlocks, BucketMarks}
 }
 
 // ErrForeign is returned for a file that is not a history, or is a history of
