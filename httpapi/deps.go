@@ -87,9 +87,9 @@ type Deps struct {
 	// For returns the store as an audience sees it. nil: there is one audience,
 	// which sees everything.
 	For func(to route.Audience) Searcher
-	// Notices returns what an operator should know beside what sessions say: of the
-	// routes of a peer, or of the program for "". nil: nothing.
-	Notices func(peer string) []route.Notice
+	// Notices returns what an operator should know beside what sessions say, by the
+	// peer that it is about, "" for the program. nil: nothing.
+	Notices func() map[string][]route.Notice
 
 	// Subscribe and SessionChanges tell live pages that something changed. nil:
 	// nobody tells them.

@@ -84,7 +84,7 @@ func TestThePeerThatTakesTheMemoryPays(t *testing.T) {
 		}
 		wantNotice(t, s, "", noticeMemory, "memory.limit is 64MiB")
 		wantNotice(t, s, "flood", noticeUnkept, "were not kept")
-		if list := s.Notices("edge1"); len(list) > 0 {
+		if list := s.Notices()["edge1"]; len(list) > 0 {
 			t.Errorf("the other peer: %+v", list)
 		}
 
@@ -110,8 +110,8 @@ func TestThePeerThatTakesTheMemoryPays(t *testing.T) {
 		in <- route.Batch{Peer: flood, At: time.Now(), Event: route.PeerDown, Reason: order.Reason}
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
-		if m.Strain() != Relaxed || len(s.Notices("")) > 0 {
-			t.Errorf("afterwards: strain %d, %d in use, notices %+v", m.Strain(), m.Used(), s.Notices(""))
+		if m.Strain() != Relaxed || len(s.Notices()[""]) > 0 {
+			t.Errorf("afterwards: strain %d, %d in use, notices %+v", m.Strain(), m.Used(), s.Notices()[""])
 		}
 		if s.Prefixes("flood", route.IPv4Unicast) != 0 || s.Prefixes("edge1", route.IPv4Unicast) != 3 {
 			t.Error("afterwards the wrong peer has routes")
@@ -157,7 +157,7 @@ func TestWhatWasNotKeptIsAskedForAgain(t *testing.T) {
 		in <- route.Batch{Peer: edge1, At: time.Now(), Event: route.RefreshBegin}
 		in <- route.Batch{Peer: edge1, At: time.Now(), Event: route.RefreshEnd}
 		synctest.Wait()
-		if list := s.Notices("edge1"); len(list) > 0 {
+		if list := s.Notices()["edge1"]; len(list) > 0 {
 			t.Errorf("after everything was sent again: %+v", list)
 		}
 	})
@@ -207,10 +207,10 @@ func TestAWholeTableOfThePastNeedsRoom(t *testing.T) {
 
 func wantNotice(t *testing.T, s *Store, peer string, kind route.NoticeKind, text string) {
 	t.Helper()
-	for _, n := range s.Notices(peer) {
+	for _, n := range s.Notices()[peer] {
 		if n.Kind == kind && strings.Contains(n.Text, text) && !n.Since.IsZero() && n.Count > 0 {
 			return
 		}
 	}
-	t.Errorf("no notice %s about %q with %q in %+v", kind, peer, text, s.Notices(peer))
+	t.Errorf("no notice %s about %q with %q in %+v", kind, peer, text, s.Notices()[peer])
 }

@@ -119,8 +119,10 @@ func (s sizes) collectMemory(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(prometheus.NewDesc("ribglass_ribstore_memory_"+name, help, nil, nil), prometheus.GaugeValue, v)
 	}
 	notice := prometheus.NewDesc("ribglass_ribstore_notice", "1 while routes of the peer, or the program, need attention, by limit.", []string{"peer", "kind"}, nil)
-	for _, key := range s.store.relief.keys() {
-		ch <- prometheus.MustNewConstMetric(notice, prometheus.GaugeValue, 1, key.peer, string(key.kind))
+	for peer, list := range s.store.Notices() {
+		for _, one := range list {
+			ch <- prometheus.MustNewConstMetric(notice, prometheus.GaugeValue, 1, peer, string(one.Kind))
+		}
 	}
 	m := s.store.deps.Budget.Memory()
 	send("used_bytes", "Memory in use, without garbage, as it is compared with the limit.", float64(m.Used()))

@@ -3,7 +3,6 @@ package ribstore
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -242,34 +241,24 @@ func (r *relief) withdraw(peer string, kind route.NoticeKind) {
 	delete(r.notices, noticeKey{peer, kind})
 }
 
-// noticesOf returns what is to be known of a peer, or of the program for "".
-func (r *relief) noticesOf(peer string) []route.Notice {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var list []route.Notice
-	for key, one := range r.notices {
-		if key.peer == peer {
-			list = append(list, one)
-		}
-	}
-	slices.SortFunc(list, func(a, b route.Notice) int { return cmp.Compare(a.Kind, b.Kind) })
-	return list
-}
-
-func (r *relief) keys() []noticeKey {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Collect(maps.Keys(r.notices))
-}
-
 // Orders returns what the store wants of the collector. An order that nobody takes
 // is given again or lost.
 func (s *Store) Orders() <-chan Order { return s.relief.orders }
 
-// Notices returns what an operator should know of the store: of a peer, or of the
-// whole for "". It may be called by anyone at any time.
-func (s *Store) Notices(peer string) []route.Notice {
-	return s.relief.noticesOf(peer)
+// Notices returns what an operator should know of the routes of peers, by peer and
+// kind, and of the whole for "". It may be called by anyone at any time.
+func (s *Store) Notices() map[string][]route.Notice {
+	r := s.relief
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	list := make(map[string][]route.Notice)
+	for key, one := range r.notices {
+		list[key.peer] = append(list[key.peer], one)
+	}
+	for _, of := range list {
+		slices.SortFunc(of, func(a, b route.Notice) int { return cmp.Compare(a.Kind, b.Kind) })
+	}
+	return list
 }
 
 // upperFirst returns a text that begins a sentence.

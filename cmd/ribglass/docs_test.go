@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -238,5 +239,42 @@ func TestEveryMetricIsInTheReference(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]string(registered), documented); diff != "" {
 		t.Errorf("registered metrics and rows of docs/metrics.md differ (-registered +docs):\n%s", diff)
+	}
+}
+
+// TestEveryNoticeIsInTheLimits looks for the kinds of notices that the program has in
+// docs/limits.md.
+func TestEveryNoticeIsInTheLimits(t *testing.T) {
+	declared := regexp.MustCompile(`NoticeKind = "([a-z0-9_]+)"`)
+	kinds := make(map[string]bool)
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, match := range declared.FindAllSubmatch(text, -1) {
+			kinds[string(match[1])] = true
+		}
+		return err
+	})
+	if err != nil || len(kinds) == 0 {
+		t.Fatalf("%d kinds, %v", len(kinds), err)
+	}
+	documented := make(map[string]bool)
+	for row := range strings.Lines(readDoc(t, "docs/limits.md")) {
+		cells := strings.Split(strings.TrimSpace(row), "|")
+		if len(cells) < 3 {
+			continue
+		}
+		for _, match := range regexp.MustCompile("`([a-z0-9_]+)`").FindAllStringSubmatch(cells[len(cells)-2], -1) {
+			if !strings.Contains(match[1], ".") {
+				documented[match[1]] = true
+			}
+		}
+	}
+	for kind := range kinds {
+		if !documented[kind] {
+			t.Errorf("docs/limits.md does not have the notice %s", kind)
+		}
 	}
 }

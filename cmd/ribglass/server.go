@@ -146,10 +146,6 @@ func (s *server) makeComponents(cfg *config.Config) error {
 	return err
 }
 
-// notices returns what an operator should know of a peer beside what its session
-// says, or of the program for "".
-func (s *server) notices(peer string) []route.Notice { return s.store.Notices(peer) }
-
 // newBudget returns the budget of work that the store, the collections and the
 // web server share.
 func newBudget(cfg *config.Config, r prometheus.Registerer) (*ribstore.Budget, error) {

@@ -42,19 +42,20 @@ func (r *Reader) Memory() *ribstore.Memory { return r.desk.sources.Budget.Memory
 func (r *Reader) Sessions() []route.Session {
 	all := slices.DeleteFunc(r.desk.sources.Sessions.Sessions(), func(s route.Session) bool { return !r.Audience.MaySee(s.Peer) })
 	slices.SortFunc(all, func(a, b route.Session) int { return cmp.Compare(a.Peer.Name, b.Peer.Name) })
+	notices := r.notices()
 	for i := range all {
-		all[i].Notices = append(all[i].Notices, r.notices(all[i].Peer.Name)...)
+		all[i].Notices = append(all[i].Notices, notices[all[i].Peer.Name]...)
 	}
 	return all
 }
 
-// notices returns what is to be known of the routes of a peer, or of the program for
-// "".
-func (r *Reader) notices(peer string) []route.Notice {
+// notices returns what is to be known beside what sessions say, by peer, "" for the
+// program.
+func (r *Reader) notices() map[string][]route.Notice {
 	if r.desk.sources.Notices == nil {
 		return nil
 	}
-	return r.desk.sources.Notices(peer)
+	return r.desk.sources.Notices()
 }
 
 // Attention is a notice and what it is about.
@@ -67,7 +68,7 @@ type Attention struct {
 func (r *Reader) Attention() []Attention {
 	var list []Attention
 	if r.Audience.SeesAll() {
-		for _, one := range r.notices("") {
+		for _, one := range r.notices()[""] {
 			list = append(list, Attention{Notice: one})
 		}
 	}
@@ -86,7 +87,7 @@ func (r *Reader) Session(name string) (route.Session, error) {
 	if !ok || !r.Audience.MaySee(session.Peer) {
 		return route.Session{}, web.Problemf(web.CodeUnknownPeer, "No peer is named %q.", web.Clip(name))
 	}
-	session.Notices = append(session.Notices, r.notices(name)...)
+	session.Notices = append(session.Notices, r.notices()[name]...)
 	return session, nil
 }
 

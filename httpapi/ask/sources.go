@@ -160,9 +160,9 @@ type Sources struct {
 	Subscribe      func(interest tap.Interest, size int) *tap.Subscription
 	SessionChanges func() (changed <-chan struct{}, stop func())
 
-	// Notices returns what an operator should know beside what sessions say: of the
-	// routes of a peer, or of the program for "". nil: nothing.
-	Notices func(peer string) []route.Notice
+	// Notices returns what an operator should know beside what sessions say, by the
+	// peer that it is about, "" for the program. nil: nothing.
+	Notices func() map[string][]route.Notice
 
 	History   func() history.Stats          // nil: the past is not kept
 	Snapshots func() []history.SnapshotInfo // which there are, oldest first; nil: they are not listed
