@@ -2,7 +2,6 @@ package bgp
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
@@ -25,20 +24,22 @@ const (
 	refusedShutdown refusal = "shutdown"
 	refusedIdle     refusal = "max_prefixes"
 	refusedSecond   refusal = "collision"
+
+	refusedHandshake refusal = "handshake" // it was admitted, and no session came up
 )
 
 func refusals() []refusal {
 	return []refusal{
 		refusedUnknown, refusedTTL, refusedAO, refusedRate, refusedTooMany, refusedFull, refusedShutdown, refusedIdle, refusedSecond,
+		refusedHandshake,
 	}
 }
 
 // Bounds of connections.
 const (
-	maxHandshakes = 1000            // connections that are not Established yet
-	maxWaiting    = 2               // connections of one neighbor that wait for its session to end
-	turnTime      = 5 * time.Second // how long such a connection waits
-	probeTime     = time.Second     // how long a probe of an established session waits for a reset
+	maxWaiting = 2               // connections of one neighbor that wait for its session to end
+	turnTime   = 5 * time.Second // how long such a connection waits
+	probeTime  = time.Second     // how long a probe of an established session waits for a reset
 )
 
 // admit decides about a connection before it reads or writes a byte, so that a
@@ -46,50 +47,53 @@ const (
 func (c *Collector) admit(ctx context.Context, conn *net.TCPConn) {
 	remote := peerOf(conn.RemoteAddr().(*net.TCPAddr).AddrPort())
 	n, why := c.neighborAt(remote)
+	detail := ""
 	if n != nil {
-		why = c.screen(n, conn)
+		why, detail = c.screen(n, conn)
 	}
 	if why != "" {
-		c.refuse(ctx, n, remote, why)
-		_ = conn.SetLinger(0) // a reset leaves no state in the kernel
-		_ = conn.Close()
+		c.reject(ctx, n, conn, why, detail)
+		return
+	}
+	sessionCtx, cancel := context.WithCancelCause(ctx)
+	s := newSession(c, n, conn, cancel)
+	if !c.takeSlot(ctx, s, remote) {
+		cancel(nil)
+		c.reject(ctx, n, conn, refusedTooMany, "")
+		c.discardUnused(n)
 		return
 	}
 	c.handshakes.Add(1)
-	c.wg.Go(func() { c.serve(ctx, n, conn, nil) })
+	c.wg.Go(func() { c.serve(ctx, sessionCtx, s) })
 }
 
-// screen checks what can be checked without a message to the peer or from it.
-func (c *Collector) screen(n *neighbor, conn *net.TCPConn) refusal {
+// reject refuses a connection without a word.
+func (c *Collector) reject(ctx context.Context, n *neighbor, conn *net.TCPConn, why refusal, detail string) {
+	c.refuse(ctx, n, peerOf(conn.RemoteAddr().(*net.TCPAddr).AddrPort()), why, detail)
+	_ = conn.SetLinger(0) // a reset leaves no state in the kernel
+	_ = conn.Close()
+}
+
+// screen checks what can be checked without a message to the peer or from it. It
+// returns why the connection is refused, and more of it where there is more to say.
+func (c *Collector) screen(n *neighbor, conn *net.TCPConn) (why refusal, detail string) {
 	n.mu.Lock()
+	n.connected = n.now()
 	hops := n.conf.TTLSecurity
 	n.mu.Unlock()
 	switch {
 	case !n.connect.AllowN(n.now(), 1):
-		return refusedRate
-	case c.handshakes.Load() >= maxHandshakes:
-		return refusedTooMany
+		return refusedRate, ""
 	case hops > 0:
 		raw, err := conn.SyscallConn()
 		if err == nil {
 			err = demandTTL(raw, n.peerAddress(), 256-hops)
 		}
 		if err != nil {
-			n.recordEvent(fmt.Sprintf("connection refused: %v", err))
-			return refusedTTL
+			return refusedTTL, err.Error()
 		}
 	}
 	return n.screenKeys(conn)
-}
-
-func (c *Collector) refuse(ctx context.Context, n *neighbor, remote netip.Addr, why refusal) {
-	c.metrics.refused.WithLabelValues(string(why)).Inc()
-	if n != nil {
-		n.counters.refused.Add(1)
-	}
-	if c.refusalLog.AllowN(c.deps.Now(), 1) {
-		c.log.WarnContext(ctx, "connection refused", "remote", remote, "reason", string(why))
-	}
 }
 
 // neighborAt returns the neighbor with the address, of several the first. It makes a new neighbor when a
@@ -104,13 +108,7 @@ func (c *Collector) neighborAt(remote netip.Addr) (*neighbor, refusal) {
 	if rule == nil {
 		return nil, refusedUnknown
 	}
-	count := 0
-	for _, n := range c.byName {
-		if n.rule == rule {
-			count++
-		}
-	}
-	if count >= rule.limit() {
+	if c.sessionsOf(rule) >= rule.limit() {
 		return nil, refusedFull
 	}
 	n := newNeighbor(c.dynamicConf(rule, remote), c.cfg, c.deps)
@@ -156,17 +154,14 @@ func (c *Collector) dynamicConf(rule *DynamicNeighbor, remote netip.Addr) Neighb
 	return conf
 }
 
-// serve gives a connection a session, when the neighbor may have one. A connection that
-// this side opened comes with the attempt that it came out of.
-func (c *Collector) serve(ctx context.Context, n *neighbor, conn *net.TCPConn, dialed *attempt) {
-	sessionCtx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	s := newSession(c, n, conn, cancel)
-	s.dialed = dialed
+// serve gives a connection a session, when the neighbor may have one.
+func (c *Collector) serve(ctx, sessionCtx context.Context, s *session) {
+	defer s.cancel(nil)
 	defer func() {
 		if !s.established.Load() {
 			c.handshakes.Add(-1)
 		}
+		c.slots.release(s)
 		c.discardUnused(s.n)
 	}()
 	e, why := c.choose(ctx, s)
@@ -174,8 +169,8 @@ func (c *Collector) serve(ctx context.Context, n *neighbor, conn *net.TCPConn, d
 		e, why = s.n.claim(ctx, s)
 	}
 	if e != nil {
-		if dialed == nil {
-			c.refuse(ctx, s.n, s.n.peerAddress(), why)
+		if s.dialed == nil {
+			c.refuse(ctx, s.n, s.n.peerAddress(), why, e.reason)
 		}
 		s.close(e)
 		return
@@ -288,12 +283,4 @@ func (s *session) yields(ctx context.Context) bool {
 	case <-ctx.Done():
 	}
 	return false
-}
-
-// recordEvent adds an event to the history that does not change the state.
-func (n *neighbor) recordEvent(what string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.lastErr = what
-	n.transition(n.state, what, n.now())
 }

@@ -119,20 +119,19 @@ func setAOKeys(l *net.TCPListener, have, want map[aoPlace]AOKey) error {
 
 // screenKeys refuses a connection that is not signed by TCP-AO though it should be: the
 // kernel lets it through when it took no key, as after a reload that failed.
-func (n *neighbor) screenKeys(conn *net.TCPConn) refusal {
+func (n *neighbor) screenKeys(conn *net.TCPConn) (why refusal, detail string) {
 	n.mu.Lock()
 	keys := len(n.conf.TCPAO)
 	n.mu.Unlock()
 	if keys == 0 {
-		return ""
+		return "", ""
 	}
 	raw, err := conn.SyscallConn()
 	if err == nil {
 		err = demandAO(raw)
 	}
 	if err != nil {
-		n.recordEvent(fmt.Sprintf("connection refused: %v", err))
-		return refusedAO
+		return refusedAO, err.Error()
 	}
-	return ""
+	return "", ""
 }

@@ -56,6 +56,11 @@ type Collector struct {
 	builders   collector.Builders
 	handshakes atomic.Int64 // connections that are not Established
 	refusalLog *rate.Limiter
+	attempts   attempts
+	md5        md5Watch
+	readMD5    func() (route.MD5Errors, bool)
+	slots      slots
+	room       sync.Mutex     // held while a session is counted against max_sessions
 	wg         sync.WaitGroup // of Run's listeners and sessions
 	reloads    chan reloading
 	interval   time.Duration // between two looks at all neighbors
@@ -90,6 +95,7 @@ func New(cfg Config, deps Deps) (*Collector, error) {
 		reloads:    make(chan reloading),
 		interval:   time.Second,
 		newSpeaker: startSpeaker,
+		readMD5:    readMD5,
 		byName:     make(map[string]*neighbor),
 		byAddress:  make(map[netip.Addr][]*neighbor),
 		aliases:    make(map[netip.Addr]bool),

@@ -104,7 +104,10 @@ func (c *Collector) dialWhenDue(ctx context.Context, n *neighbor, now time.Time)
 		}
 		before := n.counters.established.Load()
 		c.handshakes.Add(1)
-		c.serve(ctx, n, conn, a)
+		sessionCtx, end := context.WithCancelCause(ctx)
+		s := newSession(c, n, conn, end)
+		s.dialed = a
+		c.serve(ctx, sessionCtx, s)
 		n.dialEnded(a, n.counters.established.Load() != before)
 	})
 }

@@ -25,6 +25,7 @@ type ending struct {
 	// graceful restart covers the end only with the N bit (RFC 8538).
 	notified bool
 
+	refused bool          // it is noted as a refusal already
 	drop    bool          // the routes are removed at once
 	idle    bool          // connections are refused for idleFor
 	idleFor time.Duration // zero: until a reload

@@ -25,6 +25,14 @@ func (h *history) add(t route.Transition) {
 	h.n++
 }
 
+// last returns the newest transition, nil when there is none.
+func (h *history) last() *route.Transition {
+	if h.n == 0 {
+		return nil
+	}
+	return &h.ring[(h.n-1)%historyLen]
+}
+
 // list returns a copy, newest first.
 func (h *history) list() []route.Transition {
 	list := make([]route.Transition, 0, min(h.n, historyLen))

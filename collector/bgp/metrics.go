@@ -12,8 +12,10 @@ import (
 type metrics struct {
 	c       *Collector
 	refused *prometheus.CounterVec
+	yielded prometheus.Counter
 
 	state, endOfRIB, handshakes, notice *prometheus.Desc
+	md5                                 *prometheus.Desc
 	counters                            []counterMetric
 }
 
@@ -29,12 +31,17 @@ func newMetrics(c *Collector) *metrics {
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: name("connections_refused_total"), Help: "Connections that got no session, by reason.",
 		}, []string{"reason"}),
+		yielded: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: name("neighbors_yielded_total"), Help: "Dynamic neighbors that were down and forgotten to make room for another.",
+		}),
 		state: prometheus.NewDesc(name("session_state"),
 			"1 for the state that the peer's session is in.", []string{"peer", "state"}, nil),
 		endOfRIB: prometheus.NewDesc(name("end_of_rib"),
 			"1 when the peer has sent all its routes of the family in this session.", []string{"peer", "family"}, nil),
 		notice: prometheus.NewDesc(name("notice"),
 			"1 while the peer needs attention, by limit or fault.", []string{"peer", "kind"}, nil),
+		md5: prometheus.NewDesc(name("tcp_md5_errors_total"),
+			"TCP segments that the kernel dropped because of TCP-MD5 in this network namespace: missing, unexpected or wrong.", []string{"reason"}, nil),
 		handshakes: prometheus.NewDesc(name("handshakes"), "Connections whose session is not established yet.", nil, nil),
 	}
 	for _, r := range refusals() {
@@ -52,6 +59,7 @@ func newMetrics(c *Collector) *metrics {
 	count("prefixes_withdrawn_total", "Prefixes withdrawn by the peer.", func(n *neighbor) uint64 { return n.counters.withdrawn.Load() })
 	count("treated_as_withdraw_total", "UPDATE messages treated as withdraw (RFC 7606).", func(n *neighbor) uint64 { return n.counters.treatedAsWithdraw.Load() })
 	count("attributes_discarded_total", "Path attributes discarded (RFC 7606).", func(n *neighbor) uint64 { return n.counters.discarded.Load() })
+	count("peer_connections_refused_total", "Connections of the peer that got no session.", func(n *neighbor) uint64 { return n.counters.refused.Load() })
 	count("notifications_received_total", "NOTIFICATION messages from the peer.", func(n *neighbor) uint64 { return n.counters.notificationsIn.Load() })
 	count("notifications_sent_total", "NOTIFICATION messages to the peer.", func(n *neighbor) uint64 { return n.counters.notificationsOut.Load() })
 	count("sessions_established_total", "Sessions that reached Established.", func(n *neighbor) uint64 { return n.counters.established.Load() })
@@ -61,8 +69,10 @@ func newMetrics(c *Collector) *metrics {
 }
 
 func (m *metrics) register(r prometheus.Registerer) error {
-	if err := r.Register(m.refused); err != nil {
-		return err
+	for _, c := range []prometheus.Collector{m.refused, m.yielded} {
+		if err := r.Register(c); err != nil {
+			return err
+		}
 	}
 	return r.Register(m)
 }
@@ -72,6 +82,7 @@ func (m *metrics) Describe(out chan<- *prometheus.Desc) {
 	out <- m.state
 	out <- m.endOfRIB
 	out <- m.handshakes
+	out <- m.md5
 	out <- m.notice
 	for _, c := range m.counters {
 		out <- c.desc
@@ -84,6 +95,10 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
 	gauge(m.handshakes, float64(m.c.handshakes.Load()))
+	errs := m.c.md5.errors()
+	for reason, n := range map[string]uint64{"missing": errs.Missing, "unexpected": errs.Unexpected, "wrong": errs.Wrong} {
+		out <- prometheus.MustNewConstMetric(m.md5, prometheus.CounterValue, float64(n), reason)
+	}
 	for _, n := range m.c.neighbors() {
 		for _, c := range m.counters {
 			out <- prometheus.MustNewConstMetric(c.desc, prometheus.CounterValue, float64(c.value(n)), n.name)

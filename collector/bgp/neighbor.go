@@ -41,6 +41,7 @@ type neighbor struct {
 	lastErr        string
 	notices        notices
 	current        *session         // running, or ending
+	connected      time.Time        // when a connection arrived last
 	waiting        int              // connections that wait for their turn
 	removed        bool             // no session may begin
 	rule           *DynamicNeighbor // nil for a configured neighbor; changed under the collector's lock too

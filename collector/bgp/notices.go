@@ -24,7 +24,8 @@ func (n notices) list() []route.Notice {
 
 // notice notes that a limit was hit, or that a fault was seen, so many times more.
 // The notice stays until it is withdrawn.
-func (n *neighbor) notice(kind route.NoticeKind, text string, times uint64, at time.Time) {
+// It reports whether the notice is new.
+func (n *neighbor) notice(kind route.NoticeKind, text string, times uint64, at time.Time) (fresh bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	one, known := n.notices[kind]
@@ -40,6 +41,7 @@ func (n *neighbor) notice(kind route.NoticeKind, text string, times uint64, at t
 	if !known {
 		n.changed.Ring()
 	}
+	return !known
 }
 
 // withdrawNotice takes back a notice whose reason is gone.

@@ -90,6 +90,9 @@ func (s *session) messages(ctx context.Context, f *framer, now time.Time) error 
 
 // other handles every message but UPDATE.
 func (s *session) other(ctx context.Context, f *framer, t wire.Type, body []byte, now time.Time) error {
+	if (t == wire.TypeKeepalive || t == wire.TypeRouteRefresh) && !s.chatter.AllowN(now, 1) {
+		return s.chatters()
+	}
 	switch t {
 	case wire.TypeOpen:
 		return s.openFrom(ctx, f, body)
@@ -126,6 +129,7 @@ func (s *session) openFrom(ctx context.Context, f *framer, body []byte) error {
 	if err != nil {
 		return err
 	}
+	s.theirs = open
 	hold := time.Duration(open.HoldTime) * time.Second
 	switch rule := s.rule; {
 	case rule != nil && len(rule.ASNs) > 0 && !slices.Contains(rule.ASNs, open.ASN):
@@ -145,7 +149,6 @@ func (s *session) openFrom(ctx context.Context, f *framer, body []byte) error {
 	if err := checkRole(s.conf.Settings, s.ours, open); err != nil {
 		return err
 	}
-	s.theirs = open
 	agreed := wire.Negotiate(s.ours, open)
 	agreed.Confederation = s.conf.Confederation && !agreed.IBGP
 	agreed.MaxAttribute = int(s.conf.MaxAttributeLength)
@@ -154,9 +157,6 @@ func (s *session) openFrom(ctx context.Context, f *framer, body []byte) error {
 	s.decoder = wire.NewDecoder(agreed)
 	f.limit = agreed.MaxReceive
 	s.n.learnCapabilities(open, s.ours)
-	if !slices.Contains(agreed.Families[:], true) {
-		s.log.WarnContext(ctx, "no address family in common")
-	}
 	return s.toSpeaker(forSpeaker(open).Append(nil))
 }
 
@@ -200,6 +200,18 @@ func (s *session) keepalive(ctx context.Context, now time.Time) error {
 	}
 }
 
+// settle makes the neighbor Established, when its rule has room for one more. It
+// returns the families that had graceful restart in the session before.
+func (s *session) settle(ctx context.Context, agreed *wire.Session, now time.Time) (before [route.NumFamilies]bool, err error) {
+	s.c.room.Lock()
+	defer s.c.room.Unlock()
+	if err := s.c.makeRoom(ctx, s.n); err != nil {
+		return before, err
+	}
+	s.peer, before = s.n.markEstablished(s.theirs, agreed, now)
+	return before, nil
+}
+
 // establish makes the session Established and reports it to the store.
 func (s *session) establish(ctx context.Context, now time.Time) error {
 	if err := s.outer.SetReadDeadline(time.Time{}); err != nil {
@@ -210,13 +222,17 @@ func (s *session) establish(ctx context.Context, now time.Time) error {
 	}
 	agreed := s.agreed.Load()
 	s.limitSilence(agreed.HoldTime)
-	peer, before := s.n.markEstablished(s.theirs, agreed, now)
-	s.peer = peer
+	before, err := s.settle(ctx, agreed, now)
+	if err != nil {
+		return err
+	}
 	s.batches = collector.NewBatcher(s.c.deps.Out, &s.c.builders, s.count)
 	s.established.Store(true)
 	s.c.handshakes.Add(-1)
+	s.c.slots.release(s)
+	s.noteFamilies(ctx, agreed)
 	s.log.InfoContext(ctx, "session established", "families", familyNames(agreed.Families), "router_id", agreed.PeerRouterID, "hold_time", agreed.HoldTime)
-	err := s.batches.Send(ctx, route.Batch{
+	err = s.batches.Send(ctx, route.Batch{
 		Peer: s.peer, At: now, Event: route.PeerUp, Retention: upRetention(s.n.settings(), *agreed, before),
 	})
 	if err != nil {

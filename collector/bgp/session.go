@@ -7,10 +7,13 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"ribglass/collector"
 	"ribglass/collector/wire"
@@ -43,6 +46,9 @@ type session struct {
 	cancel context.CancelCauseFunc
 	done   chan struct{} // closed after the end
 
+	slotOf netip.Prefix // the rule in whose slots the connection is; the slots guard it
+	source netip.Prefix // of the connection, as slots count it
+
 	outerMu sync.Mutex // guards writing to outer
 	innerMu sync.Mutex // guards writing to inner
 
@@ -58,7 +64,8 @@ type session struct {
 	// Only receive uses these.
 	ours, theirs  *wire.Open
 	decoder       *wire.Decoder
-	lastKeepalive time.Time // when a KEEPALIVE was passed to the speaker
+	chatter       *rate.Limiter // of KEEPALIVE and ROUTE-REFRESH messages
+	lastKeepalive time.Time     // when a KEEPALIVE was passed to the speaker
 	lastRefresh   [route.NumFamilies]time.Time
 	sawEndOfRIB   [route.NumFamilies]bool
 	refreshing    [route.NumFamilies]bool
@@ -77,6 +84,7 @@ func newSession(c *Collector, n *neighbor, conn *net.TCPConn, cancel context.Can
 		log:      n.log.With("remote", conn.RemoteAddr().String()),
 		done:     make(chan struct{}),
 		accepted: make(chan struct{}),
+		chatter:  rate.NewLimiter(maxChatter, chatterBurst),
 	}
 }
 
@@ -232,7 +240,10 @@ func (s *session) report(ctx context.Context, e *ending) {
 	}
 	s.log.Log(ctx, level, "session ended", "reason", e.reason, "was_established", up)
 	var keep [route.NumFamilies]route.Retention
-	if up {
+	switch {
+	case !up && !e.refused && s.dialed == nil:
+		s.failed(e)
+	case up:
 		keep = downRetention(s.n.settings(), *s.agreed.Load(), e)
 		s.c.sendLast(ctx, route.Batch{Peer: s.peer, At: now, Event: route.PeerDown, Reason: e.reason, Retention: keep})
 	}

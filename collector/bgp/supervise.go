@@ -18,7 +18,9 @@ func (c *Collector) supervise(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		for _, n := range c.neighbors() {
+		list := c.neighbors()
+		c.watchMD5(list)
+		for _, n := range list {
 			n.mu.Lock()
 			s := n.current
 			n.mu.Unlock()
