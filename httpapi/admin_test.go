@@ -28,6 +28,7 @@ func admin(t *testing.T, store *fakeStore, asked *[]string, fail error) *httpapi
 	a, err := httpapi.NewAdmin(cfg, httpapi.AdminDeps{
 		Store: store, Sessions: sessions, Gatherer: registry, Logger: slog.New(slog.DiscardHandler),
 		Refresh: func(peer string) error { *asked = append(*asked, peer); return fail },
+		Forget:  func(_ context.Context, peer string) error { *asked = append(*asked, peer); return fail },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -108,6 +109,33 @@ func TestAdminRefresh(t *testing.T) {
 			h.ServeHTTP(w, r)
 			if w.Code != row.status || strings.Join(asked, " ") != row.asked {
 				t.Errorf("status %d, asked %q, want %d, %q", w.Code, asked, row.status, row.asked)
+			}
+		})
+	}
+}
+
+func TestAdminForgets(t *testing.T) {
+	for name, row := range map[string]struct {
+		target, asked, body string
+		fail                error
+		status              int
+	}{
+		"a peer that is down":         {target: "?peer=rs1.ixp", status: 200, asked: "rs1.ixp", body: `{"peer":"rs1.ixp","dynamic":false}`},
+		"a session that is up":        {target: "?peer=edge1", status: 409, body: "the session is up; only a peer that is down can be forgotten"},
+		"an unknown peer":             {target: "?peer=edge9", status: 404, body: "no such peer"},
+		"no peer":                     {status: 400, body: "which peer? POST /-/forget?peer=NAME"},
+		"a session that is coming up": {target: "?peer=rs1.ixp", status: 409, asked: "rs1.ixp", fail: errors.New("it has one"), body: "the peer was not forgotten: a session is coming up or ending"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store, _ := world()
+			var asked []string
+			h := admin(t, store, &asked, row.fail).Handler()
+			r := httptest.NewRequest(http.MethodPost, "/-/forget"+row.target, nil)
+			r.Host = "127.0.0.1:9090"
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if w.Code != row.status || strings.Join(asked, " ") != row.asked || strings.TrimSpace(w.Body.String()) != row.body {
+				t.Errorf("status %d, asked %q, says %q; want %d, %q, %q", w.Code, asked, w.Body, row.status, row.asked, row.body)
 			}
 		})
 	}

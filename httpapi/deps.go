@@ -69,8 +69,11 @@ type Deps struct {
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 	Info       Info
-	Identity   func() (route.ASN, netip.Addr) // of Info, when a reload may change them; nil: they stay
-	Now        func() time.Time               // nil means time.Now
+	// Refused returns the last connections that got no session, the newest first, and
+	// what the kernel counts of TCP-MD5. nil: there are none.
+	Refused  func() ([]route.Attempt, route.MD5Errors)
+	Identity func() (route.ASN, netip.Addr) // of Info, when a reload may change them; nil: they stay
+	Now      func() time.Time               // nil means time.Now
 
 	History   History                       // nil: the past is not kept
 	Snapshots func() []history.SnapshotInfo // which there are, oldest first; nil: they are not listed
@@ -109,7 +112,7 @@ func (d *Deps) named() Names {
 func (d *Deps) sources() ask.Sources {
 	s := ask.Sources{
 		Budget: d.Budget, For: d.For, Notices: d.Notices, Subscribe: d.Subscribe, SessionChanges: d.SessionChanges,
-		Store: d.Store, Sessions: d.Sessions, Names: d.named(), Info: d.Info, Identity: d.Identity, Now: d.Now, Logger: d.Logger,
+		Store: d.Store, Sessions: d.Sessions, Names: d.named(), Info: d.Info, Identity: d.Identity, Refused: d.Refused, Now: d.Now, Logger: d.Logger,
 		Registerer: d.Registerer,
 		Snapshots:  d.Snapshots, Export: d.Export,
 	}

@@ -201,6 +201,7 @@ func TestAnswersAndDocumentAgree(t *testing.T) {
 	}
 	c.checkThePast(t)
 	c.checkRefused(t)
+	c.checkText(t, "RefusedConnections", ask(t, refusedHandler(t), "/api/v1/refused").Body.String())
 	c.checkNames(t)
 	c.checkViews(t)
 	c.checkSite(t)

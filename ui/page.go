@@ -235,7 +235,21 @@ type Peers struct {
 	Orders             []Choice
 	Previous, Next     string // URLs; "" when there is none
 	Attention          []Attention
-	MoreAttention      int // how many are left out
+	MoreAttention      int    // how many are left out
+	RefusedURL         string // of the connections that got no session; "" about the past
+}
+
+// RefusedConnections is the page of the last connections that got no session.
+type RefusedConnections struct {
+	Frame
+	Attempts []RefusedAttempt // the newest first
+	MD5      route.MD5Errors  // of the kernel
+}
+
+// RefusedAttempt is a connection that got no session.
+type RefusedAttempt struct {
+	route.Attempt
+	PeerURL string // "" when there is no such peer
 }
 
 // Peer is all about one peer.

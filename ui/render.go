@@ -68,7 +68,7 @@ func (r *Renderer) parse(l *catalogue.Language) error {
 }
 
 func pageNames() []string {
-	return []string{"home", "lookup", "as", "peers", "peer", "problem", "changes", "timeline", "diff", "history", "graph", "help", "about", "document"}
+	return []string{"home", "lookup", "as", "peers", "peer", "refused", "problem", "changes", "timeline", "diff", "history", "graph", "help", "about", "document"}
 }
 
 func (r *Renderer) funcs() template.FuncMap {
@@ -139,11 +139,14 @@ func (r *Renderer) Text(w io.Writer, p Page) error {
 	return nil
 }
 
-func (*Home) template() string    { return "home" }
-func (*Lookup) template() string  { return "lookup" }
-func (*AS) template() string      { return "as" }
-func (*Peers) template() string   { return "peers" }
-func (*Peer) template() string    { return "peer" }
+func (*Home) template() string   { return "home" }
+func (*Lookup) template() string { return "lookup" }
+func (*AS) template() string     { return "as" }
+func (*Peers) template() string  { return "peers" }
+func (*Peer) template() string   { return "peer" }
+
+func (*RefusedConnections) template() string { return "refused" }
+
 func (*Problem) template() string { return "problem" }
 
 func (*Changes) template() string  { return "changes" }

@@ -127,6 +127,7 @@ func (s *server) makeComponents(cfg *config.Config) error {
 		Store: s.store, Sessions: s.bgp, Logger: s.log.With("component", "httpapi"), Registerer: registry,
 		Info:     httpapi.Info{Version: build.Version(), ASN: cfg.ASN, RouterID: cfg.RouterID, StartedAt: time.Now()},
 		Identity: s.bgp.Identity,
+		Refused:  func() ([]route.Attempt, route.MD5Errors) { return s.bgp.Attempts(), s.bgp.MD5Errors() },
 		Export:   exporter.Export,
 		Notices:  s.notices,
 		Budget:   s.budget, Subscribe: s.store.Subscribe, SessionChanges: s.bgp.SessionChanges,
@@ -141,7 +142,7 @@ func (s *server) makeComponents(cfg *config.Config) error {
 	}
 	s.admin, err = httpapi.NewAdmin(cfg.Admin, httpapi.AdminDeps{
 		Store: s.store, Sessions: s.bgp, Gatherer: registry, Logger: s.log.With("component", "admin"),
-		Refresh: s.bgp.Refresh, Snapshot: s.store.Snapshot,
+		Refresh: s.bgp.Refresh, Snapshot: s.store.Snapshot, Forget: s.bgp.Forget,
 	})
 	return err
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"ribglass/httpapi/answer"
 	"ribglass/httpapi/ask"
 	"ribglass/httpapi/v1"
 	"ribglass/httpapi/web"
@@ -37,6 +38,8 @@ type Deps struct {
 	Logger   *slog.Logger
 	// Refresh asks the peer to send every route again.
 	Refresh func(peer string) error
+	// Forget has the routes of a peer that is down removed at once.
+	Forget func(ctx context.Context, peer string) error
 	// Snapshot takes a snapshot of the table. nil: the past is not kept.
 	Snapshot func(ctx context.Context) (ask.Snapshot, error)
 }
@@ -71,6 +74,7 @@ func New(cfg Config, deps Deps) (*Admin, error) {
 	mux.HandleFunc("GET /-/healthy", a.healthy)
 	mux.HandleFunc("GET /-/ready", a.ready)
 	mux.HandleFunc("POST /-/refresh", a.refresh)
+	mux.HandleFunc("POST /-/forget", a.forget)
 	mux.HandleFunc("POST /-/snapshot", a.snapshot)
 	// A page in the operator's browser may not give commands: neither across
 	// origins nor by a name of its own that resolves to this address.
@@ -131,21 +135,57 @@ func (a *Admin) refusesHost(w http.ResponseWriter, r *http.Request) bool {
 
 // refresh answers POST /-/refresh?peer=NAME.
 func (a *Admin) refresh(w http.ResponseWriter, r *http.Request) {
+	if name, ok := a.peerOf(w, r); ok {
+		a.refreshPeer(w, r, name)
+	}
+}
+
+// peerOf reads the peer that a command is about. It reports false when it has answered.
+func (a *Admin) peerOf(w http.ResponseWriter, r *http.Request) (name string, ok bool) {
 	if a.refusesHost(w, r) {
-		return
+		return "", false
 	}
 	list, err := web.ReadParams(r.URL.RawQuery, web.One("peer"))
 	name, given := list.Get("peer")
 	if err == nil && !given {
-		err = web.Problemf(web.CodeInvalidParameter, "which peer? POST /-/refresh?peer=NAME")
+		err = web.Problemf(web.CodeInvalidParameter, "which peer? POST %s?peer=NAME", r.URL.Path)
 	}
 	if err != nil {
 		p := web.ProblemOf(err)
 		status, _ := p.Code.Describe()
 		say(w, status, p.Detail)
+		return "", false
+	}
+	return name, true
+}
+
+// forget answers POST /-/forget?peer=NAME.
+func (a *Admin) forget(w http.ResponseWriter, r *http.Request) {
+	name, ok := a.peerOf(w, r)
+	if !ok {
 		return
 	}
-	a.refreshPeer(w, r, name)
+	session, known := a.deps.Sessions.Session(name)
+	switch {
+	case !known:
+		say(w, http.StatusNotFound, "no such peer")
+		return
+	case session.State == route.StateEstablished:
+		say(w, http.StatusConflict, "the session is up; only a peer that is down can be forgotten")
+		return
+	}
+	if err := a.deps.Forget(r.Context(), name); err != nil {
+		a.deps.Logger.WarnContext(r.Context(), "peer not forgotten", "peer", name, "error", err)
+		say(w, http.StatusConflict, "the peer was not forgotten: a session is coming up or ending")
+		return
+	}
+	body, err := json.Marshal(answer.Forgotten{Peer: name, Dynamic: session.Dynamic})
+	if err != nil { // it holds a name
+		say(w, http.StatusInternalServerError, "the peer was forgotten")
+		return
+	}
+	w.Header().Set("Content-Type", web.TypeJSON)
+	_, _ = w.Write(append(body, '\n')) // a client that is gone is nobody's error
 }
 
 func (a *Admin) refreshPeer(w http.ResponseWriter, r *http.Request, name string) {

@@ -39,7 +39,7 @@ func TestTypesHaveTheMembersOfTheDocument(t *testing.T) {
 	}
 	types := map[string]any{
 		"FamilyCounts": answer.FamilyCounts{}, "Status": answer.Status{}, "Capability": answer.Capability{}, "RouteSums": answer.RouteSums{},
-		"PeerRoutes": answer.PeerRoutes{}, "Counters": answer.Counters{}, "Transition": answer.Transition{}, "Notice": answer.Notice{}, "Attention": answer.Attention{}, "Peer": answer.Peer{},
+		"PeerRoutes": answer.PeerRoutes{}, "Counters": answer.Counters{}, "Transition": answer.Transition{}, "Notice": answer.Notice{}, "Attention": answer.Attention{}, "RefusedConnections": answer.RefusedConnections{}, "Attempt": answer.Attempt{}, "MD5Errors": answer.MD5Errors{}, "Peer": answer.Peer{},
 		"Freshness": answer.Freshness{}, "Route": answer.Route{}, "Names": answer.Names{}, "NameMatches": answer.NameMatches{},
 		"NamedAS": answer.NamedAS{}, "Site": answer.Site{}, "Routes": answer.Routes{}, "Refused": answer.Refused{}, "Malformed": answer.Malformed{}, "MalformedMessage": answer.MalformedMessage{}, "Plan": answer.Plan{}, "Note": answer.Note{},
 		"Facet": answer.Facet{}, "Facets": answer.Facets{}, "Explanation": answer.Explanation{}, "Query": answer.Query{},

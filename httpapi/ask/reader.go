@@ -32,6 +32,15 @@ func (r *Reader) Info() Info {
 	return info
 }
 
+// Refused returns the last connections that got no session, the newest first, and what
+// the kernel counts of TCP-MD5. Only an audience that sees everything is told.
+func (r *Reader) Refused() (list []route.Attempt, errs route.MD5Errors) {
+	if r.desk.sources.Refused == nil || !r.Audience.SeesAll() {
+		return nil, errs
+	}
+	return r.desk.sources.Refused()
+}
+
 // Names returns what gives names to numbers.
 func (r *Reader) Names() Names { return r.desk.sources.Names }
 

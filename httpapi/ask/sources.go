@@ -141,6 +141,9 @@ type Sources struct {
 	Sessions Sessions
 	Names    Names
 	Info     Info
+	// Refused returns the last connections that got no session, the newest first, and
+	// what the kernel counts of TCP-MD5. nil: there are none.
+	Refused  func() ([]route.Attempt, route.MD5Errors)
 	Identity func() (route.ASN, netip.Addr) // of Info, when a reload may change them; nil: they stay
 	Now      func() time.Time
 

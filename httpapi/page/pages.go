@@ -20,7 +20,7 @@ func (p *Pages) Face() web.Face {
 		Below: "/", Before: p.readLanguage, Fail: p.fail,
 		Missing: web.Problemf(web.CodeNotFound, "Look up an address or a prefix, or begin at the first page."),
 		Routes: slices.Concat(
-			homeRow().routes(p), searchRow().routes(p), asRow().routes(p), communityRow().routes(p), peersRow().routes(p), peerRow().routes(p),
+			homeRow().routes(p), searchRow().routes(p), asRow().routes(p), communityRow().routes(p), peersRow().routes(p), peerRow().routes(p), refusedRow().routes(p),
 			changesRow().routes(p), timelineRow().routes(p), diffRow().routes(p), historyRow().routes(p), graphRow().routes(p),
 			helpRow().routes(p), aboutRow().routes(p), termsRow().routes(p), operatorRow().routes(p),
 			target("/:target"), target("/:target/:length"), target("/:target/:length/:longer"),

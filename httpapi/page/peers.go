@@ -42,6 +42,7 @@ func showPeers(v *visit, r peersRequest, a *ask.Peers) ui.Page {
 	if a.Live {
 		page.Events = ask.EventsURL
 		page.Attention, page.MoreAttention = v.attention()
+		page.RefusedURL = refusedPath
 		if r.list.sort == byChanges {
 			v.detail(all, r.Scene)
 		}

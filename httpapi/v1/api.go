@@ -18,6 +18,7 @@ func (a *API) Face() web.Face {
 		call[ask.Request]{path: "/api/v1/peers", params: ask.SceneParams(), read: readScene, answer: answerPeers}.get(a),
 		call[ask.Request]{path: "/api/v1/peers/:name", params: ask.SceneParams(), read: readScene, answer: answerPeer}.get(a),
 		call[nothing]{path: "/api/v1/peers/:name/malformed", read: noParams, answer: sendJSON[nothing](malformed)}.get(a),
+		call[nothing]{path: "/api/v1/refused", read: noParams, answer: sendJSON[nothing](refused)}.get(a),
 		call[RoutesRequest]{path: "/api/v1/routes", params: routesParams(), forms: tables, read: readRoutes, answer: a.answerRoutes}.get(a),
 		call[ask.ChangesRequest]{path: "/api/v1/changes", params: ChangesParams(), forms: tables, read: readChanges, answer: answerChanges}.get(a),
 		call[ask.Request]{path: "/api/v1/timeline", params: TimelineParams(), read: readTimeline, answer: answerTimeline}.get(a),

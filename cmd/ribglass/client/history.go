@@ -1,19 +1,14 @@
 package client
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"os"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"ribglass/cmd/ribglass/exit"
 	"ribglass/cmd/ribglass/terminal"
 	"ribglass/httpapi/answer"
 )
@@ -90,50 +85,17 @@ maintenance for example, and waits until it is stored.`,
 		Example: "  ribglass snapshot take --admin http://localhost:9090",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			info, err := cl.takeSnapshot(c.Context())
-			if err != nil {
+			info := new(answer.Snapshot)
+			if _, err := cl.command(c.Context(), "/-/snapshot", nil, info); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %d routes in %.3f s; %d new chunks, %s\n",
+			_, err := fmt.Fprintf(c.OutOrStdout(), "%s: %d routes in %.3f s; %d new chunks, %s\n",
 				moment(info.At), info.Routes, info.Took, info.Chunks, terminal.Amount(info.Bytes))
 			return err
 		},
 	}
-	f := c.Flags()
-	admin := os.Getenv("RIBGLASS_ADMIN")
-	if admin == "" {
-		admin = "http://localhost:9090"
-	}
-	f.StringVar(&cl.server, "admin", admin, "URL of the admin listener (environment: RIBGLASS_ADMIN)")
-	f.DurationVar(&cl.timeout, "timeout", 2*time.Minute, "how long to wait for the snapshot")
+	cl.adminFlags(c, 2*time.Minute, "how long to wait for the snapshot")
 	return c
-}
-
-func (cl *remote) takeSnapshot(ctx context.Context) (*answer.Snapshot, error) {
-	ctx, cancel := context.WithTimeout(ctx, cl.timeout)
-	defer cancel()
-	target, err := cl.url("/-/snapshot", nil)
-	if err != nil {
-		return nil, err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target, http.NoBody)
-	if err != nil {
-		return nil, exit.UsageError{Err: err}
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, fmt.Errorf("ask %s: %w", cl.server, unwrapURL(err))
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err != nil {
-		return nil, fmt.Errorf("ask %s: read the answer: %w", cl.server, err)
-	}
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s says: %s: %s", cl.server, response.Status, terminal.Clean(string(body[:min(len(body), 200)])))
-	}
-	info := new(answer.Snapshot)
-	return info, json.Unmarshal(body, info)
 }
 
 func snapshotListCommand() *cobra.Command {

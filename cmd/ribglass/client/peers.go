@@ -37,6 +37,7 @@ func peersCommand() *cobra.Command {
 	}
 	cl.flags(c)
 	where.flags(c)
+	c.AddCommand(peersForgetCommand(), peersRefusedCommand())
 	return c
 }
 
