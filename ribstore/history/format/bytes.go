@@ -209,11 +209,15 @@ func (r *reader) addr() netip.Addr {
 	if len(b) == 0 {
 		return netip.Addr{}
 	}
+	zone := ""
+	if len(b) > 16 {
+		b, zone = b[:16], string(b[16:])
+	}
 	a, ok := netip.AddrFromSlice(b)
 	if !ok {
 		r.fail("an address has a wrong length")
 	}
-	return a
+	return a.WithZone(zone)
 }
 
 // instant reads milliseconds since 1970. Zero is the zero Time.
@@ -241,7 +245,7 @@ func appendText(b []byte, s string) []byte {
 }
 
 func appendAddr(b []byte, a netip.Addr) []byte {
-	octets := a.AsSlice()
+	octets := append(a.AsSlice(), a.Zone()...)
 	return append(append(b, byte(len(octets))), octets...)
 }
 

@@ -239,7 +239,7 @@ func drawPeer(t *rapid.T) *route.Peer {
 	p := &route.Peer{
 		Name: rapid.StringN(1, 10, -1).Draw(t, "name"), Router: rapid.String().Draw(t, "router"), Group: rapid.String().Draw(t, "group"),
 		Description: rapid.String().Draw(t, "description"), ASN: route.ASN(rapid.Uint32().Draw(t, "as")), LocalASN: route.ASN(rapid.Uint32().Draw(t, "local")),
-		Address:       rapid.SampledFrom([]netip.Addr{{}, netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")}).Draw(t, "address"),
+		Address:       rapid.SampledFrom([]netip.Addr{{}, netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("fe80::1%eth0")}).Draw(t, "address"),
 		Confederation: rapid.Bool().Draw(t, "confederation"),
 		View:          rapid.SampledFrom(route.Views()).Draw(t, "view"),
 	}
