@@ -104,6 +104,7 @@ func (p *Peer) overview(w *textWriter) [][]string {
 	if n.Peer.RouterID.IsValid() {
 		add("router id", n.Peer.RouterID.String())
 	}
+	add("we connect to", n.ConnectTo)
 	add("our role", n.Role)
 	if n.HoldTime > 0 {
 		add("hold time", n.HoldTime.String())

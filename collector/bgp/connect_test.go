@@ -54,6 +54,9 @@ func TestTheCollectorConnects(t *testing.T) {
 	}
 	r.establish()
 	b.alive(r, "quiet", 1)
+	if to := b.session("quiet").ConnectTo; to != fmt.Sprintf("127.0.0.2:%d", n.Port) {
+		t.Errorf("it says that it connects to %q", to)
+	}
 	if h := b.session("quiet").History; !strings.HasPrefix(h[len(h)-1].Reason, "connecting to 127.0.0.2:") {
 		t.Errorf("history %+v", h)
 	}

@@ -177,6 +177,9 @@ func (n *neighbor) snapshot() route.Session {
 
 		MaxAttributeBytes: uint64(n.conf.MaxAttributeBytes),
 	}
+	if n.conf.Connect {
+		s.ConnectTo = target(n.conf).String()
+	}
 	if n.state == route.StateEstablished {
 		s.Families = n.families
 	}

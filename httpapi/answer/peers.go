@@ -27,7 +27,8 @@ type Peer struct {
 	Description  string            `json:"description,omitempty"`
 	Dynamic      bool              `json:"dynamic"` // a rule for dynamic neighbors made it
 	AdminDown    bool              `json:"admin_down"`
-	Role         string            `json:"role,omitempty"` // of this server towards the peer (RFC 9234), such as "customer"; absent: none is configured
+	ConnectTo    string            `json:"connect_to,omitempty"` // address and port that this server connects to; absent: it waits for the peer
+	Role         string            `json:"role,omitempty"`       // of this server towards the peer (RFC 9234), such as "customer"; absent: none is configured
 	State        route.State       `json:"state"`
 	Since        time.Time         `json:"since,omitzero"` // of the state
 	Families     []string          `json:"families"`

@@ -62,7 +62,7 @@ func peerOf(r *ask.Reader, peer *ask.Peer) answer.Peer {
 	session, p := &peer.Session, peer.Session.Peer
 	one := answer.Peer{
 		Name: p.Name, ASN: p.ASN, LocalASN: p.LocalASN, Router: p.Router, View: viewOf(p), Group: p.Group, Description: p.Description,
-		Dynamic: session.Dynamic, AdminDown: session.AdminDown, Role: session.Role,
+		Dynamic: session.Dynamic, AdminDown: session.AdminDown, Role: session.Role, ConnectTo: session.ConnectTo,
 		State: session.State, Since: session.Since.UTC(),
 		Families: []string{}, AddPath: addPathOf(p), HoldTime: session.HoldTime.Seconds(), MaxPrefixes: session.MaxPrefixes,
 		LastUpdate: session.LastUpdate.UTC(), StaleSince: peer.Stats.Freshness.StaleSince.UTC(),

@@ -27,6 +27,7 @@ type Session struct {
 	State        State
 	Since        time.Time // of State
 	AdminDown    bool
+	ConnectTo    string   // address and port that the collector connects to; empty: it only waits
 	Role         string   // of the collector towards the peer (RFC 9234), such as "customer"; empty: none
 	Families     []Family // negotiated while established, configured otherwise
 	Capabilities []Capability
