@@ -124,9 +124,9 @@ func TestAMessageThatEndsTheSessionIsFound(t *testing.T) {
 			if more := strings.Join(got.More, ", "); more != tt.more {
 				t.Errorf("more errors: %q, want %q", more, tt.more)
 			}
-			if !strings.Contains(b.logged(), "message="+hex.EncodeToString(tt.message)) {
-				t.Errorf("the log has no message: %s", b.logged())
-			}
+			eventually(t, "the log has the message", func() bool {
+				return strings.Contains(b.logged(), "message="+hex.EncodeToString(tt.message))
+			})
 		})
 	}
 }
