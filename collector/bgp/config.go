@@ -3,6 +3,7 @@ package bgp
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"ribglass/collector"
@@ -180,6 +181,11 @@ func (c Config) validateDynamic() error {
 			return setting.Errorf(at+"prefix", "%s is the prefix of dynamic_neighbors[%d] too", d.Prefix, j)
 		}
 		prefixes[d.key()] = i
+		for j, other := range c.DynamicNeighbors[:i] {
+			if d.Prefix == other.Prefix && (d.Password != other.Password || !slices.Equal(d.TCPAO, other.TCPAO)) {
+				return setting.Errorf(at+"password_file", "%s is the prefix of dynamic_neighbors[%d] too, and the kernel knows keys by address and not by interface: give both the same key", d.Prefix, j)
+			}
+		}
 		if err := d.validateWithin(c.Neighbors); err != nil {
 			return err
 		}

@@ -68,6 +68,12 @@ func TestValidateNamesTheField(t *testing.T) {
 		"a neighbor within a prefix of TCP-AO": {func(c *Config) {
 			c.DynamicNeighbors[0].Prefix, c.DynamicNeighbors[0].TCPAO = prefix("127.0.0.0/16"), []AOKey{{Key: "y"}}
 		}, "neighbors[0].address"},
+		"a link-local prefix on two links, one password": {func(c *Config) {
+			lan := DynamicNeighbor{Prefix: prefix("fe80::/10"), Interface: "eth0", Settings: DefaultSettings()}
+			other := lan
+			other.Interface, other.Password = "eth1", "x"
+			c.DynamicNeighbors = []DynamicNeighbor{lan, other}
+		}, "dynamic_neighbors[1].password_file"},
 		"a retry in no time":            {func(c *Config) { c.Neighbors[0].Dialing = Dialing{Connect: true, ConnectRetry: 1} }, "neighbors[0].connect_retry"},
 		"a name twice":                  {func(c *Config) { c.Neighbors[1].Name = "edge1" }, "neighbors[1].name"},
 		"a name with a blank":           {func(c *Config) { c.Neighbors[0].Name = "edge 1" }, "neighbors[0].name"},

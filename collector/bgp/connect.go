@@ -208,9 +208,16 @@ func (n *neighbor) abandonDial() {
 	delete(n.notices, noticeConnect)
 }
 
+var errNoInterface = errors.New("this machine has no such interface")
+
 // connect connects to a neighbor by TCP, with the keys and TTLs that it is configured
 // with.
 func connect(ctx context.Context, conf Neighbor) (*net.TCPConn, error) {
+	if zone := conf.Address.Zone(); zone != "" {
+		if _, err := net.InterfaceByName(zone); err != nil {
+			return nil, errNoInterface
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, connectTime)
 	defer cancel()
 	dialer := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error { return prepareDialer(raw, conf) }}

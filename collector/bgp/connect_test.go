@@ -101,6 +101,17 @@ func TestAnAttemptThatFailsSaysWhy(t *testing.T) {
 	}
 }
 
+// The interface of a link-local address may not be there, or not yet.
+func TestAnAttemptOnAnInterfaceThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	n := testNeighbor("lan", "fe80::2%nosuch0", 64501)
+	n.Dialing = Dialing{Connect: true, Port: 179}
+	_, err := connect(t.Context(), n)
+	if got, want := dialReason(n, err), "connect to [fe80::2%nosuch0]:179: this machine has no such interface"; err == nil || got != want {
+		t.Errorf("connect() = %v, %q, want %q", err, got, want)
+	}
+}
+
 func TestAttemptsBecomeRarer(t *testing.T) {
 	t.Parallel()
 	for failed, want := range []time.Duration{2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 30 * time.Second, 30 * time.Second} {
