@@ -114,19 +114,20 @@ type History struct {
 	journal *journal
 	metrics *metrics
 
-	file      atomic.Pointer[file]   // replaced by a compaction
-	index     atomic.Pointer[index]  // replaced under journal.mu
-	trouble   atomic.Pointer[string] // why nothing is recorded; nil: all is well
-	untidy    atomic.Pointer[string] // why no snapshot is taken or nothing is merged or dropped; nil: all is well
-	swap      sync.RWMutex           // held for writing while the file is replaced
-	flushing  sync.Mutex             // held by Flush: what waits is taken and written by one at a time
-	keeping   sync.Mutex             // held by what rewrites the file: snapshots, merges, retention, compaction
-	taken     atomic.Int64           // records since the last snapshot,
-	stored    atomic.Int64           // and octets of the journal that were written since
-	hurry     atomic.Bool            // a snapshot is needed soon
-	untracked atomic.Bool            // a snapshot is needed to know the state of a peer again
-	live      *table.Table           // that is recorded, the writer's; nil: an import has its own
-	full      atomic.Bool            // there is no room; what is oldest must go
+	file         atomic.Pointer[file]      // replaced by a compaction
+	index        atomic.Pointer[index]     // replaced under journal.mu
+	trouble      atomic.Pointer[string]    // why nothing is recorded; nil: all is well
+	untidy       atomic.Pointer[string]    // why no snapshot is taken or nothing is merged or dropped; nil: all is well
+	troubleSince atomic.Pointer[time.Time] // since when either of these is so
+	swap         sync.RWMutex              // held for writing while the file is replaced
+	flushing     sync.Mutex                // held by Flush: what waits is taken and written by one at a time
+	keeping      sync.Mutex                // held by what rewrites the file: snapshots, merges, retention, compaction
+	taken        atomic.Int64              // records since the last snapshot,
+	stored       atomic.Int64              // and octets of the journal that were written since
+	hurry        atomic.Bool               // a snapshot is needed soon
+	untracked    atomic.Bool               // a snapshot is needed to know the state of a peer again
+	live         *table.Table              // that is recorded, the writer's; nil: an import has its own
+	full         atomic.Bool               // there is no room; what is oldest must go
 
 	snapshotOctets atomic.Int64              // what the last snapshot took
 	kept           atomic.Int64              // octets that cannot be dropped, when they are more than there should be; else zero

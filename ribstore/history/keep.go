@@ -95,10 +95,12 @@ func (k *keeper) step(ctx context.Context, now time.Time) {
 		if t.err != nil {
 			text := t.err.Error()
 			k.history.untidy.Store(&text)
+			k.history.troubled()
 			return
 		}
 	}
 	k.history.untidy.Store(nil)
+	k.history.untroubled()
 }
 
 // prune drops what is too old every minute, and what is oldest when there is no room.

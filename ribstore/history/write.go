@@ -45,11 +45,13 @@ func (h *History) writeOrAlarm() {
 		h.metrics.failures.Inc()
 		text := err.Error()
 		h.trouble.Store(&text)
+		h.troubled()
 		if before == "" {
 			h.deps.Logger.Error("the history cannot be written; lookups go on", "error", err)
 		}
 	case before != "":
 		h.trouble.Store(nil)
+		h.untroubled()
 		h.deps.Logger.Info("the history is written again")
 	}
 	h.tellThinned()
@@ -62,6 +64,18 @@ func (h *History) writeOrAlarm() {
 		h.lastGap.Store(&now)
 		h.hurry.Store(true)
 		h.deps.Logger.Error("a part of the history is lost: too much waited to be written")
+	}
+}
+
+// troubled notes since when something is wrong, and untroubled that nothing is.
+func (h *History) troubled() {
+	now := h.deps.Now()
+	h.troubleSince.CompareAndSwap(nil, &now)
+}
+
+func (h *History) untroubled() {
+	if h.trouble.Load() == nil && h.untidy.Load() == nil {
+		h.troubleSince.Store(nil)
 	}
 }
 
