@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -130,7 +131,14 @@ func dump(t *table.Table) string {
 	_ = t.View(func(v *table.View) error {
 		for _, f := range route.Families() {
 			for d := range v.Within(f, netip.Prefix{}, netip.Prefix{}) {
-				for _, r := range v.Routes(nil, d, nil) {
+				routes := v.Routes(nil, d, nil)
+				slices.SortFunc(routes, func(a, b route.Route) int {
+					if a.Peer != b.Peer {
+						return strings.Compare(a.Peer.Name, b.Peer.Name)
+					}
+					return int(a.PathID) - int(b.PathID)
+				})
+				for _, r := range routes {
 					stale := ""
 					if !r.StaleSince.IsZero() {
 						stale = " stale"
