@@ -186,6 +186,7 @@ func (p *parser) term() (Expr, error) {
 func (p *parser) bare(t token) (Expr, error) {
 	match, prefix, problem := readPrefix(t.text)
 	if match != Any && !t.quoted {
+		p.noteMapped(t, match, prefix)
 		return p.prefix(match, prefix)
 	}
 	if n, err := route.ParseASN(t.text); err == nil && !t.quoted {
@@ -205,6 +206,20 @@ func (p *parser) bare(t token) (Expr, error) {
 		hint = fmt.Sprintf("; did you mean %s?", near)
 	}
 	return nil, p.fail(t, "%q is no address, prefix, AS number, community or word of the query language%s", clip(t.text), hint)
+}
+
+// noteMapped tells the other reading of IPv4 mapped into IPv6 (::ffff:0:0/96). An
+// address is taken for IPv4, as programs log it. A prefix is taken for the IPv6 prefix
+// that it is: routers announce such.
+func (p *parser) noteMapped(t token, match Match, prefix netip.Prefix) {
+	const mapped = 96 // bits before the IPv4 address
+	switch {
+	case match == Longest && prefix.Addr().Is4() && strings.Contains(t.text, ":"):
+		asIPv6 := netip.PrefixFrom(netip.AddrFrom16(prefix.Addr().As16()), 128)
+		p.note(t, prefix.Addr().String(), asIPv6.String()+" or-shorter")
+	case match == Exact && prefix.Addr().Is4In6() && prefix.Bits() >= mapped:
+		p.note(t, prefix.String(), netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-mapped).String())
+	}
 }
 
 // barePath reads an expression over AS paths, from its first sign on.
@@ -302,15 +317,13 @@ func readPrefix(word string) (m Match, prefix netip.Prefix, problem string) {
 		if addr.Zone() != "" {
 			return Any, prefix, "an address to look up has no zone"
 		}
-		addr = addr.Unmap()
+		addr = addr.Unmap() // mapped to IPv6 as programs log it; see mappedNote
 		return Longest, netip.PrefixFrom(addr, addr.BitLen()), ""
 	}
 	prefix, err := netip.ParsePrefix(word)
 	switch {
 	case err != nil:
 		return Any, prefix, fmt.Sprintf("%q is no address or prefix", clip(word))
-	case prefix.Addr().Is4In6():
-		return Any, prefix, fmt.Sprintf("%q: write an IPv4 prefix as IPv4", word)
 	case prefix.Masked() != prefix:
 		return Any, prefix, fmt.Sprintf("%q has bits set behind its length; did you mean %s or %s?", word, prefix.Masked(), prefix.Addr())
 	}

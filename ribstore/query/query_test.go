@@ -120,7 +120,6 @@ func TestParseErrors(t *testing.T) {
 		{"or-longer of nothing", "or-longer", 1, "or-longer"},
 		{"or-longer and or-shorter", "10.0.0.0/8 or-longer or-shorter", 22, "or-shorter"},
 		{"a zone", "fe80::1%eth0", 1, "no address"},
-		{"a mapped prefix", "::ffff:10.0.0.0/104", 1, "IPv4"},
 		{"peer without a name", "peer ", 1, "name"},
 		{"a name with other characters", "peer a;b", 7, "letters"},
 		{"an unknown family", "family ipx", 8, "ipx"},
@@ -178,13 +177,25 @@ func TestParseErrors(t *testing.T) {
 }
 
 func TestNotesTellOtherReadings(t *testing.T) {
-	q, err := Parse("stale 64500")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []Note{{Column: 7, Understood: "origin 64500", Other: "via 64500"}}
-	if diff := cmp.Diff(want, q.Notes); diff != "" {
-		t.Error(diff)
+	for _, tt := range []struct {
+		text string
+		want Note
+	}{
+		{"stale 64500", Note{Column: 7, Understood: "origin 64500", Other: "via 64500"}},
+		{"::ffff:192.0.2.5", Note{Column: 1, Understood: "192.0.2.5", Other: "::ffff:192.0.2.5/128 or-shorter"}},
+		{"::ffff:192.0.2.0/120", Note{Column: 1, Understood: "::ffff:192.0.2.0/120", Other: "192.0.2.0/24"}},
+		{"path 5405", Note{Column: 6, Understood: "path 5405, digits anywhere in a path: also of 15405 and 54050", Other: "via 5405"}}, // bgpkit/monocle 136, 138
+	} {
+		q, err := Parse(tt.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]Note{tt.want}, q.Notes); diff != "" {
+			t.Errorf("%q: %s", tt.text, diff)
+		}
+		if _, err := Parse(tt.want.Other); err != nil {
+			t.Errorf("the other reading: %v", err)
+		}
 	}
 }
 

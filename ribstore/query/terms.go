@@ -115,6 +115,9 @@ func (p *parser) compilePath(t token, dialect pathexpr.Dialect) (Expr, error) {
 	if err != nil {
 		return nil, p.pathError(t, err)
 	}
+	if strings.Trim(t.text, "0123456789") == "" && t.text != "" {
+		p.note(t, fmt.Sprintf("path %s, digits anywhere in a path: also of 1%s and %s0", t.text, t.text, t.text), "via "+t.text)
+	}
 	if pattern.Dialect() != pathexpr.Cisco {
 		p.note(t, fmt.Sprintf("%s expression, here %s", pattern.Dialect(), pattern), "")
 	}

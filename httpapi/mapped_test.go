@@ -1,0 +1,41 @@
+package httpapi_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"ribglass/httpapi"
+	"ribglass/ribstore/route"
+)
+
+// TestAPrefixMappedIntoIPv6IsFound is the case v4-mapped-prefix of the reports in
+// collector/bgp/testdata: routers announce such prefixes, whatever they are good for.
+func TestAPrefixMappedIntoIPv6IsFound(t *testing.T) {
+	_, sessions := world()
+	edge, _ := sessions.Session("edge1")
+	r := newRemembered(t)
+	set := attrs{path: []route.ASN{64501}, nextHop: "2001:db8::1"}.build()
+	r.live(step{2 * time.Hour, up(edge.Peer)}, step{time.Hour, says(edge.Peer, "::ffff:192.0.2.0/120", 0, set)})
+	h := r.server(httpapi.DefaultConfig(), sessions)
+	for _, target := range []string{
+		"/::ffff:192.0.2.0/120", "/api/v1/routes?q=::ffff:192.0.2.0/120", "/api/v1/routes?q=::ffff:192.0.2.5/128+or-shorter",
+		"/::ffff:192.0.2.5/128/or-shorter", "/::ffff:192.0.2.0/120?at=30m", "/changes?q=::ffff:192.0.2.0/120", "/timeline?q=::ffff:192.0.2.0/120",
+	} {
+		if w := ask(t, h, target); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "64501") {
+			t.Errorf("GET %s = %d: %s", target, w.Code, w.Body)
+		}
+	}
+	page := parsePage(t, ask(t, h, "/::/0/or-longer"))
+	for _, a := range page.all("a", "") {
+		if link := a.attr("href"); strings.Contains(link, "ffff") {
+			if w := ask(t, h, link); w.Code != http.StatusOK && w.Code != http.StatusFound {
+				t.Errorf("the link %s = %d", link, w.Code)
+			}
+		}
+	}
+	if w := ask(t, h, "/::ffff:192.0.2.5"); !strings.Contains(w.Body.String(), "/128/or-shorter") {
+		t.Errorf("an address has no link to the prefixes of IPv6 that cover it: %s", w.Body)
+	}
+}
