@@ -358,6 +358,7 @@ func (a attrs) build() route.Attrs {
 	if a.everything {
 		b = b.AppendAttr(route.AttrOTC, u32(64500))
 		b = b.AppendAttr(99, []byte{0xc0, 0xde, 0xad, 0xbe, 0xef})
+		b = b.AppendAttr(route.AttrAttrSet, append([]byte{0xc0, 0, 0, 0xfb, 0xf4, 0x40, 5, 4}, u32(100)...))
 	}
 	return b
 }

@@ -237,8 +237,12 @@ func unknownName(u route.UnknownAttr) string {
 	return fmt.Sprintf("attribute %d", u.Code)
 }
 
-// unknownText prints the octets of an attribute, the first of a long one.
+// unknownText prints an attribute that is not understood: in words where its form is
+// known, else its octets, the first of a long one.
 func unknownText(u route.UnknownAttr) string {
+	if text := u.Text(); text != "" {
+		return text
+	}
 	if u.Value == nil {
 		return fmt.Sprintf("flags %#02x: %d octets, too long to keep; SHA-256 %x…", u.Flags, u.Length, u.Hash)
 	}

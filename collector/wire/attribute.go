@@ -22,7 +22,7 @@ const (
 	attrBGPsecPath    route.AttrCode = 33 // RFC 8205
 	attrNextHopChars  route.AttrCode = 39 // draft-ietf-idr-entropy-label
 	attrPrefixSID     route.AttrCode = 40 // RFC 8669
-	attrAttrSet       route.AttrCode = 128
+	attrAttrSet                      = route.AttrAttrSet
 )
 
 // Bits of the flags octet of an attribute (RFC 4271 section 4.3).

@@ -68,6 +68,9 @@ type UnknownAttribute struct {
 
 	Length       int    `json:"length,omitempty"`        // octets of a value that was too long
 	SHA256Prefix string `json:"sha256_prefix,omitempty"` // the first half of its SHA-256, in hexadecimal digits
+
+	Name string `json:"name,omitempty"` // in the IANA registry, such as "ATTR_SET"
+	Text string `json:"text,omitempty"` // the value of an ATTR_SET in words
 }
 
 // PathElement is an element of an AS path: an AS number of a sequence, or a
@@ -211,7 +214,7 @@ func (a *Attributes) setLists(attrs route.Attrs) {
 		a.ClusterList = append(a.ClusterList, netip.AddrFrom4([4]byte(list[:4])))
 	}
 	for u := range attrs.Unknown() {
-		one := UnknownAttribute{Code: uint8(u.Code), Flags: u.Flags, Value: hex.EncodeToString(u.Value)}
+		one := UnknownAttribute{Code: uint8(u.Code), Flags: u.Flags, Value: hex.EncodeToString(u.Value), Name: u.Code.Name(), Text: u.Text()}
 		if u.Value == nil {
 			one.Length, one.SHA256Prefix = u.Length, hex.EncodeToString(u.Hash[:])
 		}

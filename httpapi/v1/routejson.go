@@ -264,10 +264,17 @@ func appendUnknown(b []byte, attrs route.Attrs) []byte {
 		b = web.AppendUint(web.AppendKey(b, "flags"), uint64(u.Flags))
 		if u.Value == nil {
 			b = web.AppendUint(web.AppendKey(b, "length"), uint64(u.Length))
-			b = append(web.AppendHex(web.AppendKey(b, "sha256_prefix"), u.Hash[:]), '}')
-			continue
+			b = web.AppendHex(web.AppendKey(b, "sha256_prefix"), u.Hash[:])
+		} else {
+			b = web.AppendHex(web.AppendKey(b, "value"), u.Value)
 		}
-		b = append(web.AppendHex(web.AppendKey(b, "value"), u.Value), '}')
+		if name := u.Code.Name(); name != "" {
+			b = web.AppendString(web.AppendKey(b, "name"), name)
+		}
+		if text := u.Text(); text != "" {
+			b = web.AppendString(web.AppendKey(b, "text"), text)
+		}
+		b = append(b, '}')
 	}
 	return append(b, ']')
 }

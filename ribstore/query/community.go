@@ -150,7 +150,7 @@ func (e LargeCommunity) in(a route.Attrs) bool {
 }
 
 // ExtCommunity is met by routes with an extended community of the kind, "rt",
-// "ro", "rpki" or "generic" ("*": any of them), whose text behind the kind is
+// "ro", "rpki", "redirect" and the others of [extKind] ("*": any of them), whose text behind the kind is
 // the pattern, in which each "*" stands for any characters.
 type ExtCommunity struct{ Kind, Pattern string }
 
@@ -165,6 +165,9 @@ func (e ExtCommunity) in(a route.Attrs) bool {
 		kind, rest, _ := strings.Cut(string(b), ":")
 		if (e.Kind == "*" || e.Kind == kind) && globs(e.Pattern, []byte(rest)) {
 			return true
+		}
+		if e.Kind == "generic" && kind != e.Kind && e.Pattern == hex.EncodeToString(c) {
+			return true // the octets of one that has a name
 		}
 	}
 	return false
@@ -213,7 +216,7 @@ func namedCommunities() func(func(route.Community) bool) {
 
 func extKind(s string) bool {
 	switch s {
-	case "rt", "ro", "rpki", "generic":
+	case "rt", "ro", "rpki", "generic", "traffic-rate", "traffic-rate-packets", "traffic-action", "redirect", "traffic-marking":
 		return true
 	}
 	return false

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"iter"
+	"math"
 	"net/netip"
 	"strconv"
 )
@@ -80,8 +81,8 @@ func (c LargeCommunity) String() string {
 // IPv6-address-specific one (RFC 5701). It aliases the Attrs it came from.
 type ExtCommunity []byte
 
-// String returns "rt:64500:1" and the like for the types in daily use, and
-// "generic:" with the octets in hex for others.
+// String returns "rt:64500:1" and the like for the types in daily use, names for what
+// flow specifications do ("redirect:64500:100"), and "generic:" with the octets in hex for others.
 func (c ExtCommunity) String() string {
 	b, _ := c.AppendText(nil)
 	return string(b)
@@ -92,6 +93,9 @@ func (c ExtCommunity) AppendText(b []byte) ([]byte, error) {
 	const transitiveBit = 0x40
 	kind := extSubtype(c)
 	switch {
+	case len(c) == 20 && c[0] == 0 && c[1] == 0x0d: // RFC 8956 section 6.1
+		b = append(append(b, "redirect:"...), netip.AddrFrom16([16]byte(c[2:18])).String()...)
+		return strconv.AppendUint(append(b, ':'), uint64(binary.BigEndian.Uint16(c[18:])), 10), nil
 	case len(c) == 20 && kind != "":
 		b = append(append(b, kind...), ':')
 		b = append(b, netip.AddrFrom16([16]byte(c[2:18])).String()...)
@@ -100,6 +104,10 @@ func (c ExtCommunity) AppendText(b []byte) ([]byte, error) {
 	case len(c) != 8:
 	case c[0] == 0x43 && c[1] == 0: // RFC 8097
 		return append(append(b, "rpki:"...), ovState(c[7])...), nil
+	case c[0]&0xfc == 0x80:
+		if named, ok := appendFlowAction(b, c); ok {
+			return named, nil
+		}
 	case kind != "" && c[0]&^transitiveBit == 0:
 		b = append(append(b, kind...), ':')
 		b = strconv.AppendUint(b, uint64(binary.BigEndian.Uint16(c[2:])), 10)
@@ -117,6 +125,39 @@ func (c ExtCommunity) AppendText(b []byte) ([]byte, error) {
 		return strconv.AppendUint(b, uint64(binary.BigEndian.Uint16(c[6:])), 10), nil
 	}
 	return hex.AppendEncode(append(b, "generic:"...), c), nil
+}
+
+// appendFlowAction appends a community that says what becomes of traffic (RFC 8955
+// section 7), and reports whether c is one: "traffic-rate:64500:125000", in octets a
+// second, "traffic-action:sample-terminal", "redirect:64500:100" and
+// "traffic-marking:46".
+func appendFlowAction(b []byte, c ExtCommunity) (out []byte, ok bool) {
+	global := func(kind string) []byte {
+		b = append(append(b, kind...), ':')
+		return append(strconv.AppendUint(b, uint64(binary.BigEndian.Uint16(c[2:])), 10), ':')
+	}
+	switch binary.BigEndian.Uint16(c) {
+	case 0x8006, 0x800c:
+		rate := math.Float32frombits(binary.BigEndian.Uint32(c[4:]))
+		if !(rate >= 0 && rate <= math.MaxFloat32) {
+			return b, false
+		}
+		kind := map[byte]string{6: "traffic-rate", 12: "traffic-rate-packets"}[c[1]]
+		return strconv.AppendFloat(global(kind), float64(rate), 'f', -1, 32), true
+	case 0x8007:
+		return append(append(b, "traffic-action:"...), [...]string{"none", "terminal", "sample", "sample-terminal"}[c[7]&3]...), true
+	case 0x8008:
+		return strconv.AppendUint(global("redirect"), uint64(binary.BigEndian.Uint32(c[4:])), 10), true
+	case 0x8108:
+		b = append(append(b, "redirect:"...), netip.AddrFrom4([4]byte(c[2:6])).String()...)
+		return strconv.AppendUint(append(b, ':'), uint64(binary.BigEndian.Uint16(c[6:])), 10), true
+	case 0x8208:
+		b = strconv.AppendUint(append(b, "redirect:"...), uint64(binary.BigEndian.Uint32(c[2:])), 10)
+		return strconv.AppendUint(append(b, ':'), uint64(binary.BigEndian.Uint16(c[6:])), 10), true
+	case 0x8009:
+		return strconv.AppendUint(append(b, "traffic-marking:"...), uint64(c[7]&0x3f), 10), true
+	}
+	return b, false
 }
 
 // extSubtype names the subtypes that the AS- and address-specific types share.

@@ -1,0 +1,27 @@
+package query
+
+import (
+	"testing"
+
+	"ribglass/ribstore/route"
+)
+
+func TestActionsOfFlowSpecificationsAreFoundByNameAndByOctets(t *testing.T) {
+	set := route.Attrs(nil).AppendAttr(route.AttrExtCommunities, []byte{0x80, 0x08, 0xfb, 0xf4, 0, 0, 0, 100})
+	for text, want := range map[string]bool{
+		"ext-community redirect:64500:100": true, "redirect:64500:*": true, "ext-community generic:8008fbf400000064": true,
+		"ext-community redirect:64500:101": false, "ext-community traffic-rate:64500:100": false, "generic:8008fbf400000065": false,
+	} {
+		q, err := Parse(text)
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		e, ok := q.Expr.(ExtCommunity)
+		if !ok || e.in(set) != want {
+			t.Errorf("%q: %T meets it: %v, want %v", text, q.Expr, ok && e.in(set), want)
+		}
+		if again, err := Parse(q.String()); err != nil || again.Expr != q.Expr {
+			t.Errorf("%q is printed as %q: %v", text, q, err)
+		}
+	}
+}
