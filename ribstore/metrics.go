@@ -68,7 +68,7 @@ func (m *metrics) applied(b *route.Batch, took time.Duration) {
 // sizes reads the sizes of the table when they are asked for.
 type sizes struct{ store *Store }
 
-func (sizes) descs() (routes, stale, prefixes, sets, memory, refused, peers, octets *prometheus.Desc) {
+func (sizes) descs() (routes, stale, prefixes, sets, memory, refused, peers, octets, notKept *prometheus.Desc) {
 	family := []string{"family"}
 	describe := func(name, help string, labels []string) *prometheus.Desc {
 		return prometheus.NewDesc("ribglass_ribstore_"+name, help, labels, nil)
@@ -80,7 +80,8 @@ func (sizes) descs() (routes, stale, prefixes, sets, memory, refused, peers, oct
 		describe("table_bytes", "Memory of prefixes, routes and attribute sets.", nil),
 		describe("refused_routes_total", "Routes not kept because a limit of the table was reached.", nil),
 		describe("peer_routes", "Routes in the table by peer.", []string{"peer", "family"}),
-		describe("peer_attribute_bytes", "Memory of the attribute sets that a peer is charged for.", []string{"peer"})
+		describe("peer_attribute_bytes", "Memory of the attribute sets that a peer is charged for.", []string{"peer"}),
+		describe("peer_refused_routes_total", "Routes of a peer not kept because a limit of the table was reached.", []string{"peer"})
 }
 
 // Describe implements prometheus.Collector.
@@ -88,7 +89,7 @@ func (s sizes) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByColle
 
 // Collect implements prometheus.Collector.
 func (s sizes) Collect(ch chan<- prometheus.Metric) {
-	routes, stale, prefixes, sets, memory, refused, peers, octets := s.descs()
+	routes, stale, prefixes, sets, memory, refused, peers, octets, notKept := s.descs()
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
@@ -105,6 +106,9 @@ func (s sizes) Collect(ch chan<- prometheus.Metric) {
 	s.collectTap(ch)
 	for _, p := range s.store.table.Peers() {
 		gauge(octets, float64(s.store.table.AttributeBytes(p.Peer.Name)), p.Peer.Name)
+		if n := s.store.table.NotKept(p.Peer.Name); n > 0 {
+			ch <- prometheus.MustNewConstMetric(notKept, prometheus.CounterValue, float64(n), p.Peer.Name)
+		}
 		for _, f := range route.Families() {
 			if p.Routes[f] > 0 {
 				gauge(peers, float64(p.Routes[f]), p.Peer.Name, f.String())

@@ -333,6 +333,11 @@ func (s *Store) AttributeBytes(ctx context.Context, peer string, exact bool) uin
 	return s.table.AttributeBytes(peer)
 }
 
+// NotKept returns how many routes of a peer were not kept because a limit of the
+// table was reached, such as the paths of one prefix. It is cheap enough to be asked
+// after every batch.
+func (s *Store) NotKept(peer string) uint64 { return s.table.NotKept(peer) }
+
 // Prefixes returns how many routes of a family the store holds of a peer, stale
 // ones included. It is cheap enough to be asked after every batch.
 func (s *Store) Prefixes(peer string, f route.Family) int {

@@ -117,7 +117,7 @@ func (s *server) makeComponents(cfg *config.Config) error {
 	}
 	s.bgp, err = bgp.New(cfg.BGP(), bgp.Deps{
 		Logger: s.log.With("component", "collector"), Registerer: registry, Out: s.batches, Prefixes: s.store.Prefixes,
-		AttributeBytes: s.store.AttributeBytes,
+		AttributeBytes: s.store.AttributeBytes, NotKept: s.store.NotKept,
 	})
 	if err != nil {
 		return fmt.Errorf("collector: %w", err)

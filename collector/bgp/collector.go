@@ -39,6 +39,10 @@ type Deps struct {
 	// its stead. nil: max_attribute_bytes has no effect.
 	AttributeBytes func(ctx context.Context, peer string, exact bool) uint64
 
+	// NotKept returns how many routes of a peer the store did not keep, because there
+	// are too many paths of a prefix. nil: it is not known.
+	NotKept func(peer string) uint64
+
 	// Now is the clock that stamps batches and transitions, and that idle times and
 	// retention follow. Deadlines of connections and timers follow the clock of the
 	// machine. nil: time.Now.

@@ -15,6 +15,7 @@ const (
 	noticeAttributeBytes route.NoticeKind = "max_attribute_bytes"
 	noticeTooLong        route.NoticeKind = "max_attribute_length"
 	noticeMaxPrefixes    route.NoticeKind = "max_prefixes"
+	noticeMaxPaths       route.NoticeKind = "max_paths"
 )
 
 // checkLimits compares what the store holds of the peer with its limits. receive
@@ -26,7 +27,26 @@ func (s *session) checkLimits(ctx context.Context) error {
 	if err := s.checkMaxPrefixes(ctx); err != nil {
 		return err
 	}
+	s.checkPaths(ctx)
 	return s.checkAttributeBytes(ctx)
+}
+
+// checkPaths notes that the store did not keep routes of the peer. The caller holds
+// s.limitMu.
+func (s *session) checkPaths(ctx context.Context) {
+	if s.c.deps.NotKept == nil {
+		return
+	}
+	n := s.c.deps.NotKept(s.n.name)
+	more := n - s.notKept
+	if s.notKept = n; more == 0 || more > n {
+		return
+	}
+	now := s.n.now()
+	s.n.notice(noticeMaxPaths, "Routes of it are not kept: a prefix has at most 4,096 paths.", more, now)
+	if s.n.malformedLog.AllowN(now, 1) {
+		s.log.WarnContext(ctx, "routes are not kept: too many paths of a prefix", "routes", more, "max_paths", 4096)
+	}
 }
 
 // checkAttributeBytes compares the memory of the peer's attribute sets with

@@ -53,6 +53,24 @@ func TestMaxAttributeBytes(t *testing.T) {
 	wantNotice(t, b, noticeAttributeBytes, "The session was ended: attribute sets of 11MiB, max_attribute_bytes 10MiB.")
 }
 
+func TestPathsThatAreNotKeptAreNoticed(t *testing.T) {
+	t.Parallel()
+	var notKept atomic.Uint64
+	notKept.Store(5) // of a session before
+	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)), func(d *Deps) { d.NotKept = func(string) uint64 { return notKept.Load() } })
+	r := b.up("127.0.0.2", testOpen(64501, "192.0.2.1"))
+	b.alive(r, "edge1", 1)
+	if n := b.session("edge1").Notices; len(n) > 0 {
+		t.Errorf("notices %+v of what a session before did", n)
+	}
+	notKept.Store(8)
+	eventually(t, "a log line", func() bool { return strings.Contains(b.logged(), "too many paths of a prefix") })
+	wantNotice(t, b, noticeMaxPaths, "Routes of it are not kept: a prefix has at most 4,096 paths.")
+	if n := b.session("edge1").Notices[0].Count; n != 3 {
+		t.Errorf("%d routes, want 3", n)
+	}
+}
+
 func wantNotice(t *testing.T, b *bench, kind route.NoticeKind, text string) {
 	t.Helper()
 	s := b.session("edge1")

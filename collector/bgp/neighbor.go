@@ -229,6 +229,7 @@ func (n *neighbor) markEstablished(theirs *wire.Open, agreed *wire.Session, now 
 	n.wasEstablished = true
 	delete(n.notices, noticeMaxPrefixes) // the limits of the session before
 	delete(n.notices, noticeAttributeBytes)
+	delete(n.notices, noticeMaxPaths)
 	n.forgetFailedDials()
 	n.transition(route.StateEstablished, "received KEEPALIVE", now)
 	return n.peer, before

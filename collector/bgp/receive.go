@@ -209,6 +209,9 @@ func (s *session) settle(ctx context.Context, agreed *wire.Session, now time.Tim
 		return before, err
 	}
 	s.peer, before = s.n.markEstablished(s.theirs, agreed, now)
+	if s.c.deps.NotKept != nil {
+		s.notKept = s.c.deps.NotKept(s.n.name)
+	}
 	return before, nil
 }
 

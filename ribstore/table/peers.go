@@ -19,6 +19,7 @@ type peer struct {
 	lastUpdate atomic.Int64
 	families   [route.NumFamilies]peerFamily
 	attrOctets atomic.Uint64 // of the attribute sets that it is charged for
+	notKept    atomic.Uint64 // routes that were refused
 	removed    atomic.Bool   // it only waits for the sweep of its routes
 	refused    *peerRefusals // nil: none; see refusals
 }

@@ -132,6 +132,7 @@ func (t *Table) update(p *peer, u *route.Update, at uint32) {
 	id, ok := t.attrs.intern(u.Attrs, 1, p.index)
 	if !ok {
 		t.refuse(len(u.NLRI))
+		p.notKept.Add(uint64(len(u.NLRI)))
 		return
 	}
 	w := newWord(id, p.families[u.Family].gen, at)
@@ -164,6 +165,7 @@ func (t *Table) announce(f *family, p *peer, n *route.NLRI, w word) bool {
 	}
 	if !pf.store(f, p.index, slot, n.PathID, w) {
 		t.refuse(1)
+		p.notKept.Add(1)
 		return false
 	}
 	if old != 0 {
@@ -226,6 +228,15 @@ func (t *Table) refuse(routes int) { t.refused.Add(uint64(routes)) }
 // 4,096 paths of one prefix from sessions with ADD-PATH, more than 2^28
 // attribute sets, or more than 65,536 peers. Anyone may call it.
 func (t *Table) Refused() uint64 { return t.refused.Load() }
+
+// NotKept returns how many routes of the peer that goes by the name were not kept, as
+// Refused counts them. Anyone may call it.
+func (t *Table) NotKept(name string) uint64 {
+	if p := t.peers.named(name); p != nil {
+		return p.notKept.Load()
+	}
+	return 0
+}
 
 // Counts are totals of the table.
 type Counts struct {
