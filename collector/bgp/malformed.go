@@ -136,7 +136,7 @@ func (m *malformed) notices(now time.Time) []route.Notice {
 	}
 	return []route.Notice{{
 		Kind: "malformed", Since: m.first, Last: m.last, Count: m.count,
-		Text: "sends malformed messages; the last: " + m.list[i].errs[0].Error(),
+		Text: "It sends malformed messages. The last: " + m.list[i].errs[0].Error(),
 	}}
 }
 
