@@ -96,7 +96,7 @@ func TestArrowsPointOneWay(t *testing.T) {
 			"httpapi/answer", "httpapi/ask", "httpapi/v1", "httpapi/web", "ribstore/route", "ribstore/query", "ribstore/compare", "ribstore/changes",
 			"ui", "ui/catalogue", "ui/graph", "ui/names", "ui/site",
 		},
-		"httpapi/admin": {"setting", "httpapi/ask", "httpapi/v1", "httpapi/web", "ribstore/route", "ribstore/query"},
+		"httpapi/admin": {"setting", "httpapi/answer", "httpapi/ask", "httpapi/v1", "httpapi/web", "ribstore/route", "ribstore/query"},
 		"httpapi": {
 			"setting", "httpapi/admin", "httpapi/ask", "httpapi/page", "httpapi/v1", "httpapi/web", "ribstore", "ribstore/route", "ribstore/query",
 			"ribstore/history", "ribstore/tap", "ui", "ui/catalogue", "ui/names", "ui/site",
