@@ -229,6 +229,9 @@ func (s *session) establish(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	if s.c.deps.NotKept != nil {
+		s.notKept = s.c.deps.NotKept(s.n.name)
+	}
 	s.batches = collector.NewBatcher(s.c.deps.Out, &s.c.builders, s.count)
 	s.established.Store(true)
 	s.c.handshakes.Add(-1)
