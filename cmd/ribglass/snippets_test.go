@@ -31,6 +31,10 @@ func TestTheReadmesRouterSnippetsAreValid(t *testing.T) {
 		arguments        []string
 	}{
 		{"bird", "router id 192.0.2.1;\nprotocol device {}\n", "bird2", "/usr/sbin/bird", []string{"-p", "-c"}},
+		{"bird-rs", "router id 192.0.2.1;\nprotocol device {}\n", "bird2", "/usr/sbin/bird", []string{"-p", "-c"}},
+		{"frr-rs", "", "frr", "/usr/lib/frr/bgpd", []string{"-C", "-f"}},
+		{"toml", "", "gobgpd", "/usr/bin/gobgpd", []string{"--dry-run", "--config-file"}},
+		{"exabgp", "", "exabgp", "/usr/sbin/exabgp", []string{"--test"}},
 		{"frr", "", "frr", "/usr/lib/frr/bgpd", []string{"-C", "-f"}},
 		{"openbgpd", "AS 64500\nrouter-id 192.0.2.1\n", "openbgpd", "/usr/sbin/bgpd", []string{"-n", "-f"}},
 	} {

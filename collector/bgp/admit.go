@@ -166,10 +166,14 @@ func (c *Collector) serve(ctx, sessionCtx context.Context, s *session) {
 	}()
 	e, why := c.choose(ctx, s)
 	if e == nil {
+		e, why = s.greet(sessionCtx)
+	}
+	if e == nil {
 		e, why = s.n.claim(ctx, s)
 	}
+	s.greeted()
 	if e != nil {
-		if s.dialed == nil {
+		if s.dialed == nil && !e.refused {
 			c.refuse(ctx, s.n, s.n.peerAddress(), why, e.reason)
 		}
 		s.close(e)

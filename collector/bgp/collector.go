@@ -355,7 +355,7 @@ func (c *Collector) expireNeighbors(ctx context.Context, now time.Time) {
 func (n *neighbor) expired(now time.Time) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.rule != nil && n.wasEstablished && n.current == nil && n.waiting == 0 && !n.idle && now.After(n.keptUntil)
+	return n.rule != nil && n.wasEstablished && n.current == nil && n.waiting == 0 && n.greeted == 0 && !n.idle && now.After(n.keptUntil)
 }
 
 // discardUnused forgets a dynamic neighbor that never had a session.
@@ -363,7 +363,7 @@ func (c *Collector) discardUnused(n *neighbor) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n.mu.Lock()
-	useless := n.rule != nil && !n.wasEstablished && n.current == nil && n.waiting == 0 && !n.removed
+	useless := n.rule != nil && !n.wasEstablished && n.current == nil && n.waiting == 0 && n.greeted == 0 && !n.removed
 	n.mu.Unlock()
 	if useless {
 		c.discard(n)

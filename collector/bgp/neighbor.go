@@ -42,6 +42,7 @@ type neighbor struct {
 	notices        notices
 	current        *session         // running, or ending
 	connected      time.Time        // when a connection arrived last
+	greeted        int              // connections of a dynamic neighbor whose OPEN is awaited
 	waiting        int              // connections that wait for their turn
 	removed        bool             // no session may begin
 	rule           *DynamicNeighbor // nil for a configured neighbor; changed under the collector's lock too

@@ -2,7 +2,9 @@ package bgp
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -51,6 +53,33 @@ func (s *slots) take(one *session, rule *DynamicNeighbor, remote netip.Addr) (di
 	return displaced, true
 }
 
+// greet reads the OPEN of a dynamic neighbor before anything else is done for it: until
+// then a connection costs a goroutine, and the speaker does not hear of it.
+func (s *session) greet(ctx context.Context) (*ending, refusal) {
+	if !s.slotOf.IsValid() {
+		return nil, ""
+	}
+	var err error
+	if s.hello, err = readGreeting(ctx, s.outer, handshakeTime); err == nil {
+		return nil, ""
+	}
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		err = &wire.Notification{Code: wire.CodeHoldTimer, Reason: fmt.Sprintf("no OPEN within %s", handshakeTime)}
+	}
+	s.hello = nil
+	return endingOf(err), refusedHandshake
+}
+
+// greeted ends the wait for an OPEN, for which the neighbor was kept.
+func (s *session) greeted() {
+	if s.slotOf.IsValid() {
+		s.n.mu.Lock()
+		defer s.n.mu.Unlock()
+		s.n.greeted--
+	}
+}
+
 // release gives the slot of a connection back, if it has one.
 func (s *slots) release(one *session) {
 	s.mu.Lock()
@@ -84,6 +113,11 @@ func (c *Collector) takeSlot(ctx context.Context, s *session, remote netip.Addr)
 		return true
 	}
 	displaced, ok := c.slots.take(s, rule, remote)
+	if ok {
+		s.n.mu.Lock()
+		s.n.greeted++
+		s.n.mu.Unlock()
+	}
 	if displaced != nil {
 		text := fmt.Sprintf("a newer connection took its place: %d of %s are not established", rule.limit(), rule.Prefix)
 		c.refuse(ctx, displaced.n, displaced.n.peerAddress(), refusedTooMany, text)
@@ -138,7 +172,7 @@ func (n *neighbor) downOf(rule *DynamicNeighbor) (down, of bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	of = n.rule != nil && n.rule.Prefix == rule.Prefix && n.wasEstablished && !n.removed
-	return of && n.current == nil && n.waiting == 0, of
+	return of && n.current == nil && n.waiting == 0 && n.greeted == 0, of
 }
 
 func (n *neighbor) downBefore(other *neighbor) bool {
