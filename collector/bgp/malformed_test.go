@@ -81,9 +81,7 @@ func TestAnUpdateThatIsTreatedAsWithdrawIsFound(t *testing.T) {
 		"update treated as withdraw", `error="attribute 2 (AS_PATH): AS 0"`, `rfc="RFC 7606 section 7.2"`, "prefixes=198.51.100.0/24", "prefix_count=1",
 		"message=" + hex.EncodeToString(messages[1]),
 	} {
-		if log := b.logged(); !strings.Contains(log, part) {
-			t.Errorf("the log has no %q: %s", part, log)
-		}
+		eventually(t, "the log has "+part, func() bool { return strings.Contains(b.logged(), part) })
 	}
 	eventually(t, "the withdrawal reaches the store", func() bool { return len(b.of("edge1", route.Routes)) > 0 && !b.has("edge1", "198.51.100.0/24") })
 	batches := b.of("edge1", route.Routes)
