@@ -96,8 +96,8 @@ func (c *Collector) screen(n *neighbor, conn *net.TCPConn) (why refusal, detail 
 	return n.screenKeys(conn)
 }
 
-// neighborAt returns the neighbor with the address, of several the first. It makes a new neighbor when a
-// dynamic rule allows it.
+// neighborAt returns the neighbor with the address, of several the first. It makes a new
+// neighbor when a dynamic rule allows it.
 func (c *Collector) neighborAt(remote netip.Addr) (*neighbor, refusal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -157,15 +157,25 @@ func (c *Collector) choose(ctx context.Context, s *session) (*ending, refusal) {
 		var chosen *neighbor
 		if chosen, err = fitting(candidates, hello.open); err == nil {
 			s.n, s.hello = chosen, hello
+			chosen.sawConnection()
 			s.log = chosen.log.With("remote", s.outer.RemoteAddr().String())
 			return nil, ""
 		}
 	}
 	e := endingOf(err)
 	for _, n := range candidates {
-		n.recordEvent(fmt.Sprintf("connection from %s refused: %s", s.outer.RemoteAddr(), e.reason))
+		if n != s.n { // which has it as the reason of the refusal
+			n.recordEvent("connection refused: " + e.reason)
+		}
 	}
 	return e, refusedUnknown
+}
+
+// sawConnection notes that a connection of the neighbor arrived.
+func (n *neighbor) sawConnection() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.connected = n.now()
 }
 
 // fitting returns the neighbor that an OPEN fits. A neighbor with the router id goes

@@ -83,14 +83,20 @@ protocol bgp glass {
 
 // Two links have a router with the address fe80::2 each. Only the one on the link of
 // the configuration is the neighbor; the other one is a stranger until it is
-// configured with its link, and then both are up, one of them dialed.
+// configured with its link, and then both are up, one of them dialed, with the key of the
+// address.
 func TestALinkLocalNeighborWithItsZone(t *testing.T) {
 	t.Parallel()
 	near := newLAN(t, fmt.Sprintf("rga%d", os.Getpid()%1_000_000))
 	far := newLAN(t, fmt.Sprintf("rgb%d", os.Getpid()%1_000_000))
-	nearly := neighbor("near", "fe80::2%"+near.iface, 65251)
-	g := newGlassAt(t, "::", nearly)
-	stranger := far.bird(t, 65251, g.bgp.Port(), "", "2001:db8:2::/48")
+	g := configuredGlass(t, "::")
+	key := filepath.Join(g.dir, "lan.md5")
+	writeFile(t, key, "correct horse\n")
+	nearly := neighbor("near", "fe80::2%"+near.iface, 65251, "password_file: "+key)
+	g.neighbors = sections([]string{nearly})
+	g.start()
+	const password = "password \"correct horse\";"
+	stranger := far.bird(t, 65251, g.bgp.Port(), password, "2001:db8:2::/48")
 	waitFor(t, 20*time.Second, "the stranger is refused", func() error {
 		if !g.logged("fe80::2%"+far.iface) || !g.logged("unknown_peer") {
 			return fmt.Errorf("not yet")
@@ -100,14 +106,14 @@ func TestALinkLocalNeighborWithItsZone(t *testing.T) {
 	if p := g.peer("near"); p.Counters.SessionsEstablished != 0 || p.LastError != "" {
 		t.Errorf("the router of another link was taken for the neighbor: %+v", p)
 	}
-	near.bird(t, 65251, g.bgp.Port(), "", "2001:db8:1::/48")
+	near.bird(t, 65251, g.bgp.Port(), password, "2001:db8:1::/48")
 	p := g.waitRoutes("near", 1)
 	if p.Address != "fe80::2%"+near.iface {
 		t.Errorf("address %q", p.Address)
 	}
 	stranger.stop(t)
-	far.bird(t, 65252, g.bgp.Port(), "passive;", "2001:db8:2::/48")
-	g.reload(nearly, neighbor("far", "fe80::2%"+far.iface, 65252, "connect: true"))
+	far.bird(t, 65252, g.bgp.Port(), "passive; "+password, "2001:db8:2::/48")
+	g.reload(nearly, neighbor("far", "fe80::2%"+far.iface, 65252, "connect: true", "password_file: "+key))
 	g.waitRoutes("far", 1)
 	for _, row := range []struct{ peer, prefix string }{{"near", "2001:db8:1::/48"}, {"far", "2001:db8:2::/48"}} {
 		routes := g.routes("peer " + row.peer)
