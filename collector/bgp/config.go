@@ -134,12 +134,13 @@ func (s Settings) withDefaults() Settings {
 	return s
 }
 
-func (d DynamicNeighbor) withDefaults() DynamicNeighbor {
+func (d *DynamicNeighbor) withDefaults() DynamicNeighbor {
+	filled := *d
 	if d.MaxStaleTime == 0 {
-		d.MaxStaleTime = defaultDynamicStaleLimit
+		filled.MaxStaleTime = defaultDynamicStaleLimit
 	}
-	d.Settings = d.Settings.withDefaults()
-	return d
+	filled.Settings = filled.Settings.withDefaults()
+	return filled
 }
 
 // Validate returns a *setting.Error for the first wrong setting, or nil.

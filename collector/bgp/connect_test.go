@@ -101,6 +101,34 @@ func TestAnAttemptThatFailsSaysWhy(t *testing.T) {
 	}
 }
 
+// Two BGP processes on one machine, in one AS, are told apart by the ports that they are
+// dialed at. A connection from them fits both, and is refused with the way out.
+func TestNeighborsOfOneAddressByPort(t *testing.T) {
+	t.Parallel()
+	first, one := passive(t, "one", "127.0.0.2", 64501)
+	second, two := passive(t, "two", "127.0.0.2", 64501)
+	b := start(t, testConfig(one, two))
+	for _, tt := range []struct {
+		l          *net.TCPListener
+		name       string
+		id, prefix string
+	}{{first, "one", "192.0.2.1", "198.51.100.0/24"}, {second, "two", "192.0.2.2", "198.51.101.0/24"}} {
+		r := b.accepted(tt.l, testOpen(64501, tt.id))
+		r.establish()
+		r.announce(tt.prefix)
+		eventually(t, tt.name+" has its route", func() bool { return b.has(tt.name, tt.prefix) })
+	}
+	r := b.router("127.0.0.2", testOpen(64501, "192.0.2.1"))
+	r.send(r.open.Append(nil))
+	r.wantNotified(wire.CodeCease, wire.CeaseConnectionRejected)
+	for _, name := range []string{"one", "two"} {
+		eventually(t, name+" says why", func() bool { return strings.Contains(b.session(name).LastError, "fits one and two: give each a router_id") })
+		if s := b.session(name); s.State != route.StateEstablished {
+			t.Errorf("%s is %s", name, s.State)
+		}
+	}
+}
+
 // The interface of a link-local address may not be there, or not yet.
 func TestAnAttemptOnAnInterfaceThatIsNotThere(t *testing.T) {
 	t.Parallel()
