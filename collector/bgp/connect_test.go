@@ -122,7 +122,9 @@ func TestNeighborsOfOneAddressByPort(t *testing.T) {
 	r.send(r.open.Append(nil))
 	r.wantNotified(wire.CodeCease, wire.CeaseConnectionRejected)
 	for _, name := range []string{"one", "two"} {
-		eventually(t, name+" says why", func() bool { return strings.Contains(b.session(name).LastError, "fits one and two: give each a router_id") })
+		eventually(t, name+" says why", func() bool {
+			return strings.Contains(b.session(name).LastError, "fits one and two: give each a router_id")
+		})
 		if s := b.session(name); s.State != route.StateEstablished {
 			t.Errorf("%s is %s", name, s.State)
 		}

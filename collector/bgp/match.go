@@ -3,6 +3,7 @@ package bgp
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -132,9 +133,12 @@ func readGreeting(ctx context.Context, conn net.Conn, within time.Duration) (*gr
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
 	t, message, err := readMessage(conn, nil)
+	var timeout net.Error
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, context.Cause(ctx)
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return nil, &wire.Notification{Code: wire.CodeHoldTimer, Reason: fmt.Sprintf("no OPEN within %s", within)}
 	case err != nil:
 		return nil, err
 	case t != wire.TypeOpen:

@@ -46,7 +46,7 @@ type session struct {
 	cancel context.CancelCauseFunc
 	done   chan struct{} // closed after the end
 
-	slotOf netip.Prefix // the rule in whose slots the connection is; the slots guard it
+	slotOf ruleKey      // the rule in whose slots the connection is; the slots guard it
 	source netip.Prefix // of the connection, as slots count it
 
 	outerMu sync.Mutex // guards writing to outer

@@ -2,9 +2,7 @@ package bgp
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -22,18 +20,18 @@ const maxOfSource = 16
 // each has at most one such connection and maxWaiting more. The zero value is empty.
 // Its methods may be called concurrently.
 type slots struct {
-	mu    sync.Mutex                  // guards taken
-	taken map[netip.Prefix][]*session // by prefix of the rule, the oldest first
+	mu    sync.Mutex             // guards taken
+	taken map[ruleKey][]*session // the oldest first
 }
 
 // take gives a connection a slot, and reports whether its source may have one more.
 // When all slots of the rule are taken, the oldest connection yields: a router needs
 // its slot for the time of two round trips, and who does not answer keeps nobody out.
 func (s *slots) take(one *session, rule *DynamicNeighbor, remote netip.Addr) (displaced *session, ok bool) {
-	one.slotOf, one.source = rule.Prefix, sourceOf(remote, rule.Prefix)
+	one.slotOf, one.source = rule.key(), sourceOf(remote, rule.Prefix)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list, same := s.taken[rule.Prefix], 0
+	list, same := s.taken[rule.key()], 0
 	for _, other := range list {
 		if other.source == one.source {
 			same++
@@ -47,25 +45,21 @@ func (s *slots) take(one *session, rule *DynamicNeighbor, remote netip.Addr) (di
 		list = slices.Delete(list, 0, 1)
 	}
 	if s.taken == nil {
-		s.taken = make(map[netip.Prefix][]*session)
+		s.taken = make(map[ruleKey][]*session)
 	}
-	s.taken[rule.Prefix] = append(list, one)
+	s.taken[rule.key()] = append(list, one)
 	return displaced, true
 }
 
 // greet reads the OPEN of a dynamic neighbor before anything else is done for it: until
 // then a connection costs a goroutine, and the speaker does not hear of it.
 func (s *session) greet(ctx context.Context) (*ending, refusal) {
-	if !s.slotOf.IsValid() {
+	if !s.slotOf.prefix.IsValid() {
 		return nil, ""
 	}
 	var err error
 	if s.hello, err = readGreeting(ctx, s.outer, handshakeTime); err == nil {
 		return nil, ""
-	}
-	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() {
-		err = &wire.Notification{Code: wire.CodeHoldTimer, Reason: fmt.Sprintf("no OPEN within %s", handshakeTime)}
 	}
 	s.hello = nil
 	return endingOf(err), refusedHandshake
@@ -73,7 +67,7 @@ func (s *session) greet(ctx context.Context) (*ending, refusal) {
 
 // greeted ends the wait for an OPEN, for which the neighbor was kept.
 func (s *session) greeted() {
-	if s.slotOf.IsValid() {
+	if s.slotOf.prefix.IsValid() {
 		s.n.mu.Lock()
 		defer s.n.mu.Unlock()
 		s.n.greeted--
@@ -94,10 +88,11 @@ func (s *slots) release(one *session) {
 }
 
 // sourceOf returns what shares the slots of one source. In a rule for a LAN, whose
-// prefix is a /64 or longer, every address is a source.
+// prefix is a /64 or longer, every address is a source, and so it is among link-local
+// addresses, which all are in one /64.
 func sourceOf(remote netip.Addr, rule netip.Prefix) netip.Prefix {
 	bits := remote.BitLen()
-	if remote.Is6() && rule.Bits() < 64 {
+	if remote.Is6() && rule.Bits() < 64 && !scoped(remote) {
 		bits = 64
 	}
 	return netip.PrefixFrom(remote, bits).Masked()
@@ -171,7 +166,7 @@ func rejected(why string) *ending {
 func (n *neighbor) downOf(rule *DynamicNeighbor) (down, of bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	of = n.rule != nil && n.rule.Prefix == rule.Prefix && n.wasEstablished && !n.removed
+	of = n.rule != nil && n.rule.key() == rule.key() && n.wasEstablished && !n.removed
 	return of && n.current == nil && n.waiting == 0 && n.greeted == 0, of
 }
 

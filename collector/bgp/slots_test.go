@@ -17,11 +17,33 @@ func TestSourceOf(t *testing.T) {
 	for _, row := range []struct{ name, remote, rule, want string }{
 		{"an IPv4 address is a source", "192.0.2.7", "192.0.2.0/24", "192.0.2.7/32"},
 		{"a /64 is a source", "2001:db8:1:2::7", "2001:db8::/32", "2001:db8:1:2::/64"},
+		{"on a link each address is", "fe80::7%eth0", "fe80::/10", "fe80::7/128"},
 		{"in a LAN each address is", "2001:db8:1:2::7", "2001:db8:1:2::/64", "2001:db8:1:2::7/128"},
 	} {
 		if got := sourceOf(addr(row.remote), prefix(row.rule)); got != prefix(row.want) {
 			t.Errorf("%s: %v, want %v", row.name, got, row.want)
 		}
+	}
+}
+
+// Rules for one prefix on two links have slots of their own.
+func TestSlotsOfTwoLinks(t *testing.T) {
+	t.Parallel()
+	near := &DynamicNeighbor{Prefix: prefix("fe80::/10"), Interface: "eth0", MaxSessions: 1}
+	far := &DynamicNeighbor{Prefix: prefix("fe80::/10"), Interface: "eth1", MaxSessions: 1}
+	var s slots
+	one, other := new(session), new(session)
+	for _, taken := range []struct {
+		by   *session
+		rule *DynamicNeighbor
+		from string
+	}{{one, near, "fe80::2%eth0"}, {other, far, "fe80::2%eth1"}} {
+		if displaced, ok := s.take(taken.by, taken.rule, addr(taken.from)); displaced != nil || !ok {
+			t.Errorf("%s: takes the place of another link: %v, %v", taken.from, displaced != nil, ok)
+		}
+	}
+	if displaced, ok := s.take(new(session), near, addr("fe80::3%eth0")); displaced != one || !ok {
+		t.Errorf("the oldest of the link does not yield: %v", ok)
 	}
 }
 
