@@ -33,8 +33,10 @@ func refusedHandler(t *testing.T) http.Handler {
 	}
 	s, err := httpapi.New(httpapi.DefaultConfig(), httpapi.Deps{
 		Store: store, Sessions: sessions, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Budget: budget,
-		Now:     func() time.Time { return now },
-		Refused: func() ([]route.Attempt, route.MD5Errors) { return list, route.MD5Errors{Missing: 1, Unexpected: 2, Wrong: 3000} },
+		Now: func() time.Time { return now },
+		Refused: func() ([]route.Attempt, route.MD5Errors) {
+			return list, route.MD5Errors{Missing: 1, Unexpected: 2, Wrong: 3000}
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

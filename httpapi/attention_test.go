@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"ribglass/httpapi"
-
 	"ribglass/ribstore/route"
 )
 

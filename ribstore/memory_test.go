@@ -24,8 +24,18 @@ func TestTheDegreesOfStrain(t *testing.T) {
 		used uint64
 		want Strain
 	}{
-		{79, Relaxed}, {80, Warned}, {76, Warned}, {74, Relaxed}, {86, NoSearches}, {80, NoSearches}, {79, Warned},
-		{94, NoNewRoutes}, {300, EndsSession}, {91, EndsSession}, {89, NoNewRoutes}, {70, Relaxed},
+		{79, Relaxed},
+		{80, Warned},
+		{76, Warned},
+		{74, Relaxed},
+		{86, NoSearches},
+		{80, NoSearches},
+		{79, Warned},
+		{94, NoNewRoutes},
+		{300, EndsSession},
+		{91, EndsSession},
+		{89, NoNewRoutes},
+		{70, Relaxed},
 	} {
 		if was = m.strainOf(step.used, was); was != step.want {
 			t.Fatalf("at %d percent: %d, want %d", step.used, was, step.want)

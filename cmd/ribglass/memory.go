@@ -26,7 +26,7 @@ const defaultGCPercent = 25
 // (GOGC, GOMEMLIMIT) yields to the configuration only. Without either the limit is
 // nine tenths of what the machine or its control group has. It returns the limit in
 // bytes; 0 is none.
-func applyMemory(m config.Memory) (bytes uint64) {
+func applyMemory(m config.Memory) (octets uint64) {
 	limit, inherited := int64(m.Limit), debug.SetMemoryLimit(-1)
 	switch {
 	case limit > 0:
@@ -37,7 +37,7 @@ func applyMemory(m config.Memory) (bytes uint64) {
 	}
 	if limit > 0 && limit < math.MaxInt64 {
 		debug.SetMemoryLimit(limit)
-		bytes = uint64(limit)
+		octets = uint64(limit)
 	}
 	switch {
 	case m.GCPercent > 0:
@@ -45,7 +45,7 @@ func applyMemory(m config.Memory) (bytes uint64) {
 	case os.Getenv("GOGC") == "":
 		debug.SetGCPercent(defaultGCPercent)
 	}
-	return bytes
+	return octets
 }
 
 // availableMemory returns how many bytes of memory the program may use: what the

@@ -193,10 +193,6 @@ func (s *session) noteMalformed(ctx context.Context, e malformedEntry, message [
 	if !logged {
 		return
 	}
-	text := map[route.MalformedKind]string{
-		route.TreatedAsWithdraw: "update treated as withdraw", route.AttributesDiscarded: "attributes discarded",
-		route.SessionReset: "malformed message ends the session",
-	}[e.kind]
 	args := []any{"error", e.errs[0], "rfc", wire.RuleOf(e.errs[0])}
 	if len(e.errs) > 1 {
 		args = append(args, "more_errors", errors.Join(e.errs[1:min(len(e.errs), malformedErrors)]...))
@@ -208,7 +204,14 @@ func (s *session) noteMalformed(ctx context.Context, e malformedEntry, message [
 	if unlogged > 0 {
 		args = append(args, "not_logged", unlogged)
 	}
-	s.log.WarnContext(ctx, text, args...)
+	switch e.kind {
+	case route.TreatedAsWithdraw:
+		s.log.WarnContext(ctx, "update treated as withdraw", args...)
+	case route.AttributesDiscarded:
+		s.log.WarnContext(ctx, "attributes discarded", args...)
+	case route.SessionReset:
+		s.log.WarnContext(ctx, "malformed message ends the session", args...)
+	}
 }
 
 // prefixText lists prefixes for a log line.

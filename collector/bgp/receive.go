@@ -95,7 +95,7 @@ func (s *session) other(ctx context.Context, f *framer, t wire.Type, body []byte
 	}
 	switch t {
 	case wire.TypeOpen:
-		return s.openFrom(ctx, f, body)
+		return s.openFrom(f, body)
 	case wire.TypeKeepalive:
 		return s.keepalive(ctx, now)
 	case wire.TypeNotification:
@@ -121,7 +121,7 @@ func (s *session) unexpected(t wire.Type) error {
 }
 
 // openFrom handles the peer's OPEN and passes on the part that the speaker needs.
-func (s *session) openFrom(ctx context.Context, f *framer, body []byte) error {
+func (s *session) openFrom(f *framer, body []byte) error {
 	if s.theirs != nil {
 		return s.unexpected(wire.TypeOpen)
 	}

@@ -21,27 +21,38 @@ const (
 // role, or its octets. It returns "" when there is none, or when Communication and
 // hardReset tell it.
 func (n *Notification) dataText() string {
+	if len(n.Data) == 0 || n.Reason != "" {
+		return ""
+	}
+	if text, known := n.fields(); known {
+		return text
+	}
 	switch {
-	case len(n.Data) == 0, n.Reason != "":
-		return ""
-	case n.Code == CodeCease && (n.Subcode == CeaseAdminShutdown || n.Subcode == CeaseAdminReset || n.Subcode == CeaseHardReset):
-		return ""
-	case n.Code == CodeCease && n.Subcode == CeaseMaxPrefixes && len(n.Data) == 7: // RFC 4486 section 4
-		return prefixLimit(n.Data)
-	case n.Code == CodeFSM && len(n.Data) == 1: // RFC 6608 section 3
-		return Type(n.Data[0]).String()
-	case n.Code == CodeHeader && n.Subcode == HeaderBadLength && len(n.Data) == 2:
-		return fmt.Sprintf("length %d", binary.BigEndian.Uint16(n.Data))
-	case n.Code == CodeHeader && n.Subcode == HeaderBadType && len(n.Data) == 1:
-		return fmt.Sprintf("type %d", n.Data[0])
-	case n.Code == CodeOpen && n.Subcode == OpenUnsupportedVersion && len(n.Data) == 2:
-		return fmt.Sprintf("version %d", binary.BigEndian.Uint16(n.Data))
 	case isText(n.Data):
 		return fmt.Sprintf("%q", printable(n.Data[:min(len(n.Data), maxDataText)]))
 	case len(n.Data) > maxDataHex:
 		return fmt.Sprintf("data %s and %d octets more", hex.EncodeToString(n.Data[:maxDataHex]), len(n.Data)-maxDataHex)
 	}
 	return "data " + hex.EncodeToString(n.Data)
+}
+
+// fields returns what the data says where an RFC says what stands in it.
+func (n *Notification) fields() (text string, known bool) {
+	switch {
+	case n.Code == CodeCease && (n.Subcode == CeaseAdminShutdown || n.Subcode == CeaseAdminReset || n.Subcode == CeaseHardReset):
+		return "", true
+	case n.Code == CodeCease && n.Subcode == CeaseMaxPrefixes && len(n.Data) == 7: // RFC 4486 section 4
+		return prefixLimit(n.Data), true
+	case n.Code == CodeFSM && len(n.Data) == 1: // RFC 6608 section 3
+		return Type(n.Data[0]).String(), true
+	case n.Code == CodeHeader && n.Subcode == HeaderBadLength && len(n.Data) == 2:
+		return fmt.Sprintf("length %d", binary.BigEndian.Uint16(n.Data)), true
+	case n.Code == CodeHeader && n.Subcode == HeaderBadType && len(n.Data) == 1:
+		return fmt.Sprintf("type %d", n.Data[0]), true
+	case n.Code == CodeOpen && n.Subcode == OpenUnsupportedVersion && len(n.Data) == 2:
+		return fmt.Sprintf("version %d", binary.BigEndian.Uint16(n.Data)), true
+	}
+	return "", false
 }
 
 func prefixLimit(data []byte) string {

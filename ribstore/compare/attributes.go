@@ -113,8 +113,9 @@ func attributeName(code route.AttrCode) string {
 		return "large-community"
 	case route.AttrOTC:
 		return "otc"
+	default:
+		return "attribute-" + strconv.Itoa(int(code))
 	}
-	return "attribute-" + strconv.Itoa(int(code))
 }
 
 // cause returns the cause of a change of these attributes.

@@ -549,11 +549,12 @@ func until(x *index, m *format.Mark) string {
 // tellThinned writes to the log which peers have more to say than their share.
 func (h *History) tellThinned() {
 	for _, p := range h.journal.toTell() {
-		text := "a peer says more than its share of the history: its changes are thinned"
+		log := h.deps.Logger.With("peer", p.Peer, "since", p.Since)
 		if p.Lost {
-			text = "a peer says far more than its share of the history: its changes are not recorded until the next snapshot"
+			log.Warn("a peer says far more than its share of the history: its changes are not recorded until the next snapshot")
+		} else {
+			log.Warn("a peer says more than its share of the history: its changes are thinned")
 		}
-		h.deps.Logger.Warn(text, "peer", p.Peer, "since", p.Since)
 	}
 }
 

@@ -39,52 +39,32 @@ func (c AttrCode) Known() bool {
 		AttrCommunities, AttrOriginatorID, AttrClusterList, AttrExtCommunities, AttrIPv6ExtCommunity, AttrAIGP,
 		AttrLargeCommunities, AttrOTC:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // Name returns the name of the attribute in the IANA registry, "" for one that has
 // none there.
-func (c AttrCode) Name() string {
-	switch c {
-	case AttrOrigin:
-		return "ORIGIN"
-	case AttrASPath:
-		return "AS_PATH"
-	case AttrNextHop:
-		return "NEXT_HOP"
-	case AttrMED:
-		return "MULTI_EXIT_DISC"
-	case AttrLocalPref:
-		return "LOCAL_PREF"
-	case AttrAtomicAggregate:
-		return "ATOMIC_AGGREGATE"
-	case AttrAggregator:
-		return "AGGREGATOR"
-	case AttrCommunities:
-		return "COMMUNITIES"
-	case AttrOriginatorID:
-		return "ORIGINATOR_ID"
-	case AttrClusterList:
-		return "CLUSTER_LIST"
-	case AttrExtCommunities:
-		return "EXTENDED COMMUNITIES"
-	case AttrIPv6ExtCommunity:
-		return "IPv6 EXTENDED COMMUNITIES"
-	case AttrAIGP:
-		return "AIGP"
-	case AttrLargeCommunities:
-		return "LARGE_COMMUNITY"
-	case AttrOTC:
-		return "OTC"
-	}
-	return otherNames[c]
-}
+func (c AttrCode) Name() string { return attrNames[c] }
 
-// otherNames are the names of attributes that are kept without being understood, or
-// are never kept.
-var otherNames = map[AttrCode]string{ //nolint:gochecknoglobals // constant
-	14: "MP_REACH_NLRI", 15: "MP_UNREACH_NLRI", 17: "AS4_PATH", 18: "AS4_AGGREGATOR", 22: "PMSI_TUNNEL",
+var attrNames = map[AttrCode]string{ //nolint:gochecknoglobals // constant
+	AttrOrigin:           "ORIGIN",
+	AttrASPath:           "AS_PATH",
+	AttrNextHop:          "NEXT_HOP",
+	AttrMED:              "MULTI_EXIT_DISC",
+	AttrLocalPref:        "LOCAL_PREF",
+	AttrAtomicAggregate:  "ATOMIC_AGGREGATE",
+	AttrAggregator:       "AGGREGATOR",
+	AttrCommunities:      "COMMUNITIES",
+	AttrOriginatorID:     "ORIGINATOR_ID",
+	AttrClusterList:      "CLUSTER_LIST",
+	AttrExtCommunities:   "EXTENDED COMMUNITIES",
+	AttrIPv6ExtCommunity: "IPv6 EXTENDED COMMUNITIES",
+	AttrAIGP:             "AIGP",
+	AttrLargeCommunities: "LARGE_COMMUNITY",
+	AttrOTC:              "OTC",
+	14:                   "MP_REACH_NLRI", 15: "MP_UNREACH_NLRI", 17: "AS4_PATH", 18: "AS4_AGGREGATOR", 22: "PMSI_TUNNEL",
 	23: "TUNNEL_ENCAPSULATION", 24: "TRAFFIC_ENGINEERING", 27: "PE_DISTINGUISHER_LABELS", 29: "BGP-LS",
 	33: "BGPsec_PATH", 34: "BGP_COMMUNITY_CONTAINER", 36: "D-PATH", 37: "SFP", 38: "BFD_DISCRIMINATOR",
 	39: "NEXT_HOP_DEPENDENT_CHARACTERISTICS", 40: "PREFIX_SID", 128: "ATTR_SET",

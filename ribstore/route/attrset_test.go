@@ -25,7 +25,9 @@ func TestAttrSetIsTakenApart(t *testing.T) {
 		}
 	}
 	for _, bad := range []UnknownAttr{
-		{Code: 99, Value: octets}, {Code: AttrAttrSet, Value: octets[:3]}, {Code: AttrAttrSet, Value: octets[:6]},
+		{Code: 99, Value: octets},
+		{Code: AttrAttrSet, Value: octets[:3]},
+		{Code: AttrAttrSet, Value: octets[:6]},
 		{Code: AttrAttrSet, Value: octets[:len(octets)-1]},
 	} {
 		if _, _, ok := bad.AttrSet(); ok {

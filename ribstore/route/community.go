@@ -92,10 +92,10 @@ func (c ExtCommunity) String() string {
 func (c ExtCommunity) AppendText(b []byte) ([]byte, error) {
 	const transitiveBit = 0x40
 	kind := extSubtype(c)
+	if len(c) == 20 && c[0] == 0 && c[1] == 0x0d { // RFC 8956 section 6.1
+		kind = "redirect"
+	}
 	switch {
-	case len(c) == 20 && c[0] == 0 && c[1] == 0x0d: // RFC 8956 section 6.1
-		b = append(append(b, "redirect:"...), netip.AddrFrom16([16]byte(c[2:18])).String()...)
-		return strconv.AppendUint(append(b, ':'), uint64(binary.BigEndian.Uint16(c[18:])), 10), nil
 	case len(c) == 20 && kind != "":
 		b = append(append(b, kind...), ':')
 		b = append(b, netip.AddrFrom16([16]byte(c[2:18])).String()...)

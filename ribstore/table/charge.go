@@ -24,6 +24,13 @@ func (c *charges) charge(id uint32, size uint32, index uint16) {
 	c.octets[index] += uint64(size)
 }
 
+// chargeFirst charges a set that nobody is charged for yet.
+func (s *attrSets) chargeFirst(id uint32, index uint16) {
+	if *s.charges.payers.at(id) == 0 {
+		s.charges.charge(id, framed(len(s.get(id))), index)
+	}
+}
+
 // discharge takes the set off the account of its peer.
 func (c *charges) discharge(id uint32, size uint32) {
 	payer := c.payers.at(id)

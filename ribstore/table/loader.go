@@ -152,9 +152,7 @@ func (l *Loader) Route(peer int, id route.Family, slot, pathID, set uint32, rece
 		*t.attrs.refs.at(old.id())--
 	}
 	*t.attrs.refs.at(set)++
-	if *t.attrs.charges.payers.at(set) == 0 {
-		t.attrs.charges.charge(set, framed(len(t.attrs.get(set))), p.index)
-	}
+	t.attrs.chargeFirst(set, p.index)
 	pf.counts[w.gen()]++
 	if n := pf.counts[w.gen()]; pf.column == nil && n%considerEvery == 0 {
 		t.considerColumn(f, p, n)

@@ -24,7 +24,7 @@ type refusedAnswer struct {
 // mustGet returns a page or a metric.
 func (g *glass) mustGet(url string) string {
 	g.t.Helper()
-	response, err := http.Get(url) //nolint:noctx // the test ends it
+	response, err := http.Get(url)
 	if err != nil {
 		g.t.Fatal(err)
 	}

@@ -42,7 +42,7 @@ func (g *fileGuard) end() int64 {
 }
 
 func (g *glass) takeSnapshot() error {
-	response, err := http.Post("http://"+g.admin+"/-/snapshot", "", nil) //nolint:noctx // the test has a deadline
+	response, err := http.Post("http://"+g.admin+"/-/snapshot", "", nil)
 	if err != nil {
 		return err
 	}

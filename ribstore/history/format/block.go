@@ -155,10 +155,7 @@ func (d *BlockReader) decode(b []byte, found func(Change)) error {
 	}
 	flags := r.octet()
 	base := r.varint()
-	peers := make([]uint32, r.count())
-	for i := range peers {
-		peers[i] = uint32(r.below(1<<32, "a peer"))
-	}
+	peers := readPeerNumbers(&r)
 	prefixes, counts, which, times, sets := r.part(), r.part(), r.part(), r.part(), r.part()
 	paths := reader{}
 	if flags&withPathIDs != 0 {
@@ -211,4 +208,12 @@ func (d *BlockReader) decode(b []byte, found func(Change)) error {
 		}
 	}
 	return firstError(&prefixes, &counts)
+}
+
+func readPeerNumbers(r *reader) []uint32 {
+	peers := make([]uint32, r.count())
+	for i := range peers {
+		peers[i] = uint32(r.below(1<<32, "a peer"))
+	}
+	return peers
 }
