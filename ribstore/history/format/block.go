@@ -211,7 +211,7 @@ func (d *BlockReader) decode(b []byte, found func(Change)) error {
 }
 
 func readPeerNumbers(r *reader) []uint32 {
-	peers := make([]uint32, r.count())
+	peers := make([]uint32, r.bounded(maxPeers, "a count of peers"))
 	for i := range peers {
 		peers[i] = uint32(r.below(1<<32, "a peer"))
 	}

@@ -26,6 +26,20 @@ func Damagedf(format string, args ...any) error {
 // The largest that are written have a few megabytes.
 const MaxValue = 64 << 20
 
+// The most that one value has. What is written has far less; a value that has more
+// would take more memory than all that reads the past may.
+const (
+	maxSetCount   = 1 << 20 // attribute sets, and values of one attribute
+	maxWords      = 1 << 22
+	maxPrefixes   = 1 << 20 // of a chunk, or of one batch
+	maxRoutes     = 1 << 22 // of a chunk
+	maxPeers      = 1 << 16
+	maxRanges     = 1 << 18
+	maxSince      = 1 << 8
+	maxOfUpdates  = 1 << 18
+	maxBlockCount = 1 << 20
+)
+
 // Codec compresses and checks what is stored. zstd carries a checksum of the
 // content, so that a flipped bit never passes as data. A codec may be used by
 // many goroutines.
@@ -166,6 +180,17 @@ func (r *reader) count() int {
 		return 0
 	}
 	return int(v)
+}
+
+// bounded reads a count like count, of which there are only so many in what is
+// written: what takes few octets in the file may take many in memory.
+func (r *reader) bounded(most int, what string) int {
+	n := r.count()
+	if n > most {
+		r.fail(what + " out of range")
+		return 0
+	}
+	return n
 }
 
 // below reads a number that must be below the limit.

@@ -248,7 +248,7 @@ func (d *ChunkReader) decode(b []byte) (*Chunk, error) {
 // begin finds the columns.
 func (w *rowReader) begin(r *reader, flags byte) {
 	*w = rowReader{refs: r.part(), flags: flags, ends: w.ends[:0], routes: w.routes[:0]}
-	w.rows.sets = uint32(r.below(1<<31, "a count of rows"))
+	w.rows.sets = uint32(r.below(maxPrefixes+1, "a count of rows"))
 	w.counts, w.which = r.part(), r.part()
 	if flags&withPathIDs != 0 {
 		w.paths = r.part()
@@ -262,6 +262,9 @@ func (w *rowReader) begin(r *reader, flags byte) {
 // more of a column of times, so that a hostile row is not repeated without end.
 func (d *ChunkReader) readRoutes() error {
 	row, err := d.rows.next(d.peers)
+	if err == nil && len(d.chunk.Routes)+len(row) > maxRoutes {
+		err = Damagedf("a chunk has too many routes")
+	}
 	if err != nil {
 		return err
 	}
@@ -299,7 +302,12 @@ func (w *rowReader) next(peers []peerReader) ([]rowRoute, error) {
 
 // read reads a row that was not referred to yet.
 func (w *rowReader) read(peers []peerReader) error {
-	for range w.counts.below(1<<24, "a count of routes") {
+	n := w.counts.below(1<<24, "a count of routes")
+	if int(n)+len(w.routes) > maxRoutes {
+		w.counts.fail("a count of routes out of range")
+		return w.counts.err
+	}
+	for range n {
 		e := rowRoute{local: uint32(w.which.below(uint64(len(peers)), "a peer"))}
 		if w.flags&withPathIDs != 0 {
 			e.PathID = uint32(w.paths.below(1<<32, "a path identifier"))
@@ -334,7 +342,7 @@ func firstError(readers ...*reader) error {
 }
 
 func (d *ChunkReader) readPrefixes(r *reader) {
-	n := r.count()
+	n := r.bounded(maxPrefixes, "a count of prefixes")
 	prefixes := r.part()
 	column := prefixColumn{family: d.chunk.Family}
 	for range n {
@@ -348,7 +356,7 @@ func (d *ChunkReader) readPrefixes(r *reader) {
 }
 
 func (d *ChunkReader) readPeers(r *reader) {
-	n := r.count()
+	n := r.bounded(maxPeers, "a count of peers")
 	d.peers = d.peers[:0]
 	for range n {
 		d.peers = append(d.peers, peerReader{

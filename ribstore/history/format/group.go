@@ -281,7 +281,7 @@ func (d *GroupReader) body(r *reader, b *route.Batch, set *route.Attrs) {
 	switch b.Event {
 	case route.Routes:
 		d.updates, d.nlri = d.updates[:0], d.nlri[:0]
-		for range r.count() {
+		for range r.bounded(maxOfUpdates, "a count of updates") {
 			d.update(r, set)
 		}
 		b.Updates = d.updates
@@ -321,7 +321,7 @@ func (d *GroupReader) update(r *reader, set *route.Attrs) {
 		}
 	}
 	start := len(d.nlri)
-	for range r.count() {
+	for range r.bounded(maxPrefixes-start, "a count of prefixes") {
 		n := route.NLRI{Prefix: r.nlriPrefix(u.Family)}
 		if head&updatePathIDs != 0 {
 			n.PathID = uint32(r.below(1<<32, "a path identifier"))

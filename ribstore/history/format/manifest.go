@@ -83,14 +83,14 @@ func decodeManifest(key, b []byte) (*Manifest, error) {
 		return nil, err
 	}
 	m := &Manifest{Snapshot: s}
-	for range r.count() {
+	for range r.bounded(maxPeers, "a count of peers") {
 		m.Numbers = append(m.Numbers, uint32(r.below(1<<32, "a peer")))
 		m.States = append(m.States, r.state())
 		if r.err != nil {
 			return nil, r.err
 		}
 	}
-	for range r.count() {
+	for range r.bounded(maxRanges, "a count of ranges") {
 		c := Range{First: r.sortKey()}
 		copy(c.Base[:], r.take(len(c.Base)))
 		for range r.octet() {

@@ -104,7 +104,7 @@ func (r *reader) state() table.PeerState {
 		f.LongLived = time.Duration(r.below(1<<62, "a time"))
 		phase := r.octet()
 		f.InLongLived, f.AsFresh = phase&1 != 0, phase&2 != 0
-		for range r.count() {
+		for range r.bounded(maxSince, "a count of generations") {
 			f.Since = append(f.Since, r.instant())
 		}
 	}

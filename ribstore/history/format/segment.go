@@ -40,7 +40,7 @@ func decodeSegment(key, b []byte) (*Segment, error) {
 		return nil, Damagedf("a segment is filed as another one")
 	}
 	s := &Segment{Events: slices.Clone(r.take(r.count()))}
-	for range r.count() {
+	for range r.bounded(maxBlockCount, "a count of blocks") {
 		s.Blocks = append(s.Blocks, BlockInfo{r.sortKey(), uint32(r.uvarint())})
 		if n := len(s.Blocks); r.err == nil && n > 1 && s.Blocks[n-2].First.Compare(s.Blocks[n-1].First) > 0 {
 			r.fail("blocks are out of order")

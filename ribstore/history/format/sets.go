@@ -93,7 +93,7 @@ const maxSets = MaxValue
 
 // read finds all sets. They alias the reader's memory until the next read.
 func (s *setReader) read(r *reader) {
-	n := int(r.below(uint64(len(r.b))+1, "a count of sets"))
+	n := r.bounded(maxSetCount, "a count of sets")
 	kindPart, kindColumn := r.part(), r.part()
 	s.kinds = readKinds(&kindPart)
 	s.readColumns(r)
@@ -143,7 +143,7 @@ func (s *setReader) readColumns(r *reader) {
 	}
 	for range r.below(uint64(len(s.columns))+1, "a count of attributes") {
 		c := &s.columns[r.octet()]
-		n := int(r.below(1<<31, "a count of values"))
+		n := int(r.below(maxSetCount+1, "a count of values"))
 		c.refs = r.part()
 		if c.read(r, n); r.err != nil {
 			return

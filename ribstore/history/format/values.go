@@ -238,6 +238,10 @@ func (c *valueReader) read(r *reader, n int) {
 		r.fail("values of an attribute are cut off")
 		return
 	}
+	if wordSize*len(ids.b) > maxSets {
+		r.fail("values of an attribute are too large")
+		return
+	}
 	out := slices.Grow(c.octets[:0], wordSize*len(ids.b)+2*len(lengths.b))
 	for range n {
 		start := len(out)
@@ -271,7 +275,7 @@ func (c *valueReader) readOctets(r *reader, n int) {
 
 // readWords reads the list of words.
 func (c *valueReader) readWords(r *reader) {
-	n := int(r.below(uint64(len(r.b))+1, "a count of words"))
+	n := r.bounded(maxWords, "a count of words")
 	list := r.part()
 	c.words = c.words[:0]
 	for start := range wordRanges(n) {
