@@ -137,6 +137,9 @@ func TestRecordingComesBack(t *testing.T) {
 	}
 	flood()
 	back("after the flood")
+	if !w.history.compacted.IsZero() {
+		t.Error("the file was compacted while it was being filled")
+	}
 	flood()
 	if err := w.history.Close(); err != nil {
 		t.Fatal(err)
