@@ -90,3 +90,23 @@ func TestRefusedPage(t *testing.T) {
 		t.Error("a server that refused nobody does not say so")
 	}
 }
+
+// TestASessionWithoutAFamilyIsNotGreen: it is Established, and no route can come.
+func TestASessionWithoutAFamilyIsNotGreen(t *testing.T) {
+	store, sessions := world()
+	for i := range sessions {
+		if sessions[i].Peer.Name == "edge1" {
+			sessions[i].Families = nil
+		}
+	}
+	h := newServer(t, httpapi.DefaultConfig(), store, sessions).Handler()
+	for _, path := range []string{"/peers", "/peers/edge1"} {
+		page := ask(t, h, path, "Accept", "text/html").Body.String()
+		if !strings.Contains(page, `<span class="state down">established, no common family</span>`) {
+			t.Errorf("%s shows it as any session that is up", path)
+		}
+	}
+	if text := ask(t, h, "/peers.txt").Body.String(); !strings.Contains(text, "established, no common family") {
+		t.Errorf("the text is\n%s", text)
+	}
+}

@@ -154,6 +154,9 @@ func stateText(n *Neighbour) string {
 	case n.AdminDown:
 		return "admin down"
 	}
+	if n.Unusable() {
+		return "established, no common family"
+	}
 	return string(n.State)
 }
 

@@ -43,6 +43,10 @@ type Session struct {
 	Notices           []Notice     // limits that the peer hit, and faults that last, by kind
 }
 
+// Unusable reports whether the session is Established without an address family, so
+// that no route can come over it.
+func (s *Session) Unusable() bool { return s.State == StateEstablished && len(s.Families) == 0 }
+
 // Capability is a capability of the peer's OPEN (RFC 5492). Ours reports
 // whether the collector announced it too.
 type Capability struct {
