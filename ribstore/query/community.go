@@ -2,6 +2,7 @@ package query
 
 import (
 	"encoding/hex"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -180,6 +181,7 @@ func parseCommunity(s string) (Expr, bool) {
 			return exactCommunity(c), true
 		}
 	}
+	s = ofRouters(s)
 	if kind, rest, ok := strings.Cut(s, ":"); ok && extKind(kind) {
 		return parseExtCommunity(kind, rest)
 	}
@@ -196,6 +198,33 @@ func parseCommunity(s string) (Expr, bool) {
 		return LargeCommunity{global, local1, local2}, ok1 && ok2 && ok3
 	}
 	return nil, false
+}
+
+// ofRouters puts a community as routers and their tools write it into the form of the
+// language: "65535,666" and "200000,101,0" (BIRD, within parentheses),
+// "target:64500:1", "origin:64500:1" and "large:200000:101:0" (Junos), and
+// "generic:0x43000000:0x2" (BIRD).
+func ofRouters(s string) string {
+	if !strings.Contains(s, ":") {
+		return strings.ReplaceAll(s, ",", ":")
+	}
+	kind, rest, _ := strings.Cut(s, ":")
+	switch kind {
+	case "target":
+		return "rt:" + rest
+	case "origin":
+		return "ro:" + rest
+	case "large":
+		return rest
+	case "generic":
+		high, low, two := strings.Cut(rest, ":")
+		h, err1 := strconv.ParseUint(strings.TrimPrefix(high, "0x"), 16, 32)
+		l, err2 := strconv.ParseUint(strings.TrimPrefix(low, "0x"), 16, 32)
+		if two && err1 == nil && err2 == nil {
+			return fmt.Sprintf("generic:%08x%08x", h, l)
+		}
+	}
+	return s
 }
 
 func exactCommunity(c route.Community) Community {

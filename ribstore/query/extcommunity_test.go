@@ -6,6 +6,19 @@ import (
 	"ribglass/ribstore/route"
 )
 
+func TestCommunitiesAsRoutersWriteThem(t *testing.T) {
+	for text, want := range map[string]string{
+		"(65535,666)": "community blackhole", "(200000,101,0)": "large-community 200000:101:0", "community 64500,1": "community 64500:1",
+		"target:64500:1": "ext-community rt:64500:1", "origin:64500:1": "ext-community ro:64500:1", "large:200000:101:0": "large-community 200000:101:0",
+		"generic:0x43000000:0x2": "ext-community generic:4300000000000002",
+	} {
+		q, err := Parse(text)
+		if err != nil || q.String() != want {
+			t.Errorf("Parse(%q) = %q, %v, want %q", text, q, err, want)
+		}
+	}
+}
+
 func TestActionsOfFlowSpecificationsAreFoundByNameAndByOctets(t *testing.T) {
 	set := route.Attrs(nil).AppendAttr(route.AttrExtCommunities, []byte{0x80, 0x08, 0xfb, 0xf4, 0, 0, 0, 100})
 	for text, want := range map[string]bool{
