@@ -159,6 +159,7 @@ func fullWorld() (*fakeStore, fakeSessions) {
 		sessions[1].EndOfRIB[f] = now
 	}
 	store.peers["edge1"] = full
+	sessions[1].ConnectTo = "192.0.2.1:179"
 	return store, sessions
 }
 
