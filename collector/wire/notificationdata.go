@@ -21,10 +21,11 @@ const (
 // role, or its octets. It returns "" when there is none, or when Communication and
 // hardReset tell it.
 func (n *Notification) dataText() string {
-	if len(n.Data) == 0 || n.Reason != "" {
+	told := n.Code == CodeCease && (n.Subcode == CeaseAdminShutdown || n.Subcode == CeaseAdminReset || n.Subcode == CeaseHardReset)
+	if len(n.Data) == 0 || n.Reason != "" || told {
 		return ""
 	}
-	if text, known := n.fields(); known {
+	if text := n.fieldText(); text != "" {
 		return text
 	}
 	switch {
@@ -36,23 +37,30 @@ func (n *Notification) dataText() string {
 	return "data " + hex.EncodeToString(n.Data)
 }
 
-// fields returns what the data says where an RFC says what stands in it.
-func (n *Notification) fields() (text string, known bool) {
-	switch {
-	case n.Code == CodeCease && (n.Subcode == CeaseAdminShutdown || n.Subcode == CeaseAdminReset || n.Subcode == CeaseHardReset):
-		return "", true
-	case n.Code == CodeCease && n.Subcode == CeaseMaxPrefixes && len(n.Data) == 7: // RFC 4486 section 4
-		return prefixLimit(n.Data), true
-	case n.Code == CodeFSM && len(n.Data) == 1: // RFC 6608 section 3
-		return Type(n.Data[0]).String(), true
-	case n.Code == CodeHeader && n.Subcode == HeaderBadLength && len(n.Data) == 2:
-		return fmt.Sprintf("length %d", binary.BigEndian.Uint16(n.Data)), true
-	case n.Code == CodeHeader && n.Subcode == HeaderBadType && len(n.Data) == 1:
-		return fmt.Sprintf("type %d", n.Data[0]), true
-	case n.Code == CodeOpen && n.Subcode == OpenUnsupportedVersion && len(n.Data) == 2:
-		return fmt.Sprintf("version %d", binary.BigEndian.Uint16(n.Data)), true
+// fieldText returns the fields that an RFC gives the data, "" when it gives none or the
+// data is not of that length.
+func (n *Notification) fieldText() string {
+	type kind struct {
+		code, subcode uint8
+		octets        int
 	}
-	return "", false
+	of := kind{n.Code, n.Subcode, len(n.Data)}
+	if n.Code == CodeFSM {
+		of.subcode = 0 // RFC 6608 section 3: the same for all
+	}
+	switch of {
+	case kind{CodeCease, CeaseMaxPrefixes, 7}: // RFC 4486 section 4
+		return prefixLimit(n.Data)
+	case kind{CodeFSM, 0, 1}:
+		return Type(n.Data[0]).String()
+	case kind{CodeHeader, HeaderBadLength, 2}:
+		return fmt.Sprintf("length %d", binary.BigEndian.Uint16(n.Data))
+	case kind{CodeHeader, HeaderBadType, 1}:
+		return fmt.Sprintf("type %d", n.Data[0])
+	case kind{CodeOpen, OpenUnsupportedVersion, 2}:
+		return fmt.Sprintf("version %d", binary.BigEndian.Uint16(n.Data))
+	}
+	return ""
 }
 
 func prefixLimit(data []byte) string {
