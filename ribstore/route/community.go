@@ -92,15 +92,15 @@ func (c ExtCommunity) String() string {
 func (c ExtCommunity) AppendText(b []byte) ([]byte, error) {
 	const transitiveBit = 0x40
 	kind := extSubtype(c)
-	if len(c) == 20 && c[0] == 0 && c[1] == 0x0d { // RFC 8956 section 6.1
-		kind = "redirect"
-	}
 	switch {
-	case len(c) == 20 && kind != "":
-		b = append(append(b, kind...), ':')
-		b = append(b, netip.AddrFrom16([16]byte(c[2:18])).String()...)
-		b = append(b, ':')
-		return strconv.AppendUint(b, uint64(binary.BigEndian.Uint16(c[18:])), 10), nil
+	case len(c) == 20:
+		if c[0] == 0 && c[1] == 0x0d { // RFC 8956 section 6.1
+			kind = "redirect"
+		}
+		if kind != "" {
+			b = append(append(append(b, kind...), ':'), netip.AddrFrom16([16]byte(c[2:18])).String()...)
+			return strconv.AppendUint(append(b, ':'), uint64(binary.BigEndian.Uint16(c[18:])), 10), nil
+		}
 	case len(c) != 8:
 	case c[0] == 0x43 && c[1] == 0: // RFC 8097
 		return append(append(b, "rpki:"...), ovState(c[7])...), nil
@@ -108,23 +108,26 @@ func (c ExtCommunity) AppendText(b []byte) ([]byte, error) {
 		if named, ok := appendFlowAction(b, c); ok {
 			return named, nil
 		}
-	case kind != "" && c[0]&^transitiveBit == 0:
-		b = append(append(b, kind...), ':')
-		b = strconv.AppendUint(b, uint64(binary.BigEndian.Uint16(c[2:])), 10)
-		b = append(b, ':')
-		return strconv.AppendUint(b, uint64(binary.BigEndian.Uint32(c[4:])), 10), nil
-	case kind != "" && c[0]&^transitiveBit == 1:
-		b = append(append(b, kind...), ':')
-		b = append(b, netip.AddrFrom4([4]byte(c[2:6])).String()...)
-		b = append(b, ':')
-		return strconv.AppendUint(b, uint64(binary.BigEndian.Uint16(c[6:])), 10), nil
-	case kind != "" && c[0]&^transitiveBit == 2:
-		b = append(append(b, kind...), ':')
-		b = strconv.AppendUint(b, uint64(binary.BigEndian.Uint32(c[2:])), 10)
-		b = append(b, ':')
-		return strconv.AppendUint(b, uint64(binary.BigEndian.Uint16(c[6:])), 10), nil
+	case kind != "" && c[0]&^transitiveBit <= 2:
+		return appendTarget(b, kind, c), nil
 	}
 	return hex.AppendEncode(append(b, "generic:"...), c), nil
+}
+
+// appendTarget appends a community of an AS or an address, which the low bits of its
+// type tell: two octets of AS, four of an address, four of AS.
+func appendTarget(b []byte, kind string, c ExtCommunity) []byte {
+	b = append(append(b, kind...), ':')
+	switch c[0] & 3 {
+	case 0:
+		b = strconv.AppendUint(b, uint64(binary.BigEndian.Uint16(c[2:])), 10)
+		return strconv.AppendUint(append(b, ':'), uint64(binary.BigEndian.Uint32(c[4:])), 10)
+	case 1:
+		b = append(b, netip.AddrFrom4([4]byte(c[2:6])).String()...)
+	default:
+		b = strconv.AppendUint(b, uint64(binary.BigEndian.Uint32(c[2:])), 10)
+	}
+	return strconv.AppendUint(append(b, ':'), uint64(binary.BigEndian.Uint16(c[6:])), 10)
 }
 
 // appendFlowAction appends a community that says what becomes of traffic (RFC 8955
@@ -132,28 +135,19 @@ func (c ExtCommunity) AppendText(b []byte) ([]byte, error) {
 // second, "traffic-action:sample-terminal", "redirect:64500:100" and
 // "traffic-marking:46".
 func appendFlowAction(b []byte, c ExtCommunity) (out []byte, ok bool) {
-	global := func(kind string) []byte {
-		b = append(append(b, kind...), ':')
-		return append(strconv.AppendUint(b, uint64(binary.BigEndian.Uint16(c[2:])), 10), ':')
-	}
 	switch binary.BigEndian.Uint16(c) {
 	case 0x8006, 0x800c:
 		rate := math.Float32frombits(binary.BigEndian.Uint32(c[4:]))
 		if !(rate >= 0 && rate <= math.MaxFloat32) {
 			return b, false
 		}
-		kind := map[byte]string{6: "traffic-rate", 12: "traffic-rate-packets"}[c[1]]
-		return strconv.AppendFloat(global(kind), float64(rate), 'f', -1, 32), true
+		b = append(b, map[byte]string{0x06: "traffic-rate:", 0x0c: "traffic-rate-packets:"}[c[1]]...)
+		b = strconv.AppendUint(b, uint64(binary.BigEndian.Uint16(c[2:])), 10)
+		return strconv.AppendFloat(append(b, ':'), float64(rate), 'f', -1, 32), true
 	case 0x8007:
 		return append(append(b, "traffic-action:"...), [...]string{"none", "terminal", "sample", "sample-terminal"}[c[7]&3]...), true
-	case 0x8008:
-		return strconv.AppendUint(global("redirect"), uint64(binary.BigEndian.Uint32(c[4:])), 10), true
-	case 0x8108:
-		b = append(append(b, "redirect:"...), netip.AddrFrom4([4]byte(c[2:6])).String()...)
-		return strconv.AppendUint(append(b, ':'), uint64(binary.BigEndian.Uint16(c[6:])), 10), true
-	case 0x8208:
-		b = strconv.AppendUint(append(b, "redirect:"...), uint64(binary.BigEndian.Uint32(c[2:])), 10)
-		return strconv.AppendUint(append(b, ':'), uint64(binary.BigEndian.Uint16(c[6:])), 10), true
+	case 0x8008, 0x8108, 0x8208:
+		return appendTarget(b, "redirect", c), true
 	case 0x8009:
 		return strconv.AppendUint(append(b, "traffic-marking:"...), uint64(c[7]&0x3f), 10), true
 	}
