@@ -144,6 +144,19 @@ func (d *BlockReader) SetOctets() int { return 2 * len(d.sets.octets) } // it gr
 
 func (d *BlockReader) keeps(p netip.Prefix, at int64) bool { return d.Wanted == nil || d.Wanted(p, at) }
 
+// nextSet reads the set of an entry, nil when it is not wanted, and whether the entry
+// is a withdrawal, which has none.
+func (d *BlockReader) nextSet(r *reader, refs *refReader, last *uint32, wanted bool) (set route.Attrs, gone bool) {
+	ref := r.uvarint()
+	if ref == refWithdraw {
+		return nil, true
+	}
+	if id := refs.set(r, last, ref-refAnnounce); r.err == nil && wanted {
+		set = d.sets.set(id)
+	}
+	return set, false
+}
+
 // decode calls found with the changes of a block, in their order. A set is valid
 // until the reader is used again.
 func (d *BlockReader) decode(b []byte, found func(Change)) error {
@@ -180,26 +193,18 @@ func (d *BlockReader) decode(b []byte, found func(Change)) error {
 			if err := firstError(&prefixes, &which, &paths, &times); err != nil {
 				return err
 			}
-			c.Peer, c.Set = peers[local], nil
-			keep := d.keeps(c.Prefix, c.At)
-			ref := sets.uvarint()
-			if ref != refWithdraw {
-				if id := refs.set(&sets, &last[local], ref-refAnnounce); sets.err == nil && keep {
-					c.Set = d.sets.set(id)
-				}
-			}
-			if sets.err != nil {
+			c.Peer = peers[local]
+			keep, gone := d.keeps(c.Prefix, c.At), false
+			if c.Set, gone = d.nextSet(&sets, &refs, &last[local], keep); sets.err != nil {
 				return sets.err
 			}
-			if c.Set.IsFault() { // of the withdrawal that comes next
-				mark = c.Set
-				continue
+			if gone {
+				c.Set, mark = mark, nil
 			}
-			if ref == refWithdraw {
-				c.Set = mark
-			}
-			mark = nil
-			if keep {
+			switch {
+			case !gone && c.Set.IsFault():
+				mark = c.Set // of the withdrawal that comes next
+			case keep:
 				found(c)
 			}
 		}
