@@ -110,7 +110,7 @@ func fieldsOf(c route.AttrCode) fields {
 		return fLargeCommunities
 	case route.AttrOTC:
 		return fOTC
-	case route.AttrTooLong, route.AttrAttrSet:
+	default:
+		return fUnknownAttributes
 	}
-	return fUnknownAttributes
 }

@@ -208,7 +208,7 @@ func dialWithin(ctx context.Context, cfg speakerConfig, g *glass) (net.Conn, err
 		err  error
 	}
 	done := make(chan result, 1)
-	go func() {
+	go func() { //nolint:contextcheck // connect has a deadline of its own
 		conn, err := connect(cfg, g.bgp)
 		done <- result{conn, err}
 	}()

@@ -194,11 +194,12 @@ func (d *BlockReader) decode(b []byte, found func(Change)) error {
 				return err
 			}
 			c.Peer = peers[local]
-			keep, gone := d.keeps(c.Prefix, c.At), false
-			if c.Set, gone = d.nextSet(&sets, &refs, &last[local], keep); sets.err != nil {
+			keep := d.keeps(c.Prefix, c.At)
+			set, gone := d.nextSet(&sets, &refs, &last[local], keep)
+			if sets.err != nil {
 				return sets.err
 			}
-			if gone {
+			if c.Set = set; gone {
 				c.Set, mark = mark, nil
 			}
 			switch {
