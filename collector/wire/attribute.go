@@ -38,7 +38,7 @@ const (
 type attribute struct {
 	code  route.AttrCode
 	flags uint8
-	at    int // where it begins among the attributes of the message
+	at    uint16 // where it begins among the attributes of the message
 	value []byte
 }
 
@@ -59,7 +59,7 @@ func (a *attribute) fault(subcode uint8, reason string) *attributeError {
 	if a.code == 0 {
 		reason = "attribute 0: " + reason // an error without an attribute has code 0 too
 	}
-	return &attributeError{a.code, subcode, a.at, reason}
+	return &attributeError{a.code, subcode, int(a.at), reason}
 }
 
 func (a *attribute) badLength(want string) *attributeError {
@@ -72,7 +72,7 @@ func cutAttribute(b []byte, at int) (a attribute, rest []byte, fault *attributeE
 	if len(b) < 3 {
 		return a, nil, &attributeError{0, UpdateMalformedAttributes, at, fmt.Sprintf("%d octets left over behind the attributes", len(b))}
 	}
-	a = attribute{code: route.AttrCode(b[1]), flags: b[0], at: at}
+	a = attribute{code: route.AttrCode(b[1]), flags: b[0], at: uint16(at)}
 	length, start := int(b[2]), 3
 	if a.flags&flagExtended != 0 {
 		if len(b) < 4 {
