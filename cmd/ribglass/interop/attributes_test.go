@@ -57,7 +57,7 @@ func TestEveryAttributeIsShown(t *testing.T) {
 		"communities": ["64500:1", "65535:666"], "large_communities": ["64500:1:2"],
 		"ext_communities": ["rt:64500:9", "rpki:invalid", "rt:2001:db8::1:9"],
 		"originator_id": "192.0.2.1", "cluster_list": ["192.0.2.2", "192.0.2.3"],
-		"unknown_attributes": [{"code": 33, "flags": 128, "value": "ab"}, {"code": 99, "flags": 192, "value": "0102"}]
+		"unknown_attributes": [{"code": 33, "name": "BGPsec_PATH", "flags": 128, "value": "ab"}, {"code": 99, "flags": 192, "value": "0102"}]
 	}`), &want); err != nil {
 		t.Fatal(err)
 	}
