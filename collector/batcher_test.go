@@ -198,7 +198,7 @@ func BenchmarkBatcher(b *testing.B) {
 }
 
 // When the batches that all sources share are lent, a source still has one, and it is
-// the only one that it waits for.
+// it waits for that one alone.
 func TestSourcesShareTheBatchesBesideTheirFirst(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -502,7 +502,7 @@ func newServer(t testing.TB, cfg httpapi.Config, store httpapi.Store, sessions h
 	budget.Memory().SetLimit(4 << 30)
 	s, err := httpapi.New(cfg, httpapi.Deps{
 		Store: store, Sessions: sessions, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
-		// The AS number and the router id of the start are not those of now.
+		// The AS number and the router id may have changed since the start.
 		Info:     httpapi.Info{Version: "0.1.0", ASN: 64999, RouterID: netip.MustParseAddr("192.0.2.99"), StartedAt: now.Add(-60 * time.Hour)},
 		Identity: func() (route.ASN, netip.Addr) { return 64500, netip.MustParseAddr("192.0.2.10") },
 		Now:      func() time.Time { return now }, Budget: budget,

@@ -89,8 +89,8 @@ func (c *tables) peek(at time.Time) *history.Past {
 	return nil
 }
 
-// drop forgets all tables. Those that are being made are still given to who waits
-// for them.
+// drop forgets all tables. Whoever waits for a table that is being made still gets
+// it.
 func (c *tables) drop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

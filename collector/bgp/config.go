@@ -34,7 +34,7 @@ type Settings struct {
 	Families    []route.Family   `yaml:"families"`
 	AddPath     bool             `yaml:"add_path"` // offer to receive several paths a prefix (RFC 7911)
 
-	LocalASN      route.ASN `yaml:"local_asn"`     // the AS number of this side; zero: that of Config
+	LocalASN      route.ASN `yaml:"local_asn"`     // the AS number of this side; zero: Config.ASN
 	Confederation bool      `yaml:"confederation"` // the peer is in another member AS of our confederation (RFC 5065)
 	Role          wire.Role `yaml:"role"`          // of this side (RFC 9234); empty: none is announced
 	RoleStrict    bool      `yaml:"role_strict"`   // a peer without a role is refused

@@ -223,7 +223,7 @@ func (n Neighbor) identity() string {
 	return text
 }
 
-// checkRouterID compares the router id of an OPEN with the one that is configured.
+// checkRouterID compares the router id of an OPEN with the configured one.
 func (n Neighbor) checkRouterID(open *wire.Open) error {
 	if !n.RouterID.IsValid() || n.RouterID == open.RouterID {
 		return nil

@@ -76,7 +76,7 @@ type session struct {
 	limitMu          sync.Mutex              // guards what follows
 	warned           [route.NumFamilies]bool // that the family nears max_prefixes
 	warnedAttributes bool                    // that the peer nears max_attribute_bytes
-	notKept          uint64                  // routes, as of the last look; those of earlier sessions included
+	notKept          uint64                  // routes, as of the last look; routes of earlier sessions included
 }
 
 func newSession(c *Collector, n *neighbor, conn *net.TCPConn, cancel context.CancelCauseFunc) *session {

@@ -48,7 +48,7 @@ func (h *History) Resume(ctx context.Context) (*table.Table, error) {
 	return h.record(past.Table), nil
 }
 
-// record has a table be the one that is recorded.
+// record has a table recorded from now on.
 func (h *History) record(t *table.Table) *table.Table {
 	h.live = t
 	return t

@@ -70,7 +70,7 @@ type share struct {
 
 func (s *share) unknown() bool { return s.losses > s.known }
 
-// shares are those of all peers that a journal heard of.
+// shares are the shares of all peers that a journal heard of.
 type shares struct {
 	rate, burst int64 // octets; rate zero: everything is recorded
 	all         map[string]*share

@@ -34,7 +34,7 @@ type refusal struct {
 	fault route.Fault
 }
 
-// peerRefusals are those of one peer. When young is full it becomes old, and what
+// peerRefusals are the refusals of one peer. When young is full it becomes old, and what
 // was old is forgotten.
 type peerRefusals struct {
 	young, old map[refusedKey]refusal

@@ -127,7 +127,7 @@ func TestALinkLocalNeighborWithItsZone(t *testing.T) {
 	g.unharmed()
 }
 
-// Dynamic neighbors of fe80::/10 are those of one link.
+// Dynamic neighbors of fe80::/10 belong to one link.
 func TestDynamicNeighborsOfALink(t *testing.T) {
 	t.Parallel()
 	near := newLAN(t, fmt.Sprintf("rgc%d", os.Getpid()%1_000_000))

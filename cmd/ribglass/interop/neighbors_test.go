@@ -57,7 +57,7 @@ func TestRibglassDialsAPassiveBIRD(t *testing.T) {
 // up and stays.
 func TestBIRDAndRibglassDialEachOther(t *testing.T) {
 	t.Parallel()
-	for i, id := range []string{"192.0.2.9", "192.0.2.11"} { // that of Ribglass is between them
+	for i, id := range []string{"192.0.2.9", "192.0.2.11"} { // the router id of Ribglass is between them
 		t.Run(id, func(t *testing.T) {
 			t.Parallel()
 			e := newEndpoints(t, 145+i, netip.AddrPort{})

@@ -165,7 +165,7 @@ func (c *capturer) read(stop chan struct{}) {
 	}
 }
 
-// keep takes an Ethernet frame with IPv4 and TCP from the port, or to one that is dialed.
+// keep takes an Ethernet frame with IPv4 and TCP from the port, or to a port that is dialed.
 func (c *capturer) keep(packet []byte) {
 	const ethernet = 14
 	if len(packet) < ethernet+20 || binary.BigEndian.Uint16(packet[12:]) != unix.ETH_P_IP {

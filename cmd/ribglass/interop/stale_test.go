@@ -20,16 +20,16 @@ func (g *glass) bestPeer(prefix string) (string, error) {
 
 func (g *glass) waitBest(prefix, peer string) {
 	g.t.Helper()
-	waitFor(g.t, 30*time.Second, fmt.Sprintf("the best route of %s is that of %s", prefix, peer), func() error {
+	waitFor(g.t, 30*time.Second, fmt.Sprintf("the best route of %s comes from %s", prefix, peer), func() error {
 		best, err := g.bestPeer(prefix)
 		if err == nil && best != peer {
-			err = fmt.Errorf("it is that of %s", best)
+			err = fmt.Errorf("it comes from %s", best)
 		}
 		return err
 	})
 }
 
-// A daemon is killed. Its routes stay, stale, and lose to that of a peer whose session
+// A daemon is killed. Its routes stay, stale, and lose to the route of a peer whose session
 // is up, though they would win otherwise; when it is back they win again, twice.
 func TestRoutesOfAKilledDaemonLose(t *testing.T) {
 	feed := loadFeed(t)[800:1300]
@@ -70,7 +70,7 @@ func TestRoutesOfAKilledDaemonLose(t *testing.T) {
 	}
 }
 
-// longAttributes are those of a route with a path that is longer than any of a feed.
+// longAttributes are the attributes of a route whose path is longer than any of a feed.
 func longAttributes(asn uint32) []byte {
 	path := []byte{2, 40}
 	for range 40 {
