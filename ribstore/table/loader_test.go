@@ -112,6 +112,7 @@ func FuzzLoader(f *testing.F) {
 	f.Add([]byte{1, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5})
 	f.Add([]byte{3, 1, 1, 2, 1, 1, 1, 1, 0, 2, 1, 2, 1, 1, 1, 1})
 	f.Add([]byte{2, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 1, 1, 2, 0, 0, 0, 1, 0, 1, 1})
+	f.Add([]byte{0, 0, 0, 0, 0, 1, 1, 0, 0, 1}) // a stale route
 	f.Fuzz(func(t *testing.T, input []byte) {
 		next := func(n int) int {
 			if len(input) == 0 {

@@ -226,7 +226,8 @@ func compare(tb interface {
 	}
 	want := map[twinKey]twinRoute{}
 	for k, r := range w.routes {
-		r.session, r.asFresh = 0, r.staleSince != 0 && w.peers[k.peer].asFresh[k.family]
+		p := w.peers[k.peer] // nil: the table was loaded
+		r.session, r.asFresh = 0, r.staleSince != 0 && p != nil && p.asFresh[k.family]
 		want[k] = r
 	}
 	if diff := gocmp.Diff(want, got, gocmp.AllowUnexported(twinKey{}, twinRoute{}), gocmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
