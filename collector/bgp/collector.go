@@ -273,9 +273,7 @@ func (c *Collector) Refresh(name string) error {
 	if n == nil {
 		return fmt.Errorf("refresh %q: %w", name, ErrUnknownPeer)
 	}
-	n.mu.Lock()
-	s := n.current
-	n.mu.Unlock()
+	s := n.session()
 	if s == nil {
 		return fmt.Errorf("refresh %s: the session is not established", name)
 	}

@@ -289,9 +289,9 @@ func (s *session) makesWay(ctx context.Context, newer *session) bool {
 	return false
 }
 
-// collides resolves a collision (RFC 4271 section 6.8): of two connections, one opened
-// by each side, the one that the side with the higher BGP identifier opened stays; of
-// equal identifiers the higher AS number decides (RFC 6286 section 2.3). It reports
+// collides resolves a collision (RFC 4271 section 6.8). Each side opened a connection.
+// The connection of the side with the higher BGP identifier stays; of equal
+// identifiers the higher AS number decides (RFC 6286 section 2.3). It reports
 // whether the newer one stays. The peer says its identifier on both connections, so
 // that no OPEN of ours is needed on the newer one to learn it.
 func (s *session) collides(ctx context.Context, newer *session) (stays bool) {

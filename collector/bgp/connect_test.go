@@ -156,8 +156,8 @@ func TestAttemptsBecomeRarer(t *testing.T) {
 	}
 }
 
-// RFC 4271 section 6.8: of two connections, one opened by each side, the one that the
-// side with the higher router id opened stays. Ours is 192.0.2.10.
+// RFC 4271 section 6.8: each side opened a connection, and the connection of the side
+// with the higher router id stays. Ours is 192.0.2.10.
 func TestACollisionIsDecidedByTheRouterIDs(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -256,8 +256,8 @@ func TestANeighborThatIsDialedMayConnect(t *testing.T) {
 	}
 }
 
-// A reload that changes the port ends the session and connects to the new one; one that
-// changes how often to try keeps it.
+// A reload that changes the port ends the session and connects to the new port. A
+// reload that changes how often to try keeps the session.
 func TestReloadOfWhereToConnect(t *testing.T) {
 	t.Parallel()
 	l, n := passive(t, "edge1", "127.0.0.2", 64501)

@@ -44,6 +44,14 @@ func cease(subcode uint8, data []byte, why string) *ending {
 	return endWith(n)
 }
 
+// overLimit is the end of a session by a Cease because the peer has too much of
+// something. Its routes are removed, and the neighbor is idle for so long.
+func overLimit(subcode uint8, data []byte, why string, idleFor time.Duration) *ending {
+	e := cease(subcode, data, why)
+	e.drop, e.idle, e.idleFor = true, true, idleFor
+	return e
+}
+
 // endingOf returns the ending for an error that stopped a goroutine of a session.
 func endingOf(err error) *ending {
 	var e *ending

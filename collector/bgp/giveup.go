@@ -14,14 +14,10 @@ func (c *Collector) GiveUp(name, reason string) error {
 	if n == nil {
 		return fmt.Errorf("end the session of %q: %w", name, ErrUnknownPeer)
 	}
-	n.mu.Lock()
-	s := n.current
-	n.mu.Unlock()
+	s := n.session()
 	if s == nil {
 		return fmt.Errorf("end the session of %s: there is none", name)
 	}
-	e := cease(wire.CeaseOutOfResources, nil, reason)
-	e.drop, e.idle, e.idleFor = true, true, n.settings().MaxPrefixesRestart
-	s.cancel(e)
+	s.cancel(overLimit(wire.CeaseOutOfResources, nil, reason, n.settings().MaxPrefixesRestart))
 	return nil
 }

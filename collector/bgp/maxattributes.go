@@ -83,10 +83,8 @@ func (s *session) checkAttributeBytes(ctx context.Context) error {
 // (RFC 4486 section 4: Out of Resources).
 func (s *session) tooManyAttributes(conf Settings, have uint64) *ending {
 	what := fmt.Sprintf("attribute sets of %s, max_attribute_bytes %s", setting.Size(have), conf.MaxAttributeBytes)
-	e := cease(wire.CeaseOutOfResources, nil, what)
-	e.drop, e.idle, e.idleFor = true, true, conf.MaxPrefixesRestart
 	s.n.notice(noticeAttributeBytes, "The session was ended: "+what+".", 1, s.n.now())
-	return e
+	return overLimit(wire.CeaseOutOfResources, nil, what, conf.MaxPrefixesRestart)
 }
 
 // attributesTooLong notes that the peer sent attributes that are longer than

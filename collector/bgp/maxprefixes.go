@@ -46,8 +46,6 @@ func (s *session) tooManyPrefixes(conf Settings, f route.Family, have int) *endi
 	data = append(data, f.SAFI())
 	data = binary.BigEndian.AppendUint32(data, uint32(min(conf.MaxPrefixes, 1<<32-1)))
 	what := fmt.Sprintf("%d %s prefixes, max_prefixes %d", have, f, conf.MaxPrefixes)
-	e := cease(wire.CeaseMaxPrefixes, data, what)
 	s.n.notice(noticeMaxPrefixes, "The session was ended: "+what+".", 1, s.n.now())
-	e.drop, e.idle, e.idleFor = true, true, conf.MaxPrefixesRestart
-	return e
+	return overLimit(wire.CeaseMaxPrefixes, data, what, conf.MaxPrefixesRestart)
 }

@@ -135,9 +135,7 @@ func (n *neighbor) endIdleTime(now time.Time) {
 
 // stop ends the running session, if any, and waits for its end.
 func (n *neighbor) stop(ctx context.Context, e *ending) {
-	n.mu.Lock()
-	s := n.current
-	n.mu.Unlock()
+	s := n.session()
 	if s == nil {
 		return
 	}
@@ -146,6 +144,13 @@ func (n *neighbor) stop(ctx context.Context, e *ending) {
 	case <-s.done:
 	case <-ctx.Done():
 	}
+}
+
+// session returns the session that runs or ends, nil when there is none.
+func (n *neighbor) session() *session {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.current
 }
 
 // remove keeps the neighbor from beginning new sessions.

@@ -21,9 +21,7 @@ func (c *Collector) supervise(ctx context.Context) {
 		list := c.neighbors()
 		c.watchMD5(list)
 		for _, n := range list {
-			n.mu.Lock()
-			s := n.current
-			n.mu.Unlock()
+			s := n.session()
 			if s == nil || !s.established.Load() {
 				continue
 			}

@@ -97,7 +97,7 @@ func TestRoutesOfAGracefulRestartStayBest(t *testing.T) {
 		return p.State != "established" && p.Routes.Stale == staticRoutes
 	})
 	if best, err := g.bestPeer("20.0.1.0/24"); err != nil || best != "daemon" {
-		t.Errorf("within the restart time the best route is that of %q, %v", best, err)
+		t.Errorf("within the restart time the best route comes from %q, %v", best, err)
 	}
 	g.waitBest("20.0.1.0/24", "other")
 	if p := g.peer("daemon"); p.Routes.Accepted != 0 {
