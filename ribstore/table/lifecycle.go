@@ -63,7 +63,10 @@ func (t *Table) down(p *peer, b *route.Batch) {
 		if keep.Stale <= 0 && keep.LongLived <= 0 {
 			pf.deadline = time.Time{}
 			t.dropAll(p, f)
+			continue
 		}
+		// A peer that comes and goes may never be away when Expire is called.
+		t.addSweep(p, f, p.due(f, b.At))
 	}
 	p.publishCounts()
 }
