@@ -104,9 +104,10 @@ func TestArrowsPointOneWay(t *testing.T) {
 
 		"cmd/ribglass/build":    {},
 		"cmd/ribglass/exit":     {},
+		"cmd/ribglass/outfile":  {},
 		"cmd/ribglass/terminal": {},
 		"cmd/ribglass/client": {
-			"cmd/ribglass/build", "cmd/ribglass/exit", "cmd/ribglass/intake", "cmd/ribglass/terminal", "collector/wire/mrt", "httpapi/answer",
+			"cmd/ribglass/build", "cmd/ribglass/exit", "cmd/ribglass/intake", "cmd/ribglass/outfile", "cmd/ribglass/terminal", "collector/wire/mrt", "httpapi/answer",
 			"ribstore/changes", "ribstore/compare", "ribstore/query", "ribstore/route", "ribstore/table",
 		},
 	}

@@ -2,18 +2,21 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/spf13/cobra"
 
 	"ribglass/cmd/ribglass/config"
 	"ribglass/cmd/ribglass/exit"
+	"ribglass/cmd/ribglass/outfile"
 	"ribglass/ui/names"
 )
 
@@ -26,7 +29,8 @@ func updateNamesCommand() *cobra.Command {
 and writes them in the form that Ribglass reads, by default to names.file of the
 configuration. FILE has lines of an AS number and a name, or is CSV with the
 columns asn and name; it may be packed by gzip or zstd. What is written is packed
-by zstd when its name ends in .zst. The old file stays whole until the new one is;
+by zstd when its name ends in .zst. The old file stays whole until the new one is,
+which has its mode and owner; links are followed, and pipes are written as they are.
 "systemctl reload ribglass" takes it into use. Nothing is fetched from anywhere.`,
 		Example: `  ribglass update-names asn2org-asns.csv.gz
   ribglass update-names names.txt --output /var/lib/ribglass/asnames.tsv`,
@@ -40,16 +44,25 @@ by zstd when its name ends in .zst. The old file stays whole until the new one i
 			if err != nil {
 				return err
 			}
-			size, err := writeNames(target, all)
+			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGTERM, syscall.SIGINT)
+			defer stop()
+			if target == "-" {
+				return packNames(c.OutOrStdout(), false, all)
+			}
+			size, err := writeNames(ctx, target, all)
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %d names, %d bytes\n", target, all.Len(), size)
+			notes := c.OutOrStdout()
+			if strings.HasPrefix(target, "/dev/") { // such as /dev/stdout
+				notes = c.ErrOrStderr()
+			}
+			_, err = fmt.Fprintf(notes, "%s: %d names, %d bytes\n", target, all.Len(), size)
 			return err
 		},
 	}
 	f := c.Flags()
-	f.StringVarP(&output, "output", "o", "", "`file` to write instead of names.file of the configuration")
+	f.StringVarP(&output, "output", "o", "", "`file` to write instead of names.file of the configuration, - for standard output")
 	f.StringVarP(&configFile, "config", "c", cmp.Or(os.Getenv("RIBGLASS_CONFIG"), defaultConfigFile), "configuration `file` (environment: RIBGLASS_CONFIG)")
 	return c
 }
@@ -89,35 +102,30 @@ func readNames(source string, stdin io.Reader) (*names.ASNames, error) {
 	return all, nil
 }
 
-// writeNames writes a file beside the target and puts it in its place when it is
-// whole and on the disk.
-func writeNames(target string, all *names.ASNames) (size int64, err error) {
-	f, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+".*")
+// writeNames writes the target and returns its size.
+func writeNames(ctx context.Context, target string, all *names.ASNames) (size int64, err error) {
+	err = outfile.Write(ctx, target, func(w io.Writer) error {
+		counted := &counter{w: w}
+		defer func() { size = counted.n }()
+		return packNames(counted, strings.HasSuffix(target, ".zst"), all)
+	})
 	if err != nil {
 		return 0, fmt.Errorf("write names: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("write names: %w", err), f.Close(), os.Remove(f.Name()))
-		}
-	}()
-	if err = packNames(f, strings.HasSuffix(target, ".zst"), all); err != nil {
-		return 0, err
-	}
-	info, err := f.Stat()
-	if err == nil {
-		err = f.Chmod(0o644) // names are no secret, and the server may be another user
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), target)
-	}
-	if err != nil {
-		return 0, err
-	}
-	return info.Size(), f.Close()
+	return size, nil
+}
+
+// counter counts what is written.
+type counter struct {
+	w io.Writer
+	n int64
+}
+
+// Write implements io.Writer.
+func (c *counter) Write(b []byte) (int, error) {
+	n, err := c.w.Write(b)
+	c.n += int64(n)
+	return n, err
 }
 
 func packNames(w io.Writer, pack bool, all *names.ASNames) error {

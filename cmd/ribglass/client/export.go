@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -16,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ribglass/cmd/ribglass/exit"
+	"ribglass/cmd/ribglass/outfile"
 	"ribglass/cmd/ribglass/terminal"
 )
 
@@ -42,7 +41,9 @@ tools read), NDJSON or CSV. With --at it is the table of that moment; with a spa
 (between … and …, or --between) it is what changed, in MRT as BGP4MP_ET.
 
 FILE is there when it is complete: until then what is written goes to another
-name beside it, which is removed when the export fails. "-" is standard output.
+name beside it, which is removed when the export fails. A file that is there keeps
+its mode and owner, a symbolic link stays a link, and a pipe or device is written
+as it is. "-" is standard output.
 
 Exit status: 0 written, 1 failed, 2 wrong usage.`,
 		Example: `  ribglass export -o table.mrt
@@ -95,10 +96,10 @@ func (e *export) run(ctx context.Context, out, notes io.Writer) error {
 	if e.file == "-" {
 		err = write(out)
 	} else {
-		err = writeWhole(e.file, write)
+		err = outfile.Write(ctx, e.file, write)
 	}
 	if errors.Is(err, context.Canceled) {
-		return errors.New("interrupted: nothing was written")
+		return errors.New("interrupted: what was written is not complete")
 	}
 	return err
 }
@@ -118,25 +119,4 @@ func (m *meter) Write(b []byte) (int, error) {
 		return fmt.Sprintf("%s written, %s a second", terminal.Amount(m.n), terminal.Amount(int64(float64(m.n)/max(elapsed.Seconds(), 0.001))))
 	})
 	return n, err
-}
-
-// writeWhole writes a file under another name, which becomes its own when it is
-// complete.
-func writeWhole(name string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name()) // the error that counts is there
-		}
-	}()
-	if err := errors.Join(write(f), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Chmod(f.Name(), 0o644); err != nil { //nolint:gosec // as any file that a command writes
-		return err
-	}
-	return os.Rename(f.Name(), name)
 }
