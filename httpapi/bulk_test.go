@@ -29,8 +29,12 @@ func TestBulkLookupAnswersInOrder(t *testing.T) {
 `
 	h := realWorld(t)
 	for contentType, body := range map[string]string{
-		"application/json":          `["1.1.2.3","frob","2001:db8:1::/48","203.0.113.1","1.0.0.0/8 or-longer"]`,
-		"application/x-ndjson":      "\"1.1.2.3\"\n\"frob\"\n\"2001:db8:1::/48\"\n\"203.0.113.1\"\n\"1.0.0.0/8 or-longer\"",
+		"application/json":     `["1.1.2.3","frob","2001:db8:1::/48","203.0.113.1","1.0.0.0/8 or-longer"]`,
+		"application/x-ndjson": "\"1.1.2.3\"\n\"frob\"\n\"2001:db8:1::/48\"\n\"203.0.113.1\"\n\"1.0.0.0/8 or-longer\"",
+		"":                     "\uFEFFbegin\nverbose\n# addresses of the incident\n1.1.2.3 # first seen\nfrob\n2001:db8:1::/48\n203.0.113.1\n1.0.0.0/8 or-longer\nEND\n",
+
+		"application/x-www-form-urlencoded": "1.1.2.3\nfrob\n2001:db8:1::/48\n203.0.113.1\n1.0.0.0/8 or-longer",
+
 		"text/plain; charset=utf-8": "1.1.2.3\r\nfrob\n\n 2001:db8:1::/48 \n203.0.113.1\n1.0.0.0/8 or-longer\n",
 	} {
 		w := post(h, "/api/v1/lookup?fields=peer", contentType, body)
@@ -57,8 +61,8 @@ func TestBadBulkLookupsAreTyped(t *testing.T) {
 		status                    int
 		code                      string
 	}{
-		"no type":                {"/api/v1/lookup", "", "1.1.1.1", 415, "unsupported_media_type"},
-		"a form":                 {"/api/v1/lookup", "application/x-www-form-urlencoded", "q=1.1.1.1", 415, "unsupported_media_type"},
+		"a type of no list":      {"/api/v1/lookup", "application/xml", "1.1.1.1", 415, "unsupported_media_type"},
+		"a type that is none":    {"/api/v1/lookup", "text/", "1.1.1.1", 415, "unsupported_media_type"},
 		"an object":              {"/api/v1/lookup", "application/json", `{"q":"1.1.1.1"}`, 400, "bad_request"},
 		"numbers":                {"/api/v1/lookup", "application/json", `[1,2]`, 400, "bad_request"},
 		"half an array":          {"/api/v1/lookup", "application/json", `["1.1.1.1"`, 400, "bad_request"},

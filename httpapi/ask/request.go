@@ -284,8 +284,9 @@ func ParseLimit(text string) (int, error) {
 // maxCursor bounds the text of a cursor, in bytes.
 const maxCursor = 1024
 
+// parseCursor reads where a page begins; an empty text is the first page.
 func parseCursor(text string) (string, error) {
-	if text == "" || len(text) > maxCursor {
+	if len(text) > maxCursor {
 		return "", foreignCursor()
 	}
 	return text, nil

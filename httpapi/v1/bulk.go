@@ -2,6 +2,7 @@ package v1
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -58,10 +59,16 @@ func (a *API) answerBulk(q *asked, r bulkRequest) error {
 	})
 }
 
+// typeForm is the type that curl gives to --data-binary @list when it is told none.
+const typeForm = "application/x-www-form-urlencoded"
+
 // readQuestions reads the body: a JSON array of strings, or lines that are JSON
 // strings or plain text.
 func readQuestions(x *web.Exchange) ([]string, error) {
-	mediaType, _, err := mime.ParseMediaType(x.Request.Header.Get("Content-Type"))
+	mediaType, _, err := mime.ParseMediaType(cmp.Or(x.Request.Header.Get("Content-Type"), typeForm))
+	if mediaType == typeForm {
+		mediaType = web.TypeText
+	}
 	if err != nil || mediaType != web.TypeJSON && mediaType != web.TypeNDJSON && mediaType != web.TypeText {
 		return nil, web.Problemf(web.CodeMediaType, "The body is %s, %s or %s, and Content-Type says which.", web.TypeJSON, web.TypeNDJSON, web.TypeText)
 	}
@@ -92,9 +99,12 @@ func splitQuestions(mediaType string, body []byte) ([]string, error) {
 		return questions, nil
 	}
 	number := 0
-	for line := range bytes.Lines(body) {
+	for line := range bytes.Lines(bytes.TrimPrefix(body, []byte("\uFEFF"))) {
 		number++
 		text := string(bytes.TrimSpace(line))
+		if mediaType == web.TypeText {
+			text = questionOf(text)
+		}
 		if text == "" {
 			continue
 		}
@@ -108,6 +118,19 @@ func splitQuestions(mediaType string, body []byte) ([]string, error) {
 		}
 	}
 	return questions, nil
+}
+
+// questionOf returns the question of a line of text, "" when it has none: lists have
+// comments, and those for bulk services begin and end with a word.
+func questionOf(line string) string {
+	line, _, _ = strings.Cut(line, "#")
+	line = strings.TrimSpace(line)
+	for _, word := range []string{"begin", "end", "verbose", "noverbose"} {
+		if strings.EqualFold(line, word) {
+			return ""
+		}
+	}
+	return line
 }
 
 // bulkWriter writes the answers to a bulk lookup.
@@ -138,20 +161,30 @@ func (w *bulkWriter) line(b []byte, i int) ([]byte, error) {
 	if !w.request.Scene.Live() {
 		b = appendMoment(b, res.At, res.Requested, res.Notices)
 	}
-	return append(w.routes(b, res.Routes), '}', '\n'), nil
+	b = w.routes(b, res.Routes)
+	for res.NextCursor != "" { // the prefix has more routes than a page holds
+		if res, err = w.request.Find(w.asked.Context(), q, query.Page{Limit: query.MaxLimit, Cursor: res.NextCursor}); err != nil {
+			return b, err
+		}
+		b = w.list(b, res.Routes)
+	}
+	return append(b, "]}\n"...), nil
 }
 
 func (w *bulkWriter) routes(b []byte, routes []route.Route) []byte {
 	if len(routes) > 0 {
 		b = web.AppendPrefix(web.AppendKey(b, "prefix"), routes[0].Prefix)
 	}
-	b = append(web.AppendKey(b, "routes"), '[')
+	return w.list(append(web.AppendKey(b, "routes"), '['), routes)
+}
+
+func (w *bulkWriter) list(b []byte, routes []route.Route) []byte {
 	for i := range routes {
 		if !w.request.best || routes[i].Best {
 			b = appendFields(web.AppendComma(b), &routes[i], w.fields)
 		}
 	}
-	return append(b, ']')
+	return b
 }
 
 // bulkQuery reads one question of a bulk lookup.

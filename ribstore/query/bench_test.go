@@ -36,7 +36,7 @@ func BenchmarkPeerAndLength(b *testing.B) { benchmark(b, "peer a length = 24 via
 func BenchmarkMOAS(b *testing.B)          { benchmark(b, "moas", "") }
 func BenchmarkFirstPage(b *testing.B)     { benchmark(b, "0.0.0.0/0 or-longer", "") }
 func BenchmarkLatePage(b *testing.B) {
-	benchmark(b, "0.0.0.0/0 or-longer", Cursor{route.IPv4Unicast, netip.MustParsePrefix("5.0.0.0/24")}.String())
+	benchmark(b, "0.0.0.0/0 or-longer", Cursor{Family: route.IPv4Unicast, Prefix: netip.MustParsePrefix("5.0.0.0/24")}.String())
 }
 
 func BenchmarkFacets(b *testing.B) {

@@ -44,7 +44,7 @@ func (e *Error) Error() string { return fmt.Sprintf("column %d: %s", e.Column, e
 
 // Page says which part of an answer is wanted.
 type Page struct {
-	Limit  int    // routes; at least all routes of one prefix are given
+	Limit  int    // routes; those of one prefix are not torn apart unless they alone are more
 	Cursor string // Result.NextCursor of the page before; "" for the first
 }
 
@@ -180,7 +180,9 @@ func conjuncts(e Expr) []Expr {
 	return []Expr{e}
 }
 
-// confinement returns the narrowest In among the conjuncts, and where it is.
+// confinement returns the In among the conjuncts that tells how the query is answered,
+// and where it is: an address, whose longest match asks all other conditions too, else
+// the narrowest.
 func confinement(e Expr) (In, int) {
 	best, at := In{}, -1
 	for i, part := range conjuncts(e) {
@@ -193,10 +195,17 @@ func confinement(e Expr) (In, int) {
 }
 
 func narrowness(in In) int {
-	if in.Match == OrLonger {
-		return in.Prefix.Bits()
+	const most = 128 // bits of a prefix
+	switch in.Match {
+	case Longest:
+		return most + 3
+	case Exact:
+		return most + 2
+	case OrShorter:
+		return most + 1
+	case OrLonger, Any:
 	}
-	return 1000 + int(in.Match)
+	return in.Prefix.Bits()
 }
 
 // alternatives returns the names when e is one label or an or of them.

@@ -736,8 +736,8 @@ func pages(t *rapid.T, k Known, q Query, total int, forceScan bool) (got []strin
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.Total != total {
-			t.Fatalf("%q: total %d, want %d", q, r.Total, total)
+		if r.Total != total || len(r.Routes) > page.Limit {
+			t.Fatalf("%q: %d of %d routes, want at most %d of %d", q, len(r.Routes), r.Total, page.Limit, total)
 		}
 		for i := range r.Routes {
 			p := r.Routes[i].Prefix
@@ -809,6 +809,13 @@ func TestLongestMatchHonoursConditions(t *testing.T) {
 		"10.1.2.3 peer a":     "a 10.0.0.0/8 0",
 		"10.1.2.3 length<8":   "a 0.0.0.0/0 0",
 		"11.0.0.1 not peer b": "a 0.0.0.0/0 0",
+
+		// A covering prefix beside the address is one more condition on its longest match.
+		"10.1.2.3 10.1.2.0/24 or-shorter":    "b 10.1.0.0/16 0",
+		"10.1.2.0/24 or-shorter 10.1.2.3":    "b 10.1.0.0/16 0",
+		"10.1.2.3 10.0.0.0/8":                "a 10.0.0.0/8 0",
+		"10.1.2.3 10.0.0.0/8 or-longer":      "b 10.1.0.0/16 0",
+		"10.1.2.3 not 10.1.0.0/16 or-longer": "a 10.0.0.0/8 0",
 	} {
 		q, err := Parse(text)
 		if err != nil {

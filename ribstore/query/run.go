@@ -1,8 +1,10 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"net/netip"
 	"runtime"
@@ -28,6 +30,10 @@ const (
 type Cursor struct {
 	Family route.Family
 	Prefix netip.Prefix
+
+	// Given is how many routes of the prefix were given when it has more than a page
+	// holds. Zero: all of them were.
+	Given uint32
 }
 
 // String returns the cursor as [ParseCursor] reads it.
@@ -36,7 +42,11 @@ func (c Cursor) String() string {
 	if err != nil {
 		return ""
 	}
-	return base64.RawURLEncoding.EncodeToString(append([]byte{byte(c.Family)}, b...))
+	b = append([]byte{byte(c.Family)}, b...)
+	if c.Given > 0 {
+		b = binary.BigEndian.AppendUint32(b, c.Given)
+	}
+	return base64.RawURLEncoding.EncodeToString(b)
 }
 
 // ParseCursor reads a cursor; "" is the zero one. The error is [ErrCursor].
@@ -49,6 +59,13 @@ func ParseCursor(s string) (Cursor, error) {
 		return Cursor{}, ErrCursor
 	}
 	c := Cursor{Family: route.Family(b[0])}
+	if rest := 1 + c.Family.Bits()/8 + 1; len(b) == rest+4 {
+		c.Given = binary.BigEndian.Uint32(b[rest:])
+		b = b[:rest]
+		if c.Given == 0 {
+			return Cursor{}, ErrCursor
+		}
+	}
 	if err := c.Prefix.UnmarshalBinary(b[1:]); err != nil || !c.Prefix.IsValid() ||
 		c.Prefix.Addr().BitLen() != c.Family.Bits() || c.Prefix != c.Prefix.Masked() {
 		return Cursor{}, ErrCursor
@@ -100,6 +117,7 @@ type pager struct {
 	limit  int
 	after  Cursor // its prefix is invalid on the first page
 	result *Result
+	met    []route.Route // of the prefix that is looked at
 	full   bool
 }
 
@@ -107,11 +125,26 @@ type pager struct {
 func (r *pager) few() {
 	for _, f := range r.families {
 		for _, d := range r.candidates(f) {
-			if r.take(d) > 0 && r.in.Match == Longest {
+			r.met = r.tests.filter(r.met[:0], r.view, d)
+			r.result.Total += len(r.met)
+			if !r.full && !r.given(d) {
+				r.give(d)
+			}
+			if len(r.met) > 0 && r.in.Match == Longest {
 				break
 			}
 		}
 	}
+}
+
+// given reports whether the cursor stands behind the destination.
+func (r *pager) given(d table.Dest) bool {
+	after := r.after.Prefix
+	if !after.IsValid() || d.Family != r.after.Family {
+		return after.IsValid() && d.Family < r.after.Family
+	}
+	order := cmp.Or(d.Prefix.Addr().Compare(after.Addr()), cmp.Compare(d.Prefix.Bits(), after.Bits()))
+	return order < 0 || order == 0 && r.after.Given == 0
 }
 
 // candidates returns the destinations of a query that one descent of the trie
@@ -128,20 +161,7 @@ func (x *execution) candidates(f route.Family) []table.Dest {
 	return dests
 }
 
-// take adds the routes of a destination that meet the query and returns how
-// many there were.
-func (r *pager) take(d table.Dest) int {
-	before := len(r.result.Routes)
-	r.result.Routes = r.filter(r.result.Routes, d)
-	r.result.Total = len(r.result.Routes)
-	return r.result.Total - before
-}
-
 // filter appends the routes of a destination that meet the query.
-func (r *pager) filter(dst []route.Route, d table.Dest) []route.Route {
-	return r.tests.filter(dst, r.view, d)
-}
-
 func (t *tests) filter(dst []route.Route, v *table.View, d table.Dest) []route.Route {
 	start := len(dst)
 	dst = v.Routes(dst, d, nil)
@@ -206,27 +226,46 @@ func (r *pager) pageOf(f route.Family, matched table.Bits) {
 	var after netip.Prefix
 	if r.after.Prefix.IsValid() && f == r.after.Family {
 		after = r.after.Prefix
+		if d, ok := r.view.Exact(f, after); ok && r.after.Given > 0 && (matched == nil || matched.Has(d.Slot())) {
+			r.add(d)
+		}
 	}
 	for d := range r.view.Ordered(f, r.in.Prefix, after, matched) {
-		if r.add(d) {
+		if r.full {
 			return
 		}
+		r.add(d)
 	}
 }
 
-// add adds the routes of a destination unless the page is full then, and
-// reports whether to stop. A page holds at least one destination whole.
-func (r *pager) add(d table.Dest) bool {
-	before := len(r.result.Routes)
-	routes := r.filter(r.result.Routes, d)
-	if before > 0 && len(routes) > r.limit && len(routes) > before {
-		last := r.result.Routes[before-1]
-		r.result.NextCursor = Cursor{last.Family, last.Prefix}.String()
-		r.full = true
-		return true
+// add adds the routes of a destination that meet the query.
+func (r *pager) add(d table.Dest) {
+	r.met = r.tests.filter(r.met[:0], r.view, d)
+	r.give(d)
+}
+
+// give puts the routes that were met onto the page. It is full when they do not fit.
+// A prefix is not torn apart, but when it alone has more routes than a page holds.
+func (r *pager) give(d table.Dest) {
+	routes, given := r.met, 0
+	if r.after.Given > 0 && d.Family == r.after.Family && d.Prefix == r.after.Prefix {
+		given = min(int(r.after.Given), len(routes))
+		routes = routes[given:]
 	}
-	r.result.Routes = routes
-	return false
+	before := len(r.result.Routes)
+	switch {
+	case before+len(routes) <= r.limit:
+	case before > 0:
+		last := r.result.Routes[before-1]
+		r.result.NextCursor = Cursor{Family: last.Family, Prefix: last.Prefix}.String()
+		r.full = true
+		return
+	default:
+		routes = routes[:r.limit]
+		r.result.NextCursor = Cursor{Family: d.Family, Prefix: d.Prefix, Given: uint32(given + r.limit)}.String()
+		r.full = true
+	}
+	r.result.Routes = append(r.result.Routes, routes...)
 }
 
 // sink collects what a run meets.

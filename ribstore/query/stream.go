@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"math"
 	"net/netip"
 
 	"ribglass/ribstore/route"
@@ -84,7 +85,7 @@ func (s *streamer) fill(v *table.View, f route.Family, matched table.Bits, after
 	x := confine(v, s.query, s.known.At)
 	t := x.compile()
 	if x.in.Match == Longest || x.in.Match == Exact || x.in.Match == OrShorter {
-		r := pager{execution: x, tests: t, result: &Result{}}
+		r := pager{execution: x, tests: t, limit: math.MaxInt, result: &Result{}}
 		r.families = []route.Family{f}
 		r.few()
 		s.slice = append(s.slice, r.result.Routes...)
