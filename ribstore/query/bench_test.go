@@ -59,3 +59,11 @@ func BenchmarkStream(b *testing.B) {
 	}
 	b.ReportMetric(float64(routes)/b.Elapsed().Seconds(), "routes/s")
 }
+
+// The conditions that a look at the attribute sets does not decide.
+func BenchmarkBest(b *testing.B)   { benchmark(b, "best", "") }
+func BenchmarkSince(b *testing.B)  { benchmark(b, "since 300d", "") }
+func BenchmarkBefore(b *testing.B) { benchmark(b, "older-than 1s", "") }
+func BenchmarkFresh(b *testing.B)  { benchmark(b, "not stale", "") }
+func BenchmarkBogon(b *testing.B)  { benchmark(b, "moas bogon or length = 24", "") }
+func BenchmarkLength(b *testing.B) { benchmark(b, "length = 24", "") }

@@ -50,12 +50,6 @@ func levelOf(e Expr) level {
 	return most
 }
 
-// subject is the route that a test decides about.
-type subject struct {
-	route *route.Route
-	moas  bool // set when the query has a condition of level ofAll
-}
-
 // test decides a condition. It may keep scratch memory: one goroutine uses it.
 type test func(*subject) bool
 
@@ -72,24 +66,29 @@ func compile(e Expr, now time.Time) test {
 		of := compile(e.Of, now)
 		return func(s *subject) bool { return !of(s) }
 	case In:
-		return func(s *subject) bool { return e.has(s.route.Prefix) }
+		return func(s *subject) bool { return e.has(s.prefix()) }
 	case Named:
-		return func(s *subject) bool { return e.of(s.route.Peer) == e.Name }
+		return func(s *subject) bool { return e.of(s.peer()) == e.Name }
 	case InFamily:
-		return func(s *subject) bool { return s.route.Family == e.Family }
+		return func(s *subject) bool { return s.family() == e.Family }
 	case Age:
-		limit := e.At
-		if limit.IsZero() {
-			limit = now.Add(-e.Ago)
-		}
-		return func(s *subject) bool { return s.route.ReceivedAt.Before(limit) == e.Older }
+		limit := e.limit(now)
+		return func(s *subject) bool { return s.receivedBefore(limit) == e.Older }
 	case Is:
 		return compileIs(e)
 	case Compare:
 		return compileCompare(e)
 	}
 	of := compileSet(e)
-	return func(s *subject) bool { return of(s.route.Attrs) }
+	return func(s *subject) bool { return of(s.attrs()) }
+}
+
+// limit returns the moment that the age is about. Ages count from now.
+func (e Age) limit(now time.Time) time.Time {
+	if e.At.IsZero() {
+		return now.Add(-e.Ago)
+	}
+	return e.At
 }
 
 func compileAnd(e And, now time.Time) test {
@@ -125,31 +124,31 @@ func compileOr(e Or, now time.Time) test {
 func compileCompare(e Compare) test {
 	switch e.Number {
 	case Length:
-		return func(s *subject) bool { return e.Op.holds(uint64(s.route.Prefix.Bits()), e.Value) }
+		return func(s *subject) bool { return e.Op.holds(uint64(s.bits()), e.Value) }
 	case PathID:
 		return func(s *subject) bool {
-			return s.route.Peer.AddPath[s.route.Family] && e.Op.holds(uint64(s.route.PathID), e.Value)
+			return s.peer().AddPath[s.family()] && e.Op.holds(uint64(s.pathID()), e.Value)
 		}
 	case PathLength, PathHops, MED, LocalPref:
 	}
 	of := compileSet(e)
-	return func(s *subject) bool { return of(s.route.Attrs) }
+	return func(s *subject) bool { return of(s.attrs()) }
 }
 
 func compileIs(e Is) test {
 	switch e {
 	case Stale:
-		return func(s *subject) bool { return !s.route.StaleSince.IsZero() }
+		return func(s *subject) bool { return s.stale() }
 	case Best:
-		return func(s *subject) bool { return s.route.Best }
+		return func(s *subject) bool { return s.best() }
 	case MOAS:
 		return func(s *subject) bool { return s.moas }
 	case Bogon:
-		return func(s *subject) bool { return isBogon(s.route.Prefix) }
+		return func(s *subject) bool { return isBogon(s.prefix()) }
 	case Prepended, PrivateAS, HasOTC:
 	}
 	of := compileSet(e)
-	return func(s *subject) bool { return of(s.route.Attrs) }
+	return func(s *subject) bool { return of(s.attrs()) }
 }
 
 // has reports whether the prefix is selected. Longest counts as covering: the
@@ -429,6 +428,10 @@ var bogons = func() []netip.Prefix { //nolint:gochecknoglobals // constant: a sl
 	}
 	return list
 }()
+
+// bogonRanges are the ranges that a walk visits to meet all bogons: their blocks and the
+// default routes.
+var bogonRanges = append([]netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}, bogons...) //nolint:gochecknoglobals // constant: a slice cannot be one
 
 func isBogon(p netip.Prefix) bool {
 	if p.Bits() == 0 {

@@ -73,8 +73,10 @@ func newTally(v *table.View) *tally {
 	return &tally{view: v, sets: make([]uint32, v.Sets()), peers: map[string]int{}}
 }
 
-func (t *tally) add(v *table.View, f table.Found) {
-	t.sets = grow(t.sets, int(f.Set)+1)
+func (t *tally) add(v *table.View, f *table.Found) {
+	if int(f.Set) >= len(t.sets) {
+		t.sets = grow(t.sets, int(f.Set)+1)
+	}
 	t.sets[f.Set]++
 	t.lengths[v.Bits(f.Family, f.Slot)]++
 	i := int(f.Index())

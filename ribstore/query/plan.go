@@ -1,6 +1,7 @@
 package query
 
 import (
+	"math"
 	"net/netip"
 	"slices"
 	"time"
@@ -59,14 +60,19 @@ type execution struct {
 	query    Query
 	now      time.Time
 	families []route.Family
-	in       In // confines the prefixes; Any: nothing does
-	chosen   table.Select
+	in       In   // confines the prefixes; Any: nothing does
 	sets     Expr // conditions of level ofSet, nil: none
 	rest     Expr // the others but in, nil: none
 	level    level
+	asked    []Is           // words of level ofAll among the conditions
+	ranges   []netip.Prefix // that a walk visits instead of in; nil: in
 	plan     Plan
-	mask     table.Bits // attribute sets that meet sets, once masked
-	masked   bool
+
+	// What a scan confines itself to, its attribute sets once looked is set.
+	wanted  table.Wanted
+	looked  bool
+	ranks   []table.Rank // by attribute set, when the best are asked for
+	origins []uint64     // by attribute set, when MOAS is asked for
 }
 
 // Explain tells how a query would be answered from what is known.
@@ -101,7 +107,11 @@ func confine(v *table.View, q Query, now time.Time) *execution {
 	}
 	x.sets, x.rest = join(sets), join(rest)
 	x.level = levelOf(rest)
+	if x.level == ofAll {
+		x.asked = decidedWords(x.rest)
+	}
 	x.choosePeers(rest)
+	x.chooseWords(rest)
 	x.chooseFamilies(rest)
 	return x
 }
@@ -128,7 +138,81 @@ func (x *execution) choosePeers(rest And) {
 		return
 	}
 	meets := compile(And(labels), x.now)
-	x.chosen = x.view.Select(func(p *route.Peer) bool { return meets(&subject{route: &route.Route{Peer: p}}) })
+	x.wanted.Peers = x.view.Select(func(p *route.Peer) bool { return meets(&subject{route: &route.Route{Peer: p}}) })
+}
+
+// chooseWords confines a scan by the conditions that the word of a route decides.
+func (x *execution) chooseWords(rest And) {
+	for _, part := range rest {
+		switch part := part.(type) {
+		case Age:
+			if s, ok := part.second(x.now); !ok {
+				continue
+			} else if part.Older {
+				if x.wanted.Before == 0 || s < x.wanted.Before {
+					x.wanted.Before = s
+				}
+			} else {
+				x.wanted.From = max(x.wanted.From, s)
+			}
+		case Is:
+			x.wanted.Stale = x.wanted.Stale || part == Stale
+		case Not:
+			x.wanted.Fresh = x.wanted.Fresh || part.Of == Stale
+		}
+	}
+	if x.wanted.Stale {
+		x.wanted.Peers = x.wanted.Peers.And(x.view.WithStale())
+	}
+}
+
+// second returns the first second of receipt that is not before the moment of the age,
+// when routes can have it.
+func (e Age) second(now time.Time) (uint32, bool) {
+	limit := e.limit(now)
+	s := limit.Unix()
+	if limit.Nanosecond() > 0 {
+		s++
+	}
+	return uint32(s), s > 0 && s <= math.MaxUint32
+}
+
+// isOfWord reports whether a scan is confined by the condition, see chooseWords.
+func (x *execution) isOfWord(e Expr) bool {
+	switch e := e.(type) {
+	case Age:
+		_, ok := e.second(x.now)
+		return ok
+	case Is:
+		return e == Stale
+	case Not:
+		return e.Of == Stale
+	}
+	return false
+}
+
+// wants reports whether the query asks for the best routes, or for MOAS.
+func (x *execution) wants(word Is) bool { return slices.Contains(x.asked, word) }
+
+// decidedWords lists the words of level ofAll in an expression.
+func decidedWords(e Expr) (words []Is) {
+	switch e := e.(type) {
+	case And:
+		for _, part := range e {
+			words = append(words, decidedWords(part)...)
+		}
+	case Or:
+		for _, part := range e {
+			words = append(words, decidedWords(part)...)
+		}
+	case Not:
+		words = decidedWords(e.Of)
+	case Is:
+		if levelOf(e) == ofAll {
+			words = []Is{e}
+		}
+	}
+	return words
 }
 
 // isLabels reports whether a condition chooses peers.
@@ -200,10 +284,13 @@ func (x *execution) families0() route.Family {
 }
 
 func (x *execution) chooseWalkOrScan() {
+	if x.in.Match == Any && slices.Contains(conjuncts(x.rest), Expr(Bogon)) {
+		x.ranges = bogonRanges
+	}
 	prefixes, routes := 0, 0
 	for _, f := range x.families {
 		prefixes += x.walkCount(f)
-		routes += x.view.Total(f, x.chosen)
+		routes += x.view.Total(f, x.wanted.Peers)
 	}
 	if prefixes < walkMost || x.simple() {
 		x.plan.Method, x.plan.Cost = Walk, prefixes
@@ -225,14 +312,14 @@ func (x *execution) simple() bool {
 // walkCount counts the prefixes of the range, up to walkMost.
 func (x *execution) walkCount(f route.Family) int {
 	switch {
-	case x.in.Match != Any && x.in.Prefix.Bits() > 0:
+	case x.ranges != nil, x.in.Match != Any && x.in.Prefix.Bits() > 0:
 	case x.view.Confined(): // how many prefixes the others have is not told
 		return x.view.Total(f, nil)
 	default:
 		return x.view.Slots(f)
 	}
 	n := 0
-	for range x.view.Within(f, x.in.Prefix, netip.Prefix{}) {
+	for range x.walk(f) {
 		if n++; n >= walkMost {
 			break
 		}
@@ -254,25 +341,41 @@ func (x *execution) countSets() int {
 	return n
 }
 
-// tests are the conditions made for one goroutine.
+// tests are the conditions made for one goroutine, and its scratch memory.
 type tests struct {
-	all  test // of a route, the prefix included
-	rest test // what is left when the attribute set meets its conditions; nil: none
+	all     test           // of a route, the prefix included
+	rest    test           // what a scan leaves for routes; nil: none
+	contest *table.Contest // nil: the best are not asked for
+	subject subject
+	met     []table.Found
 }
 
 // compile makes the conditions on whole routes.
-func (x *execution) compile() tests { return tests{all: compile(x.query.Expr, x.now)} }
+func (x *execution) compile() tests {
+	t := x.newTests()
+	t.all = compile(x.query.Expr, x.now)
+	return t
+}
 
-// compileRest makes the conditions that a scan leaves for routes.
-func (x *execution) compileRest() tests {
-	t := tests{}
-	if x.level == ofAll {
-		t.all = compile(x.query.Expr, x.now)
-		return t
+func (x *execution) newTests() tests {
+	t := tests{subject: subject{view: x.view}}
+	if x.wants(Best) {
+		t.contest = x.view.NewContest(x.ranks)
 	}
+	return t
+}
+
+// compileRest makes the conditions that are left for routes whose set meets its own, of
+// peers that are chosen; of a scan less, which looks at words too.
+func (x *execution) compileRest(scan bool) tests {
+	t := x.newTests()
 	var confined And
 	for _, part := range conjuncts(x.rest) {
-		if !isLabels(part) && !isFamilies(part) { // whom a scan asks is chosen already
+		if isLabels(part) || isFamilies(part) { // whom a scan asks is chosen already
+			continue
+		}
+		// A scan for prefixes meets the routes beside a wanted one too.
+		if !scan || x.level == ofAll || !x.isOfWord(part) {
 			confined = append(confined, part)
 		}
 	}

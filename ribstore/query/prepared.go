@@ -83,8 +83,8 @@ func (p *Prepared) Meets(r *route.Route, moas bool) bool {
 // DecideSets decides the conditions on attributes once for each attribute set, so
 // that [Prepared.MeetsFound] can be asked. The error is that of the context.
 func (p *Prepared) DecideSets(ctx context.Context) error {
-	p.rest = p.x.compileRest().rest
-	return p.x.decideSets(ctx)
+	p.rest = p.x.compileRest(false).rest
+	return p.x.lookAtSets(ctx)
 }
 
 // MeetsFound reports whether a route that the view met meets the query, of which
@@ -93,11 +93,10 @@ func (p *Prepared) MeetsFound(f table.Found) bool {
 	switch {
 	case p.all == nil:
 		return true
-	case p.x.mask != nil && !p.x.mask.Has(f.Set), !p.x.chosen.Has(f.Index()):
+	case p.x.wanted.Sets != nil && !p.x.wanted.Sets.Has(f.Set), !p.x.wanted.Peers.Has(f.Index()):
 		return false
 	case p.rest == nil:
 		return true
 	}
-	r := p.x.view.Route(f)
-	return p.rest(&subject{route: &r})
+	return p.rest(&subject{view: p.x.view, found: f})
 }

@@ -19,8 +19,18 @@ func (s Select) Has(index uint16) bool {
 	return i < len(s) && s[i]>>(index&63)&1 != 0
 }
 
-// and returns the peers that are chosen in both.
-func (s Select) and(other Select) Select {
+// isEmpty reports whether no peer is chosen.
+func (s Select) isEmpty() bool {
+	for _, word := range s {
+		if word != 0 {
+			return false
+		}
+	}
+	return s != nil
+}
+
+// And returns the peers that are chosen in both.
+func (s Select) And(other Select) Select {
 	switch {
 	case s == nil:
 		return other
@@ -45,12 +55,26 @@ func (v *View) Select(match func(*route.Peer) bool) Select {
 	return chosen
 }
 
+// WithStale returns the choice of the peers that may have routes which no session
+// confirms.
+func (v *View) WithStale() Select {
+	chosen := make(Select, (len(v.peers)+63)/64)
+	for p := range v.peers.all() {
+		for f := range p.families {
+			if p.families[f].phase.Load().since != [generations]int64{} {
+				chosen[p.index>>6] |= 1 << (p.index & 63)
+			}
+		}
+	}
+	return chosen
+}
+
 // Confine hides all peers but the chosen ones from the view, for as long as the
 // view lasts. A view that was confined before is confined to the peers chosen
 // both times. The view then answers as if the table had never heard of the other
 // peers: a prefix that only they have does not exist, and a route that loses
 // against one of theirs is the best.
-func (v *View) Confine(to Select) { v.visible = v.visible.and(to) }
+func (v *View) Confine(to Select) { v.visible = v.visible.And(to) }
 
 // Hide confines the view to the peers that may be seen. Unlike Confine, which
 // chooses among peers that are known, it has the view forget also of which views
@@ -123,7 +147,7 @@ func (v *View) Counts() Counts {
 		for range v.Within(id, netip.Prefix{}, netip.Prefix{}) {
 			c.Prefixes[id]++
 		}
-		v.Scan(id, 0, uint32(v.Slots(id)), nil, nil, func(f Found) {
+		v.Scan(id, 0, uint32(v.Slots(id)), new(Wanted), func(f Found) {
 			for int(f.Set>>6) >= len(sets) {
 				sets = append(sets, 0)
 			}

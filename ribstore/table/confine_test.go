@@ -76,7 +76,7 @@ func askAll(v *View, prefixes []netip.Prefix) (says []string) {
 			says = append(says, sorted(func(add func(Found)) { v.Each(d, nil, add) })...)
 		}
 		say("%v: total %d", f, v.Total(f, nil))
-		says = append(says, sorted(func(add func(Found)) { v.Scan(f, 0, uint32(v.Slots(f)), nil, nil, add) })...)
+		says = append(says, sorted(func(add func(Found)) { v.Scan(f, 0, uint32(v.Slots(f)), new(Wanted), add) })...)
 		for d := range v.Ordered(f, netip.Prefix{}, netip.Prefix{}, slots) {
 			say("ordered %v", d.Prefix)
 		}

@@ -160,7 +160,7 @@ func decideGroup(routes []route.Route) {
 	}
 	if len(left) > 1 {
 		last = "peer-address"
-		slices.SortFunc(left, compareEnds)
+		sortEnds(left)
 		for i := range left[1:] {
 			left[i+1].Decision = last
 		}
@@ -185,7 +185,7 @@ func (s step) eliminate(routes []route.Route) int {
 		kept++
 	}
 	if s.sorted {
-		slices.SortFunc(losers, compareEnds)
+		sortEnds(losers)
 	}
 	copy(routes[kept:], losers)
 	return kept
@@ -210,16 +210,14 @@ func (s step) best(routes []route.Route) func(*route.Route) uint64 {
 	return func(r *route.Route) uint64 { return lowest[s.group(r)] }
 }
 
-// compareEnds orders by peer address, then path identifier.
-func compareEnds(a, b route.Route) int {
-	if c := a.Peer.Address.Compare(b.Peer.Address); c != 0 {
-		return c
-	}
-	if a.PathID != b.PathID {
-		if a.PathID < b.PathID {
-			return -1
-		}
-		return 1
-	}
-	return bytes.Compare(a.Attrs, b.Attrs)
+// compareEnds orders by peer address, then path identifier. What follows is so that the
+// order never depends on that in which routes were met.
+func compareEnds(a, b *route.Route) int {
+	return cmp.Or(a.Peer.Address.Compare(b.Peer.Address), cmp.Compare(a.PathID, b.PathID),
+		bytes.Compare(a.Attrs, b.Attrs), cmp.Compare(a.Peer.Name, b.Peer.Name))
+}
+
+// sortEnds orders routes by compareEnds.
+func sortEnds(routes []route.Route) {
+	slices.SortFunc(routes, func(a, b route.Route) int { return compareEnds(&a, &b) })
 }

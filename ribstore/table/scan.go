@@ -77,6 +77,7 @@ func (v *View) Turn(work func() bool) (more bool) {
 // [View.Route] makes of it.
 type Found struct {
 	Family route.Family
+	Best   bool // once [Contest.Decide] was asked
 	Slot   uint32
 	Set    uint32 // id of its attribute set
 	PathID uint32
@@ -94,14 +95,29 @@ func (f Found) Index() uint16 { return f.peer.index }
 // Received returns the time of receipt in seconds.
 func (f Found) Received() int64 { return int64(f.word.received()) }
 
+// Stale reports whether no session confirms the route.
+func (f Found) Stale() bool { return f.phase.since[f.word.gen()] != 0 }
+
 // Slot returns the slot of a destination.
 func (d Dest) Slot() uint32 { return d.slot }
 
 // Each calls found with the routes of a destination, in no order.
 func (v *View) Each(d Dest, chosen Select, found func(Found)) {
 	v.routesOf(d, chosen, func(p *peer, pathID uint32, w word, ph *phase) {
-		found(Found{d.Family, d.slot, w.id(), pathID, p, w, ph})
+		found(newFound(d.Family, d.slot, pathID, p, w, ph))
 	})
+}
+
+// Meet appends the routes of a slot of all peers that the view shows, in no order.
+func (v *View) Meet(dst []Found, f route.Family, slot uint32) []Found {
+	v.routesOf(Dest{Family: f, slot: slot}, nil, func(p *peer, pathID uint32, w word, ph *phase) {
+		dst = append(dst, newFound(f, slot, pathID, p, w, ph))
+	})
+	return dst
+}
+
+func newFound(f route.Family, slot, pathID uint32, p *peer, w word, ph *phase) Found {
+	return Found{Family: f, Slot: slot, Set: w.id(), PathID: pathID, peer: p, word: w, phase: ph}
 }
 
 // Bits returns the length of the prefix of a slot.
@@ -170,18 +186,55 @@ func (v *View) sorted(id route.Family, after netip.Prefix, slots Bits) iter.Seq[
 	}
 }
 
-// Scan calls found with the routes of the slots from first up to last whose
-// attribute set is among the wanted and whose peer is among the chosen, in no
-// order. Nil sets or peers mean all. Several goroutines may scan one view at a
-// time, each its own slots.
-func (v *View) Scan(id route.Family, first, last uint32, sets Bits, chosen Select, found func(Found)) {
+// Wanted confines a scan to routes that are known by their words alone. The zero Wanted
+// is all routes.
+type Wanted struct {
+	Sets   Bits   // attribute sets; nil: all
+	Peers  Select // nil: all
+	From   uint32 // received at this second or later
+	Before uint32 // received before this second; 0: whenever
+	Stale  bool   // only routes that no session confirms
+	Fresh  bool   // only routes that one does
+}
+
+// IsAll reports whether all routes are wanted.
+func (w *Wanted) IsAll() bool {
+	return w.Sets == nil && w.Peers == nil && w.From == 0 && w.Before == 0 && !w.Stale && !w.Fresh
+}
+
+// generations returns those of whose routes the scan wants some.
+func (w *Wanted) generations(ph *phase) uint16 {
+	of := ^ph.gone
+	for gen, since := range ph.since {
+		if w.Stale && since == 0 || w.Fresh && since != 0 {
+			of &^= 1 << gen
+		}
+	}
+	return of
+}
+
+// received returns what must be below span when the first is taken from a time of receipt.
+func (w *Wanted) received() (from uint32, span uint64) {
+	if w.Before == 0 {
+		return w.From, 1<<32 - uint64(w.From)
+	}
+	return w.From, uint64(max(w.From, w.Before) - w.From)
+}
+
+// Scan calls found with the wanted routes of the slots from first up to last, in no
+// order. Several goroutines may scan one view at a time, each its own slots.
+func (v *View) Scan(id route.Family, first, last uint32, wanted *Wanted, found func(Found)) {
+	if wanted.Peers.isEmpty() {
+		return
+	}
 	for _, c := range v.columns[id].list {
-		if chosen.Has(c.peer.index) && v.visible.Has(c.peer.index) {
-			scanColumn(id, c, first, last, sets, found)
+		if wanted.Peers.Has(c.peer.index) && v.visible.Has(c.peer.index) {
+			scanColumn(id, c, first, last, wanted, found)
 		}
 	}
 	f := v.families[id]
 	last = min(last, f.slots.count.Load())
+	from, span := wanted.received()
 	for slot := first; slot < last; slot++ {
 		ref := f.slots.row(slot)
 		if atomic.LoadUint32(ref) == 0 {
@@ -190,20 +243,28 @@ func (v *View) Scan(id route.Family, first, last uint32, sets Bits, chosen Selec
 		r := f.rows.load(ref)
 		for i := range r.len() {
 			e := r.at(i)
-			if sets != nil && !sets.Has(e.word.id()) {
+			if wanted.Sets != nil && !wanted.Sets.Has(e.word.id()) || uint64(e.word.received()-from) >= span {
 				continue
 			}
-			if p := v.inRow(id, e); p != nil && chosen.Has(p.index) && v.visible.Has(p.index) && p.keeps(id, e.word) {
-				found(Found{id, slot, e.word.id(), e.pathID(), p, e.word, p.families[id].phase.Load()})
+			p := v.inRow(id, e)
+			if p == nil || !wanted.Peers.Has(p.index) || !v.visible.Has(p.index) {
+				continue
+			}
+			if ph := p.families[id].phase.Load(); wanted.generations(ph)>>e.word.gen()&1 != 0 {
+				found(newFound(id, slot, e.pathID(), p, e.word, ph))
 			}
 		}
 	}
 }
 
-func scanColumn(id route.Family, c peerColumn, first, last uint32, sets Bits, found func(Found)) {
+func scanColumn(id route.Family, c peerColumn, first, last uint32, wanted *Wanted, found func(Found)) {
 	ph := c.peer.families[id].phase.Load()
-	gone := ph.gone
-	chunks := *c.column.chunks.Load()
+	generations := wanted.generations(ph)
+	if generations == 0 {
+		return
+	}
+	from, span := wanted.received()
+	sets, chunks := wanted.Sets, *c.column.chunks.Load()
 	for at := first; at < last; {
 		i := at >> chunkShift
 		if int(i) >= len(chunks) {
@@ -221,10 +282,10 @@ func scanColumn(id route.Family, c peerColumn, first, last uint32, sets Bits, fo
 			if sets != nil && !sets.Has(w.id()) {
 				continue
 			}
-			if w == 0 || gone>>w.gen()&1 != 0 {
+			if w == 0 || generations>>w.gen()&1 == 0 || uint64(w.received()-from) >= span {
 				continue
 			}
-			found(Found{id, at + uint32(j), w.id(), 0, c.peer, w, ph})
+			found(newFound(id, at+uint32(j), 0, c.peer, w, ph))
 		}
 		at = end
 	}
