@@ -20,7 +20,7 @@ func TestChangesForAnAudienceDoNotDependOnHiddenPeers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seen, hidden := &route.Peer{Name: "seen"}, &route.Peer{Name: "hidden"}
 		var many []string
-		for i := range fewPrefixes + 1 {
+		for i := range fewRoutes + 1 {
 			many = append(many, fmt.Sprintf("10.%d.%d.0/24", i/256, i%256))
 		}
 		var answers [][]string

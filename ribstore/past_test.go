@@ -23,6 +23,7 @@ import (
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
+	"ribglass/ribstore/table"
 )
 
 var pastRuns = flag.Int("past", 4, "random lives of a store that are asked about afterwards")
@@ -435,4 +436,18 @@ func TestThePastIsAnsweredAsItWasWhenItWasNow(t *testing.T) {
 			})
 		})
 	}
+}
+
+// everyPlace returns the prefixes that may be seen.
+func everyPlace(k query.Known) []place {
+	var list []place
+	_ = k.View(func(v *table.View) error {
+		for _, f := range route.Families() {
+			for d := range v.Within(f, netip.Prefix{}, netip.Prefix{}) {
+				list = append(list, place{f, d.Prefix})
+			}
+		}
+		return nil
+	})
+	return list
 }

@@ -23,6 +23,72 @@ type Event struct {
 // Apply does to a table what was done.
 func (e *Event) Apply(t *table.Table) { e.by.apply(t, e.rec) }
 
+// Steps calls visit with parts of the event, in order, that change no route twice.
+// Together they do what the event does. A peer may announce and withdraw a prefix
+// many times in one moment, and each time is a change of its own.
+func (e *Event) Steps(visit func(*Event) error) error {
+	if e.Batch == nil || e.Batch.Event != route.Routes || !repeats(e.Batch) {
+		return visit(e)
+	}
+	whole := *e.rec
+	part := *e
+	part.rec, part.Batch = &whole, &whole.Batch
+	var updates []route.Update
+	seen := make(map[place]bool)
+	flush := func() error {
+		if len(updates) == 0 {
+			return nil
+		}
+		whole.Batch.Updates = updates
+		err := visit(&part)
+		updates = updates[:0]
+		clear(seen)
+		return err
+	}
+	for _, u := range e.Batch.Updates {
+		nlri, start := u.NLRI, 0
+		for i := range nlri {
+			if at := placeOf(u.Family, nlri[i]); !seen[at] {
+				seen[at] = true
+				continue
+			}
+			if u.NLRI = nlri[start:i]; start < i {
+				updates = append(updates, u)
+			}
+			if err := flush(); err != nil {
+				return err
+			}
+			start, seen[placeOf(u.Family, nlri[i])] = i, true
+		}
+		if u.NLRI = nlri[start:]; start < len(nlri) {
+			updates = append(updates, u)
+		}
+	}
+	return flush()
+}
+
+// repeats reports whether a batch may change a route more than once.
+func repeats(b *route.Batch) bool {
+	n := 0
+	for i := range b.Updates {
+		n += len(b.Updates[i].NLRI)
+	}
+	if n < 2 {
+		return false
+	}
+	seen := make(map[place]bool, n)
+	for i := range b.Updates {
+		for _, one := range b.Updates[i].NLRI {
+			at := placeOf(b.Updates[i].Family, one)
+			if seen[at] {
+				return true
+			}
+			seen[at] = true
+		}
+	}
+	return false
+}
+
 // Replay calls visit with the events from a past up to a time, in order: all
 // events of sessions, and the changes of prefixes that overlap within, or all
 // changes when within is the zero Prefix. It returns notices, for people, about

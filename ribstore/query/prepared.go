@@ -2,6 +2,8 @@ package query
 
 import (
 	"context"
+	"net/netip"
+	"slices"
 	"time"
 
 	"ribglass/ribstore/route"
@@ -13,8 +15,10 @@ import (
 // uses them.
 type Conditions struct {
 	families []route.Family
+	in       In
 	all      test
 	peers    test // the conditions on peers among them
+	level    level
 }
 
 // Compile returns the conditions of a query whose ages count from a moment.
@@ -28,7 +32,20 @@ func Compile(q Query, at time.Time) *Conditions {
 	x := execution{query: q}
 	x.in, _ = confinement(q.Expr)
 	x.chooseFamilies(conjuncts(q.Expr))
-	return &Conditions{families: x.families, all: compile(q.Expr, at), peers: compile(labels, at)}
+	level := ofSet
+	if q.Expr != nil {
+		level = levelOf(q.Expr)
+	}
+	return &Conditions{families: x.families, in: x.in, all: compile(q.Expr, at), peers: compile(labels, at), level: level}
+}
+
+// NeedsPrefix reports whether a condition needs all routes of a prefix: "best" and
+// "moas" do. Meets then wants a decided route and to be told moas.
+func (c *Conditions) NeedsPrefix() bool { return c.level == ofAll }
+
+// MayHavePrefix reports whether routes of the prefix can meet the conditions.
+func (c *Conditions) MayHavePrefix(f route.Family, p netip.Prefix) bool {
+	return (c.in.Match == Any || c.in.has(p)) && slices.Contains(c.families, f)
 }
 
 // Meets reports whether a route meets all conditions. moas tells whether its prefix

@@ -69,6 +69,18 @@ func (v *View) WithStale() Select {
 	return chosen
 }
 
+// Of returns the choice of the peer that goes by the name, or of nobody when the view
+// does not show it.
+func (v *View) Of(name string) Select {
+	p := v.table.peers.named(name)
+	if p == nil || !v.visible.Has(p.index) {
+		return Select{}
+	}
+	chosen := make(Select, p.index>>6+1)
+	chosen[p.index>>6] = 1 << (p.index & 63)
+	return chosen
+}
+
 // Confine hides all peers but the chosen ones from the view, for as long as the
 // view lasts. A view that was confined before is confined to the peers chosen
 // both times. The view then answers as if the table had never heard of the other
