@@ -13,6 +13,7 @@ import (
 	"ribglass/ribstore/compare"
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/query"
+	"ribglass/ribstore/route"
 )
 
 // Changes lists what happened in the span of a query to the routes that meet it
@@ -22,14 +23,14 @@ func (a *asker) Changes(ctx context.Context, q query.Query, page changes.Page) (
 		return nil, ErrNoHistory
 	}
 	from, to := a.span(q)
-	pager, err := changes.NewPager(changes.Filter{Query: q, Known: a.known(nil, to), Sessions: true}, page)
+	pager, err := changes.NewPager(a.filter(q, to), page)
 	if err != nil {
 		return nil, err
 	}
 	var notices []string
 	if !to.Before(from) {
 		err = a.inTurn(ctx, q, func(ctx context.Context) error {
-			notices, err = a.follow(ctx, q, from, to, func(o changes.Occurrence) error {
+			notices, err = a.follow(ctx, q, from, to, pager.Begin, func(o changes.Occurrence) error {
 				pager.Observe(o)
 				return nil
 			})
@@ -42,6 +43,12 @@ func (a *asker) Changes(ctx context.Context, q query.Query, page changes.Page) (
 	list := pager.List()
 	list.From, list.To, list.Notices = from, to, notices
 	return list, nil
+}
+
+// filter returns what makes changes that meet a query of what happened up to a moment.
+// A query about prefixes is told of the sessions of peers that have them.
+func (a *asker) filter(q query.Query, to time.Time) changes.Filter {
+	return changes.Filter{Query: q, Known: a.known(nil, to), Sessions: true, Owners: isNarrow(q)}
 }
 
 // span returns the span of a query within what is recorded.
@@ -82,9 +89,9 @@ func (a *asker) StreamChanges(ctx context.Context, q query.Query, kinds []change
 	if to.Before(from) {
 		return nil
 	}
-	filter := changes.Filter{Query: q, Known: a.known(nil, to), Sessions: true}
+	filter := a.filter(q, to)
 	var list []changes.Change
-	_, err := a.follow(ctx, q, from, to, func(o changes.Occurrence) error {
+	_, err := a.follow(ctx, q, from, to, filter.Begin, func(o changes.Occurrence) error {
 		for _, c := range filter.Changes(o) {
 			if len(kinds) == 0 || slices.Contains(kinds, c.Kind) {
 				list = append(list, c)
@@ -117,8 +124,8 @@ func (a *asker) inTurn(ctx context.Context, q query.Query, read func(context.Con
 }
 
 // follow tells observe what happened in a span, on a small table of the prefixes
-// in question, or on a whole one.
-func (a *asker) follow(ctx context.Context, q query.Query, from, to time.Time, observe func(changes.Occurrence) error) ([]string, error) {
+// in question, or on a whole one. Of a small one, begin is told the routes before.
+func (a *asker) follow(ctx context.Context, q query.Query, from, to time.Time, begin func([]route.Route), observe func(changes.Occurrence) error) ([]string, error) {
 	within := netip.Prefix{}
 	if isNarrow(q) {
 		_, within = q.Prefix()
@@ -128,6 +135,9 @@ func (a *asker) follow(ctx context.Context, q query.Query, from, to time.Time, o
 		return nil, err
 	}
 	f := follower{Known: a.known(past.Table, from), query: q, conditions: query.Compile(q, to), observe: observe, from: from}
+	if within.IsValid() {
+		f.begin(begin)
+	}
 	notices, err := a.past.Replay(ctx, past, to, within, f.event)
 	if f.passed > 0 {
 		notices = append(notices, "sessions came or went: what that did to each of their routes is listed only when one prefix is asked about")

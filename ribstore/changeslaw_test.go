@@ -37,6 +37,7 @@ func TestLawOfChanges(t *testing.T) {
 				l.compare("")
 				l.compare("10.0.0.0/8 or-longer")
 				l.compare("192.0.2.0/24")
+				l.compare("203.0.113.0/24")
 				l.compare("peer edge1")
 				l.compare("moas or not moas") // needs all routes of a prefix
 				l.fold()
@@ -232,6 +233,9 @@ func (l *plainLog) listed(text string, from, to time.Time, oldest, stream bool) 
 			l.t.Fatalf("%q: a change at %v follows one at %v", text, c.At, last)
 		}
 		if last = c.At; c.Kind.Session() {
+			if text == "203.0.113.0/24" {
+				l.t.Fatalf("%s of %s is listed for a prefix that nobody had", c.Kind, c.Peer.Name)
+			}
 			continue
 		}
 		name := fmt.Sprint(c.Prefix, " ", c.Peer.Name, " ", c.PathID)
@@ -263,6 +267,8 @@ func met(text, name string) bool {
 		return strings.HasPrefix(name, "10.")
 	case "192.0.2.0/24":
 		return strings.HasPrefix(name, "192.0.2.0/24")
+	case "203.0.113.0/24":
+		return false
 	case "peer edge1":
 		return strings.Contains(name, " edge1 ")
 	}

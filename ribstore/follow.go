@@ -29,6 +29,20 @@ type follower struct {
 // session, which may change all routes of a peer.
 const fewRoutes = 4096
 
+// begin tells the routes of each prefix that the query asks about, as they are.
+func (f *follower) begin(tell func([]route.Route)) {
+	var places []place
+	_ = f.ViewFor(f.query, func(v *table.View) error {
+		for _, id := range f.conditions.Families() {
+			places = f.placesIn(places, v, id, nil)
+		}
+		return nil
+	})
+	for _, routes := range f.routesAt(nil, places) {
+		tell(routes)
+	}
+}
+
 func (f *follower) event(e *history.Event) error {
 	switch {
 	case e.At.Before(f.from) || nothing(f.Table, e) || f.unseen(e):

@@ -95,19 +95,38 @@ type Filter struct {
 	Query    query.Query
 	Known    query.Known // the table that what happens is true for; ages in the query count from Known.At
 	Sessions bool        // keep what happens to sessions
+	Owners   bool        // of them only sessions of peers that have or had a route that meets the query, see Begin
 
 	conditions *query.Conditions // nil before the first occurrence
+	had        map[string]bool   // peers that have or had such a route, with Owners
 	last       time.Time
 	number     int
+}
+
+// Begin tells the routes of a prefix that are there before the first occurrence. With
+// Owners it must be told all prefixes that the query may be about.
+func (f *Filter) Begin(routes []route.Route) {
+	f.compile()
+	moas := query.SeveralOrigins(routes)
+	for i := range routes {
+		if f.conditions.Meets(&routes[i], moas) {
+			f.had[routes[i].Peer.Name] = true
+		}
+	}
+}
+
+func (f *Filter) compile() {
+	if f.conditions != nil {
+		return
+	}
+	f.conditions, f.had = query.Compile(f.Query, f.Known.At), make(map[string]bool)
 }
 
 // Changes returns the changes that the occurrence makes to the prefix, or to the
 // session, and that meet the query, by peer and path identifier. Occurrences come
 // in order of time.
 func (f *Filter) Changes(o Occurrence) []Change {
-	if f.conditions == nil {
-		f.conditions = query.Compile(f.Query, f.Known.At)
-	}
+	f.compile()
 	var list []Change
 	if len(o.Before)+len(o.After)+len(o.Refused) > 0 {
 		list = f.ofRoutes(&o)
@@ -120,6 +139,9 @@ func (f *Filter) Changes(o Occurrence) []Change {
 	for i := range list {
 		list[i].At, list[i].Number = o.At, f.number
 		f.number++
+		if f.Owners {
+			f.had[list[i].Peer.Name] = true
+		}
 	}
 	return list
 }
@@ -152,7 +174,7 @@ func (f *Filter) ofSession(o *Occurrence) (Change, bool) {
 
 // concerns reports whether what happens to sessions of the peer is asked about.
 func (f *Filter) concerns(p *route.Peer) bool {
-	return f.Known.MaySee(p) && f.conditions.MayHave(p)
+	return f.Known.MaySee(p) && f.conditions.MayHave(p) && (!f.Owners || f.had[p.Name])
 }
 
 // ofRoutes returns what happened to the routes of a prefix.

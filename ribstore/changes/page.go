@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ribglass/ribstore/query"
+	"ribglass/ribstore/route"
 )
 
 // Page says which changes are wanted.
@@ -78,6 +79,10 @@ func NewPager(filter Filter, page Page) (*Pager, error) {
 	p.cursor, err = parseCursor(page.Cursor)
 	return p, err
 }
+
+// Begin tells the routes of a prefix that are there before the first occurrence, see
+// [Filter.Begin].
+func (p *Pager) Begin(routes []route.Route) { p.filter.Begin(routes) }
 
 // Narrow returns the part of a span that the page can be in: who tells the pager
 // of no more than that gets the page, but not the total.
