@@ -125,7 +125,7 @@ func (a *asker) Facets(ctx context.Context, q query.Query, most int) (*query.Fac
 // the most values most of each kind. Errors are those of Search.
 func (a *asker) ASNeighbors(ctx context.Context, asn route.ASN, at query.Moment, most int) (*query.Neighbors, error) {
 	var neighbors *query.Neighbors
-	q := query.Query{Expr: query.Via{asn}, At: at}
+	q := query.Query{Expr: query.ViaAS(asn), At: at}
 	err := a.ask(ctx, q, func(ctx context.Context, m *moment) error {
 		var err error
 		neighbors, err = query.ASNeighbors(ctx, m.Known, asn, most)

@@ -86,7 +86,7 @@ func TestThePeerThatTakesTheMemoryPays(t *testing.T) {
 			t.Errorf("the strain is %d", m.Strain())
 		}
 		var short *MemoryError
-		if _, err := s.Search(t.Context(), query.Query{Expr: query.Via{1}}, query.Page{}); !errors.As(err, &short) || !errors.Is(err, ErrBusy) {
+		if _, err := s.Search(t.Context(), query.Query{Expr: query.ViaAS(1)}, query.Page{}); !errors.As(err, &short) || !errors.Is(err, ErrBusy) {
 			t.Errorf("a search over the whole table: %v", err)
 		}
 		if got := search(t, s, "192.0.2.1"); got.Total != 1 {

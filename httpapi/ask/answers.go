@@ -67,7 +67,7 @@ func (r *Request) ASNeighbors(ctx context.Context, asn route.ASN, most int) (*qu
 	defer cancel()
 	t, err := r.from.ASNeighbors(ctx, asn, r.Query.At, most)
 	if err != nil {
-		return nil, r.reader.refused("find the neighbors of an AS", query.Query{Expr: query.Via{asn}, At: r.Query.At}, err)
+		return nil, r.reader.refused("find the neighbors of an AS", query.Query{Expr: query.ViaAS(asn), At: r.Query.At}, err)
 	}
 	return t, nil
 }

@@ -71,7 +71,7 @@ func askAS(v *visit, r asRequest) (*asView, error) {
 }
 
 func (v *asView) page(at ask.Scene) *ui.AS {
-	via := query.Query{Expr: query.Via{v.asn}}
+	via := query.Query{Expr: query.ViaAS(v.asn)}
 	p := &ui.AS{
 		ASN: v.asn, Prefixes: v.transit.Prefixes, Groups: groups(v.origin.Routes, at, display{}), Total: v.origin.Total,
 		Shown: len(v.origin.Routes), Transit: v.transit.Routes, MOASTotal: v.moas.Total,

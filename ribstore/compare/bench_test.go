@@ -54,7 +54,7 @@ func BenchmarkCompareMoments(b *testing.B) {
 }
 
 func BenchmarkCompareMomentsByCondition(b *testing.B) {
-	benchCompare(b, Comparison{a: Side{Known: query.Known{Table: querytest.Full(), At: querytest.Now()}}, b: Side{Known: query.Known{Table: benchLater(), At: querytest.Now()}}, query: query.Query{Expr: query.Via{3257}}})
+	benchCompare(b, Comparison{a: Side{Known: query.Known{Table: querytest.Full(), At: querytest.Now()}}, b: Side{Known: query.Known{Table: benchLater(), At: querytest.Now()}}, query: query.Query{Expr: query.ViaAS(3257)}})
 }
 
 func BenchmarkComparePeers(b *testing.B) {

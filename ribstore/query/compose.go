@@ -29,7 +29,8 @@ func (s Span) Validate() error {
 // exactPath is met by routes whose AS path prints as the text, nil for a text
 // that no expression can be made of.
 func exactPath(text string) Expr {
-	pattern, err := pathexpr.Compile("^"+strings.ReplaceAll(text, " ", "_")+"$", pathexpr.Auto)
+	literally := strings.NewReplacer(" ", "_", "{", `\{`, "}", `\}`, "(", `\(`, ")", `\)`, "[", `\[`, "]", `\]`)
+	pattern, err := pathexpr.Compile("^"+literally.Replace(text)+"$", pathexpr.Cisco)
 	if err != nil {
 		return nil
 	}

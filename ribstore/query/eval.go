@@ -44,7 +44,7 @@ func levelOf(e Expr) level {
 			most = ofAll
 		case Stale, Bogon:
 			most = ofDest
-		case Prepended, PrivateAS, HasOTC:
+		case Prepended, PrivateAS, HasOTC, NoOrigin, NoNeighbor:
 		}
 	}
 	return most
@@ -145,7 +145,7 @@ func compileIs(e Is) test {
 		return func(s *subject) bool { return s.moas }
 	case Bogon:
 		return func(s *subject) bool { return isBogon(s.prefix()) }
-	case Prepended, PrivateAS, HasOTC:
+	case Prepended, PrivateAS, HasOTC, NoOrigin, NoNeighbor:
 	}
 	of := compileSet(e)
 	return func(s *subject) bool { return of(s.attrs()) }
@@ -178,6 +178,10 @@ func (e Named) of(p *route.Peer) string {
 		return p.RouterName()
 	case Group:
 		return p.Group
+	case PeerAS:
+		return p.ASN.String()
+	case PeerAddress:
+		return p.Address.String()
 	case Peer:
 	}
 	return p.Name
@@ -222,11 +226,11 @@ func compileSet(e Expr) setTest {
 func compilePath(e Expr) setTest {
 	switch e := e.(type) {
 	case Origin:
-		return func(a route.Attrs) bool { return originIn(a.ASPath(), e.ASNs) }
+		return func(a route.Attrs) bool { return anyIn(originsOf(a.ASPath()), e.ASNs) }
 	case NeighborAS:
-		return func(a route.Attrs) bool { n, ok := a.ASPath().First(); return ok && e.has(n) }
+		return func(a route.Attrs) bool { return anyIn(neighborsOf(a.ASPath()), e.ASNs) }
 	case Via:
-		return func(a route.Attrs) bool { return adjacentIn(a.ASPath(), e) }
+		return viaTest(e)
 	case Path:
 		return pathTest(e.Pattern)
 	}
@@ -241,6 +245,8 @@ func compileSetIs(e Is) setTest {
 		return func(a route.Attrs) bool { return hasPrivate(a.ASPath()) }
 	case HasOTC:
 		return func(a route.Attrs) bool { _, ok := a.OTC(); return ok }
+	case NoOrigin, NoNeighbor:
+		return func(a route.Attrs) bool { return a.ASPath().Len() == 0 }
 	case Stale, Best, MOAS, Bogon:
 	}
 	return func(route.Attrs) bool { return false }
@@ -327,82 +333,6 @@ func compareTest(e Compare) setTest {
 		return false
 	}
 }
-
-// originIn reports whether the path ends in one of the AS numbers.
-func originIn(p route.ASPath, asns ASNs) bool {
-	if s, ok := p.Sequence(); ok {
-		return s.Len() > 0 && asns.has(s.At(s.Len()-1))
-	}
-	var last route.Segment
-	for s := range p.Segments() {
-		if s.Type == route.ASSequence || s.Type == route.ASSet {
-			last = s
-		}
-	}
-	n := last.Len()
-	if last.Type == route.ASSequence && n > 0 {
-		return asns.has(last.At(n - 1))
-	}
-	for i := range n {
-		if asns.has(last.At(i)) {
-			return true
-		}
-	}
-	return false
-}
-
-// adjacentIn reports whether the AS numbers stand next to each other in a
-// sequence of the path, an AS that repeats itself counting once.
-func adjacentIn(p route.ASPath, want Via) bool {
-	if !p.Has(want[0]) {
-		return false
-	}
-	if len(want) == 1 {
-		return true
-	}
-	for s := range p.Segments() {
-		for i := range s.Len() {
-			if s.At(i) == want[0] && follows(s, i, want[1:]) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func follows(s route.Segment, i int, want []route.ASN) bool {
-	for _, n := range want {
-		last := s.At(i)
-		for i++; i < s.Len() && s.At(i) == last && n != last; i++ {
-		}
-		if i >= s.Len() || s.At(i) != n {
-			return false
-		}
-	}
-	return true
-}
-
-// hops returns the length of the path with repetitions counting once.
-func hops(p route.ASPath) int {
-	n := 0
-	var last route.ASN
-	for s := range p.Segments() {
-		switch s.Type {
-		case route.ASSequence:
-			for i := range s.Len() {
-				if as := s.At(i); n == 0 || as != last {
-					n, last = n+1, as
-				}
-			}
-		case route.ASSet:
-			n++
-		case route.ASConfedSequence, route.ASConfedSet:
-		}
-	}
-	return n
-}
-
-func isPrepended(p route.ASPath) bool { return p.Len() > hops(p) }
 
 func hasPrivate(p route.ASPath) bool {
 	for n := range p.All() {

@@ -85,7 +85,7 @@ func (m Match) String() string {
 type In struct {
 	Match  Match
 	Prefix netip.Prefix // masked
-	Ge, Le uint8        // bounds of the length; zero Le: none
+	Ge, Le uint8        // bounds of the length; zero: none, as every length is 0 at least
 }
 
 func (e In) appendText(b []byte) []byte {
@@ -123,12 +123,13 @@ func (r ASNs) appendText(b []byte) []byte {
 }
 
 // Origin is met by routes whose path ends in one of the AS numbers; a path that
-// ends in an AS_SET, by each member of the set.
+// ends in an AS_SET, by each member of the set. Confederation segments do not count.
 type Origin struct{ ASNs }
 
 func (e Origin) appendText(b []byte) []byte { return e.ASNs.appendText(append(b, "origin "...)) }
 
-// NeighborAS is met by routes whose path begins with one of the AS numbers.
+// NeighborAS is met by routes whose path begins with one of the AS numbers; a path that
+// begins with an AS_SET, by each member of the set. Confederation segments do not count.
 type NeighborAS struct{ ASNs }
 
 func (e NeighborAS) appendText(b []byte) []byte {
@@ -136,13 +137,23 @@ func (e NeighborAS) appendText(b []byte) []byte {
 }
 
 // Via is met by routes whose path has the AS numbers next to each other, in
-// this order, prepends counting once.
-type Via []route.ASN
+// this order, prepends counting once. One alone is met anywhere, two or more within
+// sequences only: the members of a set have no order.
+type Via []ASNs
+
+// ViaAS returns the condition that a path has the AS numbers next to each other.
+func ViaAS(asns ...route.ASN) Via {
+	via := make(Via, len(asns))
+	for i, n := range asns {
+		via[i] = ASNs{n, n}
+	}
+	return via
+}
 
 func (e Via) appendText(b []byte) []byte {
 	b = append(b, "via"...)
-	for _, n := range e {
-		b = strconv.AppendUint(append(b, ' '), uint64(n), 10)
+	for _, r := range e {
+		b = r.appendText(append(b, ' '))
 	}
 	return b
 }
@@ -151,10 +162,14 @@ func (e Via) appendText(b []byte) []byte {
 type Path struct{ Pattern *pathexpr.Pattern }
 
 func (e Path) appendText(b []byte) []byte {
-	text := e.Pattern.String()
-	b = append(append(b, "path "...), quote(text)...)
-	if pathexpr.Recognize(text) != pathexpr.Cisco {
-		b = append(b, " dialect cisco"...) // such as 64500*, which is Junos when nothing is said
+	text, dialect := e.Pattern.String(), e.Pattern.Dialect()
+	b = append(b, "path "...)
+	if dialect == pathexpr.BIRD {
+		return append(b, text...) // a mask has signs around it
+	}
+	b = append(b, quote(text)...)
+	if pathexpr.Recognize(text) != dialect {
+		b = append(append(b, " dialect "...), dialect.String()...) // such as 64500*, which is Junos when nothing is said
 	}
 	return b
 }
@@ -235,6 +250,9 @@ const (
 	Peer   Label = "peer"
 	Router Label = "router"
 	Group  Label = "group"
+
+	PeerAS      Label = "peer-as"      // the AS number of the session, in asplain
+	PeerAddress Label = "peer-address" // the address of the session
 )
 
 // Named is met by routes of peers with the name.
@@ -266,6 +284,9 @@ const (
 	PrivateAS Is = "private-as" // a private AS number (RFC 6996) is in its path
 	Bogon     Is = "bogon"      // its prefix is within special-purpose space (RFC 6890), or default
 	HasOTC    Is = "otc"        // it has ONLY_TO_CUSTOMER (RFC 9234)
+
+	NoOrigin   Is = "origin none"      // its path is empty, but for confederation segments
+	NoNeighbor Is = "neighbor-as none" // the same: what begins nowhere ends nowhere
 )
 
 func (e Is) appendText(b []byte) []byte { return append(b, e...) }

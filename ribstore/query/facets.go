@@ -112,22 +112,23 @@ type values struct {
 	communities        map[route.Community]int
 	large              map[route.LargeCommunity]int
 	hops               map[netip.Addr]int
+	pathless           int // routes without an AS in their path
 }
 
 func newValues() *values {
 	return &values{
-		map[route.ASN]int{}, map[route.ASN]int{}, map[route.Community]int{}, map[route.LargeCommunity]int{}, map[netip.Addr]int{},
+		origins: map[route.ASN]int{}, neighbors: map[route.ASN]int{}, communities: map[route.Community]int{},
+		large: map[route.LargeCommunity]int{}, hops: map[netip.Addr]int{},
 	}
 }
 
 // add counts n routes with the set.
 func (v *values) add(a route.Attrs, n int) {
 	path := a.ASPath()
-	if as, ok := path.Origin(); ok {
-		v.origins[as] += n
-	}
-	if as, ok := path.First(); ok {
-		v.neighbors[as] += n
+	addEach(v.origins, originsOf(path), n)
+	addEach(v.neighbors, neighborsOf(path), n)
+	if path.Len() == 0 {
+		v.pathless += n
 	}
 	list := a.Communities()
 	for i := range list.Len() {
@@ -142,12 +143,26 @@ func (v *values) add(a route.Attrs, n int) {
 	}
 }
 
+// addEach counts n routes for each AS number, once.
+func addEach(counts map[route.ASN]int, s route.Segment, n int) {
+	for i := range s.Len() {
+		as, again := s.At(i), false
+		for j := range i {
+			again = again || s.At(j) == as
+		}
+		if !again {
+			counts[as] += n
+		}
+	}
+}
+
 func (v *values) join(other *values) {
 	merge(v.origins, other.origins)
 	merge(v.neighbors, other.neighbors)
 	merge(v.communities, other.communities)
 	merge(v.large, other.large)
 	merge(v.hops, other.hops)
+	v.pathless += other.pathless
 }
 
 func merge[K comparable](into, from map[K]int) {
@@ -186,6 +201,10 @@ func (t *tally) describe(ctx context.Context, f *Facets, most int) error {
 	}
 	f.Origins = top(v.origins, most, route.ASN.String, func(n route.ASN) Expr { return Origin{ASNs{n, n}} })
 	f.NeighborASs = top(v.neighbors, most, route.ASN.String, func(n route.ASN) Expr { return NeighborAS{ASNs{n, n}} })
+	if v.pathless > 0 {
+		f.Origins = withNone(f.Origins, v.pathless, NoOrigin, most)
+		f.NeighborASs = withNone(f.NeighborASs, v.pathless, NoNeighbor, most)
+	}
 	f.Peers = top(t.peers, most, func(s string) string { return s }, facetPeer)
 	f.Communities = append(top(v.communities, most, route.Community.String, facetCommunity),
 		top(v.large, most, route.LargeCommunity.String, facetLargeCommunity)...)
@@ -225,6 +244,15 @@ func top[K comparable](counts map[K]int, most int, text func(K) string, conditio
 	for i, e := range entries[:end] {
 		facets[i] = Facet{text(e.key), e.count, condition(e.key)}
 	}
+	SortFacets(facets)
+	return facets[:min(len(facets), most)]
+}
+
+// none is the value of routes that have no AS in their path.
+const none = "none"
+
+func withNone(facets []Facet, count int, condition Expr, most int) []Facet {
+	facets = append(facets, Facet{none, count, condition})
 	SortFacets(facets)
 	return facets[:min(len(facets), most)]
 }

@@ -130,8 +130,20 @@ func (l *lexer) expression() (token, error) {
 
 // quote writes a text so that the lexer reads it back as one word.
 func quote(s string) string {
-	if s != "" && !strings.ContainsAny(s, breaks+`\[{`) && !isWord(s) {
+	if isWord(s) {
+		return quoted(s)
+	}
+	return quoteSigns(s)
+}
+
+// quoteSigns is quote for a text that is no word of the language.
+func quoteSigns(s string) string {
+	if s != "" && !strings.ContainsAny(s, breaks+`\[{`) {
 		return s
 	}
+	return quoted(s)
+}
+
+func quoted(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }

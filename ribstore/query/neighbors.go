@@ -30,7 +30,7 @@ func ASNeighbors(ctx context.Context, k Known, asn route.ASN, most int) (found *
 
 func neighbors(ctx context.Context, v *table.View, asn route.ASN, most int) (*Neighbors, error) {
 	result := &Neighbors{}
-	through, err := collect(ctx, v, Via{asn}, func(s *sink) { result.Routes += s.total })
+	through, err := collect(ctx, v, ViaAS(asn), func(s *sink) { result.Routes += s.total })
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func neighbors(ctx context.Context, v *table.View, asn route.ASN, most int) (*Ne
 			after[as] += int(n)
 		}
 	}
-	via := func(n route.ASN) Expr { return Via{n} }
+	via := func(n route.ASN) Expr { return ViaAS(n) }
 	result.Upstream, result.Downstream = top(before, most, route.ASN.String, via), top(after, most, route.ASN.String, via)
 	text := func(s string) string { return route.ASPath(s).String() }
 	result.Paths = top(paths, most, text, func(s string) Expr { return exactPath(text(s)) })

@@ -25,7 +25,7 @@ func TestASNeighborsEqualWalk(t *testing.T) {
 			if twin(Origin{ASNs{asn, asn}}, h, all) {
 				originated[h.prefix] = true
 			}
-			if !twin(Via{asn}, h, all) {
+			if !twin(ViaAS(asn), h, all) {
 				continue
 			}
 			want.Routes++

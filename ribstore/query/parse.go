@@ -241,7 +241,7 @@ func (p *parser) bareASN(t token, n route.ASN) (Expr, error) {
 	if err := p.advance(); err != nil {
 		return nil, err
 	}
-	e, err := p.adjacent(Via{n})
+	e, err := p.adjacent(ViaAS(n))
 	if err != nil {
 		return nil, err
 	}
@@ -250,7 +250,7 @@ func (p *parser) bareASN(t token, n route.ASN) (Expr, error) {
 		return via, nil
 	}
 	origin := Origin{ASNs{n, n}}
-	p.note(t, string(origin.appendText(nil)), string(Via{n}.appendText(nil)))
+	p.note(t, string(origin.appendText(nil)), string(ViaAS(n).appendText(nil)))
 	return origin, nil
 }
 
@@ -299,8 +299,8 @@ func (p *parser) bound(e *In) error {
 	}
 	most := e.Prefix.Addr().BitLen()
 	n, err := strconv.ParseUint(v.text, 10, 8)
-	if err != nil || int(n) > most || n == 0 {
-		return p.fail(v, "%q is no length from 1 to %d", clip(v.text), most)
+	if err != nil || int(n) > most {
+		return p.fail(v, "%q is no length from 0 to %d", clip(v.text), most)
 	}
 	if strings.EqualFold(of.text, "ge") {
 		e.Ge = uint8(n)

@@ -217,7 +217,7 @@ func decidedWords(e Expr) (words []Is) {
 
 // isLabels reports whether a condition chooses peers.
 func isLabels(e Expr) bool {
-	return slices.ContainsFunc([]Label{Peer, Router, Group}, func(l Label) bool {
+	return slices.ContainsFunc([]Label{Peer, Router, Group, PeerAS, PeerAddress}, func(l Label) bool {
 		_, ok := alternatives(e, l)
 		return ok
 	})

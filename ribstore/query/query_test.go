@@ -271,7 +271,8 @@ func fill(t *rapid.T) world {
 	for i, name := range []string{"a", "b", "c"} {
 		peer := &route.Peer{
 			Name: name, Router: "r" + strconv.Itoa(i/2), Group: "g" + strconv.Itoa(i%2), ASN: route.ASN(i + 1),
-			View: rapid.SampledFrom(views).Draw(t, "view"),
+			Address: netip.AddrFrom4([4]byte{192, 0, 2, byte(i + 1)}),
+			View:    rapid.SampledFrom(views).Draw(t, "view"),
 		}
 		peer.AddPath[route.IPv4Unicast] = name == "c"
 		if name != hidden {
@@ -409,13 +410,19 @@ func genTerm(t *rapid.T) Expr {
 	return genTermOf(t, rapid.SampledFrom(conditionWords()).Draw(t, "word"))
 }
 
+// genASNs draws an AS number or a range.
+func genASNs(t *rapid.T) ASNs {
+	a, b := querytest.ASN(t), querytest.ASN(t)
+	if rapid.Bool().Draw(t, "range") {
+		b = a
+	}
+	return ASNs{min(a, b), max(a, b)}
+}
+
 // genTermOf draws a condition that begins with a word. It panics when it does not
 // know the word: a new word of the language gets a line here and one in its twin.
 func genTermOf(t *rapid.T, word string) Expr {
-	asns := func() ASNs {
-		a, b := querytest.ASN(t), querytest.ASN(t)
-		return ASNs{min(a, b), max(a, b)}
-	}
+	asns := func() ASNs { return genASNs(t) }
 	text := func(values ...string) string { return rapid.SampledFrom(values).Draw(t, word) }
 	community := func(values ...string) Expr {
 		e, _ := parseCommunity(text(values...))
@@ -423,11 +430,17 @@ func genTermOf(t *rapid.T, word string) Expr {
 	}
 	switch word {
 	case "origin":
+		if rapid.IntRange(0, 3).Draw(t, "none") == 0 {
+			return NoOrigin
+		}
 		return Origin{asns()}
 	case "neighbor-as":
+		if rapid.IntRange(0, 3).Draw(t, "none") == 0 {
+			return NoNeighbor
+		}
 		return NeighborAS{asns()}
 	case "via":
-		return Via(rapid.SliceOfN(rapid.Custom(querytest.ASN), 1, 2).Draw(t, "via"))
+		return Via(rapid.SliceOfN(rapid.Custom(genASNs), 1, 3).Draw(t, "via"))
 	case "path":
 		p, err := pathexpr.Compile(text("_1_", "^2", "3$", "1_2", "^$", "(1|3)_12", "_2_.*_3_", "{"), pathexpr.Cisco)
 		if err != nil {
@@ -447,6 +460,10 @@ func genTermOf(t *rapid.T, word string) Expr {
 		return NextHop{netip.MustParsePrefix(text("192.0.2.1/32", "192.0.2.0/30", "10.0.0.0/8"))}
 	case "peer", "router", "group":
 		return Named{Label(word), text("a", "b", "r0", "g1")}
+	case "peer-as":
+		return Named{PeerAS, text("1", "2", "4")}
+	case "peer-address":
+		return Named{PeerAddress, text("192.0.2.1", "192.0.2.2", "2001:db8::1")}
 	case "family":
 		return InFamily{rapid.SampledFrom([]route.Family{route.IPv4Unicast, route.IPv6Unicast}).Draw(t, "family")}
 	case "stale", "best", "moas", "prepended", "private-as", "bogon":
@@ -470,29 +487,17 @@ func genTermOf(t *rapid.T, word string) Expr {
 
 // twin decides a condition the slow and obvious way, mostly on text.
 func twin(e Expr, h heard, all []heard) bool {
-	words := strings.FieldsFunc(h.path, func(r rune) bool { return strings.ContainsRune(" {},", r) })
+	words := strings.FieldsFunc(h.path, func(r rune) bool { return strings.ContainsRune(" {}(),[]", r) })
 	switch e := e.(type) {
 	case Origin:
-		return slices.ContainsFunc(lastOf(h.path), func(s string) bool { return e.has(asn(s)) })
+		return slices.ContainsFunc(endOf(h.path, true), func(s string) bool { return e.has(asn(s)) })
 	case NeighborAS:
-		return len(words) > 0 && h.path[0] != '{' && e.has(asn(words[0]))
+		return slices.ContainsFunc(endOf(h.path, false), func(s string) bool { return e.has(asn(s)) })
 	case Via:
-		text := " " + strings.Join(slices.Compact(strings.Fields(strings.Split(h.path, "{")[0])), " ") + " "
-		sets := regexp.MustCompile(`\{([^}]*)\}`).FindStringSubmatch(h.path)
-		if len(e) == 1 && sets != nil && slices.Contains(strings.Split(sets[1], ","), e[0].String()) {
-			return true
+		if len(e) == 1 {
+			return slices.ContainsFunc(words, func(s string) bool { return e[0].has(asn(s)) })
 		}
-		if len(e) == 2 && e[0] == e[1] {
-			text = " " + strings.Split(h.path, "{")[0] + " "
-		}
-		if len(e) == 2 && sets != nil && strings.Contains(","+sets[1]+",", ","+e[0].String()+","+e[1].String()+",") {
-			return true // members of a set in the order given
-		}
-		want := " " + e[0].String() + " "
-		for _, n := range e[1:] {
-			want += n.String() + " "
-		}
-		return strings.Contains(text, want)
+		return twinVia(e, h.path)
 	case Path:
 		s := strings.NewReplacer("_", `(?:^|[ {}(),\[\]]|$)`, "{", `\{`).Replace(e.Pattern.String())
 		return regexp.MustCompile(strings.ReplaceAll(s, `\\{`, `\{`)).MatchString(h.path)
@@ -548,6 +553,10 @@ func twinLabel(l Label, p *route.Peer) string {
 		return p.Router
 	case Group:
 		return p.Group
+	case PeerAS:
+		return fmt.Sprint(uint32(p.ASN))
+	case PeerAddress:
+		return p.Address.String()
 	}
 	panic(fmt.Sprintf("no twin of %q", l))
 }
@@ -557,27 +566,73 @@ func asn(s string) route.ASN {
 	return route.ASN(n)
 }
 
-// lastOf returns the last AS number of a printed path, or the members of its
-// last set.
-func lastOf(path string) []string {
-	fields := strings.Fields(path)
+// confederation finds the segments of a printed path that are of a confederation.
+var confederation = regexp.MustCompile(`\([^)]*\)|\[[^]]*\]`)
+
+// endOf returns the first or the last AS number of a printed path outside of
+// confederations, or the members of the set that stands there.
+func endOf(path string, last bool) []string {
+	fields := strings.Fields(confederation.ReplaceAllString(path, ""))
 	if len(fields) == 0 {
 		return nil
 	}
-	return strings.Split(strings.Trim(fields[len(fields)-1], "{}"), ",")
+	end := fields[0]
+	if last {
+		end = fields[len(fields)-1]
+	}
+	return strings.Split(strings.Trim(end, "{}"), ",")
+}
+
+// sets finds what tears sequences apart.
+var sets = regexp.MustCompile(`\{[^}]*\}|\[[^]]*\]|[()]`)
+
+// twinVia tries every way to leave out repetitions.
+func twinVia(e Via, path string) bool {
+	var from func(fields []string, want Via) bool
+	from = func(fields []string, want Via) bool {
+		if len(want) == 0 {
+			return true
+		}
+		if len(fields) == 0 || !want[0].has(asn(fields[0])) {
+			return false
+		}
+		for i := 1; i <= len(fields) && fields[i-1] == fields[0]; i++ {
+			if from(fields[i:], want[1:]) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, run := range sets.Split(strings.ReplaceAll(path, ") (", " "), -1) {
+		fields := strings.Fields(run)
+		for i := range fields {
+			if from(fields[i:], e) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// compacted returns the elements of a printed path without confederations, and without
+// repetitions in a sequence.
+func compacted(path string) []string {
+	fields := strings.Fields(confederation.ReplaceAllString(path, " | "))
+	fields = slices.CompactFunc(fields, func(a, b string) bool { return a == b && !strings.HasPrefix(a, "{") })
+	return slices.DeleteFunc(fields, func(s string) bool { return s == "|" })
 }
 
 func twinNumber(e Compare, h heard) bool {
 	var n uint32
 	ok := true
-	fields := strings.Fields(h.path)
+	fields := strings.Fields(confederation.ReplaceAllString(h.path, ""))
 	switch e.Number {
 	case Length:
 		n = uint32(h.prefix.Bits())
 	case PathLength:
 		n = uint32(len(fields))
 	case PathHops:
-		n = uint32(len(slices.Compact(fields)))
+		n = uint32(len(compacted(h.path)))
 	case MED:
 		n, ok = h.attrs.MED()
 	case LocalPref:
@@ -639,16 +694,15 @@ func twinIs(e Is, h heard, all []heard, words []string) bool {
 		table.Decide(routes)
 		return routes[0].Peer.Name == h.peer.Name && routes[0].PathID == h.pathID
 	case MOAS:
-		origins := map[route.ASN]bool{}
+		origins := map[string]bool{}
 		for _, o := range same {
-			if n, ok := o.attrs.ASPath().Origin(); ok {
+			for _, n := range endOf(o.path, true) {
 				origins[n] = true
 			}
 		}
 		return len(origins) > 1
 	case Prepended:
-		fields := strings.Fields(h.path)
-		return len(slices.Compact(slices.Clone(fields))) < len(fields)
+		return len(compacted(h.path)) < len(strings.Fields(confederation.ReplaceAllString(h.path, "")))
 	case PrivateAS:
 		return slices.Contains(words, "64512")
 	case Bogon:
@@ -658,6 +712,8 @@ func twinIs(e Is, h heard, all []heard, words []string) bool {
 	case HasOTC:
 		_, ok := h.attrs.OTC()
 		return ok
+	case NoOrigin, NoNeighbor:
+		return endOf(h.path, true) == nil
 	}
 	panic(fmt.Sprintf("no twin of %q", e))
 }
@@ -779,8 +835,13 @@ func checkFacets(t *rapid.T, k Known, q Query, all []heard, want []string) {
 		}
 		peers[h.peer.Name]++
 		lengths["/"+strconv.Itoa(h.prefix.Bits())]++
-		if n, ok := h.attrs.ASPath().Origin(); ok {
-			origins[n.String()]++
+		ends := endOf(h.path, true)
+		if ends == nil {
+			origins["none"]++
+		}
+		slices.Sort(ends)
+		for _, n := range slices.Compact(ends) {
+			origins[n]++
 		}
 	}
 	asMap := func(list []Facet) map[string]int {

@@ -173,18 +173,20 @@ func (t *tests) filter(dst []route.Route, v *table.View, d table.Dest) []route.R
 	return kept
 }
 
-// SeveralOrigins reports whether routes of one prefix end in different ASes.
+// SeveralOrigins reports whether routes of one prefix end in different ASes. A path
+// that ends in an AS_SET ends in each of its members.
 func SeveralOrigins(routes []route.Route) bool {
 	var first route.ASN
 	known := false
 	for i := range routes {
-		n, ok := routes[i].Attrs.ASPath().Origin()
-		switch {
-		case !ok:
-		case !known:
-			first, known = n, true
-		case n != first:
-			return true
+		origins := originsOf(routes[i].Attrs.ASPath())
+		for j := range origins.Len() {
+			switch n := origins.At(j); {
+			case !known:
+				first, known = n, true
+			case n != first:
+				return true
+			}
 		}
 	}
 	return false

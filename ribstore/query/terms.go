@@ -2,10 +2,12 @@ package query
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"ribglass/ribstore/query/pathexpr"
 	"ribglass/ribstore/route"
@@ -36,6 +38,43 @@ func (p *parser) asns(of token) (ASNs, error) {
 	return r, nil
 }
 
+// ends reads AS numbers that a path begins or ends with, or that there are none.
+func (p *parser) ends(of token, wrap func(ASNs) Expr, nobody Is) (Expr, error) {
+	ahead := p.lexer
+	if v, err := ahead.next(); err == nil && v.kind == wordToken && strings.EqualFold(v.text, none) {
+		p.lexer = ahead
+		return nobody, p.advance()
+	}
+	r, err := p.asns(of)
+	return wrap(r), err
+}
+
+// parsePeerAS reads the AS number of sessions.
+func parsePeerAS(p *parser, of token) (Expr, error) {
+	v, err := p.value(of, "an AS number, such as 64500")
+	if err != nil {
+		return nil, err
+	}
+	n, err := route.ParseASN(v.text)
+	if err != nil {
+		return nil, p.fail(v, "%v", err)
+	}
+	return Named{PeerAS, n.String()}, nil
+}
+
+// parsePeerAddress reads the address of a session.
+func parsePeerAddress(p *parser, of token) (Expr, error) {
+	v, err := p.value(of, "an address, such as 192.0.2.1")
+	if err != nil {
+		return nil, err
+	}
+	a, err := netip.ParseAddr(v.text)
+	if err != nil {
+		return nil, p.fail(v, "%q is no address", clip(v.text))
+	}
+	return Named{PeerAddress, a.Unmap().String()}, nil
+}
+
 // readASNs reads an AS number or a range, or says what is wrong with it.
 func readASNs(s string) (r ASNs, problem string) {
 	first, last, isRange := strings.Cut(s, "-")
@@ -61,22 +100,22 @@ func parseVia(p *parser, of token) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := route.ParseASN(first.text)
-	if err != nil {
-		return nil, p.fail(first, "%v", err)
+	r, problem := readASNs(first.text)
+	if problem != "" {
+		return nil, p.fail(first, "%s", problem)
 	}
-	return p.adjacent(Via{n})
+	return p.adjacent(Via{r})
 }
 
 // adjacent takes the AS numbers that follow.
 func (p *parser) adjacent(via Via) (Expr, error) {
 	const most = 32
 	for p.ahead.kind == wordToken && !p.ahead.quoted {
-		n, err := route.ParseASN(p.ahead.text)
-		if err != nil {
-			return slices.Clip(via), nil //nolint:nilerr // another word: the numbers end here
+		r, problem := readASNs(p.ahead.text)
+		if problem != "" {
+			return slices.Clip(via), nil // another word: the numbers end here
 		}
-		if via = append(via, n); len(via) > most {
+		if via = append(via, r); len(via) > most {
 			return nil, p.fail(p.ahead, "more than %d AS numbers next to each other", most)
 		}
 		if err := p.advance(); err != nil {
@@ -119,7 +158,7 @@ func (p *parser) compilePath(t token, dialect pathexpr.Dialect) (Expr, error) {
 		p.note(t, fmt.Sprintf("path %s, digits anywhere in a path: also of 1%s and %s0", t.text, t.text, t.text), "via "+t.text)
 	}
 	if pattern.Dialect() != pathexpr.Cisco {
-		p.note(t, fmt.Sprintf("%s expression, here %s", pattern.Dialect(), pattern), "")
+		p.note(t, fmt.Sprintf("%s expression; without sets the same as path %s", pattern.Dialect(), quoteSigns(pattern.OurForm())), "")
 	}
 	return Path{pattern}, nil
 }
@@ -182,10 +221,11 @@ func parseLabel(l Label) func(*parser, token) (Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		if i := strings.IndexFunc(v.text, func(r rune) bool { return !nameRune(r) }); i >= 0 || v.text == "" {
+		free := v.quoted && l != Peer // routers are named by their operators
+		if i := strings.IndexFunc(v.text, func(r rune) bool { return !nameRune(r) && (!free || unicode.IsControl(r)) }); i >= 0 || v.text == "" {
 			return nil, &Error{
 				Column:  v.column + max(i, 0),
-				Message: fmt.Sprintf("the name of a %s has letters, digits, '.', '_', ':' and '-' only", l),
+				Message: fmt.Sprintf("the name of a %s has letters, digits, '.', '_', ':' and '-' only%s", l, map[bool]string{true: "; another one stands in quotes"}[l != Peer]),
 			}
 		}
 		return Named{l, v.text}, nil

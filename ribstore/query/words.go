@@ -18,16 +18,13 @@ type Word struct {
 // Words returns the words that begin a condition, in the order of the
 // documentation.
 func Words() []Word {
-	asns := func(wrap func(ASNs) Expr) func(*parser, token) (Expr, error) {
-		return func(p *parser, of token) (Expr, error) {
-			r, err := p.asns(of)
-			return wrap(r), err
-		}
+	asns := func(wrap func(ASNs) Expr, nobody Is) func(*parser, token) (Expr, error) {
+		return func(p *parser, of token) (Expr, error) { return p.ends(of, wrap, nobody) }
 	}
 	return []Word{
-		{"origin", "origin 64500", "routes that this AS originates", asns(func(r ASNs) Expr { return Origin{r} })},
+		{"origin", "origin 64500", "routes that this AS originates", asns(func(r ASNs) Expr { return Origin{r} }, NoOrigin)},
 		{"via", "via 64500 64501", "routes through this AS, or these next to each other", parseVia},
-		{"neighbor-as", "neighbor-as 64500", "routes heard from this AS", asns(func(r ASNs) Expr { return NeighborAS{r} })},
+		{"neighbor-as", "neighbor-as 64500", "routes heard from this AS", asns(func(r ASNs) Expr { return NeighborAS{r} }, NoNeighbor)},
 		{"path", "path ^64500_.*_64510$", "routes whose AS path matches", parsePath},
 		{"path-length", "path-length > 5", "length of the AS path", parseNumber(PathLength)},
 		{"path-hops", "path-hops > 5", "length of the AS path without prepends", parseNumber(PathHops)},
@@ -38,6 +35,8 @@ func Words() []Word {
 		{"ext-community", "ext-community rt:64500:1", "extended community", parseKind("ext-community")},
 		{"nexthop", "nexthop 192.0.2.1", "next hop, an address or within a prefix", parseNextHop},
 		{"peer", "peer edge1", "routes of one session", parseLabel(Peer)},
+		{"peer-as", "peer-as 64500", "routes of the sessions with this AS", parsePeerAS},
+		{"peer-address", "peer-address 192.0.2.1", "routes of the session with this address", parsePeerAddress},
 		{"router", "router edge1", "routes of the sessions of one router", parseLabel(Router)},
 		{"group", "group customers", "routes of the sessions of one group", parseLabel(Group)},
 		{"view", "view post-policy", "one view of the routers' tables, or any", parseView},

@@ -69,6 +69,9 @@ func (s Segment) Len() int { return len(s.asns) / 4 }
 // At returns AS number i of the segment.
 func (s Segment) At(i int) ASN { return ASN(binary.BigEndian.Uint32(s.asns[4*i:])) }
 
+// Slice returns the AS numbers from i up to j as a segment of the same type.
+func (s Segment) Slice(i, j int) Segment { return Segment{s.Type, s.asns[4*i : 4*j]} }
+
 // Segments yields the segments in order.
 func (p ASPath) Segments() iter.Seq[Segment] {
 	return func(yield func(Segment) bool) {

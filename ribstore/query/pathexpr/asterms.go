@@ -15,10 +15,7 @@ import (
 // term is one AS number that n matches.
 func term(n *node) *node { return concat(leaf(opDelimiter), n) }
 
-// oneAS is any AS number.
-func oneAS() *node { return term(repeat(set(digits), 1, unlimited)) }
-
-// anySequence is any count of AS numbers, and whatever else a path holds.
+// anySequence is any count of AS numbers.
 func anySequence() *node {
 	return repeat(concat(leaf(opDelimiter), repeat(set(anySymbol), 0, unlimited)), 0, 1)
 }

@@ -1,12 +1,12 @@
 package pathexpr
 
 // parseBIRD reads a BIRD path mask.
-func parseBIRD(s *scanner) (*node, error) {
+func parseBIRD(s *scanner) (*elements, error) {
 	s.skipSpace()
 	if !s.take("[=") {
 		return nil, s.errorAt(s.pos, "a BIRD path mask is written [= ... =]")
 	}
-	var subs []*node
+	var subs []*elements
 	for s.skipSpace(); !s.take("=]"); s.skipSpace() {
 		if s.done() {
 			return nil, s.errorAt(s.pos, `"[=" without "=]"`)
@@ -16,23 +16,23 @@ func parseBIRD(s *scanner) (*node, error) {
 			return nil, err
 		}
 		for takeSpaced(s, "+") {
-			n = repeat(n, 1, unlimited)
+			n = repeated(n, 1, unlimited)
 		}
 		subs = append(subs, n)
 	}
 	if s.skipSpace(); !s.done() {
 		return nil, s.errorAt(s.pos, `%s after "=]", where the mask ends`, s.character())
 	}
-	return wholePath(concat(subs...)), nil
+	return inOrder(subs...), nil
 }
 
-func birdItem(s *scanner) (*node, error) {
+func birdItem(s *scanner) (*elements, error) {
 	c := s.peek()
 	switch {
 	case s.take("*"):
-		return anySequence(), nil
+		return anyElements(0), nil
 	case s.take("?"):
-		return oneAS(), nil
+		return anyOf(), nil
 	case c == '[':
 		return birdSet(s)
 	case c == '+':
@@ -44,14 +44,14 @@ func birdItem(s *scanner) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return term(n), nil
+	return anyOf(n), nil
 }
 
 // birdSet reads [1, 2..5]: one AS number out of several.
-func birdSet(s *scanner) (*node, error) {
+func birdSet(s *scanner) (*elements, error) {
 	start := s.pos
 	s.pos++
-	var subs []*node
+	var asns []asnRange
 	for {
 		s.skipSpace()
 		if s.done() {
@@ -61,11 +61,11 @@ func birdSet(s *scanner) (*node, error) {
 		if err != nil {
 			return nil, err
 		}
-		subs = append(subs, n)
+		asns = append(asns, n)
 		switch {
 		case takeSpaced(s, ","):
 		case takeSpaced(s, "]"):
-			return term(alternate(subs...)), nil
+			return anyOf(asns...), nil
 		default:
 			return nil, s.errorAt(s.pos, `want "," or "]" after an AS number of a set, not %s`, s.character())
 		}

@@ -225,6 +225,9 @@ func (d *dfa) prune() {
 	}
 }
 
+// matchesNothing reports whether no path at all matches.
+func (d *dfa) matchesNothing() bool { return !d.final[nothing] && d.next[nothing*stride+space] == dead }
+
 // reaches returns, by state, whether some text leads from it to a state of the
 // goal. The rows are walked against their direction.
 func (d *dfa) reaches(goal func(state int) bool) []bool {

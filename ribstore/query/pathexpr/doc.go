@@ -40,10 +40,11 @@
 // ranges 2..5, sets [1, 2..5], * for any sequence, ? for one AS, and + for one
 // or more of the item before it.
 //
-// Both are translated to our form. The dialect in which [Pattern.String] speaks
-// is thus always [Cisco]. A term there is an AS number of a sequence;
-// a set or confederation segment is met only by any sequence (.* and .+ in
-// Junos, * in BIRD), which covers everything.
+// A path that is one sequence, as nearly all are, is matched by an expression of our form
+// ([Pattern.OurForm]). Others are matched element by element: an AS number of a sequence,
+// also of a confederation, or a set. For Junos a set is met only by any sequence (.* and .+).
+// For BIRD it is met as BIRD 2.0.12 does, measured against it: by each of one or more items
+// in a row that a member meets, and a set right behind a set may be passed over.
 //
 // # Recognition
 //

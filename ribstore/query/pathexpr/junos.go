@@ -1,9 +1,7 @@
 package pathexpr
 
-import "ribglass/ribstore/route"
-
 // parseJunos reads a Junos AS path expression.
-func parseJunos(s *scanner) (*node, error) {
+func parseJunos(s *scanner) (*elements, error) {
 	s.skipSpace()
 	if s.done() {
 		return nil, s.errorAt(s.pos, "the expression is empty; .* matches every path and () the empty one")
@@ -17,11 +15,11 @@ func parseJunos(s *scanner) (*node, error) {
 	if s.skipSpace(); !s.done() {
 		return nil, s.errorAt(s.pos, "%s is not expected here in a Junos expression", s.character())
 	}
-	return wholePath(n), nil
+	return n, nil
 }
 
-func junosAlternatives(s *scanner) (*node, error) {
-	var subs []*node
+func junosAlternatives(s *scanner) (*elements, error) {
+	var subs []*elements
 	for {
 		n, err := junosSequence(s)
 		if err != nil {
@@ -29,13 +27,13 @@ func junosAlternatives(s *scanner) (*node, error) {
 		}
 		subs = append(subs, n)
 		if !s.take("|") {
-			return eitherTerm(subs...), nil
+			return either(subs...), nil
 		}
 	}
 }
 
-func junosSequence(s *scanner) (*node, error) {
-	var subs []*node
+func junosSequence(s *scanner) (*elements, error) {
+	var subs []*elements
 	for {
 		s.skipSpace()
 		c := s.peek()
@@ -51,17 +49,17 @@ func junosSequence(s *scanner) (*node, error) {
 	if c := s.peek(); c == '*' || c == '+' || c == '?' || c == '{' {
 		return nil, s.errorAt(s.pos, "%q stands directly after the AS number, dot or group that it repeats", c)
 	}
-	return concat(subs...), nil
+	return inOrder(subs...), nil
 }
 
-func junosItem(s *scanner) (*node, error) {
+func junosItem(s *scanner) (*elements, error) {
 	switch {
 	case s.take(".*"):
-		return s.repetitions(anySequence())
+		return repetitionsOf(s, anyElements(0))
 	case s.take(".+"):
-		return s.repetitions(someSequence())
+		return repetitionsOf(s, anyElements(1))
 	case s.take("."):
-		return s.repetitions(oneAS())
+		return repetitionsOf(s, anyOf())
 	case s.peek() == '(':
 		return junosGroup(s)
 	}
@@ -69,10 +67,10 @@ func junosItem(s *scanner) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.repetitions(term(n))
+	return repetitionsOf(s, anyOf(n))
 }
 
-func junosGroup(s *scanner) (*node, error) {
+func junosGroup(s *scanner) (*elements, error) {
 	start := s.pos
 	s.pos++
 	n, err := junosAlternatives(s)
@@ -85,27 +83,40 @@ func junosGroup(s *scanner) (*node, error) {
 		}
 		return nil, s.errorAt(start, `"(" without ")"`)
 	}
-	return s.repetitions(n)
+	return repetitionsOf(s, n)
+}
+
+// repetitionsOf reads the quantifiers after n.
+func repetitionsOf(s *scanner, n *elements) (*elements, error) {
+	for {
+		lo, hi, found, err := s.quantifier()
+		if err != nil {
+			return nil, err
+		}
+		if !found {
+			return n, nil
+		}
+		n = repeated(n, lo, hi)
+	}
 }
 
 // asRange reads an AS number, or two with the separator between.
-func asRange(s *scanner, separator string) (*node, error) {
+func asRange(s *scanner, separator string) (r asnRange, err error) {
 	start := s.pos
-	lo, err := s.asn()
-	if err != nil {
-		return nil, err
+	if r.first, err = s.asn(); err != nil {
+		return r, err
 	}
+	r.last = r.first
 	if !takeSpaced(s, separator) {
-		return number(lo), nil
+		return r, nil
 	}
-	var hi route.ASN
-	if hi, err = s.asn(); err != nil {
-		return nil, err
+	if r.last, err = s.asn(); err != nil {
+		return r, err
 	}
-	if hi < lo {
-		return nil, s.errorAt(start, "the range %d%s%d is the wrong way round", lo, separator, hi)
+	if r.last < r.first {
+		return r, s.errorAt(start, "the range %d%s%d is the wrong way round", r.first, separator, r.last)
 	}
-	return numbers(lo, hi), nil
+	return r, nil
 }
 
 // takeSpaced is take with spaces allowed on both sides.

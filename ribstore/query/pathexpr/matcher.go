@@ -15,11 +15,14 @@ type Matcher struct {
 	lead     []uint16 // see thousands; nil when the automaton is too large
 	full     []uint16
 	required []route.ASN
+	elements *elementNFA
 }
 
 // Matcher returns a new matcher of the pattern. It costs next to nothing.
 func (p *Pattern) Matcher() *Matcher {
-	return &Matcher{next: p.dfa.next, final: p.dfa.final, lead: p.thousands.lead, full: p.thousands.full, required: p.required}
+	return &Matcher{
+		next: p.dfa.next, final: p.dfa.final, lead: p.thousands.lead, full: p.thousands.full, required: p.required, elements: p.elements,
+	}
 }
 
 // Match reports whether the path matches. It does not allocate.
@@ -27,6 +30,11 @@ func (m *Matcher) Match(path route.ASPath) bool {
 	for _, n := range m.required {
 		if !path.Has(n) {
 			return false // most paths end here, for a few comparisons
+		}
+	}
+	if m.elements != nil && len(path) > 0 {
+		if _, plain := path.Sequence(); !plain {
+			return m.elements.match(path)
 		}
 	}
 	state := uint64(nothing)

@@ -107,10 +107,11 @@ func drawPath(t *rapid.T, kinds ...route.SegmentType) route.ASPath {
 	return p
 }
 
-// compileOrSkip skips what is refused as too complex, and nothing else.
+// compileOrSkip skips what is refused as too complex or as matching nothing, and nothing
+// else.
 func compileOrSkip(t *rapid.T, text string, d Dialect) *Pattern {
 	p, err := Compile(text, d)
-	if err != nil && strings.Contains(err.Error(), "too complex") {
+	if err != nil && (strings.Contains(err.Error(), "too complex") || strings.Contains(err.Error(), "no AS path can match")) {
 		t.Skip(err)
 	}
 	if err != nil {
@@ -156,7 +157,7 @@ func TestTermsMatchAsGoDoes(t *testing.T) {
 		}
 		want := regexp.MustCompile("^(?:" + e.goText + ")$")
 		p := compileOrSkip(t, e.text, d)
-		m, n := p.Matcher(), compileOrSkip(t, p.String(), Cisco).Matcher()
+		m, n := p.Matcher(), compileOrSkip(t, p.OurForm(), Cisco).Matcher()
 		for range 20 {
 			path := route.ASPath{}.AppendSegment(route.ASSequence, rapid.SliceOfN(smallASN, 0, 6).Draw(t, "asns")...)
 			text := path.String()
@@ -216,7 +217,7 @@ func FuzzCompile(f *testing.F) {
 			}
 			return
 		}
-		again, err := Compile(p.String(), Cisco)
+		again, err := Compile(p.String(), p.Dialect())
 		if err != nil || again.String() != p.String() {
 			t.Fatalf("%q is %q, which is %v, %v", text, p, again, err)
 		}

@@ -145,6 +145,14 @@ func TestJunos(t *testing.T) {
 		{"any sequence in the middle keeps numbers whole", "64500 .* 64510", "64500 164510", false},
 		{"any sequence alone", ".*", "", true},
 		{"any sequence covers a set", ".* 64500 .*", "64500 {1,2}", true},
+		{"a number is no member of a set", ".* 64500 .*", "1 {64499,64500,64501}", false},
+		{"a number is not the only member of a set", "1 64500", "1 {64500}", false},
+		{"a dot is no set", "1 .", "1 {2}", false},
+		{"some sequence may be a set", "1 .+", "1 {2,3}", true},
+		{"a set is one element", "1 .* 4", "1 {2,3} 4", true},
+		{"a number of a confederation is one of the path", "65001 . 3257", "(65001 65002) 3257", true},
+		{"a number in the middle of a confederation", ".* 65002 .*", "(65001 65002 65003) 3257", true},
+		{"a set of a confederation is a set", ". 3257", "[65001,65002] 3257", false},
 		{"some sequence is not empty", "64500 .+", "64500", false},
 		{"some sequence covers", "64500 .+ 64510", "64500 1 2 64510", true},
 		{"some sequence does not leap", "64500 .+ 64510", "64500 64510", false},
@@ -198,6 +206,76 @@ func TestBIRD(t *testing.T) {
 	})
 }
 
+// TestBIRDOnSets holds masks to what BIRD 2.0.12 answers: each path was announced to it,
+// and each mask was asked by its import filter.
+func TestBIRDOnSets(t *testing.T) {
+	paths := []string{
+		"100 {200,300}",
+		"100 {200,300} 400",
+		"100 200 300",
+		"100",
+		"{200,300}",
+		"100 {200}",
+		"100 {200,300} {400,500}",
+		"100 300 {200,300}",
+		"",
+	}
+	for mask, matches := range map[string]string{ // a digit for each path
+		"[= * =]":                "111111111",
+		"[= 100 ? =]":            "100001100",
+		"[= 100 200 =]":          "100001100",
+		"[= 100 300 =]":          "100000100",
+		"[= 100 200 300 =]":      "101000100",
+		"[= 100 200 400 =]":      "010000100",
+		"[= 100 ? 400 =]":        "010000100",
+		"[= * 400 =]":            "010000100",
+		"[= 200 =]":              "000010000",
+		"[= ? =]":                "000110000",
+		"[= 100 [200, 999] =]":   "100001100",
+		"[= 100 [150..250] =]":   "100001100",
+		"[= 100 150..250 =]":     "100001100",
+		"[= 100 [998, 999] =]":   "000000000",
+		"[= 65001 65002 100 =]":  "000000000",
+		"[= 65001 100 =]":        "000000000",
+		"[= ? ? 100 =]":          "000000000",
+		"[= ? 100 =]":            "000000000",
+		"[= * 100 =]":            "000100000",
+		"[= 100 300+ =]":         "100000110",
+		"[= 100 300 200 =]":      "100000110",
+		"[= 100 ? ? =]":          "111001110",
+		"[= 100 200 500 =]":      "000000100",
+		"[= =]":                  "000000001",
+		"[= * 300 * =]":          "111010110",
+		"[= 100 300 300 =]":      "100000110",
+		"[= 65002 100 =]":        "000000000",
+		"[= ? ? ? =]":            "111011110",
+		"[= 100 200+ 400+ =]":    "010000100",
+		"[= * 65001 * =]":        "000000000",
+		"[= 100 ?+ =]":           "111001110",
+		"[= [100, 200] [300] =]": "100010100",
+	} {
+		m := mustCompile(t, mask, BIRD).Matcher()
+		for i, text := range paths {
+			if got, want := m.Match(parsePath(t, text)), matches[i] == '1'; got != want {
+				t.Errorf("Match(%s, %s) = %v, BIRD says %v", mask, text, got, want)
+			}
+		}
+	}
+}
+
+func TestAnAnchorThatNothingPassesIsRefused(t *testing.T) {
+	for text, column := range map[string]int{"$15169_": 1, "15169^": 6, "^1$2": 3, "1(_^2)": 4} {
+		_, err := Compile(text, Cisco)
+		var e *Error
+		if !errors.As(err, &e) || e.Column != column || !strings.Contains(e.Message, "no AS path can match") {
+			t.Errorf("Compile(%q) = %v, want column %d", text, err, column)
+		}
+	}
+	for _, text := range []string{"^$", "_^1", "1$_", "$^", "(^|2)1", "^^1$$"} {
+		mustCompile(t, text, Cisco)
+	}
+}
+
 func TestOurForm(t *testing.T) {
 	for _, row := range []struct {
 		text, want string
@@ -229,13 +307,13 @@ func TestOurForm(t *testing.T) {
 		{"[= [1, 4..6] 2+ =]", "^(1|[4-6])(_2)+$", BIRD},
 	} {
 		p := mustCompile(t, row.text, Auto)
-		if got := p.String(); got != row.want {
-			t.Errorf("Compile(%q).String() = %q, want %q", row.text, got, row.want)
+		if got := p.OurForm(); got != row.want {
+			t.Errorf("Compile(%q).OurForm() = %q, want %q", row.text, got, row.want)
 		}
 		if p.Dialect() != row.dialect {
 			t.Errorf("Compile(%q).Dialect() = %v, want %v", row.text, p.Dialect(), row.dialect)
 		}
-		if again := mustCompile(t, p.String(), Cisco); again.String() != p.String() {
+		if again := mustCompile(t, p.String(), p.Dialect()); again.String() != p.String() || p.Dialect() != Cisco && p.String() != row.text {
 			t.Errorf("%q again is %q", p, again)
 		}
 	}

@@ -3,6 +3,7 @@ package pathexpr
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"ribglass/ribstore/route"
 )
@@ -26,11 +27,13 @@ func (e *Error) Error() string { return fmt.Sprintf("column %d: %s", e.Column, e
 // makes one. It is immutable, so it may be copied, kept and used by any number of
 // goroutines, each with a [Matcher] of its own.
 type Pattern struct {
-	text      string
+	text      string // as String
+	ours      string // as OurForm
 	dialect   Dialect
 	required  []route.ASN
 	dfa       *dfa
-	thousands thousands
+	elements  *elementNFA // of Junos and BIRD, for paths that have more than sequences
+	thousands *thousands
 }
 
 // Compile reads an expression. Its errors are of type [*Error].
@@ -41,42 +44,66 @@ func Compile(text string, d Dialect) (*Pattern, error) {
 	if d == Auto {
 		d = Recognize(text)
 	}
-	tree, err := parse(text, d)
+	p := &Pattern{text: strings.Join(strings.Fields(text), " "), dialect: d}
+	tree, err := p.parse(text)
 	if err != nil {
 		return nil, err
 	}
-	ours := tree.String()
-	if len(ours) > maxText {
+	p.ours = tree.String()
+	if len(p.ours) > maxText {
 		return nil, &Error{1, fmt.Sprintf("the expression takes %d bytes in our form, at most %d are possible; "+
-			"use fewer or simpler ranges and sets", len(ours), maxText)}
+			"use fewer or simpler ranges and sets", len(p.ours), maxText)}
 	}
-	automaton, err := compile(tree)
-	if err != nil {
+	if d == Cisco {
+		p.text = p.ours
+	}
+	if p.dfa, err = compile(tree); err != nil {
 		return nil, err
 	}
-	return &Pattern{
-		text: ours, dialect: d, required: required(tree, automaton),
-		dfa: automaton, thousands: newThousands(automaton),
-	}, nil
+	if p.dfa.matchesNothing() {
+		return nil, &Error{misplaced(text), `no AS path can match: nothing stands before its start (^) or behind its end ($)`}
+	}
+	p.required, p.thousands = required(tree, p.dfa), newThousands(p.dfa)
+	return p, nil
 }
 
-func parse(text string, d Dialect) (*node, error) {
+// misplaced returns the column of an anchor in the middle of a text that nothing matches.
+func misplaced(text string) int {
+	if i := strings.Index(text, "$"); i >= 0 && i < len(text)-1 {
+		return i + 1
+	}
+	return max(1, strings.LastIndex(text, "^")+1)
+}
+
+// parse reads the text in the dialect of the pattern.
+func (p *Pattern) parse(text string) (*node, error) {
+	var e *elements
+	var err error
 	s := &scanner{text: text}
-	switch d {
+	switch p.dialect {
 	case Cisco:
 		return parseCisco(s)
 	case Junos:
-		return parseJunos(s)
+		e, err = parseJunos(s)
 	case BIRD:
-		return parseBIRD(s)
-	case Auto:
+		e, err = parseBIRD(s)
+	default:
+		return nil, &Error{1, fmt.Sprintf("%v is not a dialect to read", p.dialect)}
 	}
-	return nil, &Error{1, fmt.Sprintf("%v is not a dialect to read", d)}
+	if err != nil {
+		return nil, err
+	}
+	p.elements, err = newElementNFA(e, p.dialect)
+	return e.tree(), err
 }
 
-// String returns the expression in our form. Compiled again as [Cisco] it gives
-// a pattern that matches the same paths and has the same text.
+// String returns the expression in its dialect, our form for [Cisco]. Compiled again in
+// the dialect it gives a pattern that matches the same paths and has the same text.
 func (p *Pattern) String() string { return p.text }
+
+// OurForm returns an expression of [Cisco] that matches the same paths, as long as they
+// have neither sets nor confederations.
+func (p *Pattern) OurForm() string { return p.ours }
 
 // Dialect returns what the text was read as; it is never [Auto].
 func (p *Pattern) Dialect() Dialect { return p.dialect }

@@ -16,11 +16,11 @@ type thousands struct {
 	full []uint16 // after three digits, 000 to 999
 }
 
-func newThousands(d *dfa) thousands {
+func newThousands(d *dfa) *thousands {
 	if d.states() > maxThousandStates {
-		return thousands{}
+		return &thousands{}
 	}
-	t := thousands{
+	t := &thousands{
 		lead: make([]uint16, d.states()<<thousandBits),
 		full: make([]uint16, d.states()<<thousandBits),
 	}

@@ -49,17 +49,7 @@ func Prefix(t *rapid.T) netip.Prefix {
 
 // Attrs draws an attribute set.
 func Attrs(t *rapid.T) route.Attrs {
-	var path route.ASPath
-	if n := rapid.IntRange(0, 4).Draw(t, "hops"); n > 0 {
-		asns := make([]route.ASN, n)
-		for i := range asns {
-			asns[i] = ASN(t)
-		}
-		path = path.AppendSegment(route.ASSequence, asns...)
-	}
-	if rapid.IntRange(0, 6).Draw(t, "set") == 0 {
-		path = path.AppendSegment(route.ASSet, ASN(t), ASN(t))
-	}
+	path := ASPath(t)
 	a := route.Attrs(nil).AppendAttr(route.AttrOrigin, []byte{byte(rapid.IntRange(0, 2).Draw(t, "origin"))}).
 		AppendAttr(route.AttrASPath, path).
 		AppendAttr(route.AttrNextHop, []byte{192, 0, 2, byte(rapid.IntRange(1, 2).Draw(t, "hop"))})
@@ -88,6 +78,21 @@ func Attrs(t *rapid.T) route.Attrs {
 	return a
 }
 
+// ASPath draws a path: empty, one sequence as most are, or of several segments with
+// AS_SETs and segments of a confederation.
+func ASPath(t *rapid.T) (path route.ASPath) {
+	kinds := []route.SegmentType{route.ASSequence}
+	segments := rapid.SampledFrom([]int{0, 1, 1, 1, 1, 3}).Draw(t, "segments")
+	if segments > 1 {
+		kinds = []route.SegmentType{route.ASSequence, route.ASSet, route.ASConfedSequence, route.ASConfedSet}
+	}
+	for range segments {
+		kind := rapid.SampledFrom(kinds).Draw(t, "segment")
+		path = path.AppendSegment(kind, rapid.SliceOfN(rapid.Custom(ASN), 1, 4).Draw(t, "asns")...)
+	}
+	return path
+}
+
 // Path returns an attribute set with no more than an AS path.
 func Path(asns ...route.ASN) route.Attrs {
 	return route.Attrs(nil).AppendAttr(route.AttrASPath, route.ASPath(nil).AppendSegment(route.ASSequence, asns...))
@@ -97,7 +102,7 @@ func Path(asns ...route.ASN) route.Attrs {
 func Texts() []string {
 	return []string{
 		"origin 1-3", "neighbor-as 2", "via 1 2", "via 12", "path _1_", "path ^2", "path-length > 2", "path-hops <= 1", "prepended", "private-as",
-		"community 1:1*0", "community blackhole", "large-community 1:2:*", "nexthop 192.0.2.1", "peer a", "peer b", "router r0", "group g1",
+		"community 1:1*0", "community blackhole", "large-community 1:2:*", "nexthop 192.0.2.1", "peer a", "peer b", "peer-as 1", "peer-address 192.0.2.2", "origin none", "neighbor-as none", "router r0", "group g1",
 		"family ipv4-unicast", "length >= 9", "med 2", "local-pref > 100", "origin-code incomplete", "stale", "best", "moas", "bogon",
 		"since 100s", "older-than 50s", "10.0.0.0/8 or-longer", "10.1.2.0/24 or-shorter", "10.0.0.0/8", "0.0.0.0/0 ge 9 le 16", "path-id 1",
 		"ext-community rt:1:1", "otc", "otc 1-3",

@@ -1,0 +1,156 @@
+package query
+
+import "ribglass/ribstore/route"
+
+// What a path begins and ends with is told alike by all that ask: origin, neighbor-as,
+// moas and the counts of both. Confederation segments are passed over, and an AS_SET
+// stands for each of its members.
+
+// originsOf returns the AS numbers that the path ends in: one, or the members of a set;
+// none of an empty path.
+func originsOf(p route.ASPath) route.Segment {
+	if s, ok := p.Sequence(); ok {
+		return lastIn(s)
+	}
+	var last route.Segment
+	for s := range p.Segments() {
+		if isPublic(s) {
+			last = s
+		}
+	}
+	return lastIn(last)
+}
+
+// neighborsOf returns the AS numbers that the path begins with, as [originsOf] does.
+func neighborsOf(p route.ASPath) route.Segment {
+	for s := range p.Segments() {
+		switch {
+		case !isPublic(s):
+		case s.Type == route.ASSet:
+			return s
+		default:
+			return s.Slice(0, 1)
+		}
+	}
+	return route.Segment{}
+}
+
+// isPublic reports whether a segment says something about the way outside of a
+// confederation.
+func isPublic(s route.Segment) bool {
+	return s.Len() > 0 && (s.Type == route.ASSequence || s.Type == route.ASSet)
+}
+
+func lastIn(s route.Segment) route.Segment {
+	if n := s.Len(); s.Type == route.ASSequence && n > 0 {
+		return s.Slice(n-1, n)
+	}
+	return s
+}
+
+func anyIn(s route.Segment, asns ASNs) bool {
+	for i := range s.Len() {
+		if asns.has(s.At(i)) {
+			return true
+		}
+	}
+	return false
+}
+
+// viaTest makes the test whether the AS numbers stand next to each other.
+func viaTest(want Via) setTest {
+	switch first := want[0]; {
+	case len(want) > 1:
+		return func(a route.Attrs) bool { return adjacentIn(a.ASPath(), want) }
+	case first.First == first.Last:
+		return func(a route.Attrs) bool { return a.ASPath().Has(first.First) }
+	default:
+		return func(a route.Attrs) bool {
+			for s := range a.ASPath().Segments() {
+				if anyIn(s, first) {
+					return true
+				}
+			}
+			return false
+		}
+	}
+}
+
+// adjacentIn reports whether the AS numbers stand next to each other in sequences of the
+// path, an AS that repeats itself counting once. Sequences in a row are one: a long path
+// is written so.
+func adjacentIn(p route.ASPath, want Via) bool {
+	if first := want[0]; first.First == first.Last && !p.Has(first.First) {
+		return false // most paths end here
+	}
+	if s, ok := p.Sequence(); ok {
+		return adjacentAt(s.At, s.Len(), want)
+	}
+	var run []route.ASN
+	kind := route.ASSet
+	for s := range p.Segments() {
+		if s.Type != kind || s.Type == route.ASSet || s.Type == route.ASConfedSet {
+			if adjacentAt(func(i int) route.ASN { return run[i] }, len(run), want) {
+				return true
+			}
+			run, kind = run[:0], s.Type
+		}
+		for i := range s.Len() {
+			if kind == route.ASSequence || kind == route.ASConfedSequence {
+				run = append(run, s.At(i))
+			}
+		}
+	}
+	return adjacentAt(func(i int) route.ASN { return run[i] }, len(run), want)
+}
+
+func adjacentAt(at func(int) route.ASN, n int, want Via) bool {
+	for i := range n {
+		if want[0].has(at(i)) && follows(at, n, i, want[1:]) {
+			return true
+		}
+	}
+	return false
+}
+
+// follows reports whether the AS numbers wanted stand behind i. An AS that repeats itself
+// is passed over, unless it is what is wanted next.
+func follows(at func(int) route.ASN, n, i int, want Via) bool {
+	if len(want) == 0 {
+		return true
+	}
+	for last := at(i); i+1 < n; i++ {
+		if want[0].has(at(i+1)) && follows(at, n, i+1, want[1:]) {
+			return true
+		}
+		if at(i+1) != last {
+			return false
+		}
+	}
+	return false
+}
+
+// hops returns the length of the path with repetitions counting once.
+func hops(p route.ASPath) int {
+	n := 0
+	var last route.ASN
+	follows := false // last stands right before
+	for s := range p.Segments() {
+		switch s.Type {
+		case route.ASSequence:
+			for i := range s.Len() {
+				if as := s.At(i); !follows || as != last {
+					n, last, follows = n+1, as, true
+				}
+			}
+		case route.ASSet:
+			n++
+			follows = false
+		case route.ASConfedSequence, route.ASConfedSet:
+			follows = false
+		}
+	}
+	return n
+}
+
+func isPrepended(p route.ASPath) bool { return p.Len() > hops(p) }
