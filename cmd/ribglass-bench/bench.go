@@ -37,6 +37,7 @@ type options struct {
 	bird       string
 	binary     string
 	format     string
+	mostRatio  float64
 	timeout    time.Duration
 	exchange   bool
 	churn      bool
@@ -83,6 +84,7 @@ what that took. The table is that of an MRT file or, without one, of a seeded ge
 	f.StringVar(&o.bird, "bird", "auto", "auto, off, or the path of bird")
 	f.StringVar(&o.binary, "ribglass", "", "the ribglass to measure, or off (default the one beside this program, else of the PATH)")
 	f.StringVar(&o.format, "format", "table", "table or json")
+	f.Float64Var(&o.mostRatio, "most-ratio", 0, "fail when loading with history takes more than so many times the processor time without; 0: never")
 	f.DurationVar(&o.timeout, "timeout", 30*time.Minute, "give up after this long")
 	f.BoolVar(&o.exchange, "exchange", false, "an exchange: 900 peers of 500 routes")
 	f.BoolVar(&o.churn, "churn", false, "lookups while routes change and a second feed loads")
@@ -184,7 +186,7 @@ func (o *options) measureFeeds(ctx context.Context, t table, result *report, pro
 		fmt.Fprintln(progress, "BIRD")
 		l, err := loadFeeds(ctx, func(ctx context.Context, dir string) (*receiver, error) {
 			return startBird(ctx, path, dir, t.feeds())
-		}, t, say)
+		}, t, say, nil)
 		if err != nil {
 			return err
 		}
@@ -193,16 +195,38 @@ func (o *options) measureFeeds(ctx context.Context, t table, result *report, pro
 	if o.binary == "off" {
 		return nil
 	}
-	fmt.Fprintln(progress, "Ribglass")
+	return o.measureRibglass(ctx, t, result, progress, say)
+}
+
+// measureRibglass loads the feeds twice: without history, and with it.
+func (o *options) measureRibglass(ctx context.Context, t table, result *report, progress io.Writer, say func(load)) error {
 	setup, err := o.setup(t)
 	if err != nil {
 		return err
 	}
-	l, err := loadFeeds(ctx, setup.start, t, say)
+	fmt.Fprintln(progress, "Ribglass without history")
+	setup.forgets = true
+	without, err := loadFeeds(ctx, setup.start, t, say, nil)
 	if err != nil {
 		return err
 	}
-	result.Ribglass = &l
+	without.Receiver += " without history"
+	result.Forgetful = &without
+	fmt.Fprintln(progress, "Ribglass")
+	setup.forgets = false
+	var again *restarted
+	with, err := loadFeeds(ctx, setup.start, t, say, func(r *receiver) error {
+		again, err = measureRestart(ctx, r, setup.binary)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	with.Restart = again
+	result.Ribglass = &with
+	if got := ratio(result.Ribglass.CPU, result.Forgetful.CPU); o.mostRatio > 0 && got > o.mostRatio {
+		return fmt.Errorf("loading with history takes %.2f times the processor time without, want at most %.2f", got, o.mostRatio)
+	}
 	return nil
 }
 

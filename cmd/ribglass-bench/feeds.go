@@ -18,6 +18,8 @@ type loads struct {
 	CPU      time.Duration `json:"cpu_ns"`
 	Peak     uint64        `json:"peak_bytes"`
 	Settled  uint64        `json:"settled_bytes"`
+
+	Restart *restarted `json:"restart,omitempty"`
 }
 
 // bytesPerRoute is what a route costs over the idle program.
@@ -61,7 +63,8 @@ func withReceiver(ctx context.Context, start starter, work func(*receiver) error
 
 // loadFeeds plays every feed of the table into a fresh receiver, one after
 // another, and keeps all sessions up until the end.
-func loadFeeds(ctx context.Context, start starter, t table, say func(load)) (loads, error) {
+// When all are in, it waits until the receiver has done what it does afterwards.
+func loadFeeds(ctx context.Context, start starter, t table, say func(load), then func(*receiver) error) (loads, error) {
 	var result loads
 	err := withReceiver(ctx, start, func(r *receiver) error {
 		result.Receiver = r.name
@@ -74,12 +77,47 @@ func loadFeeds(ctx context.Context, start starter, t table, say func(load)) (loa
 			result.add(l)
 			say(l)
 		})
+		if err == nil {
+			err = result.settle(ctx, r, idle.cpu)
+		}
 		for _, s := range sessions {
 			_ = s.Abort()
+		}
+		if err == nil && then != nil {
+			err = then(r)
 		}
 		return err
 	})
 	return result, err
+}
+
+// A receiver is calm when it used no more than calmCPU within calmTime, and is no
+// more waited for after calmMost.
+const (
+	calmTime = 3 * time.Second
+	calmCPU  = 50 * time.Millisecond
+	calmMost = 90 * time.Second
+)
+
+// settle waits until the receiver is calm. What it did since before counts then, not
+// only what it did while feeds were played.
+func (l *loads) settle(ctx context.Context, r *receiver, before time.Duration) error {
+	last := before
+	for began := time.Now(); ; {
+		if err := quiet(ctx, calmTime); err != nil {
+			return err
+		}
+		u, err := r.usage()
+		if err != nil {
+			return err
+		}
+		calm := u.cpu-last <= calmCPU
+		last = u.cpu
+		if calm || time.Since(began) > calmMost {
+			l.CPU, l.Peak, l.Settled = u.cpu-before, u.peak, u.resident
+			return nil
+		}
+	}
 }
 
 // loadAll plays every feed of the table. The sessions are the caller's to end,

@@ -21,6 +21,8 @@ type report struct {
 	BIRD     *loads    `json:"bird,omitempty"`
 	Ribglass *loads    `json:"ribglass,omitempty"`
 
+	Forgetful *loads `json:"ribglass_without_history,omitempty"`
+
 	Exchange *exchanged `json:"exchange,omitempty"`
 	Churn    *churned   `json:"churn,omitempty"`
 	HTTP     *httpLoad  `json:"http,omitempty"`
@@ -80,6 +82,7 @@ func (r *report) writeTable(w io.Writer) error {
 		return err
 	}
 	fmt.Fprintln(w)
+	r.writeRestart(w)
 	r.writeHolds(w)
 	r.writeExchange(w)
 	r.writeChurn(w)
@@ -144,7 +147,7 @@ func (r *report) writeLoads(w io.Writer) {
 		return
 	}
 	fmt.Fprintln(w, "receiver\tfeeds\troutes\tfirst feed\tprocessor\tpeak\tsettled\tbytes/route\teach further feed\t")
-	for _, l := range []*loads{r.BIRD, r.Ribglass} {
+	for _, l := range []*loads{r.BIRD, r.Forgetful, r.Ribglass} {
 		if l == nil {
 			continue
 		}
@@ -155,12 +158,27 @@ func (r *report) writeLoads(w io.Writer) {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%.2f s\t%.2f s\t%s\t%s\t%.1f\t%s\t\n", l.Receiver, len(l.Loads), l.Routes,
 			l.Loads[0].Wall.Seconds(), l.CPU.Seconds(), megabytes(l.Peak), megabytes(l.Settled), l.bytesPerRoute(), further)
 	}
-	if r.BIRD != nil && r.Ribglass != nil {
-		a, b := r.Ribglass, r.BIRD
-		fmt.Fprintf(w, "ratio to BIRD\t\t\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t\t\n",
-			ratio(a.Loads[0].Wall, b.Loads[0].Wall), ratio(a.CPU, b.CPU), ratio(a.Peak, b.Peak),
-			ratio(a.Settled, b.Settled), a.bytesPerRoute()/b.bytesPerRoute())
+	writeRatio(w, "ratio to BIRD", r.Ribglass, r.BIRD)
+	writeRatio(w, "ratio to without history", r.Ribglass, r.Forgetful)
+}
+
+func writeRatio(w io.Writer, name string, a, b *loads) {
+	if a == nil || b == nil {
+		return
 	}
+	fmt.Fprintf(w, "%s\t\t\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t\t\n", name,
+		ratio(a.Loads[0].Wall, b.Loads[0].Wall), ratio(a.CPU, b.CPU), ratio(a.Peak, b.Peak),
+		ratio(a.Settled, b.Settled), a.bytesPerRoute()/b.bytesPerRoute())
+}
+
+// writeRestart says what it takes to go on where a killed program ended.
+func (r *report) writeRestart(w io.Writer) {
+	if r.Ribglass == nil || r.Ribglass.Restart == nil {
+		return
+	}
+	a := r.Ribglass.Restart
+	fmt.Fprintf(w, "killed and started again: listens after %.2f s, all routes after %.2f s (%.2f s of processor time, peak %s, file %s); first search in the past %.2f s\n",
+		a.Listens.Seconds(), a.Whole.Seconds(), a.CPU.Seconds(), megabytes(a.Peak), megabytes(uint64(a.File)), a.FirstPast.Seconds())
 }
 
 func ratio[T ~int64 | ~uint64](a, b T) float64 { return float64(a) / float64(max(b, 1)) }

@@ -34,6 +34,7 @@ type ribglassSetup struct {
 	stale   time.Duration // how long routes outlive their session; zero: the default
 
 	snapshots time.Duration // between snapshots of the history; zero: the default
+	forgets   bool          // it has no history
 }
 
 // startRibglass runs `ribglass serve` in dir.
@@ -79,7 +80,10 @@ func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.It
 func (s ribglassSetup) config(dir string, ports [3]int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "asn: %v\nrouter_id: 192.0.2.10\nlisten: [%q]\n", localASN, loopback(ports[0]))
-	fmt.Fprintf(&b, "http: { listen: %q }\nadmin: { listen: %q }\ndata_dir: %q\n", loopback(ports[1]), loopback(ports[2]), dir)
+	fmt.Fprintf(&b, "http: { listen: %q }\nadmin: { listen: %q }\n", loopback(ports[1]), loopback(ports[2]))
+	if !s.forgets {
+		fmt.Fprintf(&b, "data_dir: %q\n", dir)
+	}
 	if s.snapshots > 0 {
 		fmt.Fprintf(&b, "history: { snapshot_every: %v }\n", s.snapshots)
 	}
