@@ -1,7 +1,6 @@
 package history
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -128,11 +127,12 @@ func (f *file) check() error {
 		if err := format.CheckFormat(meta.Get(format.KeyFormat)); err != nil {
 			return err
 		}
+		older = format.IsFormer(meta.Get(format.KeyFormat))
 		for _, name := range format.Buckets() {
 			if tx.Bucket(name) != nil {
 				continue
 			}
-			if older = bytes.Equal(name, format.BucketMarks); !older {
+			if older = format.Later(name); !older {
 				return format.Damagedf("the bucket %s is missing", name)
 			}
 		}

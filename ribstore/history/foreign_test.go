@@ -59,8 +59,8 @@ func TestOtherFilesAreLeftAlone(t *testing.T) {
 	}{
 		{"a bbolt file of another program", putAll("x", []byte("widgets")), ""},
 		{"our names with another format", putAll("something else", format.Buckets()...), ""},
-		{"the format before", putAll("ribglass history 2", format.Buckets()...), `the format "ribglass history 2", this version reads "ribglass history 3"`},
-		{"a later format", putAll("ribglass history 4", format.Buckets()...), `the format "ribglass history 4", this version reads "ribglass history 3"`},
+		{"a format too old", putAll("ribglass history 2", format.Buckets()...), `the format "ribglass history 2", this version reads "ribglass history 3" and "ribglass history 4"`},
+		{"a later format", putAll("ribglass history 5", format.Buckets()...), `the format "ribglass history 5", this version reads "ribglass history 3" and "ribglass history 4"`},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

@@ -1,7 +1,6 @@
 package history
 
 import (
-	"bytes"
 	"slices"
 	"sync"
 	"time"
@@ -25,6 +24,8 @@ type journal struct {
 	mu      sync.Mutex
 	now     format.Run // under way
 	open    format.GroupWriter
+	shared  bool     // somebody reads the octets of open
+	spare   []buffer // of groups that were written
 	pending pending
 	next    uint64 // number of the open group
 	last    int64  // milliseconds; of the last record
@@ -55,13 +56,31 @@ type pending struct {
 
 func (p *pending) empty() bool { return len(p.groups)+len(p.runs)+len(p.names)+len(p.marks) == 0 }
 
+// pendingGroup is a group that is not written yet.
 type pendingGroup struct {
 	piece  format.Piece
-	octets []byte
+	buffer buffer
+	events bool
+	shared bool // somebody reads the octets
 }
+
+// buffer is the memory of a group. It is used again once the group is written, unless
+// somebody still reads it.
+type buffer struct {
+	octets []byte
+	places *format.Places
+}
+
+// maxSpare is how many buffers are kept: those of the groups that wait while a table
+// is loaded.
+const maxSpare = 16
+
+// size is about how many octets a group takes in memory.
+func (g *pendingGroup) size() int { return len(g.buffer.octets) + g.buffer.places.Size() }
 
 func newJournal(l *limits) *journal {
 	return &journal{
+		open:   format.GroupWriter{Places: new(format.Places)},
 		limits: l, peers: make(map[string]uint32), ready: make(chan struct{}, 1), off: true,
 		shares: shares{all: make(map[string]*share), thinned: make(map[*share]bool)},
 	}
@@ -146,9 +165,14 @@ func (j *journal) closeIfFull() {
 		return
 	}
 	j.closeGroup()
-	select {
-	case j.ready <- struct{}{}:
-	default:
+	if n := len(j.pending.groups); n > 0 && j.pending.groups[n-1].piece.Records >= uint32(j.limits.groupRecords) {
+		j.pending.groups[n-1].piece.Level = format.LevelLoad // full before its second was over
+	}
+	if j.pending.octets >= j.limits.writeAhead {
+		select {
+		case j.ready <- struct{}{}:
+		default:
+		}
 	}
 	if j.pending.octets > j.limits.maxPending {
 		j.giveUp()
@@ -194,12 +218,16 @@ func (j *journal) written(p pending, publish func()) {
 	defer j.mu.Unlock()
 	publish()
 	done := func(g pendingGroup) bool {
-		return slices.ContainsFunc(p.groups, func(w pendingGroup) bool { return w.piece.From == g.piece.From })
+		is := slices.ContainsFunc(p.groups, func(w pendingGroup) bool { return w.piece.From == g.piece.From })
+		if is && !g.shared && len(j.spare) < maxSpare {
+			j.spare = append(j.spare, g.buffer)
+		}
+		return is
 	}
 	j.pending.groups = slices.DeleteFunc(j.pending.groups, done)
 	j.pending.octets = 0
 	for i := range j.pending.groups {
-		j.pending.octets += len(j.pending.groups[i].octets)
+		j.pending.octets += j.pending.groups[i].size()
 	}
 	j.pending.runs = j.pending.runs[min(len(p.runs), len(j.pending.runs)):]
 	j.pending.names = j.pending.names[len(p.names):]
@@ -223,17 +251,43 @@ func (j *journal) closeGroup() {
 	}
 	g := j.openGroup()
 	j.pending.groups = append(j.pending.groups, g)
-	j.pending.octets += len(g.octets)
+	j.pending.octets += g.size()
 	j.next++
+	fresh := buffer{places: new(format.Places)}
+	if n := len(j.spare); n > 0 {
+		fresh, j.spare = j.spare[n-1], j.spare[:n-1]
+	}
+	j.open.Octets, j.open.Places, j.shared = fresh.octets, fresh.places, false
 	j.open.Reset()
 }
 
-// openGroup returns the open group as it is.
+// openGroup returns the open group as it is. Its octets stay as they are, since others
+// are only added behind them.
 func (j *journal) openGroup() pendingGroup {
 	return pendingGroup{
-		format.Piece{Run: j.now.ID, First: j.open.First, Last: j.open.Last, From: j.next, To: j.next, Records: uint32(j.open.Records)},
-		bytes.Clone(j.open.Octets),
+		piece:  format.Piece{Run: j.now.ID, First: j.open.First, Last: j.open.Last, From: j.next, To: j.next, Records: uint32(j.open.Records)},
+		buffer: buffer{j.open.Octets, j.open.Places}, events: j.open.Events > 0, shared: j.shared,
 	}
+}
+
+// share returns all groups that are not written, for somebody who reads them.
+func (j *journal) share() []pendingGroup {
+	for i := range j.pending.groups {
+		j.pending.groups[i].shared = true
+	}
+	groups := slices.Clip(j.pending.groups)
+	if j.open.Records > 0 {
+		j.shared = true
+		groups = append(groups, j.openGroup())
+	}
+	return groups
+}
+
+// letGo gives back the memory of buffers that nothing needs for now.
+func (j *journal) letGo() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.spare = nil
 }
 
 // beginTail ends the current moment and returns it. What is recorded from then on

@@ -16,7 +16,7 @@ const (
 	keepEvery    = time.Second // how often the keeper looks for work
 	pruneEvery   = time.Minute // how often the keeper looks for what may be dropped
 	keepBackoff  = time.Minute // the longest time that the keeper leaves alone what failed
-	manyRecords  = 2_000_000   // since a snapshot; then the next is taken at once
+	manyRecords  = 10_000_000  // since a snapshot, which a restart replays; then the next is taken at once
 	quietRecords = 200_000     // a second; while more come, a table is being loaded
 	trackEvery   = time.Minute // how often a snapshot is taken only to know the state of a peer again
 	stuckAfter   = 3           // times without room, before what is newer than the last snapshot goes

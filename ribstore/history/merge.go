@@ -53,9 +53,12 @@ func (h *History) weigh(p *format.Piece) weight {
 	}
 	var w weight
 	_ = h.view(func(tx *bbolt.Tx) error {
-		head := tx.Bucket(format.BucketJournal).Get(key)
+		head := tx.Bucket(p.Bucket()).Get(key)
 		w.whole, w.stored = format.ContentSize(head), len(head)
-		if p.Level == 0 {
+		if p.Level == format.LevelLoad {
+			w.whole = format.LoadSize(head)
+		}
+		if p.IsGroup() {
 			return nil
 		}
 		w.whole *= headWeight
@@ -123,7 +126,8 @@ func (x *index) stretch(start int, enough merging, most largest) (end int, whole
 		}
 		records += int(x.Pieces[end].Records)
 	}
-	return end, records >= enough.records || end-start >= enough.pieces || end < len(x.Pieces) && x.Pieces[end].Run != p.Run
+	cut := end < len(x.Pieces) && (x.Pieces[end].Run != p.Run || x.Pieces[end].Level == format.LevelLoad)
+	return end, records >= enough.records || end-start >= enough.pieces || cut
 }
 
 // joins reports whether the piece with index i can be merged with those from
@@ -325,7 +329,7 @@ func (h *History) merge(ctx context.Context, pieces []format.Piece, level uint8)
 	}
 	var events format.GroupWriter
 	var streams []*changeStream
-	if first.Level == 0 {
+	if first.IsGroup() {
 		s, err := h.groupStream(pieces, &events)
 		if err != nil {
 			return err
@@ -374,7 +378,7 @@ func (h *History) replace(m *merger, pieces []format.Piece, whole *format.Piece)
 // deletePiece removes a piece with its blocks.
 func deletePiece(tx *bbolt.Tx, p *format.Piece) error {
 	key := p.Key()
-	if err := tx.Bucket(format.BucketJournal).Delete(key); err != nil || p.Level == 0 {
+	if err := tx.Bucket(p.Bucket()).Delete(key); err != nil || p.IsGroup() {
 		return err
 	}
 	var keys [][]byte

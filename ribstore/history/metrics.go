@@ -177,16 +177,10 @@ func (h *History) look() (*index, int) {
 	}
 	x.Runs = append(slices.Clip(x.Runs), j.pending.runs...)
 	x.Pieces = slices.Clip(x.Pieces)
-	add := func(g pendingGroup) {
-		g.piece.Pending = g.octets
+	for _, g := range j.share() {
+		g.piece.Pending = g.buffer.octets
 		x.Pieces = append(x.Pieces, g.piece)
 		x.Next = g.piece.To + 1
-	}
-	for _, g := range j.pending.groups {
-		add(g)
-	}
-	if j.open.Records > 0 {
-		add(j.openGroup())
 	}
 	return &x, j.pending.octets + len(j.open.Octets)
 }

@@ -68,12 +68,7 @@ func (r *replayer) pieces(ctx context.Context, pieces []format.Piece) error {
 			return err
 		}
 		p := &pieces[i]
-		var err error
-		if p.Level == 0 {
-			err = checked.history.source.Group(p, func(rec *format.Record) error { return checked.deliver(rec, p.Run) })
-		} else {
-			err = checked.segment(ctx, p)
-		}
+		err := checked.piece(ctx, p)
 		if errors.Is(err, format.ErrDamaged) {
 			return &loss{piece: p, err: err}
 		}
@@ -82,6 +77,18 @@ func (r *replayer) pieces(ctx context.Context, pieces []format.Piece) error {
 		}
 	}
 	return nil
+}
+
+// piece replays a piece, or passes over it when it has nothing of the scope.
+func (r *replayer) piece(ctx context.Context, p *format.Piece) error {
+	if !p.IsGroup() {
+		return r.segment(ctx, p)
+	}
+	touches, err := r.history.source.Touches(p, r.within)
+	if err != nil || !touches {
+		return err
+	}
+	return r.history.source.Group(p, func(rec *format.Record) error { return r.deliver(rec, p.Run) })
 }
 
 // interruptible returns found with a look at the context now and then. A piece may

@@ -95,6 +95,10 @@ func (h *History) flush(limit int64) error {
 	h.flushing.Lock()
 	defer h.flushing.Unlock()
 	rest := h.journal.take()
+	if !slices.ContainsFunc(rest.groups, func(g pendingGroup) bool { return g.piece.Level == format.LevelLoad }) {
+		h.scratch = nil // of a load before, like the spare buffers
+		h.journal.letGo()
+	}
 	for !rest.empty() {
 		p, values, octets := h.portion(&rest)
 		if err := h.room(octets, limit); err != nil {
@@ -127,10 +131,11 @@ func (h *History) flush(limit int64) error {
 // there is room for at one time.
 func (h *History) portion(rest *pending) (p pending, values [][]byte, octets int) {
 	p = *rest
+	h.scratch = h.scratch[:0]
 	for len(values) < len(rest.groups) && octets < h.limits.writeAhead {
-		g := &rest.groups[len(values)]
-		values = append(values, h.codec.SealFast(g.piece.Key(), g.octets))
-		octets += h.paged(len(values[len(values)-1]))
+		stored := h.seal(&rest.groups[len(values)])
+		values = append(values, stored)
+		octets += h.paged(len(stored))
 	}
 	p.groups = rest.groups[:len(values)]
 	rest.groups, rest.runs, rest.names, rest.marks = rest.groups[len(values):], nil, nil, nil
@@ -138,6 +143,18 @@ func (h *History) portion(rest *pending) (p pending, values [][]byte, octets int
 		p.end.Next = rest.groups[0].piece.From
 	}
 	return p, values, octets
+}
+
+// seal returns the stored value of a group. Those of one transaction share their
+// memory.
+func (h *History) seal(g *pendingGroup) []byte {
+	start := len(h.scratch)
+	if g.piece.Level == format.LevelLoad {
+		h.scratch = format.AppendLoad(h.scratch, g.piece.Key(), g.buffer.octets, g.buffer.places, g.events)
+	} else {
+		h.scratch = h.codec.AppendFast(h.scratch, g.piece.Key(), g.buffer.octets)
+	}
+	return h.scratch[start:len(h.scratch):len(h.scratch)]
 }
 
 func (h *History) put(tx *bbolt.Tx, p *pending, values [][]byte) error {
@@ -158,7 +175,7 @@ func (h *History) put(tx *bbolt.Tx, p *pending, values [][]byte) error {
 		}
 	}
 	for i := range p.groups {
-		if err := tx.Bucket(format.BucketJournal).Put(p.groups[i].piece.Key(), values[i]); err != nil {
+		if err := tx.Bucket(p.groups[i].piece.Bucket()).Put(p.groups[i].piece.Key(), values[i]); err != nil {
 			return err
 		}
 	}

@@ -146,8 +146,8 @@ func TestAForeignFileIsRefusedAndLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, content := range map[string][]byte{
-		"the version before": bytes.ReplaceAll(own, []byte("ribglass history 3"), []byte("ribglass history 2")),
-		"a later version":    bytes.ReplaceAll(own, []byte("ribglass history 3"), []byte("ribglass history 4")),
+		"the version before": bytes.ReplaceAll(own, []byte("ribglass history 4"), []byte("ribglass history 2")),
+		"a later version":    bytes.ReplaceAll(own, []byte("ribglass history 4"), []byte("ribglass history 5")),
 	} {
 		writeFile(t, file, string(content))
 		status, log := g.serveOnce()

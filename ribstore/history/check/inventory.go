@@ -52,6 +52,11 @@ func (l *Inventory) read(v format.Values) error {
 	if x.Pieces, err = parseKeys(l, v, format.BucketJournal, format.ParsePiece); err != nil {
 		return err
 	}
+	loads, err := parseKeys(l, v, format.BucketLoads, format.ParsePiece)
+	if err != nil {
+		return err
+	}
+	x.Pieces = append(x.Pieces, loads...)
 	return v.Each(format.BucketMarks, func(key, stored []byte) error {
 		if m, err := format.DecodeMark(l.codec, key, stored); err != nil {
 			l.Damage = append(l.Damage, err)

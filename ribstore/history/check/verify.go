@@ -34,6 +34,7 @@ type Report struct {
 
 	Snapshots, Chunks, Orphans Amount    // orphans are chunks that belong to no snapshot
 	Journal                    [4]Amount // by level
+	Loads                      Amount    // groups of loads
 	Blocks                     Amount
 	Records                    int64 // in the journal
 
@@ -109,6 +110,8 @@ func (v *verifier) count(bucket, key, stored []byte) {
 		r.Chunks.add(stored)
 	case string(format.BucketBlocks):
 		r.Blocks.add(stored)
+	case string(format.BucketLoads):
+		r.Loads.add(stored)
 	case string(format.BucketJournal):
 		if p, err := format.ParsePiece(key); err == nil && int(p.Level) < len(r.Journal) {
 			r.Journal[p.Level].add(stored)
@@ -269,7 +272,7 @@ func (v *verifier) orphans() error {
 func (v *verifier) journal() error {
 	for i := range v.has.Pieces {
 		p := &v.has.Pieces[i]
-		if p.Lost || int(p.Level) >= len(v.report.Journal) {
+		if p.Lost || !p.IsGroup() && int(p.Level) >= len(v.report.Journal) {
 			continue // told before
 		}
 		v.report.Records += int64(p.Records)
@@ -296,7 +299,7 @@ func (v *verifier) piece(p *format.Piece) error {
 		count += int64(rec.Weight())
 		return nil
 	}
-	if p.Level > 0 {
+	if !p.IsGroup() {
 		return v.segment(p, add)
 	}
 	err := v.counted.Group(p, add)

@@ -48,12 +48,17 @@ type GroupWriter struct {
 	Records int   // changes and events
 	First   int64 // milliseconds; of the first record
 	Last    int64
-	set     []byte // of the announcement before
+	Events  int     // of Records
+	Places  *Places // of the changes; nil: they are not collected
+	set     []byte  // of the announcement before
 }
 
 // Reset begins a group.
 func (w *GroupWriter) Reset() {
-	w.Octets, w.Records, w.First, w.Last, w.set = w.Octets[:0], 0, 0, 0, w.set[:0]
+	w.Octets, w.Records, w.Events, w.First, w.Last, w.set = w.Octets[:0], 0, 0, 0, 0, w.set[:0]
+	if w.Places != nil {
+		w.Places.Reset()
+	}
 }
 
 func (w *GroupWriter) begin(k Kind, at int64) {
@@ -70,6 +75,7 @@ func (w *GroupWriter) begin(k Kind, at int64) {
 func (w *GroupWriter) Expire(at int64) {
 	w.begin(kindExpire, at)
 	w.Records++
+	w.Events++
 }
 
 // Wait records that unconfirmed routes are kept for a while longer.
@@ -77,11 +83,15 @@ func (w *GroupWriter) Wait(at int64, d time.Duration) {
 	w.begin(kindWait, at)
 	w.Octets = binary.AppendUvarint(w.Octets, uint64(d))
 	w.Records++
+	w.Events++
 }
 
 // Batch records a batch of a peer. Its time is not before the time of the record before.
 func (w *GroupWriter) Batch(peer uint32, b *route.Batch, at int64) {
 	w.begin(kindOf(b.Event), at)
+	if b.Event != route.Routes {
+		w.Events++
+	}
 	w.Octets = binary.AppendUvarint(w.Octets, uint64(peer))
 	switch b.Event {
 	case route.Routes:
@@ -162,6 +172,9 @@ func (w *GroupWriter) update(u *route.Update) {
 		w.Octets = appendPrefix(w.Octets, n.Prefix)
 		if head&updatePathIDs != 0 {
 			w.Octets = binary.AppendUvarint(w.Octets, uint64(n.PathID))
+		}
+		if w.Places != nil {
+			w.Places.add(n.Prefix)
 		}
 	}
 }

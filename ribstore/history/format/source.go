@@ -77,20 +77,63 @@ func (s *Source) Chunk(d *ChunkReader, at Hash) (*Chunk, error) {
 	return c, nil
 }
 
+// GroupOctets returns the octets of a group, which may not be in the file yet. It may
+// use the memory of dst for them.
+func (s *Source) GroupOctets(dst []byte, p *Piece) (octets []byte, err error) {
+	if p.Pending != nil {
+		return p.Pending, nil
+	}
+	key := p.Key()
+	err = s.View(func(v Values) error {
+		stored := v.Get(p.Bucket(), key)
+		switch {
+		case stored == nil:
+			return Damagedf("it is not there")
+		case p.Level == LevelLoad:
+			octets, err = openLoad(dst, key, stored)
+		default:
+			octets, err = s.Codec.open(dst[:0], stored)
+		}
+		return err
+	})
+	if err == nil && p.Level != LevelLoad {
+		octets, err = unsealed(key, octets)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("group of %s: %w", Stamp(p.First), err)
+	}
+	return octets, nil
+}
+
+// Touches reports whether a piece may have something of a scope: an event, or a change
+// of a prefix. Only the index of a load is read.
+func (s *Source) Touches(p *Piece, within Scope) (touches bool, err error) {
+	if p.Level != LevelLoad || p.Pending != nil || !within.Prefix.IsValid() {
+		return true, nil
+	}
+	key := p.Key()
+	err = s.View(func(v Values) error {
+		stored := v.Get(BucketLoads, key)
+		if stored == nil {
+			return Damagedf("it is not there")
+		}
+		touches, err = loadTouches(key, stored, within)
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("group of %s: %w", Stamp(p.First), err)
+	}
+	return touches, nil
+}
+
 // Group calls found with the records of a group, which may not be in the file
 // yet. An error of found is returned.
 func (s *Source) Group(p *Piece, found func(*Record) error) error {
-	octets, err := p.Pending, error(nil)
-	if octets == nil {
-		octets, err = s.open(nil, BucketJournal, p.Key())
-		if err == nil {
-			octets, err = unsealed(p.Key(), octets)
-		}
-	}
-	if err == nil {
-		err = new(GroupReader).Decode(octets, found)
-	}
+	octets, err := s.GroupOctets(nil, p)
 	if err != nil {
+		return err
+	}
+	if err := new(GroupReader).Decode(octets, found); err != nil {
 		return fmt.Errorf("group of %s: %w", Stamp(p.First), err)
 	}
 	return nil
