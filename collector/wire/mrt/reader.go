@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"compress/bzip2"
 	"compress/gzip"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -17,15 +16,16 @@ import (
 // Reader reads records from a stream. Make one with [NewReader]; it is not
 // copied and not for concurrent use.
 type Reader struct {
-	r      *bufio.Reader
+	w      window
 	closer func()
 	err    error // sticky, after a Final error or io.EOF
 
 	number     int
 	lengthened int       // records that are longer than they say
+	skipped    int64     // octets that were passed over to find the next record
 	last       time.Time // of the last header
-	offset     int64     // of the next record
-	head       [headerLen]byte
+	offset     int64     // of the record at hand
+	held       int       // octets of the record that was given away
 	body       []byte
 	cursor     cursor
 	index      *PeerIndex // the last one; nil before it
@@ -45,7 +45,7 @@ func NewReader(r io.Reader) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open MRT: %w", err)
 	}
-	return &Reader{r: plain, closer: closer}, nil
+	return &Reader{w: newWindow(plain), closer: closer}, nil
 }
 
 // Close gives the decompressor's memory back. It does not close the stream.
@@ -54,7 +54,7 @@ func (r *Reader) Close() error {
 	return nil
 }
 
-func decompress(r *bufio.Reader) (*bufio.Reader, func(), error) {
+func decompress(r *bufio.Reader) (io.Reader, func(), error) {
 	const longest = 4
 	magic, err := r.Peek(longest)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -80,89 +80,78 @@ func decompress(r *bufio.Reader) (*bufio.Reader, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return bufio.NewReaderSize(plain, 256<<10), closer, nil
+	return plain, closer, nil
 }
 
 // Next returns the next record, and io.EOF after the last one. Other errors are
-// an [*Error].
+// an [*Error]. Where the framing is broken the next call goes on behind what it is
+// broken by, when another record follows.
 func (r *Reader) Next() (Record, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
+	r.pass(r.held)
+	r.held = 0
+	head := r.w.peek(headerLen)
+	if len(head) == 0 {
+		if r.err = r.w.ended(); errors.Is(r.err, io.EOF) {
+			return nil, io.EOF
+		}
+	}
 	r.number++
-	if n := r.orphans(); n > 0 {
-		err := &Error{Number: r.number, Offset: r.offset, Err: fmt.Errorf("%d octets that belong to no record", n), orphans: true}
-		r.number--
-		_, _ = r.r.Discard(n) // they were peeked at
-		r.offset += int64(n)
-		return nil, err
+	if len(head) < headerLen {
+		return nil, r.lost(frame{}, fmt.Errorf("header: %w", unexpected(r.w.ended())))
 	}
-	h, length, err := r.header()
-	switch {
-	case errors.Is(err, io.EOF):
-		r.err = io.EOF
-		return nil, io.EOF
-	case err == nil:
-		err = r.fill(length)
+	f := readFrame(head)
+	if !r.last.IsZero() && !f.isKnown() && !r.begins(0, r.last) {
+		return nil, r.pastOrphans()
 	}
-	if err != nil {
-		r.err = &Error{Number: r.number, Offset: h.Offset, Type: h.Type, Final: true, Err: err}
-		return nil, r.err
+	if err := r.broken(f); err != nil {
+		return nil, r.lost(f, err)
 	}
+	return r.read(f)
+}
+
+// read reads the record at hand, whose octets are all there.
+func (r *Reader) read(f frame) (Record, error) {
+	h := Header{Offset: r.offset, Time: f.at, Type: f.kind}
+	r.last = f.at
+	r.body = r.w.peek(headerLen + int(f.length))[headerLen:]
 	record, err := r.parse(h)
-	if errors.Is(err, errShort) && r.lengthen(h) {
+	if errors.Is(err, errShort) && f.kind.Type == typeTableDump && r.lengthen(f) {
 		record, err = r.parse(h)
 	}
+	r.held = headerLen + len(r.body)
 	if err != nil {
 		return nil, &Error{Number: r.number, Offset: h.Offset, Type: h.Type, Err: err}
 	}
 	return record, nil
 }
 
-// header reads the common header (RFC 6396 section 2). The error is io.EOF
-// itself only at the end of a whole record.
-func (r *Reader) header() (Header, int, error) {
-	h := Header{Offset: r.offset}
-	b := &r.head
-	if n, err := io.ReadFull(r.r, b[:]); err != nil {
-		if n == 0 && errors.Is(err, io.EOF) {
-			return h, 0, io.EOF
-		}
-		return h, 0, fmt.Errorf("header: %w", unexpected(err))
+// lost passes over a record whose frame is broken, up to the next record.
+func (r *Reader) lost(f frame, err error) error {
+	e := &Error{Number: r.number, Offset: r.offset, Type: f.kind, Err: err}
+	octets, found := r.skip()
+	if e.Final = !found; e.Final {
+		r.err = e
+		return e
 	}
-	h.Time = time.Unix(int64(binary.BigEndian.Uint32(b[:])), 0).UTC()
-	h.Type = Type{binary.BigEndian.Uint16(b[4:]), binary.BigEndian.Uint16(b[6:])}
-	r.last = h.Time
-	length := binary.BigEndian.Uint32(b[8:])
-	if length > MaxRecord {
-		return h, 0, fmt.Errorf("length %d, at most %d", length, MaxRecord)
-	}
-	r.offset += int64(len(b)) + int64(length)
-	return h, int(length), nil
+	r.skipped += octets
+	e.Err = fmt.Errorf("%w: %d octets are passed over", err, octets)
+	return e
 }
 
-// fill reads the body in steps, so that a length that lies costs no more
-// memory than twice what is there.
-func (r *Reader) fill(length int) error {
-	const step = 64 << 10
-	r.body = r.body[:0]
-	for len(r.body) < length {
-		n := min(length-len(r.body), max(step, len(r.body)))
-		start := len(r.body)
-		r.body = append(r.body, make([]byte, n)...)
-		if got, err := io.ReadFull(r.r, r.body[start:]); err != nil {
-			return fmt.Errorf("body: %d of %d octets: %w", start+got, length, unexpected(err))
-		}
+// pastOrphans passes over octets that belong to no record.
+func (r *Reader) pastOrphans() error {
+	e := &Error{Number: r.number, Offset: r.offset, orphans: true}
+	octets, found := r.skip()
+	r.number--
+	r.skipped += octets
+	e.Err = fmt.Errorf("%d octets that belong to no record", octets)
+	if e.Final = !found; e.Final {
+		r.err = e
 	}
-	return nil
-}
-
-// unexpected makes of io.EOF an error that does not look like a clean end.
-func unexpected(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return err
+	return e
 }
 
 // parse reads the body of a record by its type.
