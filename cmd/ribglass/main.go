@@ -6,7 +6,7 @@
 // Every command is a function that builds a cobra command and returns its
 // errors; only main exits. The exit status is 0 when the command did what it
 // was asked, 1 when it failed, 2 when it was called in a wrong way, and 3 when
-// a lookup or search found no route; diff, like diff(1), returns 1 when there are
+// a lookup or search found no route or an import passed something over; diff, like diff(1), returns 1 when there are
 // differences and 2 when it failed.
 package main
 
@@ -40,8 +40,8 @@ func rootCommand() *cobra.Command {
 it over BGP, and every route they send can be looked up in a browser, over an
 API and on the command line.
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 3 a lookup or search found no route;
-of diff: 0 the same, 1 different, 2 failed or wrong usage.`,
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 a lookup or search found no route,
+or an import passed something over; of diff: 0 the same, 1 different, 2 failed or wrong usage.`,
 		Example: `  ribglass check /etc/ribglass/ribglass.yaml
   ribglass serve --config /etc/ribglass/ribglass.yaml
   ribglass lookup 192.0.2.1 --server http://lg.example.net:8080

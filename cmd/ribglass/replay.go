@@ -55,7 +55,7 @@ Exit status: 0 everything was sent, 1 failed or interrupted, 2 wrong usage.`,
 			}
 			r.Files = args
 			if plan {
-				return printPlan(c.OutOrStdout(), &r)
+				return printPlan(c.Context(), c.OutOrStdout(), &r)
 			}
 			if _, _, err := net.SplitHostPort(r.To); err != nil {
 				return exit.UsageError{Err: errors.New("--to: want the BGP address of an instance, such as 127.0.0.1:1790")}
@@ -77,8 +77,8 @@ Exit status: 0 everything was sent, 1 failed or interrupted, 2 wrong usage.`,
 }
 
 // printPlan writes the neighbors that an instance needs.
-func printPlan(w io.Writer, r *replay.Replay) error {
-	list, err := r.Plan()
+func printPlan(ctx context.Context, w io.Writer, r *replay.Replay) error {
+	list, err := r.Plan(ctx)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (d *diff) runFile(ctx context.Context) error {
 	if !q.At.IsZero() || !q.Between.IsZero() {
 		return exit.UsageError{Err: errors.New("--file: the moment of the peer is --at, not a word of the query")}
 	}
-	recorded, err := d.readTable(d.file)
+	recorded, err := d.readTable(ctx, d.file)
 	if err != nil {
 		return err
 	}
@@ -54,8 +54,8 @@ func (d *diff) runFile(ctx context.Context) error {
 
 // readTable returns the table at the end of a file. Entries that no router could
 // have sent, such as BIRD's own routes, are left out; other damage is an error.
-func (d *diff) readTable(file string) (t *table.Table, err error) {
-	stream, err := intake.Open([]string{file}, mrt.SourceOptions{ReplacesTable: true})
+func (d *diff) readTable(ctx context.Context, file string) (t *table.Table, err error) {
+	stream, err := intake.Open(ctx, []string{file}, mrt.SourceOptions{ReplacesTable: true})
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (d *diff) fetchPeer(ctx context.Context) (*table.Table, error) {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, err
 	}
-	return d.readTable(f.Name())
+	return d.readTable(ctx, f.Name())
 }
 
 // withRoutes returns the peers of a table that have routes, by name.

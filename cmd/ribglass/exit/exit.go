@@ -15,6 +15,7 @@ const (
 	Failure  = 1
 	Usage    = 2
 	NotFound = 3
+	Partly   = 3 // of import: not everything could be read
 
 	Differ  = 1 // of diff
 	Trouble = 2 // of diff
@@ -24,6 +25,7 @@ const (
 // They are not printed.
 var (
 	ErrNotFound = errors.New("no route")              // the answer has no route
+	ErrPartly   = errors.New("not everything")        // something of the files was passed over
 	ErrDiffer   = errors.New("there are differences") // the comparison found differences
 )
 
@@ -55,6 +57,8 @@ func Status(err error) (status int, message string) {
 		return NotFound, ""
 	case errors.Is(err, ErrDiffer):
 		return Differ, ""
+	case errors.Is(err, ErrPartly):
+		return Partly, ""
 	}
 	if _, ok := errors.AsType[UsageError](err); ok {
 		return Usage, fmt.Sprintf("%v\nSee \"ribglass --help\".", err)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -26,7 +27,8 @@ type Import struct {
 	Collection string
 	Files      []string
 	Logger     *slog.Logger
-	Errors     int // of each file that are told of; zero: 20
+	Errors     int  // of each file that are told of; zero: 20
+	Strict     bool // nothing is imported when something is passed over
 
 	// Progress, when set, is called now and then.
 	Progress func(Progress)
@@ -53,6 +55,62 @@ type Summary struct {
 	Peers     int
 	Bytes     int64 // of the file
 	Reports   []Report
+}
+
+// Lost returns how many things of all files could not be read, and PassedOver how
+// many were passed over, as [Report] tells them apart.
+func (s *Summary) Lost() (n int) {
+	for i := range s.Reports {
+		n += s.Reports[i].Lost()
+	}
+	return n
+}
+
+// PassedOver is explained at Lost.
+func (s *Summary) PassedOver() (n int) {
+	for i := range s.Reports {
+		n += s.Reports[i].PassedOver()
+	}
+	return n
+}
+
+// A NoRoutesError says that there is nothing to import, and why.
+type NoRoutesError struct{ Reports []Report }
+
+// Error returns the reason for each file, of the first of them.
+func (e *NoRoutesError) Error() string {
+	const most = 3
+	var b strings.Builder
+	b.WriteString("the files have no routes")
+	for i := range e.Reports {
+		if i == most {
+			fmt.Fprintf(&b, "; and %d files more", len(e.Reports)-most)
+			break
+		}
+		fmt.Fprintf(&b, "; %s: %s", e.Reports[i].Path, e.Reports[i].nothing())
+	}
+	return b.String()
+}
+
+// nothing says why a file has no routes.
+func (r *Report) nothing() string {
+	switch {
+	case r.Foreign != nil:
+		return r.Foreign.Error()
+	case len(r.Errors) > 0:
+		return r.Errors[0].Error()
+	case r.Records == 0:
+		return "it is empty"
+	}
+	return fmt.Sprintf("%d records, none of which announces or withdraws a route", r.Records)
+}
+
+// A StrictError says what a strict import had to pass over.
+type StrictError struct{ Summary *Summary }
+
+// Error returns how much that is.
+func (e *StrictError) Error() string {
+	return fmt.Sprintf("%d things had to be passed over: nothing is imported", e.Summary.PassedOver())
 }
 
 // Bounds of what waits to be written, and of how far apart snapshots are.
@@ -94,13 +152,13 @@ func (i *Import) Run(ctx context.Context) (sum *Summary, err error) {
 	}
 	defer unlock()
 	m := &importer{Import: i}
-	m.stream, err = Open(i.Files, mrt.SourceOptions{Peers: mrt.NewPeers(i.Collection), ReplacesTable: true, Errors: i.Errors})
+	m.stream, err = Open(ctx, i.Files, mrt.SourceOptions{Peers: mrt.NewPeers(i.Collection), ReplacesTable: true, Errors: i.Errors})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, m.stream.Close()) }()
 	if m.stream.Begins().IsZero() {
-		return nil, errors.New("the files have no routes")
+		return nil, &NoRoutesError{m.stream.Reports()}
 	}
 	temporary := path + ".importing"
 	defer func() { _ = os.Remove(temporary) }() // when it is complete it has another name
@@ -112,6 +170,9 @@ func (i *Import) Run(ctx context.Context) (sum *Summary, err error) {
 		return nil, err
 	}
 	m.summary.Path, m.summary.Reports = path, m.stream.Reports()
+	if i.Strict && m.summary.PassedOver() > 0 {
+		return nil, &StrictError{&m.summary}
+	}
 	return &m.summary, publish(temporary, path, i.DataDir)
 }
 

@@ -13,10 +13,11 @@
 package intake
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"time"
 
@@ -27,6 +28,7 @@ import (
 // Stream is what the peers of some files had to say, in the order of time. It is
 // for one goroutine, but for [Stream.Consumed].
 type Stream struct {
+	ctx     context.Context //nolint:containedctx // of Open: what waits for a pipe ends with it
 	options mrt.SourceOptions
 	waiting []*file // to be read, the one that begins first at the front
 	active  []*file // being read
@@ -39,30 +41,41 @@ type Stream struct {
 
 // file is one file of a stream.
 type file struct {
-	path   string
-	size   int64
+	input
+
 	begins time.Time // of its first batch; zero: it has none
 	table  bool      // it begins with one
 
-	opened *os.File // nil: not being read
-	source *mrt.Source
-	head   *mrt.Batch // read and not given away
-	report mrt.Report // once it was read
+	source *mrt.Source // nil: not being read
+	head   *mrt.Batch  // read and not given away
+	report mrt.Report  // once it was read
+
+	foreign error // why it is no MRT file, of one in a directory
 }
 
-// Open opens files. The peers keep their identity over all of them, as mrt.Peers
-// does; peers may be nil.
-func Open(paths []string, options mrt.SourceOptions) (*Stream, error) {
+// Open opens files, all files of directories, and standard input ([Stdin]). What can
+// be read only once, such as a pipe, is taken as it comes. The peers keep their
+// identity over all of them, as mrt.Peers does; peers may be nil. Waiting for a pipe
+// ends with ctx, now and in [Stream.Next].
+func Open(ctx context.Context, paths []string, options mrt.SourceOptions) (*Stream, error) {
 	if options.Peers == nil {
 		options.Peers = mrt.NewPeers("")
 	}
-	s := &Stream{options: options, limit: time.Now().Add(24 * time.Hour)}
-	for _, path := range paths {
-		f := &file{path: path}
-		if err := f.look(); err != nil {
-			return nil, err
-		}
+	list, err := inputs(paths)
+	if err != nil {
+		return nil, err
+	}
+	s := &Stream{ctx: ctx, options: options, limit: time.Now().Add(24 * time.Hour)}
+	for i := range list {
+		f := &file{input: list[i]}
 		s.all = append(s.all, f)
+		err := f.look(ctx)
+		if err != nil && f.found && ctx.Err() == nil {
+			f.foreign, f.report, err = err, mrt.Report{}, nil
+		}
+		if err != nil {
+			return nil, errors.Join(s.interrupted(err), s.Close())
+		}
 		if !f.begins.IsZero() {
 			s.waiting = append(s.waiting, f)
 		}
@@ -72,16 +85,12 @@ func Open(paths []string, options mrt.SourceOptions) (*Stream, error) {
 }
 
 // look reads the beginning of a file for its time.
-func (f *file) look() error {
+func (f *file) look(ctx context.Context) error {
 	// Peers of its own: the stream's must not hear of anything twice.
-	if err := f.open(mrt.SourceOptions{ReplacesTable: true}); err != nil {
+	if err := f.begin(ctx, mrt.SourceOptions{ReplacesTable: true}); err != nil {
 		return err
 	}
-	info, err := f.opened.Stat()
-	if err == nil {
-		f.size = info.Size()
-		err = f.advance()
-	}
+	err := f.advance()
 	if err == nil && f.head != nil {
 		f.begins = f.head.At
 		for err == nil && f.head != nil && f.head.Event == route.PeerUp {
@@ -90,21 +99,24 @@ func (f *file) look() error {
 		f.table = f.head != nil && f.head.Event == route.RefreshBegin
 		f.head, f.report = nil, mrt.Report{}
 	} else if err == nil && f.report.Records == 0 && len(f.report.Errors) > 0 {
-		err = fmt.Errorf("%s: no MRT file: %w", f.path, f.report.Errors[0])
+		err = fmt.Errorf("%s: no MRT file: %w", f.name(), f.report.Errors[0])
+	}
+	if f.once && err == nil && !f.begins.IsZero() {
+		return f.source.Close() // the rest of it is still to be read
 	}
 	return errors.Join(err, f.close())
 }
 
-func (f *file) open(options mrt.SourceOptions) error {
-	opened, err := os.Open(f.path)
+// begin opens the file and its source.
+func (f *file) begin(ctx context.Context, options mrt.SourceOptions) error {
+	r, err := f.open(ctx)
 	if err != nil {
 		return err
 	}
-	source, err := mrt.NewSource(opened, options)
-	if err != nil {
-		return errors.Join(fmt.Errorf("%s: %w", f.path, err), opened.Close())
+	if f.source, err = mrt.NewSource(r, options); err != nil {
+		f.source = nil
+		return errors.Join(fmt.Errorf("%s: %w", f.name(), err), f.close())
 	}
-	f.opened, f.source = opened, source
 	return nil
 }
 
@@ -120,16 +132,16 @@ func (f *file) advance() error {
 	if damage := (*mrt.Error)(nil); errors.Is(err, io.EOF) || errors.As(err, &damage) {
 		return nil
 	}
-	return fmt.Errorf("%s: %w", f.path, err)
+	return fmt.Errorf("%s: %w", f.name(), err)
 }
 
 func (f *file) close() error {
-	if f.opened == nil {
-		return nil
+	var err error
+	if f.source != nil {
+		err = f.source.Close()
+		f.source = nil
 	}
-	err := errors.Join(f.source.Close(), f.opened.Close())
-	f.opened, f.source = nil, nil
-	return err
+	return errors.Join(err, f.input.close())
 }
 
 // Begins returns the time of the first batch, zero when there is none.
@@ -148,7 +160,7 @@ func (s *Stream) First() string {
 	if len(s.waiting) == 0 {
 		return ""
 	}
-	return s.waiting[0].path
+	return s.waiting[0].name()
 }
 
 // Next returns the next batch, which is the caller's until its Release, and
@@ -158,7 +170,7 @@ func (s *Stream) First() string {
 func (s *Stream) Next() (*mrt.Batch, error) {
 	b, err := s.next()
 	if err != nil {
-		return nil, err
+		return nil, s.interrupted(err)
 	}
 	switch {
 	case b.At.After(s.limit), b.At.Before(s.clock.Truncate(time.Second)):
@@ -171,6 +183,9 @@ func (s *Stream) Next() (*mrt.Batch, error) {
 	}
 	return b, nil
 }
+
+// interrupted returns why a read failed: that the context ended comes first.
+func (s *Stream) interrupted(err error) error { return cmp.Or(s.ctx.Err(), err) }
 
 // Late returns how many batches did not keep their time.
 func (s *Stream) Late() int { return s.late }
@@ -214,7 +229,7 @@ func (s *Stream) earliest() *file {
 func (s *Stream) begin() error {
 	f := s.waiting[0]
 	s.waiting = s.waiting[1:]
-	if err := f.open(s.options); err != nil {
+	if err := f.begin(s.ctx, s.options); err != nil {
 		return err
 	}
 	if err := f.advance(); err != nil {
@@ -228,24 +243,27 @@ func (s *Stream) begin() error {
 }
 
 // Ended reports whether the batch that Next gave last was the last one of a file.
-func (s *Stream) Ended() bool { return s.last != nil && s.last.opened == nil }
+func (s *Stream) Ended() bool { return s.last != nil && s.last.source == nil }
 
 // Path returns the path of the file that Next read last.
 func (s *Stream) Path() string {
 	if s.last == nil {
 		return ""
 	}
-	return s.last.path
+	return s.last.name()
 }
 
 // Consumed returns how many octets of how many were read of all files, as they
-// are on disk.
+// are on disk. Of pipes as many count as were read.
 func (s *Stream) Consumed() (done, total int64) {
 	waits := make(map[*file]bool, len(s.waiting))
 	for _, f := range s.waiting {
 		waits[f] = true
 	}
 	for _, f := range s.all {
+		if f.source != nil && f.once {
+			f.size = f.source.Consumed()
+		}
 		total += f.size
 		switch {
 		case f.source != nil:
@@ -261,13 +279,30 @@ func (s *Stream) Consumed() (done, total int64) {
 type Report struct {
 	Path string
 	mrt.Report
+
+	Foreign error // why a file of a directory is not one of ours; nil: it is
+}
+
+// Lost returns how many things could not be read because the file is damaged. Not
+// among them is what was read and is of no use: records of other types, and table
+// entries that no router could have sent, such as routes of the collector itself.
+func (r *Report) Lost() int {
+	return r.PassedOver() - r.Skipped[mrt.SkippedType] - r.Skipped[mrt.SkippedEntry]
+}
+
+// PassedOver returns how many things were passed over for whatever reason.
+func (r *Report) PassedOver() (n int) {
+	for _, count := range r.Skipped {
+		n += count
+	}
+	return n
 }
 
 // Reports returns the reports of the files so far, in the order they were given.
 func (s *Stream) Reports() []Report {
 	list := make([]Report, len(s.all))
 	for i, f := range s.all {
-		list[i] = Report{f.path, f.report}
+		list[i] = Report{f.name(), f.report, f.foreign}
 		if f.source != nil {
 			list[i].Report = f.source.Report()
 		}
@@ -279,6 +314,9 @@ func (s *Stream) Reports() []Report {
 func (s *Stream) Close() error {
 	var errs []error
 	for _, f := range s.active {
+		errs = append(errs, f.close())
+	}
+	for _, f := range s.waiting {
 		errs = append(errs, f.close())
 	}
 	s.active, s.waiting = nil, nil

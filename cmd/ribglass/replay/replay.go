@@ -53,7 +53,7 @@ type Progress struct {
 // Run plays. It returns when everything was sent and the sessions are closed, or
 // with the first error.
 func (r *Replay) Run(ctx context.Context) (p Progress, err error) {
-	stream, err := intake.Open(r.Files, mrt.SourceOptions{ReplacesTable: true})
+	stream, err := intake.Open(ctx, r.Files, mrt.SourceOptions{ReplacesTable: true})
 	if err != nil {
 		return p, err
 	}

@@ -155,20 +155,20 @@ func TestTheInstanceHasWhatTheFileSays(t *testing.T) {
 func TestOnlyWantedPeersArePlayedFromTheirAddresses(t *testing.T) {
 	file := filepath.Join(recordings, "bgpdump-bview.ipv4_unicast_add_path.gz")
 	r := Replay{Files: []string{file}, From: netip.MustParsePrefix("127.1.0.0/16")}
-	all, err := r.Plan()
+	all, err := r.Plan(t.Context())
 	if err != nil || len(all) < 2 {
 		t.Fatalf("Plan = %v, %v; want several peers", all, err)
 	}
 	second := all[1]
 	for _, wanted := range []string{second.Peer.Name, second.Peer.Address.String(), "AS" + second.Peer.ASN.String()} {
 		r.Peers = []string{wanted}
-		list, err := r.Plan()
+		list, err := r.Plan(t.Context())
 		if err != nil || len(list) == 0 || list[len(list)-1].Source != second.Source {
 			t.Errorf("Plan of %s = %v, %v; want the address %v", wanted, list, err, second.Source)
 		}
 	}
 	r.From = netip.MustParsePrefix("127.1.0.0/32")
-	if _, err := r.Plan(); err == nil || !strings.Contains(err.Error(), "too few addresses") {
+	if _, err := r.Plan(t.Context()); err == nil || !strings.Contains(err.Error(), "too few addresses") {
 		t.Errorf("Plan of one address = %v", err)
 	}
 }

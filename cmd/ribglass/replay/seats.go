@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -50,8 +51,8 @@ type Player struct {
 
 // Plan returns the peers that would be played, in the order in which they appear.
 // It reads all files.
-func (r *Replay) Plan() (list []Player, err error) {
-	stream, err := intake.Open(r.Files, mrt.SourceOptions{ReplacesTable: true})
+func (r *Replay) Plan(ctx context.Context) (list []Player, err error) {
+	stream, err := intake.Open(ctx, r.Files, mrt.SourceOptions{ReplacesTable: true})
 	if err != nil {
 		return nil, err
 	}

@@ -42,6 +42,8 @@ type Report struct {
 	Malformed      map[string]int
 	MalformedFirst []Malformed
 
+	SkippedOctets int64 // that were passed over to find the next record
+
 	PathIDs    int // UPDATEs with path identifiers in records that say there are none; they are read
 	Lengthened int // records that are four octets longer than they say; they are read
 }

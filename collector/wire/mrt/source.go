@@ -118,7 +118,7 @@ func (s *Source) Consumed() int64 { return s.input.n.Load() }
 
 // Report returns what was read so far, and what could not be.
 func (s *Source) Report() Report {
-	s.report.Lengthened = s.reader.lengthened
+	s.report.Lengthened, s.report.SkippedOctets = s.reader.lengthened, s.reader.skipped
 	return s.report.clone()
 }
 
