@@ -76,7 +76,7 @@ vulncheck: $(BIN)/govulncheck-$(GOVULNCHECK)
 	.ci/vulncheck $(BIN)/govulncheck-$(GOVULNCHECK)
 
 clean: ## remove what make made
-	rm -rf ribglass ribglass-bench $(BIN) bench-out ui/browser/node_modules
+	rm -rf ribglass ribglass-bench $(BIN) bench-out demo-data ui/browser/node_modules
 
 # A tool's file carries its version, so that another version is another file.
 $(BIN)/golangci-lint-$(GOLANGCI_LINT):

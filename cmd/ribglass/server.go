@@ -62,7 +62,10 @@ func newServer(ctx context.Context, cfg *config.Config, logTo io.Writer) (*serve
 	s := &server{cfg: cfg, level: new(slog.LevelVar), batches: make(chan route.Batch, pending)}
 	s.level.Set(cfg.Log.Level)
 	s.log = newLogger(logTo, cfg.Log.Format, s.level)
-	err := s.makeComponents(cfg) //nolint:contextcheck // requests have contexts of their own
+	err := s.prepare(ctx, cfg)
+	if err == nil {
+		err = s.makeComponents(cfg) //nolint:contextcheck // requests have contexts of their own
+	}
 	if err == nil {
 		err = s.listen(ctx, cfg)
 	}
@@ -73,6 +76,14 @@ func newServer(ctx context.Context, cfg *config.Config, logTo io.Writer) (*serve
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+// prepare makes the history that a demonstration begins with.
+func (s *server) prepare(ctx context.Context, cfg *config.Config) error {
+	if !cfg.Demo.Day {
+		return nil
+	}
+	return demo.Prepare(ctx, cfg, historyPath(cfg.DataDir), time.Now(), s.log.With("component", "demo"))
 }
 
 func (s *server) listen(ctx context.Context, cfg *config.Config) error {

@@ -18,14 +18,22 @@ import (
 	"ribglass/ribstore/query"
 )
 
-// demoServer returns a server of the demonstration on free ports.
-func demoServer(t *testing.T, logTo *syncBuffer) *server {
+// demoConfig returns the configuration of the demonstration with a directory of its
+// own.
+func demoConfig(t *testing.T, over config.Overrides) *config.Config {
 	t.Helper()
-	cfg, err := config.Load("../../configs/demo.yaml", config.Overrides{Listen: "127.0.0.1:0", HTTPListen: "127.0.0.1:0", AdminListen: "127.0.0.1:0"})
+	cfg, err := config.Load("../../configs/demo.yaml", over)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := newServer(t.Context(), cfg, logTo)
+	cfg.DataDir = filepath.Join(t.TempDir(), "data")
+	return cfg
+}
+
+// demoServer returns a server of the demonstration on free ports.
+func demoServer(t *testing.T, logTo *syncBuffer) *server {
+	t.Helper()
+	s, err := newServer(t.Context(), demoConfig(t, config.Overrides{Listen: "127.0.0.1:0", HTTPListen: "127.0.0.1:0", AdminListen: "127.0.0.1:0"}), logTo)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,11 +140,7 @@ func TestAnAddressInUseIsAnErrorBeforeAnythingRuns(t *testing.T) {
 		{HTTPListen: taken.Addr().String(), AdminListen: "127.0.0.1:0"},
 		{AdminListen: taken.Addr().String(), HTTPListen: "127.0.0.1:0"},
 	} {
-		cfg, err := config.Load("../../configs/demo.yaml", over)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := newServer(t.Context(), cfg, new(syncBuffer)); err == nil || !strings.Contains(err.Error(), "address already in use") {
+		if _, err := newServer(t.Context(), demoConfig(t, over), new(syncBuffer)); err == nil || !strings.Contains(err.Error(), "address already in use") {
 			t.Errorf("newServer = %v, want that the address is in use", err)
 		}
 	}
@@ -149,11 +153,7 @@ func TestABGPAddressInUseEndsTheProgramWithItsError(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	cfg, err := config.Load("../../configs/demo.yaml",
-		config.Overrides{Listen: taken.Addr().String(), HTTPListen: "127.0.0.1:0", AdminListen: "127.0.0.1:0"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	cfg := demoConfig(t, config.Overrides{Listen: taken.Addr().String(), HTTPListen: "127.0.0.1:0", AdminListen: "127.0.0.1:0"})
 	s, err := newServer(t.Context(), cfg, new(syncBuffer))
 	if err != nil {
 		t.Fatal(err)

@@ -80,7 +80,7 @@ func checkMemory(d *decoder, m Memory) {
 
 func checkHistory(d *decoder, cfg *Config) {
 	switch {
-	case cfg.DataDir != "" && !filepath.IsAbs(cfg.DataDir):
+	case cfg.DataDir != "" && !filepath.IsAbs(cfg.DataDir) && len(cfg.Demo.Speakers) == 0:
 		d.reportAt("data_dir", "data_dir: %q is relative; write the whole path", cfg.DataDir)
 	case cfg.DataDir == "" && d.has("history"):
 		d.reportAt("history", "history: without data_dir there is no place to keep it in")
@@ -159,6 +159,13 @@ func checkElement(d *decoder, err error, element string) {
 // checkDemo makes sure that demo speakers, which need no password, are not
 // mixed into a collector that others can reach.
 func checkDemo(d *decoder, cfg *Config) {
+	switch {
+	case cfg.Demo.Day && len(cfg.Demo.Speakers) == 0:
+		d.reportAt("demo.day", "day: without demo.speakers there are no routers that could have a day")
+		return
+	case cfg.Demo.Day && cfg.DataDir == "":
+		d.reportAt("demo.day", "day: without data_dir there is no place to keep it in; add a line such as data_dir: demo-data")
+	}
 	if len(cfg.Demo.Speakers) == 0 {
 		return
 	}

@@ -105,6 +105,7 @@ func (h History) Settings() history.Config {
 // and announce recorded routes.
 type Demo struct {
 	Speakers []DemoSpeaker `yaml:"speakers"`
+	Day      bool          `yaml:"day"` // before the first start, a day of history is made up in DataDir
 }
 
 // DemoSpeaker plays one neighbour of the configuration.

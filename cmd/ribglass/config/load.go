@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -65,6 +66,14 @@ func parseConfig(file string, text []byte, over Overrides, lookup func(string) (
 			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 		})
 		return nil, d.errors
+	}
+	if cfg.DataDir != "" {
+		// A demonstration's may be relative: it is started by hand, where it is looked at.
+		dir, err := filepath.Abs(cfg.DataDir)
+		if err != nil {
+			return nil, fmt.Errorf("configuration: data_dir: %w", err)
+		}
+		cfg.DataDir = dir
 	}
 	return &cfg, nil
 }

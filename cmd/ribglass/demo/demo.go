@@ -4,7 +4,8 @@
 //
 // [Run] plays the speakers that a configuration names until its context ends.
 // It owns a goroutine for each; a speaker whose session ends dials again. What
-// they announce is in routes.mrt.zst, see README.md beside it.
+// they announce is in routes.mrt.zst, see README.md beside it. [Prepare] makes up
+// the day before.
 package demo
 
 import (

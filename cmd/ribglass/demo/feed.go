@@ -13,6 +13,12 @@ import (
 // feed cuts what a speaker with the AS number announces out of the table, with
 // updates of one attribute set together.
 func feed(table []entry, kind config.Feed, asn route.ASN) []route.Update {
+	return group(announcements(table, kind, asn))
+}
+
+// announcements cuts the same out of the table route by route. Of several with one
+// prefix and path identifier the first stays.
+func announcements(table []entry, kind config.Feed, asn route.ASN) []announcement {
 	var routes []announcement
 	for _, e := range table {
 		switch kind {
@@ -30,7 +36,12 @@ func feed(table []entry, kind config.Feed, asn route.ASN) []route.Update {
 			}
 		}
 	}
-	return group(routes)
+	seen := make(map[route.NLRI]bool, len(routes))
+	return slices.DeleteFunc(routes, func(a announcement) bool {
+		again := seen[a.nlri]
+		seen[a.nlri] = true
+		return again
+	})
 }
 
 // announcement is one route of a speaker.
@@ -41,15 +52,8 @@ type announcement struct {
 }
 
 // group sorts announcements by their attributes and makes an update of each run
-// of equal ones. Of several announcements with one prefix and path identifier
-// the first stays.
+// of equal ones.
 func group(routes []announcement) []route.Update {
-	seen := make(map[route.NLRI]bool, len(routes))
-	routes = slices.DeleteFunc(routes, func(a announcement) bool {
-		again := seen[a.nlri]
-		seen[a.nlri] = true
-		return again
-	})
 	slices.SortStableFunc(routes, func(a, b announcement) int {
 		return cmp.Or(cmp.Compare(a.family, b.family), slices.Compare(a.attrs, b.attrs))
 	})
