@@ -76,9 +76,10 @@ func TestQuestionsAboutThePastThatHaveNoAnswer(t *testing.T) {
 		status       int
 		code, detail string
 	}{
-		"no history":                 {forgets, "/api/v1/changes?q=1.1.1.0/24", 404, "no_history", "no history"},
-		"no history to describe":     {forgets, "/api/v1/history", 404, "no_history", "no history"},
-		"no history of peers":        {forgets, "/api/v1/peers?at=1h", 404, "no_history", "no history"},
+		"no history":                 {forgets, "/api/v1/changes?q=1.1.1.0/24", 404, "no_history", "data_dir: /var/lib/ribglass"},
+		"no history to describe":     {forgets, "/api/v1/history", 404, "no_history", "data_dir: /var/lib/ribglass"},
+		"no history of peers":        {forgets, "/api/v1/peers?at=1h", 404, "no_history", "data_dir: /var/lib/ribglass"},
+		"no place for collections":   {forgets, "/api/v1/routes?collection=rrc01", 404, "unknown_collection", "data_dir: /var/lib/ribglass"},
 		"the future":                 {h, "/api/v1/routes?at=2199-01-01T00:00Z", 400, "future", ""},
 		"before it begins":           {h, "/api/v1/routes?q=1.1.1.1&at=90d", 404, "before_history", r.param(firstRun)},
 		"a stream before it begins":  {h, "/api/v1/export?format=csv&at=90d", 404, "before_history", r.param(firstRun)},

@@ -47,7 +47,7 @@ func (d *dataDir) find() (string, error) {
 		return "", err
 	}
 	if cfg.DataDir == "" {
-		return "", fmt.Errorf("%s has no data_dir: name a directory with --data-dir", d.config)
+		return "", fmt.Errorf("%s has no data_dir: add a line such as \"data_dir: /var/lib/ribglass\", or name a directory with --data-dir", d.config)
 	}
 	return cfg.DataDir, nil
 }

@@ -214,7 +214,7 @@ func (a *Admin) snapshot(w http.ResponseWriter, r *http.Request) {
 	case a.refusesHost(w, r):
 		return
 	case a.deps.Snapshot == nil:
-		say(w, http.StatusNotFound, "the past is not kept here")
+		say(w, http.StatusNotFound, noHistory)
 		return
 	case !a.snapping.TryLock():
 		say(w, http.StatusConflict, "a snapshot is being taken already")
@@ -227,7 +227,7 @@ func (a *Admin) snapshot(w http.ResponseWriter, r *http.Request) {
 	info, err := a.deps.Snapshot(ctx)
 	switch {
 	case ask.IsNoHistory(err):
-		say(w, http.StatusNotFound, "the past is not kept here")
+		say(w, http.StatusNotFound, noHistory)
 		return
 	case err != nil:
 		a.deps.Logger.ErrorContext(ctx, "snapshot failed", "error", err)
@@ -248,6 +248,9 @@ func (a *Admin) commandHost(host string) bool {
 	name := web.HostName(host)
 	return web.IsAddress(name) || name == "localhost" || (len(a.cfg.Hosts) > 0 && web.HostAllowed(host, a.cfg.Hosts))
 }
+
+// noHistory names the setting that is missing.
+const noHistory = `the past is not kept here: data_dir is missing in the configuration; a line such as "data_dir: /var/lib/ribglass" has the server record`
 
 func say(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

@@ -62,7 +62,13 @@ func foreignCursor() *web.Problem {
 }
 
 func noHistory() *web.Problem {
-	return web.Problemf(web.CodeNoHistory, "This server keeps no history. Ask without a moment for what is now.")
+	return web.Problemf(web.CodeNoHistory,
+		"This server keeps no history: data_dir is missing in its configuration. A line such as \"data_dir: /var/lib/ribglass\" has it record. Ask without a moment for what is now.")
+}
+
+func noPlaceForCollections() *web.Problem {
+	return web.Problemf(web.CodeNoCollection,
+		"This server has no place for collections: data_dir is missing in its configuration. A line such as \"data_dir: /var/lib/ribglass\" gives it one.")
 }
 
 func noCollection() *web.Problem {

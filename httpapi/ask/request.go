@@ -175,7 +175,10 @@ func (r *Request) readCollection(list web.Params) error {
 // collection returns a collection by its name.
 func (r *Reader) collection(name string) (Searcher, error) {
 	from := r.desk.sources.Collections
-	if from == nil || !ribstore.CollectionName.MatchString(name) {
+	switch {
+	case from == nil:
+		return nil, noPlaceForCollections()
+	case !ribstore.CollectionName.MatchString(name):
 		return nil, noCollection()
 	}
 	c, err := from.Get(name, r.Audience)
