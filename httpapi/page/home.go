@@ -93,9 +93,17 @@ func (v *visit) examples() []ui.Example {
 	var list []ui.Example
 	add := func(about, format string, values ...any) {
 		text := fmt.Sprintf(format, values...)
-		if q, err := query.Parse(text); err == nil {
-			list = append(list, ui.Example{Query: text, URL: ask.Scene{}.Lookup(q), About: about})
+		q, err := query.Parse(text)
+		if err != nil {
+			return
 		}
+		at := q.At
+		q.At = query.Moment{}
+		u := ask.Scene{At: at}.Lookup(q)
+		if !q.Between.IsZero() {
+			u = ask.Scene{}.Changes(q)
+		}
+		list = append(list, ui.Example{Query: text, URL: u, About: about})
 	}
 	address := r.Prefix.Addr()
 	if next := address.Next(); r.Prefix.Contains(next) {
@@ -115,8 +123,19 @@ func (v *visit) examples() []ui.Example {
 	if c := r.Attrs.Communities(); c.Len() > 0 {
 		add("what carries a community", "community %s", c.At(c.Len()-1))
 	}
-	add("all routes of a peer", "%s", query.Lookup{Peers: []string{r.Peer.Name}}.Query())
+	ofPeer := query.Lookup{Peers: []string{r.Peer.Name}}.Query()
+	add("all routes of a peer", "%s", ofPeer)
+	if v.remembers(time.Hour) {
+		add("how it was an hour ago", "%s at 1h", r.Prefix)
+		add("what happened in the last hour", "%s between 1h and now", ofPeer)
+	}
 	return list
+}
+
+// remembers reports whether the past is kept since so long ago.
+func (v *visit) remembers(ago time.Duration) bool {
+	kept, err := v.reader.History()
+	return err == nil && !kept.Begins.IsZero() && v.Now().Sub(kept.Begins) >= ago
 }
 
 // exampleRoute returns a route whose attributes show what can be asked: of an
