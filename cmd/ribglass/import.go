@@ -166,7 +166,7 @@ func printMalformed(w io.Writer, r *intake.Report) {
 		fmt.Fprintf(w, "%s:   %s\n", path, terminal.Clean(r.MalformedFirst[i].String()))
 	}
 	for _, kind := range slices.Sorted(maps.Keys(r.Malformed)) {
-		fmt.Fprintf(w, "%s: malformed (RFC 7606): %d × %s\n", path, r.Malformed[kind], kind)
+		fmt.Fprintf(w, terminal.Signs("%s: malformed (RFC 7606): %d × %s\n"), path, r.Malformed[kind], kind)
 	}
 	if r.PathIDs > 0 {
 		fmt.Fprintf(w, "%s: %s with path identifiers, though the records say that there are none\n", path, terminal.Several(r.PathIDs, "update"))
@@ -184,7 +184,7 @@ func printDamage(w io.Writer, sum *intake.Summary) {
 			fmt.Fprintf(w, "%s: passed over: %s\n", terminal.Clean(r.Path), terminal.Clean(r.Foreign.Error()))
 		}
 		for _, kind := range slices.Sorted(maps.Keys(r.Skipped)) {
-			fmt.Fprintf(w, "%s: passed over: %d × %s\n", terminal.Clean(r.Path), r.Skipped[kind], kind)
+			fmt.Fprintf(w, terminal.Signs("%s: passed over: %d × %s\n"), terminal.Clean(r.Path), r.Skipped[kind], kind)
 		}
 		if r.SkippedOctets > 0 {
 			fmt.Fprintf(w, "%s: passed over: %s of the file, to find the next record\n", terminal.Clean(r.Path), terminal.Amount(r.SkippedOctets))

@@ -5,8 +5,9 @@
 //
 // Every command is a function that builds a cobra command and returns its
 // errors; only main exits. The exit status is 0 when the command did what it
-// was asked, 1 when it failed, 2 when it was called in a wrong way, and 3 when
-// a lookup or search found no route or an import passed something over; diff, like diff(1), returns 1 when there are
+// was asked, 1 when it failed, 2 when it was called in a wrong way or asked what
+// cannot be understood, and 3 when nothing was found or an import passed something
+// over; diff, like diff(1), returns 1 when there are
 // differences and 2 when it failed.
 package main
 
@@ -20,6 +21,7 @@ import (
 	"ribglass/cmd/ribglass/build"
 	"ribglass/cmd/ribglass/client"
 	"ribglass/cmd/ribglass/exit"
+	"ribglass/cmd/ribglass/terminal"
 )
 
 func main() {
@@ -40,8 +42,9 @@ func rootCommand() *cobra.Command {
 it over BGP, and every route they send can be looked up in a browser, over an
 API and on the command line.
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 3 a lookup or search found no route,
-or an import passed something over; of diff: 0 the same, 1 different, 2 failed or wrong usage.`,
+Exit status: 0 done, 1 failed, 2 wrong usage or a question that cannot be
+understood, 3 nothing was found, or an import passed something over;
+of diff: 0 the same, 1 different, 2 failed or wrong usage.`,
 		Example: `  ribglass check /etc/ribglass/ribglass.yaml
   ribglass serve --config /etc/ribglass/ribglass.yaml
   ribglass lookup 192.0.2.1 --server http://lg.example.net:8080
@@ -59,7 +62,16 @@ or an import passed something over; of diff: 0 the same, 1 different, 2 failed o
 	root.AddCommand(serveCommand(), checkCommand(), snapshotCommand(), importCommand(), replayCommand(), updateNamesCommand(), versionCommand())
 	root.AddCommand(client.Commands()...)
 	exit.MarkUsage(root)
+	inLocale(root)
 	return root
+}
+
+// inLocale has the help of a command and of those below it in signs that the locale has.
+func inLocale(c *cobra.Command) {
+	c.Use, c.Long, c.Example = terminal.Signs(c.Use), terminal.Signs(c.Long), terminal.Signs(c.Example)
+	for _, sub := range c.Commands() {
+		inLocale(sub)
+	}
 }
 
 // snapshotCommand puts what a server is asked and what is done without one below

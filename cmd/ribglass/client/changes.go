@@ -113,10 +113,9 @@ func (ch *changes) run(ctx context.Context) error {
 	switch {
 	case ch.all && ch.format == formatJSON:
 		return exit.UsageError{Err: errors.New("--all: one JSON document cannot hold every change; use --format ndjson, csv or table")}
-	case ch.format == formatNDJSON:
-		return ch.runStream(ctx, "application/x-ndjson", 0)
-	case ch.format == formatCSV:
-		return ch.runStream(ctx, "text/csv", 1)
+	}
+	if kind, header := ch.streamed(); kind != "" {
+		return ch.runStream(ctx, kind, header)
 	}
 	return ch.runPages(ctx)
 }
@@ -220,7 +219,7 @@ func contrast(before, after *answer.Attributes) string {
 		communities,
 	} {
 		if a, b := of(before), of(after); a != b {
-			return cmp.Or(a, "-") + " → " + cmp.Or(b, "-")
+			return cmp.Or(a, "-") + terminal.Signs(" → ") + cmp.Or(b, "-")
 		}
 	}
 	return path(after)

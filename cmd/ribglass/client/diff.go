@@ -260,7 +260,7 @@ func textOfDifference(d *answer.Difference) string {
 	}
 	whose := source(after.Peer, after.PathID)
 	if from := source(before.Peer, before.PathID); from != whose {
-		whose = from + " → " + whose
+		whose = from + terminal.Signs(" → ") + whose
 	}
 	return terminal.Clean(fmt.Sprintf("~ %s  %s  %s: %s  [%s]", d.Prefix, whose, strings.Join(d.Attributes, ", "),
 		contrast(&before.Attributes, &after.Attributes), d.Cause))

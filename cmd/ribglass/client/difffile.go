@@ -84,7 +84,7 @@ func (d *diff) readTable(ctx context.Context, file string) (t *table.Table, err 
 		}
 	}
 	if entries > 0 {
-		fmt.Fprintf(d.notes, "%s: passed over: %d × %s: %s\n", terminal.Clean(file), entries, mrt.SkippedEntry, terminal.Clean(report.Errors[0].Error()))
+		fmt.Fprintf(d.notes, terminal.Signs("%s: passed over: %d × %s: %s\n"), terminal.Clean(file), entries, mrt.SkippedEntry, terminal.Clean(report.Errors[0].Error()))
 	}
 	return t, nil
 }

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ribglass/cmd/ribglass/exit"
 	"ribglass/cmd/ribglass/terminal"
 	"ribglass/httpapi/answer"
 )
@@ -27,15 +29,21 @@ func historyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if cl.format == formatTable {
+			if cl.format != formatJSON {
 				if _, err := cl.get(c.Context(), "/api/v1/collections", nil, &kept.Collections); err != nil {
 					return err
 				}
 			}
+			switch cl.format {
+			case formatNDJSON:
+				return kept.printLines(c.OutOrStdout())
+			case formatCSV:
+				return printCSV(c.OutOrStdout(), kept.csv())
+			}
 			return cl.print(c.OutOrStdout(), body, kept.print)
 		},
 	}
-	cl.flags(c)
+	cl.flags(c, formatNDJSON, formatCSV)
 	return c
 }
 
@@ -43,6 +51,33 @@ func historyCommand() *cobra.Command {
 type historyAnswer struct {
 	answer.History
 	answer.Collections
+}
+
+// printLines writes what is live as a line without snapshots, and then each collection.
+func (a *historyAnswer) printLines(w io.Writer) error {
+	live := a.History
+	live.Snapshots = nil
+	out := json.NewEncoder(w)
+	err := out.Encode(live)
+	for i := range a.Collections.Collections {
+		err = errors.Join(err, out.Encode(&a.Collections.Collections[i]))
+	}
+	return err
+}
+
+// csv returns what is kept as rows; what is live has no name.
+func (a *historyAnswer) csv() [][]string {
+	rows := [][]string{
+		{"collection", "begins", "ends", "recording", "broken", "snapshots", "last_snapshot", "file_bytes", "free_bytes", "max_bytes"},
+		{
+			"", csvTime(a.Begins), csvTime(a.Ends), csvTrue(a.Recording), "", csvNumber(a.SnapshotCount), csvTime(a.LastSnapshot),
+			csvNumber(a.FileBytes), csvNumber(a.FreeBytes), csvNumber(a.MaxBytes),
+		},
+	}
+	for _, c := range a.Collections.Collections {
+		rows = append(rows, []string{c.Name, csvTime(c.Begins), csvTime(c.Ends), "", csvTrue(c.Broken), "", "", csvNumber(c.FileBytes), "", ""})
+	}
+	return rows
 }
 
 func (a *historyAnswer) print(w io.Writer) error {
@@ -101,8 +136,12 @@ maintenance for example, and waits until it is stored.`,
 func snapshotListCommand() *cobra.Command {
 	var cl remote
 	c := &cobra.Command{
-		Use:     "list",
-		Short:   "List the snapshots of a running Ribglass",
+		Use:   "list",
+		Short: "List the snapshots of a running Ribglass",
+		Long: `List asks a running Ribglass for the moments of its snapshots.
+
+Exit status: 0 there are snapshots, 1 the server could not be asked or refused,
+2 wrong usage, 3 there is no snapshot yet.`,
 		Example: "  ribglass snapshot list",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -111,11 +150,38 @@ func snapshotListCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return cl.print(c.OutOrStdout(), body, func(w io.Writer) error { return printSnapshots(w, &kept) })
+			if err := cl.printSnapshots(c.OutOrStdout(), body, &kept); err != nil {
+				return err
+			}
+			if kept.SnapshotCount == 0 {
+				return exit.ErrNotFound
+			}
+			return nil
 		},
 	}
-	cl.flags(c)
+	cl.flags(c, formatNDJSON, formatCSV)
 	return c
+}
+
+// printSnapshots writes the moments of snapshots in the format asked for.
+func (cl *remote) printSnapshots(w io.Writer, body []byte, kept *answer.History) error {
+	switch cl.format {
+	case formatNDJSON:
+		out := json.NewEncoder(w)
+		for i := range kept.Snapshots {
+			if err := out.Encode(&kept.Snapshots[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	case formatCSV:
+		rows := [][]string{{"at", "routes"}}
+		for _, s := range kept.Snapshots {
+			rows = append(rows, []string{csvTime(s.At), csvNumber(s.Routes)})
+		}
+		return printCSV(w, rows)
+	}
+	return cl.print(w, body, func(w io.Writer) error { return printSnapshots(w, kept) })
 }
 
 func printSnapshots(w io.Writer, a *answer.History) error {
@@ -130,7 +196,8 @@ func printSnapshots(w io.Writer, a *answer.History) error {
 		}
 	}
 	if a.SnapshotCount == 0 {
-		return errors.New("there is no snapshot yet")
+		_, err := fmt.Fprintln(w, "there is no snapshot yet")
+		return err
 	}
 	return nil
 }

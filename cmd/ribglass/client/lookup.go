@@ -2,6 +2,7 @@ package client
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"net/url"
@@ -49,8 +50,11 @@ Exit status: 0 routes were found, 1 the server could not be asked or refused,
 				values.Set("cursor", cursor)
 			}
 			where.set(values)
+			if kind, header := cl.streamed(); kind != "" {
+				return cl.streamRoutes(c.Context(), values, kind, header, c.OutOrStdout())
+			}
 			found := routesAnswer{past: where.at != ""}
-			body, err := cl.get(c.Context(), "/api/v1/routes", values, &found)
+			body, err := cl.get(c.Context(), routesPath, values, &found)
 			if err != nil {
 				return err
 			}
@@ -63,11 +67,32 @@ Exit status: 0 routes were found, 1 the server could not be asked or refused,
 			return nil
 		},
 	}
-	cl.flags(c)
+	cl.flags(c, formatNDJSON, formatCSV)
 	where.flags(c)
 	c.Flags().IntVar(&limit, "limit", 100, "at most this many routes")
 	c.Flags().StringVar(&cursor, "cursor", "", "continue behind an earlier answer, at the cursor it ended with")
 	return c
+}
+
+// streamed returns the type of the stream that a format is, "" for a page, and how
+// many of its lines are not of the answer.
+func (cl *remote) streamed() (kind string, header int) {
+	switch cl.format {
+	case formatNDJSON:
+		return "application/x-ndjson", 0
+	case formatCSV:
+		return "text/csv", 1
+	}
+	return "", 0
+}
+
+// streamRoutes copies routes to out as they come.
+func (cl *remote) streamRoutes(ctx context.Context, values url.Values, kind string, header int, out io.Writer) error {
+	lines, err := cl.stream(ctx, routesPath, values, kind, out)
+	if err == nil && lines <= header {
+		err = exit.ErrNotFound
+	}
+	return err
 }
 
 // routesAnswer is an answer that is printed.

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"encoding/json"
 	"io"
 	"net/url"
 	"strconv"
@@ -32,10 +33,22 @@ func peersCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			switch cl.format {
+			case formatNDJSON:
+				var plain struct {
+					Peers []json.RawMessage `json:"peers"`
+				}
+				if err := json.Unmarshal(body, &plain); err != nil {
+					return err
+				}
+				return printLines(c.OutOrStdout(), plain.Peers)
+			case formatCSV:
+				return printCSV(c.OutOrStdout(), list.csv())
+			}
 			return cl.print(c.OutOrStdout(), body, list.print)
 		},
 	}
-	cl.flags(c)
+	cl.flags(c, formatNDJSON, formatCSV)
 	where.flags(c)
 	c.AddCommand(peersForgetCommand(), peersRefusedCommand())
 	return c
@@ -54,6 +67,30 @@ type peerThen struct {
 	answer.Peer
 
 	Up bool `json:"up"` // of the past
+}
+
+// csv returns the peers as rows, the same for now and for the past; state is "up" or
+// "down" for the past.
+func (a *peersAnswer) csv() [][]string {
+	rows := [][]string{{
+		"name", "address", "asn", "router", "group", "description", "state", "since", "admin_down", "stale_since",
+		"accepted", "stale", "last_error",
+	}}
+	for i := range a.Peers {
+		p := &a.Peers[i]
+		state := string(p.State)
+		switch {
+		case state == "" && p.Up:
+			state = "up"
+		case state == "":
+			state = "down"
+		}
+		rows = append(rows, []string{
+			p.Name, p.Address, csvNumber(p.ASN), p.Router, p.Group, p.Description, state, csvTime(p.Since), csvTrue(p.AdminDown), csvTime(p.StaleSince),
+			csvNumber(p.Routes.Accepted), csvNumber(p.Routes.Stale), p.LastError,
+		})
+	}
+	return rows
 }
 
 func (a *peersAnswer) print(w io.Writer) error {

@@ -220,7 +220,11 @@ func (cl *remote) failure(response *http.Response, want string, body []byte) err
 	if kind == answer.ProblemType {
 		var p answer.Problem
 		if json.Unmarshal(body, &p) == nil && p.Title != "" {
-			return fmt.Errorf("%s says: %s", cl.server, textOf(&p))
+			said := fmt.Errorf("%s says: %s", cl.server, textOf(&p))
+			if response.StatusCode == http.StatusBadRequest {
+				return exit.QuestionError{Err: said}
+			}
+			return said
 		}
 	}
 	if response.StatusCode != http.StatusOK || kind != want {

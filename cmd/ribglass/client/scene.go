@@ -79,5 +79,6 @@ func writeNotices(b *strings.Builder, notices []string) {
 	}
 }
 
-// moment prints a time for people, to the millisecond where it has any.
-func moment(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.999Z") }
+// moment prints a time for people, to the millisecond: always as wide, so that
+// columns are straight.
+func moment(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -84,10 +84,9 @@ func (s *search) run(ctx context.Context) error {
 		return exit.UsageError{Err: errors.New("--all: one JSON document cannot hold every route; use --format ndjson, csv or table")}
 	case s.explain:
 		return s.runExplain(ctx)
-	case s.format == formatNDJSON:
-		return s.runStream(ctx, "application/x-ndjson", 0)
-	case s.format == formatCSV:
-		return s.runStream(ctx, "text/csv", 1)
+	}
+	if kind, header := s.streamed(); kind != "" {
+		return s.runStream(ctx, kind, header)
 	}
 	return s.runPages(ctx)
 }
@@ -138,11 +137,7 @@ func (s *search) runStream(ctx context.Context, kind string, header int) error {
 		return err
 	}
 	printNotes(s.notes, &plan.Query)
-	lines, err := s.stream(ctx, routesPath, s.parameters(), kind, s.out)
-	if err == nil && lines <= header {
-		err = exit.ErrNotFound
-	}
-	return err
+	return s.streamRoutes(ctx, s.parameters(), kind, header, s.out)
 }
 
 // searchAnswer is an answer that a page is printed of, and more pages are

@@ -76,7 +76,7 @@ func printTimeline(w io.Writer, a *answer.Timeline) error {
 			terminal.Several(a.Flaps, "flap"), terminal.Several(a.Announcements, "announcement"), terminal.Several(a.Withdrawals, "withdrawal"))
 	}
 	for _, o := range a.OriginChanges {
-		fmt.Fprintf(&b, "%s origin %s → %s\n", moment(o.At), origins(o.From), origins(o.To))
+		fmt.Fprintf(&b, terminal.Signs("%s origin %s → %s\n"), moment(o.At), origins(o.From), origins(o.To))
 	}
 	if more := a.OriginChangeCount - len(a.OriginChanges); more > 0 {
 		fmt.Fprintf(&b, "and %s before\n", terminal.Several(more, "origin change"))

@@ -24,7 +24,7 @@ const (
 // The errors of a command that did what it was asked and has printed its answer.
 // They are not printed.
 var (
-	ErrNotFound = errors.New("no route")              // the answer has no route
+	ErrNotFound = errors.New("nothing was found")     // the answer is empty
 	ErrPartly   = errors.New("not everything")        // something of the files was passed over
 	ErrDiffer   = errors.New("there are differences") // the comparison found differences
 )
@@ -37,6 +37,16 @@ func (e UsageError) Error() string { return e.Err.Error() }
 
 // Unwrap returns the error inside.
 func (e UsageError) Unwrap() error { return e.Err }
+
+// QuestionError is a question that a server cannot understand: wrong usage too, with
+// the server's own words of what is wrong.
+type QuestionError struct{ Err error }
+
+// Error returns the text of the error inside.
+func (e QuestionError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the error inside.
+func (e QuestionError) Unwrap() error { return e.Err }
 
 // TroubleError is the failure of a command whose status 1 means something else.
 type TroubleError struct{ Err error }
@@ -62,6 +72,9 @@ func Status(err error) (status int, message string) {
 	}
 	if _, ok := errors.AsType[UsageError](err); ok {
 		return Usage, fmt.Sprintf("%v\nSee \"ribglass --help\".", err)
+	}
+	if _, ok := errors.AsType[QuestionError](err); ok {
+		return Usage, err.Error()
 	}
 	if _, ok := errors.AsType[TroubleError](err); ok {
 		return Trouble, err.Error()

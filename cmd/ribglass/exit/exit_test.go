@@ -18,6 +18,7 @@ func TestEveryErrorHasItsStatus(t *testing.T) {
 		{"an answer without a route has been printed", fmt.Errorf("lookup: %w", ErrNotFound), NotFound, ""},
 		{"differences have been printed", ErrDiffer, Differ, ""},
 		{"wrong usage points to the help", UsageError{refused}, Usage, "refused\nSee \"ribglass --help\"."},
+		{"a question that cannot be understood", fmt.Errorf("search: %w", QuestionError{refused}), Usage, "search: refused"},
 		{"a diff that failed", TroubleError{refused}, Trouble, "refused"},
 		{"anything else", refused, Failure, "refused"},
 	} {

@@ -119,7 +119,7 @@ func timelineHas(t *testing.T, a *ribstore.Archive, log map[place][]changes.Kind
 // changed at all.
 func plainLog(t *testing.T, file string) (log map[place][]changes.Kind, total int) {
 	t.Helper()
-	s, err := Open([]string{file}, mrt.SourceOptions{})
+	s, err := Open(t.Context(), []string{file}, mrt.SourceOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
