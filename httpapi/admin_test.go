@@ -41,13 +41,13 @@ func TestAdminReads(t *testing.T) {
 	var asked []string
 	h := admin(t, store, &asked, nil).Handler()
 	for target, want := range map[string]string{
-		"/metrics": "ribglass_test 0", "/-/healthy": "healthy", "/-/ready": "ready",
+		"/": "GET  /metrics", "/metrics": "ribglass_test 0", "/-/healthy": "healthy", "/-/ready": "ready",
 	} {
 		if w := ask(t, h, target); w.Code != 200 || !strings.Contains(w.Body.String(), want) {
 			t.Errorf("GET %s = %d %s, want %q", target, w.Code, w.Body, want)
 		}
 	}
-	for _, target := range []string{"/", "/debug/pprof/", "/api/v1/status", "/-/", "/metrics/x", "/config"} {
+	for _, target := range []string{"/debug/pprof/", "/api/v1/status", "/-/", "/metrics/x", "/config"} {
 		if w := ask(t, h, target); w.Code != http.StatusNotFound {
 			t.Errorf("GET %s = %d, want 404", target, w.Code)
 		}

@@ -288,7 +288,11 @@ func (s *Store) apply(b *route.Batch) {
 	s.metrics.applied(b, s.deps.Now().Sub(start))
 	s.tap.Batch(b)
 	if b.Event == route.PeerDown {
-		s.deps.Logger.Info("routes are stale", "peer", b.Peer.Name, "reason", b.Reason)
+		what := "routes are stale"
+		if b.Retention == [route.NumFamilies]route.Retention{} {
+			what = "routes are removed"
+		}
+		s.deps.Logger.Info(what, "peer", b.Peer.Name, "reason", b.Reason)
 	}
 	s.relief.after(b)
 	b.Release()

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/netip"
 	"os"
 	"reflect"
 	"time"
@@ -52,7 +51,7 @@ type server struct {
 	http  *httpapi.Server
 	admin *httpapi.Admin
 
-	httpListener, adminListener net.Listener
+	httpListener, adminListener *listener
 }
 
 // newServer makes the components, binds the addresses of the web servers, so
@@ -87,12 +86,11 @@ func (s *server) prepare(ctx context.Context, cfg *config.Config) error {
 }
 
 func (s *server) listen(ctx context.Context, cfg *config.Config) error {
-	var lc net.ListenConfig
 	var err error
-	if s.httpListener, err = lc.Listen(ctx, "tcp", cfg.HTTP.Listen); err != nil {
+	if s.httpListener, err = listen(ctx, cfg.HTTP.Listen); err != nil {
 		return fmt.Errorf("http: %w", err)
 	}
-	if s.adminListener, err = lc.Listen(ctx, "tcp", cfg.Admin.Listen); err != nil {
+	if s.adminListener, err = listen(ctx, cfg.Admin.Listen); err != nil {
 		return fmt.Errorf("admin: %w", err)
 	}
 	return nil
@@ -101,7 +99,7 @@ func (s *server) listen(ctx context.Context, cfg *config.Config) error {
 // close closes what newServer opened, for a server that does not run.
 func (s *server) close() error {
 	var errs []error
-	for _, l := range []net.Listener{s.httpListener, s.adminListener} {
+	for _, l := range []*listener{s.httpListener, s.adminListener} {
 		if l != nil {
 			errs = append(errs, l.Close())
 		}
@@ -147,6 +145,8 @@ func (s *server) makeComponents(cfg *config.Config) error {
 	}
 	s.offerPast(cfg, &deps)
 	s.loadNames(cfg.Names)
+	ases, dictionaries, definitions := s.names.Counts()
+	s.log.Info("names loaded", "ases", ases, "community_files", dictionaries, "communities", definitions)
 	deps.Names = &s.names
 	if s.http, err = httpapi.New(cfg.HTTP, deps); err != nil {
 		return err
@@ -178,8 +178,6 @@ func (s *server) loadNames(cfg names.Config) {
 	if err := s.names.Load(cfg); err != nil {
 		s.log.Error("names: the old ones stay", "error", err)
 	}
-	ases, dictionaries, definitions := s.names.Counts()
-	s.log.Info("names loaded", "ases", ases, "community_files", dictionaries, "communities", definitions)
 }
 
 // offerPast gives the web server what a data directory has. An interface stays
@@ -206,7 +204,7 @@ func (s *server) run(ctx context.Context, load func() (*config.Config, error), h
 		// Sessions that end with the program are still told to the store, so it
 		// runs until the collector cannot send any more.
 		defer close(s.batches)
-		return s.bgp.Run(ctx)
+		return explainBind(s.bgp.Run(ctx))
 	})
 	group.Go(func() error { return s.store.Run(context.WithoutCancel(ctx), s.batches) })
 	group.Go(func() error { return s.http.Serve(ctx, s.httpListener) })
@@ -225,8 +223,8 @@ func (s *server) run(ctx context.Context, load func() (*config.Config, error), h
 	return err
 }
 
-// started waits until the collector listens, then says so to whoever waits for
-// it, and plays the demonstration where one is configured.
+// started waits until everything listens, then says so to whoever waits for it, and
+// plays the demonstration where one is configured.
 func (s *server) started(ctx context.Context, cfg *config.Config) error {
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
@@ -237,6 +235,13 @@ func (s *server) started(ctx context.Context, cfg *config.Config) error {
 		case <-ticker.C:
 		}
 	}
+	for _, l := range []*listener{s.httpListener, s.adminListener} {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-l.accepting:
+		}
+	}
 	addresses := s.bgp.Addresses()
 	s.log.InfoContext(ctx, "ribglass is ready", "version", build.Version(), "open", browse(s.httpListener.Addr()), "asn", cfg.ASN.String(),
 		"bgp", fmt.Sprint(addresses), "admin", browse(s.adminListener.Addr()), "neighbors", len(cfg.Neighbors))
@@ -245,16 +250,6 @@ func (s *server) started(ctx context.Context, cfg *config.Config) error {
 		return nil
 	}
 	return demo.Run(ctx, cfg, addresses[0], s.log.With("component", "demo"))
-}
-
-// browse returns the URL under which a person on this machine reaches a web
-// server.
-func browse(addr net.Addr) string {
-	ap, err := netip.ParseAddrPort(addr.String())
-	if err == nil && ap.Addr().IsUnspecified() || ap.Addr().IsLoopback() {
-		return fmt.Sprintf("http://localhost:%d", ap.Port())
-	}
-	return "http://" + addr.String()
 }
 
 // reloadOn loads the configuration again for every hangup.
@@ -302,7 +297,9 @@ func (s *server) reload(load func() (*config.Config, error)) {
 	}
 	s.cfg = cfg
 	s.loadNames(cfg.Names)
-	s.log.Info("reloaded", "neighbors", len(cfg.Neighbors), "dynamic_neighbors", len(cfg.DynamicNeighbors))
+	ases, _, definitions := s.names.Counts()
+	s.log.Info("reloaded", "neighbors", len(cfg.Neighbors), "dynamic_neighbors", len(cfg.DynamicNeighbors),
+		"ases", ases, "communities", definitions)
 }
 
 // applyProcess puts the settings in force that belong to the whole process.

@@ -98,9 +98,15 @@ func (c *Collector) refuse(ctx context.Context, n *neighbor, remote netip.Addr, 
 	one.Rule = c.rulePrefix(remote)
 	c.attempts.add(one)
 	c.deps.changed.Ring()
-	if c.refusalLog.AllowN(one.Last, 1) {
-		log.WarnContext(ctx, "connection refused", "remote", remote, "reason", string(why), "detail", text)
+	if !c.refusalLog.AllowN(one.Last, 1) {
+		return
 	}
+	if why == refusedUnknown { // most are scanners, and some a router that is not configured yet
+		log.InfoContext(ctx, "connection refused", "remote", remote, "reason", string(why), "detail", text,
+			"hint", "add a neighbor with this address if it should peer")
+		return
+	}
+	log.WarnContext(ctx, "connection refused", "remote", remote, "reason", string(why), "detail", text)
 }
 
 // failed notes that a connection was admitted and ended before its session came up.

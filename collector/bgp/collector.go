@@ -374,7 +374,9 @@ func (c *Collector) forget(ctx context.Context, n *neighbor) {
 	c.mu.Lock()
 	c.discard(n)
 	c.mu.Unlock()
-	n.stop(ctx, cease(wire.CeasePeerDeconfigured, nil, ""))
+	e := cease(wire.CeasePeerDeconfigured, nil, "")
+	e.drop = true // nothing is kept of a peer that is no more
+	n.stop(ctx, e)
 	n.mu.Lock()
 	peer, known := n.peer, n.wasEstablished || n.rule == nil
 	n.mu.Unlock()

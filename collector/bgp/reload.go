@@ -165,7 +165,7 @@ func (c *Collector) reload(ctx context.Context, cfg Config) error {
 	if old.ASN != cfg.ASN || old.RouterID != cfg.RouterID {
 		err = errors.Join(err, c.restartSpeaker(ctx))
 	}
-	c.log.InfoContext(ctx, "configuration reloaded", "removed", len(todo.remove), "restarted", len(todo.restart), "changed", len(todo.describe), "neighbors", len(cfg.Neighbors))
+	c.log.DebugContext(ctx, "configuration reloaded", "removed", len(todo.remove), "restarted", len(todo.restart), "changed", len(todo.describe), "neighbors", len(cfg.Neighbors))
 	return err
 }
 

@@ -71,6 +71,7 @@ func New(cfg Config, deps Deps) (*Admin, error) {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(deps.Gatherer, promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(deps.Logger.Handler(), slog.LevelWarn), MaxRequestsInFlight: 4, Timeout: web.ReadTimeout,
 	}))
+	mux.HandleFunc("GET /{$}", paths)
 	mux.HandleFunc("GET /-/healthy", a.healthy)
 	mux.HandleFunc("GET /-/ready", a.ready)
 	mux.HandleFunc("POST /-/refresh", a.refresh)
@@ -87,6 +88,18 @@ func headers(next http.Handler) http.Handler {
 		web.SetHeaders(w.Header())
 		next.ServeHTTP(w, r)
 	})
+}
+
+// paths tells somebody who opens the address what there is.
+func paths(w http.ResponseWriter, _ *http.Request) {
+	say(w, http.StatusOK, `This is the admin listener of Ribglass: the pages and the API are on another address.
+
+GET  /metrics                  for Prometheus
+GET  /-/healthy                the program runs
+GET  /-/ready                  the table answers
+POST /-/refresh?peer=NAME      ask a peer for its routes again
+POST /-/forget?peer=NAME       remove the routes of a peer that is down
+POST /-/snapshot               take a snapshot now`)
 }
 
 // Handler returns the handler of the admin listener.
