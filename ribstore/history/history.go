@@ -90,6 +90,9 @@ func (c Config) Validate() error {
 		if t.Every <= 0 || t.For <= 0 {
 			return setting.Errorf(fmt.Sprintf("keep[%d]", i), "every and for must be positive")
 		}
+		if t.For < t.Every {
+			return setting.Errorf(fmt.Sprintf("keep[%d].for", i), "%v: must be at least every (%v), or nothing is kept", t.For, t.Every)
+		}
 	}
 	return nil
 }

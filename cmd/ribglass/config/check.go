@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"ribglass/collector/bgp"
@@ -90,15 +89,37 @@ func checkHistory(d *decoder, cfg *Config) {
 
 func checkListeners(d *decoder, cfg *Config) {
 	for i, ap := range cfg.Listen {
-		if j := slices.Index(cfg.Listen, ap); j < i && ap.Port() != 0 {
-			d.reportAt(fmt.Sprintf("listen[%d]", i), "listen: %s stands here twice", ap)
+		path := fmt.Sprintf("listen[%d]", i)
+		for _, before := range cfg.Listen[:i] {
+			switch {
+			case ap.Port() == 0:
+			case ap == before:
+				d.reportAt(path, "listen: %s stands here twice", ap)
+			case overlap(ap.String(), before.String()):
+				d.reportAt(path, "listen: %s and %s take the same connections; one of them is enough", before, ap)
+			}
 		}
+		for _, other := range []struct{ key, address string }{{"http.listen", cfg.HTTP.Listen}, {"admin.listen", cfg.Admin.Listen}} {
+			if overlap(ap.String(), other.address) {
+				d.reportAt(path, "listen: %s is for BGP, and %s is %s: they need different ports", ap, other.key, other.address)
+			}
+		}
+		checkZone(d, path, ap.String())
 	}
+	checkZone(d, "http.listen", cfg.HTTP.Listen)
+	checkZone(d, "admin.listen", cfg.Admin.Listen)
 	checkComponent(d, "http", cfg.HTTP.Validate())
 	checkComponent(d, "admin", cfg.Admin.Validate())
 	checkComponent(d, "search", cfg.Search.Validate())
-	if cfg.HTTP.Listen == cfg.Admin.Listen && !strings.HasSuffix(cfg.HTTP.Listen, ":0") {
-		d.reportAt("admin.listen", "admin.listen: %s is the address of http.listen too", cfg.Admin.Listen)
+	if overlap(cfg.HTTP.Listen, cfg.Admin.Listen) {
+		d.reportAt("admin.listen", "admin.listen: %s is the address of http.listen too (%s)", cfg.Admin.Listen, cfg.HTTP.Listen)
+	}
+}
+
+// checkZone reports a link-local address without its interface.
+func checkZone(d *decoder, path, address string) {
+	if zoneless(address) {
+		d.reportAt(path, "%s: %s is an address on every link: write its interface too, such as [fe80::1%%eth0]:179", lastKey(path), address)
 	}
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -47,6 +48,10 @@ func newDecoder(file string, text []byte) *decoder {
 
 // decode reads text into the struct that into points to.
 func (d *decoder) decode(text []byte, into any) {
+	if line := notUTF8(text); line > 0 {
+		d.report(&token.Position{Line: line, Column: 1}, "the file is not UTF-8; save it as UTF-8")
+		return
+	}
 	// Duplicate keys are reported by entries, all of them.
 	tree, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
@@ -63,6 +68,17 @@ func (d *decoder) decode(text []byte, into any) {
 	}
 	ast.Walk(anchorVisitor(d.anchors), docs[0].Body)
 	d.value("", docs[0].Body, reflect.ValueOf(into).Elem())
+}
+
+// notUTF8 returns the first line of a text that is not UTF-8, 0 when there is none.
+// UTF-16 has zeros in it.
+func notUTF8(text []byte) int {
+	for i, line := range bytes.Split(text, []byte("\n")) {
+		if !utf8.Valid(line) || bytes.IndexByte(line, 0) >= 0 {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 // syntax reports an error of the YAML parser.
@@ -82,6 +98,7 @@ func (d *decoder) report(at *token.Position, format string, args ...any) {
 	if p.Line >= 1 && p.Line <= len(d.lines) {
 		p.Source = d.lines[p.Line-1]
 		p.Column = min(p.Column, utf8.RuneCountInString(p.Source)+1)
+		p.Source, p.Column = conceal(p.Source, p.Column)
 	}
 	d.errors = append(d.errors, p)
 }
@@ -216,6 +233,10 @@ func (d *decoder) unknownKey(e entry, path string, known []string) {
 	where := ""
 	if path != "" {
 		where = " in " + path
+	}
+	if isSecretKey(e.key) {
+		d.report(e.at, "unknown key %q%s: a secret does not stand in the configuration; write the name of a file (password_file, key_file) or of a variable (password_env)", e.key, where)
+		return
 	}
 	if near := query.Nearest(e.key, known); near != "" {
 		d.report(e.at, "unknown key %q%s: did you mean %q?", e.key, where, near)

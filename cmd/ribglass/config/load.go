@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"os"
@@ -36,13 +37,19 @@ func Check(path string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
-	return parseConfig(path, text, Overrides{}, os.LookupEnv, tryTexts, tryNames)
+	return CheckText(path, text)
+}
+
+// CheckText is Check of a text that was read already; name stands for it in errors.
+func CheckText(name string, text []byte) (*Config, error) {
+	return parseConfig(name, text, Overrides{}, os.LookupEnv, tryTexts, tryNames)
 }
 
 // parseConfig decodes and checks a file's text; lookup reads the environment. What
 // tries names is done when nothing else is wrong with the text.
 func parseConfig(file string, text []byte, over Overrides, lookup func(string) (string, bool), tries ...func(*decoder, *Config)) (*Config, error) {
 	cfg := Default()
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // the byte order mark of some editors
 	d := newDecoder(file, text)
 	d.decode(text, &cfg)
 	if err := over.apply(&cfg); err != nil {

@@ -55,6 +55,15 @@ func TestMistakesAreRefusedWithTheirPlace(t *testing.T) {
 		{"two sources of a password", "neighbors:\n  - { address: 192.0.2.1, asn: 1, password_file: /x, password_env: EDGE_MD5 }\n", "exclude each other"},
 		{"a password file that is not there", "neighbors:\n  - { address: 192.0.2.1, asn: 1, password_file: /does/not/exist }\n", "f.yaml:4:50: password_file: open /does/not/exist: no such file"},
 		{"a variable that is not set", "neighbors:\n  - { address: 192.0.2.1, asn: 1, password_env: NOPE }\n", "the environment has no variable NOPE"},
+		{"a password in the file", "neighbors:\n  - { address: 192.0.2.1, asn: 1, password: x }\n", `f.yaml:4:35: unknown key "password" in neighbors[0]: a secret does not stand in the configuration; write the name of a file (password_file`},
+		{"a file of another encoding", "!\xff\xfea\x00s\x00n\x00", "f.yaml:1:1: the file is not UTF-8"},
+		{"snapshots that are kept for less than between two", neighbor + "data_dir: /x\nhistory: { keep: [{ every: 1h, for: 30m }] }\n", "f.yaml:6:37: for: 30m0s: must be at least every (1h0m0s)"},
+		{"BGP and HTTP on one port", neighbor + "listen: 127.0.0.1:8080\nhttp: { listen: 'localhost:8080' }\n", "f.yaml:5:9: listen: 127.0.0.1:8080 is for BGP, and http.listen is localhost:8080: they need different ports"},
+		{"BGP everywhere and the admin listener on one port", neighbor + "listen: ':9090'\n", "f.yaml:5:9: listen: [::]:9090 is for BGP, and admin.listen is"},
+		{"HTTP and the admin listener on one port", neighbor + "http: { listen: ':8080' }\nadmin: { listen: '0.0.0.0:8080' }\n", "f.yaml:6:18: admin.listen: 0.0.0.0:8080 is the address of http.listen too"},
+		{"a listener that covers another", neighbor + "listen: ['192.0.2.10:179', '[::]:179']\n", "f.yaml:5:28: listen: 192.0.2.10:179 and [::]:179 take the same connections"},
+		{"a link-local listener without its interface", neighbor + "listen: '[fe80::1]:179'\n", "f.yaml:5:9: listen: [fe80::1]:179 is an address on every link"},
+		{"a link-local address for HTTP without its interface", neighbor + "http: { listen: '[fe80::1]:8080' }\n", "f.yaml:5:17: listen: [fe80::1]:8080 is an address on every link"},
 		{"a sample password", "neighbors:\n  - { address: 192.0.2.1, asn: 1, password_env: SAMPLE }\n", "a word from an example"},
 		{"an empty password", "neighbors:\n  - { address: 192.0.2.1, asn: 1, password_env: EMPTY }\n", "EMPTY: is empty"},
 		{"a TCP-AO key without a file", "neighbors:\n  - { address: 192.0.2.1, asn: 1, tcp_ao: [{ send_id: 1, recv_id: 1 }] }\n", "key_file is missing"},
@@ -149,4 +158,44 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("parseConfig(%q) = %v, %v; want one of both", text, cfg, err)
 		}
 	})
+}
+
+// TestSecretsAreNotShown has lines that people write secrets in; the error shows the
+// line and the caret, not the secret.
+func TestSecretsAreNotShown(t *testing.T) {
+	const secret = "Wq3v9Zr2"
+	for _, text := range []string{
+		"neighbors:\n  - { address: 192.0.2.1, asn: 1, password: " + secret + " }\n",
+		"neighbors:\n  - { address: 192.0.2.1, asn: 1, password: '" + secret + ", x', add_path: yes }\n",
+		"neighbors:\n  - address: 192.0.2.1\n    md5: " + secret + "\n    asn: 1\n",
+		"neighbors:\n  - { password: \"" + secret + "\", address: 192.0.2.256, asn: 1 }\n",
+		"neighbors:\n  - { address: 192.0.2.1, asn: 1, tcp_ao: [{ send_id: 1, recv_id: 1, key: " + secret + " }] }\n",
+		"password: " + secret + " # " + "of all\n",
+		"TCP_MD5_Password : [" + secret + "\n",
+		"secret: " + secret + "\n",
+		"secret: 'x''" + secret + "'\n",
+		"secret: x, y}" + secret + "\n",
+	} {
+		_, err := parseConfig("f.yaml", []byte("asn: 64500\nrouter_id: 192.0.2.10\n"+text), Overrides{}, func(string) (string, bool) { return "", false })
+		if err == nil || strings.Contains(err.Error(), secret) {
+			t.Errorf("%q: the error is\n%v", text, err)
+		}
+	}
+}
+
+func TestTheCaretFollowsWhatIsConcealed(t *testing.T) {
+	for _, row := range []struct {
+		line, want string
+		at, moved  int
+	}{
+		{"{ password: aaaaaaaaaa, adress: x }", "{ password: ***, adress: x }", 25, 18},
+		{"{ password: a, adress: x }", "{ password: ***, adress: x }", 16, 18},
+		{"{ adress: x, md5: aaaaaaaaaa }", "{ adress: x, md5: *** }", 3, 3},
+		{"password_file: /etc/x", "password_file: /etc/x", 1, 1},
+		{"key_file: /etc/x", "key_file: /etc/x", 1, 1},
+	} {
+		if got, moved := conceal(row.line, row.at); got != row.want || moved != row.moved {
+			t.Errorf("conceal(%q, %d) = %q, %d; want %q, %d", row.line, row.at, got, moved, row.want, row.moved)
+		}
+	}
 }

@@ -105,6 +105,8 @@ func usable(password string) error {
 	switch {
 	case password == "":
 		return errors.New("is empty")
+	case strings.HasPrefix(password, "\ufeff"):
+		return errors.New("begins with a byte order mark, which would be a part of the password; save it without")
 	case len(password) > maxPassword:
 		return fmt.Errorf("has %d bytes; a key has at most %d", len(password), maxPassword)
 	case strings.ContainsFunc(password, unicode.IsControl):
