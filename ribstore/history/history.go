@@ -124,7 +124,8 @@ type History struct {
 	troubleSince atomic.Pointer[time.Time] // since when either of these is so
 	swap         sync.RWMutex              // held for writing while the file is replaced
 	flushing     sync.Mutex                // held by Flush: what waits is taken and written by one at a time
-	scratch      []byte                    // of what one transaction of Flush writes
+	scratch      []byte                    // what one transaction of Flush writes
+	loads        format.LoadWriter         // guarded by flushing, as is scratch
 	keeping      sync.Mutex                // held by what rewrites the file: snapshots, merges, retention, compaction
 	taken        atomic.Int64              // records since the last snapshot,
 	stored       atomic.Int64              // and octets of the journal that were written since

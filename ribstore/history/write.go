@@ -96,7 +96,7 @@ func (h *History) flush(limit int64) error {
 	defer h.flushing.Unlock()
 	rest := h.journal.take()
 	if !slices.ContainsFunc(rest.groups, func(g pendingGroup) bool { return g.piece.Level == format.LevelLoad }) {
-		h.scratch = nil // of a load before, like the spare buffers
+		h.scratch, h.loads = nil, format.LoadWriter{} // of a load before, like the spare buffers
 		h.journal.letGo()
 	}
 	for !rest.empty() {
@@ -150,7 +150,7 @@ func (h *History) portion(rest *pending) (p pending, values [][]byte, octets int
 func (h *History) seal(g *pendingGroup) []byte {
 	start := len(h.scratch)
 	if g.piece.Level == format.LevelLoad {
-		h.scratch = format.AppendLoad(h.scratch, g.piece.Key(), g.buffer.octets, g.buffer.places, g.events)
+		h.scratch = h.loads.Append(h.scratch, g.piece.Key(), g.buffer.octets, g.buffer.places, g.events)
 	} else {
 		h.scratch = h.codec.AppendFast(h.scratch, g.piece.Key(), g.buffer.octets)
 	}

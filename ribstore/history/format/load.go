@@ -3,6 +3,7 @@ package format
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"slices"
 
 	"github.com/klauspost/compress/s2"
 )
@@ -36,19 +37,24 @@ func sumOf(key, octets []byte) uint32 {
 	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, octets)
 }
 
-// AppendLoad appends the stored value of the octets of a group of many changes. places,
-// which it sorts, are those of its prefixes.
-func AppendLoad(b, key, octets []byte, places *Places, events bool) []byte {
-	index := []byte{0}
+// LoadWriter writes such groups. The zero LoadWriter is ready; it is for one goroutine.
+type LoadWriter struct {
+	sorter placeSorter
+	index  []byte
+}
+
+// Append appends the stored value of the octets of a group. places are those of its
+// prefixes.
+func (w *LoadWriter) Append(b, key, octets []byte, places *Places, events bool) []byte {
+	w.index = append(w.index[:0], 0)
 	if events {
-		index[0] = 1
+		w.index[0] = 1
 	}
-	index = places.appendTo(index)
+	w.index = w.sorter.append(w.index, places)
+	index := w.index
 	b = be32(appendPart(b, index), sumOf(key, index))
 	start := len(b)
-	if most := s2.MaxEncodedLen(len(octets)); cap(b)-start < most {
-		b = append(make([]byte, 0, start+most+sumSize), b...)
-	}
+	b = slices.Grow(b, s2.MaxEncodedLen(len(octets))+sumSize)
 	n := len(s2.Encode(b[start:cap(b)], octets))
 	b = b[:start+n]
 	return be32(b, sumOf(key, b[start:]))

@@ -33,7 +33,7 @@ func TestPlacesFindWhatOverlaps(t *testing.T) {
 			list = append(list, p)
 			places.add(p)
 		}
-		index := places.appendTo(nil)
+		index := new(placeSorter).append(nil, &places)
 		for range 100 {
 			asked := randomPrefix(random, six)
 			got, err := placesTouch(index, asked)
@@ -67,7 +67,7 @@ func TestAQuestionPassesOverMostGroups(t *testing.T) {
 			places.add(p)
 			has[g][p] = true
 		}
-		indexes[g] = places.appendTo(nil)
+		indexes[g] = new(placeSorter).append(nil, &places)
 		octets += len(indexes[g])
 	}
 	if perRecord := float64(8*octets) / groups / records; perRecord > 14 {
@@ -105,7 +105,7 @@ func TestALoadIsReadAsItWasWritten(t *testing.T) {
 		w.Batch(1, &route.Batch{Updates: []route.Update{{Attrs: set, NLRI: []route.NLRI{{Prefix: p}}}}}, int64(1000+i))
 	}
 	piece := Piece{Level: LevelLoad, Run: 1, From: 1, To: 1, First: 1000, Last: 1049}
-	stored := AppendLoad([]byte("before"), piece.Key(), w.Octets, w.Places, w.Events > 0)[len("before"):]
+	stored := new(LoadWriter).Append([]byte("before"), piece.Key(), w.Octets, w.Places, w.Events > 0)[len("before"):]
 	got, err := openLoad(nil, piece.Key(), stored)
 	if err != nil || string(got) != string(w.Octets) {
 		t.Fatalf("read %d octets, %v, want %d", len(got), err, len(w.Octets))

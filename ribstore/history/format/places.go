@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"net/netip"
+	"slices"
 )
 
 // A place is the front of the first address of a prefix, as far as most prefixes
@@ -17,9 +18,8 @@ const (
 
 // Places collects the places of prefixes. The zero Places is empty.
 type Places struct {
-	four    []uint32
-	six     []uint64
-	scratch []uint64
+	four []uint32
+	six  []uint64
 }
 
 // Reset removes all places. It keeps the memory.
@@ -39,21 +39,24 @@ func (p *Places) add(prefix netip.Prefix) {
 	p.six = append(p.six, binary.BigEndian.Uint64(b[:8])>>(64-placeBits6))
 }
 
-// appendTo appends the places in order, each once.
-func (p *Places) appendTo(b []byte) []byte {
-	p.scratch = p.scratch[:0]
-	for _, v := range p.four {
-		p.scratch = append(p.scratch, uint64(v))
-	}
-	b = appendPlaces(b, p.sorted(p.scratch, placeBits4), placeBits4)
-	return appendPlaces(b, p.sorted(append(p.scratch[:0], p.six...), placeBits6), placeBits6)
+// placeSorter puts places in order. It keeps its memory.
+type placeSorter struct {
+	four [2][]uint32
+	six  [2][]uint64
 }
 
-// sorted returns a list in order, each number once. It sorts by digits, which takes a
-// few nanoseconds a number: a load has millions of them. The numbers have so many bits.
-func (p *Places) sorted(list []uint64, width int) []uint64 {
+// append appends the places in order, each once.
+func (s *placeSorter) append(b []byte, p *Places) []byte {
+	b = appendPlaces(b, sorted(p.four, &s.four, placeBits4), placeBits4)
+	return appendPlaces(b, sorted(p.six, &s.six, placeBits6), placeBits6)
+}
+
+// sorted returns numbers of so many bits in order, each once. It sorts by digits,
+// which takes a few nanoseconds a number: a load has millions of them.
+func sorted[T uint32 | uint64](numbers []T, memory *[2][]T, width int) []T {
 	const digit = 12
-	to := make([]uint64, len(list))
+	list := append(memory[0][:0], numbers...)
+	to := slices.Grow(memory[1][:0], len(list))[:len(list)]
 	var counts [1 << digit]uint32
 	for shift := 0; shift < width; shift += digit {
 		clear(counts[:])
@@ -71,15 +74,8 @@ func (p *Places) sorted(list []uint64, width int) []uint64 {
 		}
 		list, to = to, list
 	}
-	n := 0
-	for i, v := range list {
-		if i == 0 || v != list[n-1] {
-			list[n] = v
-			n++
-		}
-	}
-	p.scratch = to[:0]
-	return list[:n]
+	*memory = [2][]T{list, to}
+	return slices.Compact(list)
 }
 
 // Ascending numbers below a power of two are written in about two bits each more than
@@ -93,7 +89,7 @@ func lowBits(n, width int) int { return max(0, width-bits.Len(uint(n))) }
 func octetsFor(n int) int { return (n + 7) / 8 }
 
 // appendPlaces appends ascending numbers: a count, the low bits, and the high bits.
-func appendPlaces(b []byte, list []uint64, width int) []byte {
+func appendPlaces[T uint32 | uint64](b []byte, list []T, width int) []byte {
 	n := len(list)
 	b = binary.AppendUvarint(b, uint64(n))
 	if n == 0 {
@@ -103,7 +99,7 @@ func appendPlaces(b []byte, list []uint64, width int) []byte {
 	var kept uint64
 	have := 0
 	for _, v := range list {
-		kept |= v & (1<<low - 1) << have
+		kept |= uint64(v) & (1<<low - 1) << have
 		for have += low; have >= 8; have -= 8 {
 			b = append(b, byte(kept))
 			kept >>= 8
