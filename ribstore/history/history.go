@@ -126,6 +126,7 @@ type History struct {
 	flushing     sync.Mutex                // held by Flush: what waits is taken and written by one at a time
 	scratch      []byte                    // what one transaction of Flush writes
 	loads        format.LoadWriter         // guarded by flushing, as is scratch
+	sinceLoad    int                       // times that no group of a load was written; idem
 	keeping      sync.Mutex                // held by what rewrites the file: snapshots, merges, retention, compaction
 	taken        atomic.Int64              // records since the last snapshot,
 	stored       atomic.Int64              // and octets of the journal that were written since

@@ -254,8 +254,11 @@ func (j *journal) closeGroup() {
 	j.pending.octets += g.size()
 	j.next++
 	fresh := buffer{places: new(format.Places)}
-	if n := len(j.spare); n > 0 {
+	switch n := len(j.spare); {
+	case n > 0:
 		fresh, j.spare = j.spare[n-1], j.spare[:n-1]
+	case g.piece.Records >= uint32(j.limits.groupRecords): // the next will be like it
+		fresh = buffer{make([]byte, 0, len(g.buffer.octets)/8*9), g.buffer.places.Like()}
 	}
 	j.open.Octets, j.open.Places, j.shared = fresh.octets, fresh.places, false
 	j.open.Reset()

@@ -90,13 +90,21 @@ func (h *History) Trouble() string {
 // Flush writes all that was recorded up to now.
 func (h *History) Flush() error { return h.flush(h.forJournal()) }
 
+// loadOver is after how many times that no group of a load was written the memory for
+// such groups is given back.
+const loadOver = 4
+
 // flush is Flush that may make the data so large.
 func (h *History) flush(limit int64) error {
 	h.flushing.Lock()
 	defer h.flushing.Unlock()
 	rest := h.journal.take()
-	if !slices.ContainsFunc(rest.groups, func(g pendingGroup) bool { return g.piece.Level == format.LevelLoad }) {
-		h.scratch, h.loads = nil, format.LoadWriter{} // of a load before, like the spare buffers
+	h.sinceLoad++
+	if slices.ContainsFunc(rest.groups, func(g pendingGroup) bool { return g.piece.Level == format.LevelLoad }) {
+		h.sinceLoad = 0
+	}
+	if h.sinceLoad == loadOver {
+		h.scratch, h.loads = nil, format.LoadWriter{}
 		h.journal.letGo()
 	}
 	for !rest.empty() {

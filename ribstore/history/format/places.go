@@ -25,6 +25,11 @@ type Places struct {
 // Reset removes all places. It keeps the memory.
 func (p *Places) Reset() { p.four, p.six = p.four[:0], p.six[:0] }
 
+// Like returns empty places with room for as many.
+func (p *Places) Like() *Places {
+	return &Places{four: make([]uint32, 0, len(p.four)/8*9), six: make([]uint64, 0, len(p.six)/8*9)}
+}
+
 // Size returns how many octets the places take in memory.
 func (p *Places) Size() int { return 4*len(p.four) + 8*len(p.six) }
 
