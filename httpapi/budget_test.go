@@ -1,10 +1,13 @@
 package httpapi_test
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"ribglass/httpapi"
 )
@@ -56,4 +59,27 @@ func TestPagesStylesAndScriptsKeepWithinTheirBudgets(t *testing.T) {
 		t.Errorf("style %d bytes of %d, script %d bytes of %d: %v", style, styleBudget, script, scriptBudget, sizes)
 	}
 	t.Logf("style %d bytes, script %d bytes", style, script)
+}
+
+// TestLateAnswersAreGiven asks what takes longer than a connection has for its answer: it
+// is answered all the same.
+func TestLateAnswersAreGiven(t *testing.T) {
+	const most = 20 * time.Millisecond
+	store, sessions := world()
+	store.hook = func() { time.Sleep(2 * most) } // a sleep is never shorter
+	s := httptest.NewUnstartedServer(newServer(t, httpapi.DefaultConfig(), store, sessions).Handler())
+	s.Config.WriteTimeout = most
+	s.Start()
+	defer s.Close()
+	for path, status := range map[string]int{"/api/v1/routes?q=1.1.1.1": http.StatusOK, "/1.1.1.1.txt": http.StatusOK, "/api/v1/routes?q=peer+nobody": http.StatusNotFound} {
+		w, err := s.Client().Get(s.URL + path)
+		if err != nil {
+			t.Fatalf("GET %s: %v", path, err)
+		}
+		body, err := io.ReadAll(w.Body)
+		_ = w.Body.Close()
+		if w.StatusCode != status || len(body) == 0 || err != nil {
+			t.Errorf("GET %s = %d, %d bytes, %v; want %d and an answer", path, w.StatusCode, len(body), err, status)
+		}
+	}
 }

@@ -214,7 +214,7 @@ func TestGraphOfWhatIsNotThere(t *testing.T) {
 	}
 }
 
-func TestGraphIsMadeOfManyPagesAndSaysWhereItEnds(t *testing.T) {
+func TestGraphIsMadeOfOneSearchAndSaysWhereItEnds(t *testing.T) {
 	store, sessions := crowd(1)
 	for i := range 7000 {
 		r := store.routes[0]
@@ -223,6 +223,9 @@ func TestGraphIsMadeOfManyPagesAndSaysWhereItEnds(t *testing.T) {
 	}
 	h := newServer(t, httpapi.DefaultConfig(), store, sessions).Handler()
 	got := fields(t, ask(t, h, "/api/v1/graph?q=10.0.0.0/8+or-longer"), http.StatusOK, "application/json")
+	if store.pages != 1 {
+		t.Errorf("a picture took %d searches, want one", store.pages)
+	}
 	if got["total"] != 7000.0 || got["routes"] != 5000.0 || len(got["paths"].([]any)) != 1 {
 		t.Errorf("total %v, routes %v, %v", got["total"], got["routes"], got["paths"])
 	}

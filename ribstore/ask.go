@@ -14,8 +14,8 @@ import (
 	"ribglass/ribstore/table"
 )
 
-// CostError is returned for a search that would touch more rows, attribute sets
-// and routes, than one may.
+// CostError is returned for a search with which its request would touch more rows,
+// attribute sets and routes, than one may.
 type CostError struct{ Rows, Limit int }
 
 // Error returns "the search would touch 5 rows, 4 are allowed".
@@ -156,7 +156,7 @@ func (a *asker) Stream(ctx context.Context, q query.Query, yield func([]route.Ro
 	if err != nil {
 		return err
 	}
-	if err := a.affordable(m, q); err != nil {
+	if err := a.affordable(ctx, m, q); err != nil {
 		return err
 	}
 	return query.Stream(ctx, m.Known, q, yield)
@@ -178,13 +178,15 @@ func (a *asker) PeersAt(ctx context.Context, at query.Moment) (peers []PeerStats
 	return peers, m.At, m.notices, err
 }
 
-// affordable returns a *CostError for a query beyond the budget of rows.
-func (a *asker) affordable(m *moment, q query.Query) error {
+// affordable charges a query to its request, and returns a *CostError when that is
+// beyond the budget of rows.
+func (a *asker) affordable(ctx context.Context, m *moment, q query.Query) error {
 	if a.config.SearchRows == 0 {
 		return nil
 	}
-	if cost := query.Explain(m.Known, q).Cost; cost > a.config.SearchRows {
-		return &CostError{cost, a.config.SearchRows}
+	cost := query.Explain(m.Known, q).Cost
+	if all, ok := spendingOf(ctx).touch(q.String(), cost, a.config.SearchRows); !ok {
+		return &CostError{all, a.config.SearchRows}
 	}
 	return nil
 }
@@ -196,7 +198,7 @@ func (a *asker) ask(ctx context.Context, q query.Query, answer func(context.Cont
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if m, _ := q.Prefix(); m == query.Longest || m == query.Exact || m == query.OrShorter {
+	if q.IsCheap() {
 		m, err := a.momentOf(ctx, q)
 		if err != nil {
 			return err
@@ -208,23 +210,28 @@ func (a *asker) ask(ctx context.Context, q query.Query, answer func(context.Cont
 		if err != nil {
 			return err
 		}
-		if err := a.affordable(m, q); err != nil {
+		if err := a.affordable(ctx, m, q); err != nil {
 			return err
 		}
 		return answer(ctx, m)
 	})
 }
 
-// inPlace runs a search when there is a place for it, and ends it when it takes
-// too long.
+// inPlace runs a search when there is a place for it, and ends it when its request has
+// searched for too long.
 func (a *asker) inPlace(ctx context.Context, search func(context.Context) error) error {
 	leave, err := a.budget.Enter(ctx, Searches)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	searching, cancel := context.WithTimeoutCause(ctx, a.config.SearchTime, ErrTooLong)
+	spent, began := spendingOf(ctx), time.Now()
+	defer func() { spent.searched(time.Since(began)) }()
+	searching, cancel := context.WithTimeoutCause(ctx, spent.left(a.config.SearchTime), ErrTooLong)
 	defer cancel()
+	if searching.Err() != nil { // a short search would not look
+		return context.Cause(searching)
+	}
 	err = search(searching)
 	if err != nil && searching.Err() != nil {
 		return context.Cause(searching)

@@ -34,9 +34,9 @@ import (
 // of questions that more than one descent of the trie answers.
 type Config struct {
 	Searches   int           `yaml:"searches"`    // at a time, 1 or more
-	SearchTime time.Duration `yaml:"search_time"` // for one
+	SearchTime time.Duration `yaml:"search_time"` // for those of one request
 	SearchWait time.Duration `yaml:"search_wait"` // for a place, before ErrBusy
-	SearchRows int           `yaml:"search_rows"` // attribute sets and routes one may touch; 0: any number
+	SearchRows int           `yaml:"search_rows"` // attribute sets and routes that those of one request may touch; 0: any number
 	PastTables int           `yaml:"past_tables"` // whole tables of the past kept for questions that may come; each takes what the live one takes
 }
 

@@ -14,11 +14,6 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// bounded bounds a question by the time that one may take.
-func (r *Request) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, r.reader.desk.cfg.QueryTimeout)
-}
-
 // Search returns the page of the answer that the request wants.
 func (r *Request) Search(ctx context.Context) (*query.Result, error) {
 	res, err := r.Find(ctx, r.Query, r.Page)
@@ -37,7 +32,7 @@ func (r *Request) Search(ctx context.Context) (*query.Result, error) {
 
 // Find asks another query than the request's own where the request is asked.
 func (r *Request) Find(ctx context.Context, q query.Query, page query.Page) (*query.Result, error) {
-	ctx, cancel := r.bounded(ctx)
+	ctx, cancel := r.reader.bounded(ctx)
 	defer cancel()
 	start := r.reader.Now()
 	res, err := r.from.Search(ctx, q, page)
@@ -51,7 +46,7 @@ func (r *Request) Find(ctx context.Context, q query.Query, page query.Page) (*qu
 // Facets counts the whole answer to a query, with the most values most of each
 // kind.
 func (r *Request) Facets(ctx context.Context, q query.Query, most int) (*query.Facets, error) {
-	ctx, cancel := r.bounded(ctx)
+	ctx, cancel := r.reader.bounded(ctx)
 	defer cancel()
 	f, err := r.from.Facets(ctx, q, most)
 	if err != nil {
@@ -63,7 +58,7 @@ func (r *Request) Facets(ctx context.Context, q query.Query, most int) (*query.F
 // ASNeighbors tells where an AS stands in the paths at the moment of the request,
 // with the most values most of each kind.
 func (r *Request) ASNeighbors(ctx context.Context, asn route.ASN, most int) (*query.Neighbors, error) {
-	ctx, cancel := r.bounded(ctx)
+	ctx, cancel := r.reader.bounded(ctx)
 	defer cancel()
 	t, err := r.from.ASNeighbors(ctx, asn, r.Query.At, most)
 	if err != nil {
@@ -165,7 +160,7 @@ func (r *Request) Peers(ctx context.Context) (*Peers, error) {
 	if r.Scene.Live() {
 		return r.reader.Peers(), nil
 	}
-	ctx, cancel := r.bounded(ctx)
+	ctx, cancel := r.reader.bounded(ctx)
 	defer cancel()
 	list, when, notices, err := r.from.PeersAt(ctx, r.Scene.At)
 	if err != nil {
@@ -203,7 +198,7 @@ func sessionThen(p *PeerStats) route.Session {
 // Timeline tells what became of the prefix of the request, with at most so many
 // states.
 func (r *Request) Timeline(ctx context.Context, states int) (*changes.Timeline, error) {
-	ctx, cancel := r.bounded(ctx)
+	ctx, cancel := r.reader.bounded(ctx)
 	defer cancel()
 	t, err := r.from.Timeline(ctx, r.Query, states)
 	if err != nil {
@@ -214,7 +209,7 @@ func (r *Request) Timeline(ctx context.Context, states int) (*changes.Timeline, 
 
 // Changes lists what happened in the span of the request.
 func (r *Request) Changes(ctx context.Context, page changes.Page) (*changes.List, error) {
-	ctx, cancel := r.bounded(ctx)
+	ctx, cancel := r.reader.bounded(ctx)
 	defer cancel()
 	found, err := r.from.Changes(ctx, r.Query, page)
 	if err != nil {
@@ -324,7 +319,7 @@ func (c *Comparison) differs() error {
 
 // Page makes one page of the comparison.
 func (c *Comparison) Page(ctx context.Context) (*compare.Result, error) {
-	ctx, cancel := c.bounded(ctx)
+	ctx, cancel := c.reader.bounded(ctx)
 	defer cancel()
 	leave, err := c.reader.enter(ctx, ribstore.Comparisons)
 	if err != nil {
@@ -355,7 +350,7 @@ func (c *Comparison) StreamDifferences(ctx context.Context, yield func([]compare
 
 // ready makes the comparison ready within the time that a question may take.
 func (c *Comparison) ready(ctx context.Context) (*compare.Comparison, error) {
-	ctx, cancel := c.bounded(ctx)
+	ctx, cancel := c.reader.bounded(ctx)
 	defer cancel()
 	comparison, _, err := c.compare(ctx)
 	if err != nil {

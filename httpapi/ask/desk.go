@@ -23,9 +23,10 @@ func New(cfg Config, sources Sources) *Desk {
 	return &Desk{cfg: cfg, sources: sources, metrics: newMetrics(sources.Registerer)}
 }
 
-// Reader returns the reader of an audience.
+// Reader returns the reader of an audience, for one request: what is asked of it shares a
+// budget.
 func (d *Desk) Reader(to route.Audience) (*Reader, error) {
-	r := &Reader{Audience: to, desk: d, store: d.sources.Store}
+	r := &Reader{Audience: to, desk: d, store: d.sources.Store, spent: new(spent)}
 	switch {
 	case d.sources.For != nil:
 		r.store = d.sources.For(to)

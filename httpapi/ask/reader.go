@@ -18,6 +18,26 @@ type Reader struct {
 	Audience route.Audience
 	desk     *Desk
 	store    Searcher // as the audience sees it
+	spent    *spent
+}
+
+// spent is what the questions of a request may still cost.
+type spent struct {
+	ribstore.Spending
+
+	until time.Time // when the time of a request is over; zero: none began
+}
+
+// Anew begins the budget of a request again, for streams that ask for as long as somebody
+// listens.
+func (r *Reader) Anew() { r.spent = new(spent) }
+
+// bounded charges a question to its request, and bounds it by the time that one may take.
+func (r *Reader) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if r.spent.until.IsZero() {
+		r.spent.until = time.Now().Add(r.desk.cfg.QueryTimeout)
+	}
+	return context.WithDeadline(r.spent.With(ctx), r.spent.until)
 }
 
 // Now returns the time by the clock of the server.

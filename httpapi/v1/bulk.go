@@ -154,6 +154,7 @@ func (w *bulkWriter) line(b []byte, i int) ([]byte, error) {
 		return append(b, "}}\n"...), nil
 	}
 	q.At = w.request.Scene.At
+	w.request.Reader().Anew() // each line is cheap, and there may be many
 	res, err := w.request.Find(w.asked.Context(), q, query.Page{Limit: query.MaxLimit})
 	if err != nil {
 		return b, err

@@ -154,6 +154,7 @@ func (w *watcher) look(ctx context.Context) (watched, error) {
 	if w.request.Query.Expr == nil {
 		return w.sessions(), nil
 	}
+	w.request.Reader().Anew()
 	res, err := w.request.Find(ctx, w.request.Query, query.Page{Limit: query.DefaultLimit})
 	if err != nil {
 		return nil, err

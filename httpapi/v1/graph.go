@@ -11,8 +11,7 @@ import (
 	"ribglass/ui/graph"
 )
 
-// graphRoutes is how many routes of an answer a picture is made of, a page more
-// or less.
+// graphRoutes is how many routes of an answer a picture is made of.
 const graphRoutes = 5000
 
 // GraphParams are the parameters of a question for a picture, with more of a
@@ -48,40 +47,29 @@ func answerGraph(q *asked, req ask.Request) error {
 // Picture is what a picture of AS paths is made of.
 type Picture struct {
 	Request ask.Request
-	First   *query.Result // the first page of the answer
-	Read    int           // routes of all pages that were read
+	First   *query.Result // the answer, as far as it was read
+	Read    int           // routes that were read
 	Input   graph.Input
 }
 
-// PictureOf reads the paths of an answer: all, or as many as a picture is made
-// of.
+// PictureOf reads the paths of an answer: all, or as many as a picture is made of, with
+// one search.
 func PictureOf(ctx context.Context, req ask.Request) (*Picture, error) {
-	p := &Picture{Request: req}
-	page := query.Page{Limit: query.MaxLimit}
-	for {
-		res, err := req.Find(ctx, req.Query, page)
-		if err != nil {
-			return nil, err
-		}
-		if p.First == nil {
-			p.First = res
-			p.Input.Title, p.Input.Name = ask.Present(res.Query).String(), req.Reader().Names().AS
-		}
-		for i := range res.Routes {
-			r := &res.Routes[i]
-			p.Input.Paths = append(p.Input.Paths, graph.Path{
-				Peer: r.Peer.Name, PeerASN: r.Peer.ASN, AS: r.Attrs.ASPath(), Routes: 1, Best: r.Best,
-			})
-		}
-		p.Read += len(res.Routes)
-		page.Cursor = res.NextCursor
-		if page.Cursor == "" || p.Read >= graphRoutes {
-			break
-		}
+	res, err := req.Find(ctx, req.Query, query.Page{Limit: graphRoutes})
+	if err != nil {
+		return nil, err
 	}
-	if page.Cursor != "" {
+	p := &Picture{Request: req, First: res, Read: len(res.Routes)}
+	p.Input.Title, p.Input.Name = ask.Present(res.Query).String(), req.Reader().Names().AS
+	for i := range res.Routes {
+		r := &res.Routes[i]
+		p.Input.Paths = append(p.Input.Paths, graph.Path{
+			Peer: r.Peer.Name, PeerASN: r.Peer.ASN, AS: r.Attrs.ASPath(), Routes: 1, Best: r.Best,
+		})
+	}
+	if res.NextCursor != "" {
 		p.Input.Notes = append(p.Input.Notes,
-			"Paths of the first "+strconv.Itoa(p.Read)+" routes of "+strconv.Itoa(p.First.Total)+" only.")
+			"Paths of the first "+strconv.Itoa(p.Read)+" routes of "+strconv.Itoa(res.Total)+" only.")
 	}
 	return p, nil
 }

@@ -99,13 +99,27 @@ func (x *Exchange) Negotiate(offers ...string) (string, error) {
 	return "", Problemf(CodeNotAcceptable, "The answer is %s or %s.", strings.Join(offers[:last], ", "), offers[last])
 }
 
-// Send writes a whole answer. A client that is gone is nobody's error.
+// Send writes a whole answer. A client that is gone is nobody's error. However long the
+// answer took to make, the client has the whole time to receive it: a connection is not
+// closed without one.
 func (x *Exchange) Send(status int, mediaType string, body []byte) {
+	x.extend(WriteTimeout)
 	h := x.Header()
 	h["Content-Type"] = x.edge.fixed.contentType(mediaType)
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	x.gin.Writer.WriteHeader(status)
 	_, _ = x.gin.Writer.Write(body)
+}
+
+// extend gives the client that long from now to receive what is written next; 0: as long
+// as it takes. The deadline is for the kernel and so by its clock; a writer without
+// deadlines (in tests) is written to without one.
+func (x *Exchange) extend(most time.Duration) {
+	deadline := time.Time{}
+	if most > 0 {
+		deadline = time.Now().Add(most)
+	}
+	_ = http.NewResponseController(x.gin.Writer).SetWriteDeadline(deadline)
 }
 
 // SendJSON writes v by way of encoding/json: for answers that are not asked for
