@@ -363,9 +363,25 @@ var bogons = func() []netip.Prefix { //nolint:gochecknoglobals // constant: a sl
 // default routes.
 var bogonRanges = append([]netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}, bogons...) //nolint:gochecknoglobals // constant: a slice cannot be one
 
+// bogonOctets are the first octets of addresses in a block, of IPv4 and IPv6.
+var bogonOctets = func() (octets [2][256]bool) { //nolint:gochecknoglobals // constant: an array cannot be one
+	for _, b := range bogons {
+		first, family := b.Addr().AsSlice()[0], b.Addr().BitLen()/128
+		for n := range 1 << max(0, 8-b.Bits()) {
+			octets[family][int(first)+n] = true
+		}
+	}
+	return octets
+}()
+
 func isBogon(p netip.Prefix) bool {
 	if p.Bits() == 0 {
 		return true
+	}
+	// An IPv4 address is the last four of its sixteen octets.
+	octets, family := p.Addr().As16(), p.Addr().BitLen()/128
+	if first := octets[12*(1-family)]; !bogonOctets[family][first] {
+		return false
 	}
 	for _, b := range bogons {
 		if b.Addr().Is4() == p.Addr().Is4() && b.Overlaps(p) && b.Bits() <= p.Bits() {

@@ -185,7 +185,7 @@ const stretch = 1 << 13
 
 // scan looks at every attribute set, then at every route.
 func (x *execution) scan(ctx context.Context, f route.Family, into *sink) error {
-	if err := x.lookAtSets(ctx); err != nil {
+	if err := x.lookAtSets(ctx); err != nil || x.wanted.Sets != nil && x.wanted.Sets.Count() == 0 {
 		return err
 	}
 	slots := uint32(x.view.Slots(f))
@@ -261,13 +261,9 @@ func (x *execution) lookAtSets(ctx context.Context) error {
 	err := parallel(ctx, x.view, (n+step-1)/step, func() (func(int), func()) {
 		meets := compileSets(x.sets)
 		return func(i int) {
-			for id := i * step; id < min((i+1)*step, n); id++ {
-				a := x.view.Set(uint32(id))
-				if a == nil {
-					continue
-				}
+			x.view.EachSet(uint32(i*step), uint32(min((i+1)*step, n)), func(id uint32, a route.Attrs) {
 				if meets != nil && meets(a) {
-					mask.Add(uint32(id))
+					mask.Add(id)
 				}
 				if x.ranks != nil {
 					x.ranks[id] = table.RankOf(a)
@@ -275,7 +271,7 @@ func (x *execution) lookAtSets(ctx context.Context) error {
 				if x.origins != nil {
 					x.origins[id] = clearOrigin(a)
 				}
-			}
+			})
 		}, func() {}
 	})
 	x.wanted.Sets, x.looked = mask, err == nil

@@ -9,34 +9,59 @@ import (
 
 // Rank orders attribute sets as the steps of the decision process from
 // "long-lived-stale" to "origin" do; a lower one is better. Two bits are of routes, not
-// of sets:
+// of sets, and the last one orders nothing:
 //
 //	bit  63     long-lived stale
 //	bit  62     stale
 //	bits 30-61  complement of LOCAL_PREF
-//	bits 8-29   AS path length, which an attribute of 65,535 octets keeps below 2^15
-//	bits 0-7    ORIGIN
+//	bits 9-29   AS path length, which an attribute of 65,535 octets keeps below 2^15
+//	bits 1-8    ORIGIN
+//	bit  0      there is more that later steps compare: a MED, a route reflector
 type Rank uint64
 
 const (
 	longLivedRank Rank = 1 << 63
 	staleRank     Rank = 1 << 62
-	prefShift          = 30
-	lengthShift        = 8
-	lengthMost         = 1<<(prefShift-lengthShift) - 1
+	moreRank      Rank = 1
+
+	prefShift   = 30
+	lengthShift = 9
+	lengthMost  = 1<<(prefShift-lengthShift) - 1
+	originShift = 1
 
 	rankedSteps = 5 // steps that a rank stands for
 )
 
 // RankOf returns the rank of routes with an attribute set that are not stale.
 func RankOf(set route.Attrs) Rank {
-	r := route.Route{Attrs: set}
-	rank := Rank(rankLocalPref(&r)&(1<<32-1))<<prefShift | Rank(set.Origin())
-	rank |= Rank(min(set.ASPath().Len(), lengthMost)) << lengthShift
-	if rankLongLived(&r) > 0 {
-		rank |= longLivedRank
+	pref, origin, length := uint32(defaultLocalPref), route.OriginIncomplete, 0
+	var rank Rank
+	for code, value := range set.All() {
+		switch code {
+		case route.AttrOrigin:
+			origin = set.Origin()
+		case route.AttrASPath:
+			length = route.ASPath(value).Len()
+		case route.AttrMED:
+			if med, _ := set.MED(); med > 0 {
+				rank |= moreRank
+			}
+		case route.AttrLocalPref:
+			if n, ok := set.LocalPref(); ok {
+				pref = n
+			}
+		case route.AttrCommunities:
+			if route.Communities(value).Has(route.LLGRStale) {
+				rank |= longLivedRank
+			}
+		case route.AttrOriginatorID, route.AttrClusterList:
+			rank |= moreRank
+		}
+		if code >= route.AttrClusterList {
+			break
+		}
 	}
-	return rank
+	return rank | Rank(^pref)<<prefShift | Rank(min(length, lengthMost))<<lengthShift | Rank(origin)<<originShift
 }
 
 // Contest finds the best routes of prefixes without the ranks of all their routes: it
@@ -46,6 +71,7 @@ type Contest struct {
 	view  *View
 	ranks []Rank   // by attribute set; what is missing is worked out
 	group []uint32 // by index of peer; nil: all routes are compared
+	order []uint32 // by index of peer, see orderPeers; nil: not needed yet
 
 	// Scratch memory for the routes at hand.
 	left []int         // which of them lead
@@ -119,22 +145,68 @@ func (c *Contest) decide(found []Found) {
 		return
 	}
 	c.left = c.left[:0]
-	lowest := ^Rank(0)
+	lowest, more := ^Rank(0), Rank(0)
 	for i := range found {
 		rank := c.rank(&found[i])
-		if rank > lowest {
+		if rank&^moreRank > lowest {
 			continue
 		}
-		if rank < lowest {
-			lowest, c.left = rank, c.left[:0]
+		if rank&^moreRank < lowest {
+			lowest, more, c.left = rank&^moreRank, 0, c.left[:0]
 		}
+		more |= rank & moreRank
 		c.left = append(c.left, i)
 	}
-	best := c.left[0]
-	if len(c.left) > 1 {
+	best, alone := c.left[0], len(c.left) == 1
+	if !alone && more == 0 {
+		best, alone = c.firstPeer(found)
+	}
+	if !alone {
 		best = c.settle(found)
 	}
 	found[best].Best = true
+}
+
+// firstPeer returns which of the routes that lead is the best when only their peers are
+// left to be compared, and whether those tell.
+func (c *Contest) firstPeer(found []Found) (best int, alone bool) {
+	if c.order == nil {
+		c.order = c.view.orderPeers()
+	}
+	lowest := ^uint32(0)
+	for _, i := range c.left {
+		switch place := c.order[found[i].Index()]; {
+		case place < lowest:
+			lowest, best, alone = place, i, true
+		case place == lowest:
+			alone = false
+		}
+	}
+	return best, alone
+}
+
+// orderPeers numbers peers by index in the order in which the last steps compare them;
+// peers that those do not tell apart have the same number.
+func (v *View) orderPeers() []uint32 {
+	var peers []*peer
+	for p := range v.peers.all() {
+		peers = append(peers, p)
+	}
+	compare := func(a, b *peer) int {
+		x, y := route.Route{Peer: a.info.Load()}, route.Route{Peer: b.info.Load()}
+		return cmp.Or(cmp.Compare(rankIBGP(&x), rankIBGP(&y)), cmp.Compare(rankRouterID(&x), rankRouterID(&y)),
+			x.Peer.Address.Compare(y.Peer.Address))
+	}
+	slices.SortFunc(peers, compare)
+	order := make([]uint32, len(v.peers))
+	place := uint32(0)
+	for i, p := range peers {
+		if i > 0 && compare(peers[i-1], p) != 0 {
+			place++
+		}
+		order[p.index] = place
+	}
+	return order
 }
 
 func (c *Contest) rank(f *Found) Rank {

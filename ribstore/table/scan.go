@@ -52,6 +52,22 @@ func (v *View) Set(id uint32) route.Attrs {
 	return nil
 }
 
+// EachSet calls visit with the attribute sets whose ids are from first up to last, which is
+// not above Sets. It is Set for many.
+func (v *View) EachSet(first, last uint32, visit func(id uint32, set route.Attrs)) {
+	slabs, chunks := *v.table.attrs.slabs.Load(), *v.table.attrs.where.chunks.Load()
+	for id := first; id < last; id++ {
+		place := atomic.LoadUint32(&chunks[id>>chunkShift][id&chunkMask])
+		if i := int(place >> slabShift); i < len(slabs) && slabs[i] != nil {
+			visit(id, slabs[i].set(place))
+			continue
+		}
+		if set := v.Set(id); set != nil { // it was moved to a new slab meanwhile
+			visit(id, set)
+		}
+	}
+}
+
 // Slots returns a number above every slot of the family.
 func (v *View) Slots(f route.Family) int { return int(v.families[f].slots.count.Load()) }
 
