@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"ribglass/httpapi"
+	"ribglass/ribstore/route"
 )
 
 func TestActivityCountsWhatChangesList(t *testing.T) {
@@ -84,5 +85,30 @@ func TestTheTimelineIsAPicture(t *testing.T) {
 		if !strings.Contains(band.words(), " for ") {
 			t.Errorf("a band says %q", band.words())
 		}
+	}
+}
+
+// What was not counted is no zero.
+func TestActivityIsNullWhereItWasNotCounted(t *testing.T) {
+	_, sessions := world()
+	r, edge1 := newRemembered(t), sessions[1].Peer
+	flap := route.Batch{Peer: edge1}
+	for i := range 10_500 {
+		u := says(edge1, thePrefix, 0, attrs{path: []route.ASN{64500, route.ASN(64501 + i%2)}, nextHop: "192.0.2.1"}.build()).Updates
+		flap.Updates = append(flap.Updates, u...)
+	}
+	r.live(step{secondRun, up(edge1)}, step{withdrawn, flap})
+	got := fields(t, ask(t, r.server(httpapi.DefaultConfig(), sessions), "/api/v1/activity?between=-2d/now"), http.StatusOK, "application/json")
+	bins, counted := got["bins"].([]any), 0
+	if bins[0] != nil {
+		t.Errorf("the first part of the span has %v changes, which were not counted", bins[0])
+	}
+	for _, n := range bins {
+		if n, ok := n.(float64); ok {
+			counted += int(n)
+		}
+	}
+	if got["total"] != 10_501.0 || got["counted"] != 10_000.0 || counted != 0 { // all of one moment, which was not counted whole
+		t.Errorf("total %v, %v counted, %d in bins", got["total"], got["counted"], counted)
 	}
 }

@@ -125,6 +125,10 @@ func (forgetful) StreamChanges(context.Context, query.Query, []changes.Kind, fun
 	return ribstore.ErrNoHistory
 }
 
+func (forgetful) StreamNewestChanges(context.Context, query.Query, []changes.Kind, func([]changes.Change) error) error {
+	return ribstore.ErrNoHistory
+}
+
 func (forgetful) Changes(context.Context, query.Query, changes.Page) (*changes.List, error) {
 	return nil, ribstore.ErrNoHistory
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -55,6 +56,14 @@ func (c *schemaChecker) check(schema map[string]any, at string, v any) {
 }
 
 func (c *schemaChecker) typed(schema map[string]any, v any) bool {
+	if types, ok := schema["type"].([]any); ok { // one type, or null
+		if v == nil {
+			return slices.Contains(types, any("null"))
+		}
+		one := maps.Clone(schema)
+		one["type"] = types[0]
+		return c.typed(one, v)
+	}
 	switch schema["type"] {
 	case "string":
 		s, ok := v.(string)

@@ -27,21 +27,17 @@ func (a *asker) Changes(ctx context.Context, q query.Query, page changes.Page) (
 	if err != nil {
 		return nil, err
 	}
-	var notices []string
+	list := &changes.List{Query: q, Exact: true}
 	if !to.Before(from) {
 		err = a.inTurn(ctx, q, func(ctx context.Context) error {
-			notices, err = a.follow(ctx, q, from, to, pager.Begin, func(o changes.Occurrence) error {
-				pager.Observe(o)
-				return nil
-			})
+			list, err = a.stretches(ctx, q, from, to, page.Oldest, pager)
 			return err
 		})
 	}
 	if err != nil {
 		return nil, err
 	}
-	list := pager.List()
-	list.From, list.To, list.Notices = from, to, notices
+	list.From, list.To = from, to
 	return list, nil
 }
 
@@ -130,6 +126,11 @@ func (a *asker) follow(ctx context.Context, q query.Query, from, to time.Time, b
 	if isNarrow(q) {
 		_, within = q.Prefix()
 	}
+	if !within.IsValid() {
+		if err := a.budget.memory.room(a.wholeBytes()); err != nil {
+			return nil, err
+		}
+	}
 	past, err := a.before(ctx, from, within)
 	if err != nil {
 		return nil, err
@@ -138,11 +139,8 @@ func (a *asker) follow(ctx context.Context, q query.Query, from, to time.Time, b
 	if within.IsValid() {
 		f.begin(begin)
 	}
-	notices, err := a.past.Replay(ctx, past, to, within, f.event)
-	if f.passed > 0 {
-		notices = append(notices, "sessions came or went: what that did to each of their routes is listed only when one prefix is asked about")
-	}
-	return slices.Concat(past.Notices, notices), err
+	notices, err := a.past.Replay(ctx, past, to, f.event)
+	return slices.Concat(past.Notices, notices, f.notices()), err
 }
 
 // Compare returns the comparison of two moments or peers, ready to be counted and

@@ -205,7 +205,7 @@ func (l *plainLog) listed(text string, from, to time.Time, oldest, stream bool) 
 	q := parse(l.t, text)
 	q.Between = query.Span{From: at(from), To: at(to)}
 	var list []changes.Change
-	page := changes.Page{Page: query.Page{Limit: 100 + l.rand.IntN(900)}, Oldest: oldest}
+	page := changes.Page{Page: query.Page{Limit: 40 + l.rand.IntN(900)}, Oldest: oldest}
 	for more := !stream; more; {
 		got, err := l.Changes(l.t.Context(), q, page)
 		if err != nil {
@@ -216,14 +216,19 @@ func (l *plainLog) listed(text string, from, to time.Time, oldest, stream bool) 
 		more = page.Cursor != ""
 	}
 	if stream {
-		err := l.StreamChanges(l.t.Context(), q, nil, func(some []changes.Change) error {
+		read := l.StreamChanges
+		if !oldest {
+			read = l.StreamNewestChanges
+		}
+		err := read(l.t.Context(), q, nil, func(some []changes.Change) error {
 			list = append(list, some...)
 			return nil
 		})
 		if err != nil {
 			l.t.Fatal(err)
 		}
-	} else if !oldest {
+	}
+	if !oldest {
 		slices.Reverse(list)
 	}
 	found := map[string][]entry{}
@@ -252,7 +257,7 @@ func (l *plainLog) compare(text string) {
 			want[e.route] = append(want[e.route], e.entry)
 		}
 	}
-	for _, way := range []struct{ oldest, stream bool }{{true, false}, {false, false}, {true, true}} {
+	for _, way := range []struct{ oldest, stream bool }{{true, false}, {false, false}, {true, true}, {false, true}} {
 		got := l.listed(text, l.marks[0].at.Add(-time.Hour), time.Now(), way.oldest, way.stream)
 		if diff := gocmp.Diff(want, got); diff != "" {
 			l.t.Fatalf("%q, %+v (-log +Changes):\n%s", text, way, diff)

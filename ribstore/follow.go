@@ -1,6 +1,7 @@
 package ribstore
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 	"time"
@@ -23,6 +24,19 @@ type follower struct {
 	observe    func(changes.Occurrence) error
 	from       time.Time // what was before is not told
 	passed     int       // events of sessions whose routes were not looked at
+	part       bool      // the table has only prefixes that change: see errWholeTable
+}
+
+// errWholeTable ends a follower of a part of a table when something happens that may
+// change all routes of a peer.
+var errWholeTable = errors.New("this needs the whole table")
+
+// notices says for people what is not told.
+func (f *follower) notices() []string {
+	if f.passed == 0 {
+		return nil
+	}
+	return []string{"sessions came or went: what that did to each of their routes is listed only when one prefix is asked about"}
 }
 
 // fewRoutes is up to how many routes each is looked at when something happens to a
@@ -50,6 +64,8 @@ func (f *follower) event(e *history.Event) error {
 		return nil
 	case e.Batch != nil && e.Batch.Event == route.Routes:
 		return e.Steps(f.routes)
+	case f.part && (e.Batch == nil || e.Batch.Event != route.PeerChanged):
+		return errWholeTable
 	}
 	return f.sessionEvent(e)
 }

@@ -101,7 +101,7 @@ func (a *asker) timeline(ctx context.Context, q query.Query, p netip.Prefix, fro
 		builder.Observe(e.At, routesAt(known, q, at)[0], refused...)
 		return nil
 	}
-	notices, err := a.past.Replay(ctx, past, to, p, func(e *history.Event) error {
+	notices, err := a.past.Replay(ctx, past, to, func(e *history.Event) error {
 		switch {
 		case e.Batch != nil && e.Batch.Event == route.Routes && !slices.Contains(placesOf(e.Batch), at[0]):
 			return nil

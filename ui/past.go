@@ -14,6 +14,7 @@ type Changes struct {
 	Between  string // the span, as the form shows it
 	From, To time.Time
 	Total    int
+	Exact    bool // Total and the counts of Kinds are of the whole span; else there are more
 	Kinds    []Kind
 	List     []Change
 	First    string // URL of the first page, when this is not it

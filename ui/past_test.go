@@ -119,7 +119,7 @@ No route.
 changes: curl 'lg.example.net/changes?q=203.0.113.0%2F24'
 `},
 		"changes": {&Changes{
-			Frame: frame, Query: "203.0.113.0/24", From: moment(9, 0), To: moment(12, 0), Total: 9, Next: "/changes?cursor=x",
+			Frame: frame, Query: "203.0.113.0/24", From: moment(9, 0), To: moment(12, 0), Total: 9, Exact: true, Next: "/changes?cursor=x",
 			Kinds: []Kind{{Text: "replace", Count: 8}, {Text: "peer-down", Count: 1}}, List: []Change{
 				{At: moment(11, 0), Kind: "replace", Prefix: prefix, Peer: "edge1", Old: was, New: is, Attributes: []string{"path", "med"}},
 				{At: moment(10, 0), Kind: "peer-down", Peer: "rs1", Reason: "hold timer expired"},

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -11,12 +12,18 @@ import (
 func precise(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000") }
 
 func (p *Changes) text(w *textWriter) {
-	w.line("Changes%s from %s to %s: %s", of(p.Query), utc(p.From), utc(p.To), count(p.Total))
+	total := ""
+	if p.Exact {
+		total = ": " + count(p.Total)
+	}
+	w.line("Changes%s from %s to %s%s", of(p.Query), utc(p.From), utc(p.To), total)
 	w.notices(&p.Frame)
 	if len(p.Kinds) > 0 {
 		words := make([]string, len(p.Kinds))
 		for i, k := range p.Kinds {
-			words[i] = k.Text + " (" + count(k.Count) + ")"
+			if words[i] = k.Text; p.Exact {
+				words[i] += " (" + count(k.Count) + ")"
+			}
 		}
 		w.wrapped(0, "Kinds", words)
 	}
@@ -32,7 +39,11 @@ func (p *Changes) text(w *textWriter) {
 	}
 	if p.Next != "" {
 		w.line("")
-		w.line("%d of %s shown; more: curl %s", len(p.List), plural(p.Total, "change"), shellURL(p.Host+p.Next))
+		shown := plural(len(p.List), "change")
+		if p.Exact {
+			shown = fmt.Sprintf("%d of %s", len(p.List), plural(p.Total, "change"))
+		}
+		w.line("%s shown; more: curl %s", shown, shellURL(p.Host+p.Next))
 	}
 }
 

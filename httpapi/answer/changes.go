@@ -14,7 +14,8 @@ type Changes struct {
 	From       time.Time `json:"from"` // the span begins; never before the history begins
 	To         time.Time `json:"to"`
 	Notices    []string  `json:"notices,omitempty"`
-	Total      int       `json:"total"` // changes of all pages
+	Total      int       `json:"total"`       // changes of all pages, as far as they were counted
+	TotalExact bool      `json:"total_exact"` // total and kinds are of the whole span; else there may be more
 	Kinds      []Facet   `json:"kinds"`
 	Changes    []Change  `json:"changes"`
 	NextCursor string    `json:"next_cursor,omitempty"` // absent on the last page
@@ -149,9 +150,10 @@ type Activity struct {
 	From    time.Time   `json:"from"`
 	To      time.Time   `json:"to"`
 	Total   int         `json:"total"`
-	Counted int         `json:"counted"` // how many of them, the newest, bins and moments stand for
-	Bins    []int       `json:"bins"`    // changes in parts of the span of equal length
-	Moments []time.Time `json:"moments"` // when something changed, the oldest first
+	Exact   bool        `json:"total_exact"` // total is of the whole span; else there may be more
+	Counted int         `json:"counted"`     // how many of them, the newest, bins and moments stand for
+	Bins    []*int      `json:"bins"`        // changes in parts of the span of equal length; null where they were not counted
+	Moments []time.Time `json:"moments"`     // when something changed, the oldest first
 	Notices []string    `json:"notices,omitempty"`
 }
 

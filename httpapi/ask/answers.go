@@ -227,6 +227,14 @@ func (r *Request) StreamChanges(ctx context.Context, kinds []changes.Kind, yield
 	return nil
 }
 
+// StreamNewestChanges is like StreamChanges, the newest first.
+func (r *Request) StreamNewestChanges(ctx context.Context, kinds []changes.Kind, yield func([]changes.Change) error) error {
+	if err := r.from.StreamNewestChanges(ctx, r.Query, kinds, yield); err != nil {
+		return r.reader.refused("list changes", r.Query, err)
+	}
+	return nil
+}
+
 // ExportsMRT reports whether answers can be written as MRT.
 func (r *Reader) ExportsMRT() bool { return r.desk.sources.Export != nil }
 

@@ -60,6 +60,8 @@ type PastSearcher interface {
 	// StreamChanges calls yield with all changes of the kinds, or of all kinds,
 	// the oldest first, a slice at a time that is valid during the call.
 	StreamChanges(ctx context.Context, q query.Query, kinds []changes.Kind, yield func([]changes.Change) error) error
+	// StreamNewestChanges is like StreamChanges, the newest first.
+	StreamNewestChanges(ctx context.Context, q query.Query, kinds []changes.Kind, yield func([]changes.Change) error) error
 	// Timeline tells what became of the prefix of q, with as many states at most.
 	Timeline(ctx context.Context, q query.Query, states int) (*changes.Timeline, error)
 	// Compare makes a comparison ready to be counted and paged.

@@ -57,9 +57,15 @@ func changesRow() row[ask.ChangesRequest, *changes.List] {
 func listChanges(req *ask.ChangesRequest, found *changes.List) *ui.Changes {
 	page := &ui.Changes{
 		Query: ask.WithoutSpan(req.Query).String(), Between: ask.SpanText(req.Query.Between), From: found.From, To: found.To,
-		Total: found.Total, Fields: collectionField(req.Scene),
+		Total: found.Total, Exact: found.Exact, Fields: collectionField(req.Scene),
 	}
-	for _, k := range found.Kinds {
+	kinds := found.Kinds
+	for _, k := range req.Kinds { // so that it can be left, also where none was met
+		if !slices.ContainsFunc(kinds, func(f query.Facet) bool { return f.Value == string(k) }) {
+			kinds = append(kinds, query.Facet{Value: string(k)})
+		}
+	}
+	for _, k := range kinds {
 		kind := changes.Kind(k.Value)
 		one := ui.Kind{Text: k.Value, Count: k.Count, Chosen: slices.Contains(req.Kinds, kind)}
 		other := *req

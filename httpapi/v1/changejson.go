@@ -17,6 +17,7 @@ func appendChangeList(b []byte, l *changes.List) []byte {
 	b = web.AppendTime(web.AppendKey(b, "to"), l.To)
 	b = appendNotices(b, l.Notices)
 	b = web.AppendInt(web.AppendKey(b, "total"), int64(l.Total))
+	b = web.AppendBool(web.AppendKey(b, "total_exact"), l.Exact)
 	b = appendCounts(b, "kinds", l.Kinds)
 	b = append(web.AppendKey(b, "changes"), '[')
 	for i := range l.Changes {

@@ -7,11 +7,7 @@ import (
 	"ribglass/httpapi/ask"
 	"ribglass/httpapi/web"
 	"ribglass/ribstore/changes"
-	"ribglass/ribstore/query"
 )
-
-// changesChunk is how many changes a stream holds at a time.
-const changesChunk = 10_000
 
 // ChangesParams are the parameters of a question for changes.
 func ChangesParams() []web.Known {
@@ -62,27 +58,8 @@ func streamChanges(q *asked, r *ask.ChangesRequest) error {
 		if r.Oldest {
 			return r.StreamChanges(ctx, r.Kinds, w.write)
 		}
-		return w.newest(ctx, r)
+		return r.StreamNewestChanges(ctx, r.Kinds, w.write)
 	})
-}
-
-// newest writes changes the newest first. They are known at the end only, so they
-// are asked for page by page.
-func (w *changeWriter) newest(ctx context.Context, r *ask.ChangesRequest) error {
-	page := r.ChangePage()
-	page.Limit = changesChunk
-	for {
-		found, err := r.Changes(ctx, page)
-		if err != nil {
-			return err
-		}
-		// The span stays where it is while the clock goes on.
-		r.Query.Between = query.Span{From: query.Moment{Time: found.From}, To: query.Moment{Time: found.To}}
-		if err := w.write(found.Changes); err != nil || found.NextCursor == "" {
-			return err
-		}
-		page.Cursor = found.NextCursor
-	}
 }
 
 // changeWriter writes a stream of changes.

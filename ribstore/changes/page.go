@@ -3,6 +3,7 @@ package changes
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"maps"
 	"slices"
 	"time"
 
@@ -23,7 +24,8 @@ type List struct {
 	Query      query.Query
 	From, To   time.Time // the span; the caller's to fill in
 	Changes    []Change
-	Total      int           // changes on all pages, as far as the pager was told of them
+	Total      int           // changes of the wanted kinds, as far as the pager was told of them
+	Exact      bool          // Total and Kinds are of the whole span, and not only of what was read for the page; the caller's to fill in
 	Kinds      []query.Facet // how many there are of each kind, wanted or not, the most frequent first
 	NextCursor string        // "" on the last page
 	Notices    []string      // for people; the caller's to fill in
@@ -36,6 +38,7 @@ type Pager struct {
 	resume bool     // there is a cursor
 	cursor cursor   // the last change of the page before
 	list   []Change // in order of time
+	later  []Change // newest first: those of the stretches that were told before, which are later
 	more   bool
 	total  int
 	kinds  map[string]int
@@ -83,6 +86,9 @@ func NewPager(filter Filter, page Page) (*Pager, error) {
 // Begin tells the routes of a prefix that are there before the first occurrence, see
 // [Filter.Begin].
 func (p *Pager) Begin(routes []route.Route) { p.filter.Begin(routes) }
+
+// Limit returns how many changes the page has at most.
+func (p *Pager) Limit() int { return p.page.Limit }
 
 // Narrow returns the part of a span that the page can be in: who tells the pager
 // of no more than that gets the page, but not the total.
@@ -147,16 +153,36 @@ func (p *Pager) addNewest(c Change) {
 
 // trim lets go of the oldest changes beyond the limit.
 func (p *Pager) trim() {
-	if beyond := len(p.list) - p.page.Limit; beyond > 0 {
-		p.list = slices.Delete(p.list, 0, beyond)
+	if beyond := len(p.list) + len(p.later) - p.page.Limit; beyond > 0 {
+		p.list = slices.Delete(p.list, 0, min(beyond, len(p.list)))
 		p.more = true
 	}
+}
+
+// EndStretch ends a stretch of time: what is told next lies behind it or, the newest
+// first, before it. It reports whether the page is full, and more there is.
+func (p *Pager) EndStretch() (full bool) {
+	p.filter.last, p.filter.number = time.Time{}, 0
+	if !p.page.Oldest {
+		p.trim()
+		p.list, p.later = nil, append(p.list, p.later...)
+	}
+	return p.more
+}
+
+// BeginStretch returns a function that forgets what was told of the stretch since, so
+// that it can be told anew.
+func (p *Pager) BeginStretch() (again func()) {
+	saved := *p
+	saved.kinds = maps.Clone(p.kinds)
+	return func() { *p = saved }
 }
 
 // List returns the page. The pager is of no use afterwards.
 func (p *Pager) List() *List {
 	if !p.page.Oldest {
 		p.trim()
+		p.list = append(p.list, p.later...)
 		slices.Reverse(p.list)
 	}
 	l := &List{Query: p.filter.Query, Changes: p.list, Total: p.total}

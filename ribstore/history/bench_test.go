@@ -102,7 +102,7 @@ func BenchmarkReplay(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, err := h.Replay(b.Context(), from, end, netip.Prefix{}, func(*Event) error { return nil }); err != nil {
+		if _, err := h.Replay(b.Context(), from, end, func(*Event) error { return nil }); err != nil {
 			b.Fatal(err)
 		}
 	}

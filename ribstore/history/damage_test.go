@@ -94,7 +94,7 @@ func (d *damagedFile) try(t testing.TB, octets []byte, ask []int) error {
 // replay takes a right past to the last moment.
 func (d *damagedFile) replay(t testing.TB, h *History, past *Past, log *warnings) error {
 	last := &d.moments[len(d.moments)-1]
-	notices, err := h.Replay(t.Context(), past, last.at, netip.Prefix{}, func(e *Event) error {
+	notices, err := h.Replay(t.Context(), past, last.at, func(e *Event) error {
 		e.Apply(past.Table)
 		return nil
 	})

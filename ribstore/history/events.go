@@ -3,7 +3,6 @@ package history
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"ribglass/ribstore/history/format"
@@ -90,10 +89,10 @@ func repeats(b *route.Batch) bool {
 }
 
 // Replay calls visit with the events from a past up to a time, in order: all
-// events of sessions, and the changes of prefixes that overlap within, or all
-// changes when within is the zero Prefix. It returns notices, for people, about
-// parts that are not known. Errors are the errors of visit and of the context.
-func (h *History) Replay(ctx context.Context, from *Past, to time.Time, within netip.Prefix, visit func(*Event) error) (notices []string, err error) {
+// events of sessions, and the changes of the prefixes that the past was asked for. It
+// returns notices, for people, about parts that are not known. Errors are the errors of
+// visit and of the context.
+func (h *History) Replay(ctx context.Context, from *Past, to time.Time, visit func(*Event) error) (notices []string, err error) {
 	x, _ := h.look()
 	p, err := x.plan(to.UnixMilli())
 	if err != nil {
@@ -101,7 +100,7 @@ func (h *History) Replay(ctx context.Context, from *Past, to time.Time, within n
 	}
 	pieces, notices := x.known(from.end, p.upTo)
 	notices = append(notices, h.noticesOf(x, from.end, p.upTo)...)
-	replay := replayer{history: h, after: from.end, upTo: p.upTo, within: format.Scope{Prefix: within}, peers: h.newPeers()}
+	replay := replayer{history: h, after: from.end, upTo: p.upTo, within: from.within, peers: h.newPeers()}
 	for _, info := range from.Table.Peers() {
 		for n, name := range replay.peers.names {
 			if name == info.Peer.Name {

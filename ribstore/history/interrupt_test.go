@@ -48,7 +48,7 @@ func TestReplayEndsSoonAfterItsContext(t *testing.T) {
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			seen, after := 0, 0
-			_, err = w.history.Replay(ctx, past, w.now, noPrefix, func(e *Event) error {
+			_, err = w.history.Replay(ctx, past, w.now, func(e *Event) error {
 				if seen >= 2000 {
 					cancel()
 					after += changesOf(e)

@@ -191,7 +191,7 @@ func replayHeavy(h *History, from, to time.Time, before *int) error {
 		return err
 	}
 	changes := 0
-	notices, err := h.Replay(context.Background(), past, to, netip.Prefix{}, func(e *Event) error {
+	notices, err := h.Replay(context.Background(), past, to, func(e *Event) error {
 		if e.Batch != nil && e.Batch.Event == route.Routes {
 			changes++
 		}

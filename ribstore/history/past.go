@@ -20,7 +20,8 @@ type Past struct {
 	At      time.Time // the moment that it is true for: the one asked for, or the last before it that is known
 	Notices []string  // for people: what is not as they asked
 
-	end position
+	end    position
+	within format.Scope
 }
 
 // At returns the table as it was at t, rounded down to a millisecond. The table has
@@ -28,13 +29,17 @@ type Past struct {
 // At passes over what is damaged. Errors are a [*RangeError] and the error of the
 // context.
 func (h *History) At(ctx context.Context, t time.Time, within netip.Prefix) (*Past, error) {
+	return h.at(ctx, t, format.Scope{Prefix: within})
+}
+
+func (h *History) at(ctx context.Context, t time.Time, within format.Scope) (*Past, error) {
 	var past *Past
 	err := h.retry(ctx, func(x *index) error {
 		p, err := x.plan(t.UnixMilli())
 		if err != nil {
 			return err
 		}
-		if past, err = h.build(ctx, p, format.Scope{Prefix: within}); err == nil {
+		if past, err = h.build(ctx, p, within); err == nil {
 			past.Notices = append(past.Notices, h.noticesOf(x, p.upTo, p.upTo)...)
 		}
 		return err
@@ -110,7 +115,7 @@ func (h *History) build(ctx context.Context, p *plan, within format.Scope) (*Pas
 	for t.Work() {
 	}
 	t.Measure()
-	return &Past{Table: t, At: p.at, Notices: p.notices, end: p.upTo}, nil
+	return &Past{Table: t, At: p.at, Notices: p.notices, end: p.upTo, within: within}, nil
 }
 
 // load makes the table of a snapshot. The peers of replay then know the peers of
@@ -238,7 +243,7 @@ func (h *History) eachRange(ctx context.Context, m *format.Manifest, within form
 	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	workers := max(1, runtime.GOMAXPROCS(0)/2) // the other half makes the table
-	if within.Prefix.IsValid() {
+	if !within.Whole() {
 		workers = runtime.GOMAXPROCS(0) // a few ranges, of which little is taken
 	}
 	readers := make([]*format.RangeReader, min(workers, len(wanted))+1)
@@ -252,7 +257,7 @@ func (h *History) eachRange(ctx context.Context, m *format.Manifest, within form
 			h.readers.Put(s)
 		}
 	}()
-	results := h.readAhead(ctx, &group, readers, wanted, !within.Prefix.IsValid())
+	results := h.readAhead(ctx, &group, readers, wanted, within.Whole())
 	for i := range wanted {
 		select {
 		case got := <-results[i]:

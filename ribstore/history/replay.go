@@ -134,7 +134,7 @@ func (r *replayer) deliver(rec *format.Record, run uint32) error {
 	if err := r.peers.resolve(rec); err != nil {
 		return err
 	}
-	if rec.Batch.Event == route.Routes && r.within.Prefix.IsValid() && !confine(&rec.Batch, r.within) {
+	if rec.Batch.Event == route.Routes && !r.within.Whole() && !confine(&rec.Batch, r.within) {
 		return nil
 	}
 	return r.found(rec)

@@ -36,7 +36,7 @@ func (w *world) versions(peer int, from time.Time) (list []uint32, notices []str
 	within := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(peer), 0, 0}), 32)
 	past, err := w.history.At(w.t.Context(), from, within)
 	if err == nil {
-		notices, err = w.history.Replay(w.t.Context(), past, w.now, within, func(e *Event) error {
+		notices, err = w.history.Replay(w.t.Context(), past, w.now, func(e *Event) error {
 			if e.Batch != nil && e.Batch.Event == route.Routes {
 				med, _ := e.Batch.Updates[0].Attrs.MED()
 				list = append(list, med)

@@ -70,12 +70,12 @@ func TestTheViewOfAPeerIsKept(t *testing.T) {
 	past("the journal")
 	replayed := func(where string) {
 		t.Helper()
-		from, err := h.At(t.Context(), scenarioStart, netip.Prefix{})
+		from, err := h.At(t.Context(), scenarioStart, markerPrefix)
 		if err != nil {
 			t.Fatal(err)
 		}
 		n := 0
-		_, err = h.Replay(t.Context(), from, end, markerPrefix, func(e *Event) error {
+		_, err = h.Replay(t.Context(), from, end, func(e *Event) error {
 			if e.Batch == nil {
 				return nil
 			}

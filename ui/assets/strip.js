@@ -17,6 +17,7 @@ let changes = []
 let from = 0
 let to = 1
 let total = 0
+let more = '' // before the total, when there may be more
 let playing = 0 // the timer of the next step
 
 const here = svg('path', { class: 'here' })
@@ -50,6 +51,7 @@ async function load() {
   from = Date.parse(activity.from)
   to = Math.max(Date.parse(activity.to), from + 1)
   total = activity.total
+  more = activity.total_exact ? '' : '≥ '
   draw(activity.bins)
 }
 
@@ -83,10 +85,10 @@ function button(text, label, action) {
 /** @param {number} time */
 const across = (time) => Math.min(Math.max((time - from) / (to - from) * width, 1), width - 1)
 
-/** @param {number[]} bins */
+/** @param {(number | null)[]} bins null where nothing was counted: no line is drawn there */
 function draw(bins) {
-  const most = Math.max(...bins, 1)
-  const line = bins.map((n, i) => `${Math.round((i + 0.5) / bins.length * width)},${Math.round(height - 4 - n / most * (height - 8))}`)
+  const most = Math.max(...bins.map((n) => n ?? 0), 1)
+  const line = bins.flatMap((n, i) => n === null ? [] : [`${Math.round((i + 0.5) / bins.length * width)},${Math.round(height - 4 - n / most * (height - 8))}`])
   picture.replaceChildren(svg('polyline', { points: line.join(' '), class: 'rate' }),
     svg('path', { d: changes.map((one) => `M${Math.round(across(one))} ${height - 7}v7`).join(''), class: 'tick' }), here)
   place?.replaceChildren(button('←', t('script.change_before'), () => { stop(); step(-1) }), button('→', t('script.next_change'), () => { stop(); step(1) }), player, slider, told, compare)
@@ -106,7 +108,7 @@ function tell(_, pointed = shown()) {
   here.setAttribute('d', `M${pointed === Infinity ? width - 1 : across(pointed)} 0v${height}`)
   here.classList.toggle('live', pointed === Infinity)
   const all = pointed === shown()
-  told.textContent = all ? t('script.changes_since', total, utc(from).slice(0, 16)) : words
+  told.textContent = all ? more + t('script.changes_since', total, utc(from).slice(0, 16)) : words
   if (!all) return
   slider.setAttribute('aria-valuenow', String(pointed === Infinity ? changes.length + 1 : before))
   slider.setAttribute('aria-valuetext', words)

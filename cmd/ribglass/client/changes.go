@@ -166,8 +166,12 @@ func printChanges(w io.Writer, a *answer.Changes) error {
 		if err := writeTable(&b, rows); err != nil {
 			return err
 		}
-		if a.Total > len(a.Changes) {
-			fmt.Fprintf(&b, "\n%d of %d changes", len(a.Changes), a.Total)
+		if a.Total > len(a.Changes) || a.NextCursor != "" {
+			if a.TotalExact {
+				fmt.Fprintf(&b, "\n%d of %d changes", len(a.Changes), a.Total)
+			} else {
+				fmt.Fprintf(&b, "\n%s", terminal.Several(len(a.Changes), "change"))
+			}
 			if a.NextCursor != "" {
 				fmt.Fprintf(&b, "; more with --cursor %s", terminal.Clean(a.NextCursor))
 			}

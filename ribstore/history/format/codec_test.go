@@ -503,7 +503,7 @@ func TestNoRangeOfAWantedPrefixIsLeftOut(t *testing.T) {
 			places = append(places, SortKeyOf(f, p))
 		}
 		slices.SortFunc(places, SortKey.Compare)
-		wanted := Scope{drawPrefix(t, drawFamily(t))}
+		wanted := Scope{Prefix: drawPrefix(t, drawFamily(t))}
 		if len(places) > 0 && rapid.Bool().Draw(t, "one of them") {
 			wanted.Prefix = rapid.SampledFrom(places).Draw(t, "wanted").Prefix
 		}

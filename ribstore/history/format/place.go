@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"net/netip"
+	"slices"
 
 	"ribglass/ribstore/route"
 )
@@ -82,20 +83,60 @@ func (r *reader) sortKey() SortKey {
 }
 
 // Scope is the part of a table that a question is about: the prefixes that
-// overlap one prefix, or everything for the zero Scope.
-type Scope struct{ Prefix netip.Prefix }
+// overlap one prefix, a set of prefixes, or everything for the zero Scope.
+type Scope struct {
+	Prefix netip.Prefix
+	Set    *Set // nil: Prefix says it
+}
 
-// HasFamily reports whether the scope has prefixes of a family.
+// Set is a set of prefixes of families. It is never changed.
+type Set struct {
+	keys []SortKey // in order
+	has  map[netip.Prefix]struct{}
+}
+
+// NewSet returns the set of the prefixes of some sort keys, which it takes over.
+func NewSet(keys []SortKey) *Set {
+	slices.SortFunc(keys, SortKey.Compare)
+	s := &Set{keys, make(map[netip.Prefix]struct{}, len(keys))}
+	for i := range keys {
+		s.has[keys[i].Prefix] = struct{}{}
+	}
+	return s
+}
+
+// touches reports whether the set has a prefix from first up to, but without, next.
+func (s *Set) touches(first, next SortKey) bool {
+	i, _ := slices.BinarySearchFunc(s.keys, first, SortKey.Compare)
+	if i == len(s.keys) || s.keys[i].Family != first.Family || s.keys[i].Long != first.Long {
+		return false
+	}
+	return !next.Prefix.IsValid() || s.keys[i].Compare(next) < 0
+}
+
+// Whole reports whether the scope is everything.
+func (s Scope) Whole() bool { return s.Set == nil && !s.Prefix.IsValid() }
+
+// HasFamily reports whether the scope may have prefixes of a family.
 func (s Scope) HasFamily(f route.Family) bool {
-	return !s.Prefix.IsValid() || s.Prefix.Addr().BitLen() == f.Bits()
+	return s.Set != nil || !s.Prefix.IsValid() || s.Prefix.Addr().BitLen() == f.Bits()
 }
 
 // Has reports whether the scope has a prefix. The scope must have its family.
-func (s Scope) Has(p netip.Prefix) bool { return !s.Prefix.IsValid() || s.Prefix.Overlaps(p) }
+func (s Scope) Has(p netip.Prefix) bool {
+	if s.Set != nil {
+		_, ok := s.Set.has[p]
+		return ok
+	}
+	return !s.Prefix.IsValid() || s.Prefix.Overlaps(p)
+}
 
 // Touches reports whether the scope may have a prefix from first up to, but
 // without, next. A zero next means up to the end.
 func (s Scope) Touches(first, next SortKey) bool {
+	if s.Set != nil {
+		return s.Set.touches(first, next)
+	}
 	if !s.Prefix.IsValid() {
 		return true
 	}
