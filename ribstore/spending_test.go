@@ -50,7 +50,7 @@ func TestQuestionsOfARequestShareItsBudget(t *testing.T) {
 	if err := ask(request, "via 3"); !errors.As(err, &cost) || cost.Rows != 3 {
 		t.Errorf("a third question of a request: %v, want 3 rows of 2", err)
 	}
-	if _, err := a.Facets(request, query.Query{Expr: query.Via{2}}, 1); err != nil {
+	if _, err := a.Facets(request, query.Query{Expr: query.ViaAS(2)}, 1); err != nil {
 		t.Errorf("counts of a question that was asked: %v", err)
 	}
 	if err := ask(t.Context(), "via 3"); err != nil {
@@ -65,7 +65,7 @@ func TestTimeOfARequestIsThatOfAllItsSearches(t *testing.T) {
 	s := new(Spending)
 	s.searched(DefaultConfig().SearchTime)
 	request := s.With(t.Context())
-	if _, err := a.Search(request, query.Query{Expr: query.Via{1}}, query.Page{}); !errors.Is(err, ErrTooLong) {
+	if _, err := a.Search(request, query.Query{Expr: query.ViaAS(1)}, query.Page{}); !errors.Is(err, ErrTooLong) {
 		t.Errorf("a search beyond the time: %v, want ErrTooLong", err)
 	}
 	lookup := query.Lookup{Match: query.Longest, Prefix: netip.MustParsePrefix("10.0.0.1/32")}.Query()
