@@ -44,11 +44,11 @@ check: vulncheck $(BIN)/golangci-lint-$(GOLANGCI_LINT) ## formatting, vet, lint,
 fmt: $(BIN)/golangci-lint-$(GOLANGCI_LINT) ## format the code
 	$(BIN)/golangci-lint-$(GOLANGCI_LINT) fmt ./...
 
-test: ## run all tests
-	go test ./...
+test: ## run all tests, and say which were skipped and why
+	go test -v ./... 2>&1 | .ci/skipped
 
 race: ## run all tests with the race detector, the long ones shortened, but for those with real daemons
-	go test -race -short $$(go list ./... | grep -v /interop$$)
+	go test -v -race -short $$(go list ./... | grep -v /interop$$) 2>&1 | .ci/skipped
 
 interop: ## run the tests with real BGP daemons (skips what is not installed, fails where CI is set)
 	go test -count=1 -v ./cmd/ribglass/interop | grep -v -e '^=== ' -e '^ *--- PASS'

@@ -112,7 +112,7 @@ func runReplay(ctx context.Context, r *replay.Replay, out, notes io.Writer) erro
 		return err
 	}
 	if p.Omitted > 0 {
-		fmt.Fprintf(notes, "%d routes are of families that the instance does not take\n", p.Omitted)
+		fmt.Fprintf(notes, "%d routes are of families, or have next hops, that the instance does not take\n", p.Omitted)
 	}
 	fmt.Fprintf(out, "%s opened, %d ended as recorded; %d prefixes announced, %d withdrawn in %s, up to %s\n", terminal.Several(p.Opened, "session"),
 		p.Ended, p.Announced, p.Withdrawn, time.Since(started).Round(time.Millisecond), p.At.UTC().Format(time.RFC3339))

@@ -47,7 +47,7 @@ type Progress struct {
 	Sessions             int       // up
 	Opened, Ended        int       // sessions: opened, and ended as recorded
 	Announced, Withdrawn int
-	Omitted              int // routes of families that the collector does not take
+	Omitted              int // routes of families, or with next hops, that the collector does not take
 }
 
 // Run plays. It returns when everything was sent and the sessions are closed, or
@@ -142,17 +142,7 @@ func (r *run) batch(ctx context.Context, b *mrt.Batch) error {
 
 // open opens the session of a peer.
 func (r *run) open(ctx context.Context, p *route.Peer, source netip.Addr) (*session, error) {
-	cfg := player.DefaultConfig()
-	cfg.Address, cfg.LocalAddress = r.To, source.String()
-	cfg.ASN, cfg.RouterID = p.ASN, routerID(p, source)
-	families := route.Families()
-	cfg.Families = families[:]
-	cfg.ExtendedNextHop = []route.Family{route.IPv4Unicast, route.IPv4Multicast}
-	cfg.ExtendedMessages, cfg.EnhancedRefresh = true, true
-	cfg.KeepReceived = 0
-	if p.AddPath != [route.NumFamilies]bool{} {
-		cfg.AddPath = families[:]
-	}
+	cfg := r.configOf(p, source)
 	opened, err := dial(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open a session for %s as AS%v from %s: %w", p.Name, p.ASN, source, err)
@@ -164,6 +154,23 @@ func (r *run) open(ctx context.Context, p *route.Peer, source netip.Addr) (*sess
 	r.sessions[p.Name] = s
 	r.sum.Opened++
 	return s, nil
+}
+
+// configOf returns how a peer is played.
+func (r *run) configOf(p *route.Peer, source netip.Addr) player.Config {
+	cfg := player.DefaultConfig()
+	cfg.Address, cfg.LocalAddress = r.To, source.String()
+	cfg.ASN, cfg.RouterID = p.ASN, routerID(p, source)
+	families := route.Families()
+	cfg.Families = families[:]
+	// Not for multicast, which RFC 8950 has too: FRR logs an error for it.
+	cfg.ExtendedNextHop = []route.Family{route.IPv4Unicast}
+	cfg.ExtendedMessages, cfg.EnhancedRefresh = true, true
+	cfg.KeepReceived = 0
+	if p.AddPath != [route.NumFamilies]bool{} {
+		cfg.AddPath = families[:]
+	}
+	return cfg
 }
 
 // dialTime is how long a collector may take that has not seen the end of the
@@ -220,7 +227,7 @@ func (r *run) say(s *session, b *mrt.Batch) error {
 func (r *run) routes(s *session, updates []route.Update) error {
 	for _, u := range updates {
 		switch {
-		case !s.agreed.Families[u.Family]:
+		case !s.takes(&u):
 			r.sum.Omitted += len(u.NLRI)
 			continue
 		case u.Withdraw():
@@ -234,6 +241,13 @@ func (r *run) routes(s *session, updates []route.Update) error {
 		}
 	}
 	return nil
+}
+
+// takes reports whether the collector takes routes of the family, with the next hop that
+// an update has.
+func (s *session) takes(u *route.Update) bool {
+	f := u.Family
+	return s.agreed.Families[f] && (f.IsIPv6() || s.agreed.ExtendedNextHop[f] || u.Withdraw() || !u.Attrs.NextHop().Is6())
 }
 
 // audible returns the attributes as the session carries them: an external one does

@@ -173,6 +173,37 @@ func TestOnlyWantedPeersArePlayedFromTheirAddresses(t *testing.T) {
 	}
 }
 
+func TestIPv6NextHopsAreOfferedForIPv4UnicastOnly(t *testing.T) {
+	r := &run{Replay: &Replay{To: "127.0.0.1:1790"}}
+	cfg := r.configOf(&route.Peer{Name: "a", ASN: 64501}, netip.MustParseAddr("127.1.0.1"))
+	if diff := cmp.Diff([]route.Family{route.IPv4Unicast}, cfg.ExtendedNextHop); diff != "" {
+		t.Errorf("families with IPv6 next hops (-want +got):\n%s", diff)
+	}
+	s := &session{}
+	for _, f := range route.Families() {
+		s.agreed.Families[f] = true
+	}
+	s.agreed.ExtendedNextHop[route.IPv4Unicast] = true
+	hop := func(a string) route.Attrs {
+		return route.Attrs(nil).AppendAttr(route.AttrNextHop, netip.MustParseAddr(a).AsSlice())
+	}
+	for _, row := range []struct {
+		name   string
+		update route.Update
+		want   bool
+	}{
+		{"IPv4 unicast over IPv6", route.Update{Family: route.IPv4Unicast, Attrs: hop("2001:db8::1")}, true},
+		{"IPv4 multicast over IPv6", route.Update{Family: route.IPv4Multicast, Attrs: hop("2001:db8::1")}, false},
+		{"IPv4 multicast", route.Update{Family: route.IPv4Multicast, Attrs: hop("192.0.2.1")}, true},
+		{"IPv6 multicast", route.Update{Family: route.IPv6Multicast, Attrs: hop("2001:db8::1")}, true},
+		{"a withdrawal", route.Update{Family: route.IPv4Multicast}, true},
+	} {
+		if got := s.takes(&row.update); got != row.want {
+			t.Errorf("%s: takes = %v, want %v", row.name, got, row.want)
+		}
+	}
+}
+
 func TestRecordedTimePassesAtASpeed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		recorded := time.Date(2024, 10, 1, 0, 0, 0, 0, time.UTC)
