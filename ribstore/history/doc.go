@@ -3,7 +3,8 @@
 //
 // A [History] is told by the table's writer what the writer is about to do
 // ([History.Record]) and gives back the time it happens at. Records gather in
-// groups, which are written once a second. A snapshot is a walk over the table
+// groups, which are written once a second, or every three when they are
+// small. A snapshot is a walk over the table
 // while it goes on changing; what was recorded during the walk is stored with it
 // and makes it exact. [History.At] turns both back into a table: the state at a
 // moment is the newest snapshot before it with the journal since then replayed

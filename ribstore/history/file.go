@@ -51,13 +51,22 @@ func openFile(path string, readOnly bool, most int64) (*file, error) {
 	if most <= firstFit {
 		freelist = bbolt.FreelistArrayType
 	}
-	err := guard(func() error {
-		var err error
-		f.db, err = bbolt.Open(path, 0o600, &bbolt.Options{
-			Timeout: lockWait, ReadOnly: readOnly, FreelistType: freelist, OpenFile: openRegular,
-		})
-		return err
-	})
+	options := bbolt.Options{
+		Timeout: lockWait, ReadOnly: true, FreelistType: freelist, OpenFile: openRegular,
+		// The list of free pages would be written every second, and may be longer than all
+		// else. It is made again when the file is opened.
+		NoFreelistSync: true,
+	}
+	var err error
+	if info, missing := os.Lstat(path); readOnly || missing == nil && info.Size() > 0 { //nolint:gosec // the operator names it
+		if err = f.open(options, path); err == nil {
+			// To be written, bbolt walks the pages at once. So they are checked first.
+			err = f.checkPages()
+		}
+	}
+	if options.ReadOnly = readOnly; err == nil && !readOnly {
+		err = f.open(options, path)
+	}
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, fmt.Errorf("%s: %w", path, ErrLocked)
@@ -69,14 +78,27 @@ func openFile(path string, readOnly bool, most int64) (*file, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	f.pageSize = f.db.Info().PageSize
-	err = check.Structure(path, readOnly)
-	if err == nil {
-		err = f.check()
-	}
-	if err != nil {
+	if err := f.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, errors.Join(err, f.close()))
 	}
 	return f, nil
+}
+
+func (f *file) open(options bbolt.Options, path string) error {
+	return guard(func() (err error) {
+		f.db, err = bbolt.Open(path, 0o600, &options)
+		return err
+	})
+}
+
+// checkPages checks the pages of the file, which is open to be read, and closes it when
+// it is to be written.
+func (f *file) checkPages() error {
+	err := check.Structure(f.path, f.readOnly)
+	if err != nil || !f.readOnly {
+		err = errors.Join(err, f.close())
+	}
+	return err
 }
 
 // tooShort reports whether a file is shorter than any that was written.

@@ -235,6 +235,16 @@ func (j *journal) written(p pending, publish func()) {
 	j.shares.written++
 }
 
+// due reports whether something is to be written: an event of a session, much, or
+// what is a few seconds old. Each write takes four pages, however little it writes.
+func (j *journal) due(now time.Time) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	p := &j.pending
+	return !p.empty() || len(j.takeMarks()) > 0 || j.lost || j.lostTrack || j.open.Events > 0 || len(j.open.Octets) > fewOctets ||
+		j.open.Records > 0 && (now.UnixMilli()-j.open.First >= littleEvery.Milliseconds() || now.UnixMilli() < j.open.First)
+}
+
 // takeLost reports whether records were given up, and whether track of a peer was
 // lost, since it was called last.
 func (j *journal) takeLost() (lost, track bool) {

@@ -79,6 +79,8 @@ func (l limits) within(size int64) limits {
 }
 
 const (
-	groupEvery = time.Second      // a group is written when it is so old
-	maxStep    = 10 * time.Second // the journal waits for a clock that was set back by less
+	groupEvery  = time.Second      // a group is written when it is so old,
+	fewOctets   = 32 << 10         // but one of a few changes
+	littleEvery = 3 * time.Second  // only when it is so old
+	maxStep     = 10 * time.Second // the journal waits for a clock that was set back by less
 )

@@ -18,6 +18,9 @@ func (h *History) write(ctx context.Context) error {
 	for {
 		select {
 		case <-tick.C:
+			if !h.journal.due(h.deps.Now()) {
+				continue
+			}
 		case <-h.journal.ready:
 		case <-ctx.Done():
 			return h.writeLast()

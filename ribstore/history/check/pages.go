@@ -258,8 +258,19 @@ func (p *pages) bucket(name, value []byte) error {
 	return p.leaf(a, fmt.Sprintf("bucket %q", name), int(binary.NativeEndian.Uint16(inline[10:])), name, bounds{})
 }
 
-// free checks the list of free pages.
+// noFreelist is the number of the list of free pages in a file that has none.
+const noFreelist = ^uint64(0)
+
+// free checks the list of free pages. In a file without one all pages that nothing
+// refers to are free.
 func (p *pages) free() {
+	if p.freelist == noFreelist {
+		p.unused = p.unreachable()
+		for i := range p.used {
+			p.used[i] = true
+		}
+		return
+	}
 	_, count, length, ok := p.claim(p.freelist, pageFree)
 	if !ok {
 		return
