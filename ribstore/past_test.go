@@ -96,13 +96,19 @@ func (r *recorded) stop() {
 func (r *recorded) crash() {
 	r.t.Helper()
 	synctest.Wait()
-	now, err := os.ReadFile(r.path)
-	if err != nil {
-		r.t.Fatal(err)
+	files := map[string][]byte{r.path: nil, r.path + ".alive": nil}
+	for path := range files {
+		now, err := os.ReadFile(path)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		files[path] = now
 	}
 	r.stop()
-	if err := os.WriteFile(r.path, now, 0o600); err != nil {
-		r.t.Fatal(err)
+	for path, now := range files {
+		if err := os.WriteFile(path, now, 0o600); err != nil {
+			r.t.Fatal(err)
+		}
 	}
 }
 

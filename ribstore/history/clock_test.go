@@ -80,8 +80,12 @@ func (s *stepping) open(t *testing.T) {
 	if s.table, err = s.history.Resume(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if log.count.Load() != 0 {
-		t.Errorf("%d warnings", log.count.Load())
+	want := int64(0)
+	if s.clock.now().Add(clockAlarm).Before(format.FromMillis(s.last)) {
+		want = 1 // an alarm
+	}
+	if got := int64(log.count.Load()); got != want {
+		t.Errorf("%d warnings, want %d", got, want)
 	}
 	if s.twin.table == nil {
 		s.twin.table = table.New()
@@ -209,4 +213,110 @@ func TestAClockOfBeforeTheEpochIsNoTrouble(t *testing.T) {
 	if err != nil || len(past.Notices) > 0 || dump(past.Table, netip.Prefix{}) != dump(tab, netip.Prefix{}) {
 		t.Errorf("At = %+v, %v: %s", past, err, firstDifference(dump(tab, netip.Prefix{}), dump(past.Table, netip.Prefix{})))
 	}
+}
+
+// A computer without a battery starts in 2000, and NTP sets its clock minutes later.
+// What was recorded before answers as it did, then and now, and nothing says that
+// nothing was recorded.
+func TestAStartWithAWrongClockHidesNothing(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		wrong time.Time
+		alarm bool
+	}{
+		{"years ago", time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), true},
+		{"years to come", scenarioStart.AddDate(12, 0, 0), false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			path, c, s := filepath.Join(memoryDir(t), "h.db"), clockAt(scenarioStart), newScenario(3)
+			cfg := smallConfig()
+			cfg.Journal, cfg.Keep = 30*24*time.Hour, []Tier{{time.Minute, 30 * 24 * time.Hour}}
+			var h *History
+			var live *table.Table
+			open := func() {
+				var err error
+				if h, err = openSmall(path, cfg, c.deps(slog.DiscardHandler)); err != nil {
+					t.Fatal(err)
+				}
+				if live, err = h.Resume(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			next := 0
+			record := func(k *keeper) {
+				for _, b := range s.ups() {
+					h.Record(&b)
+					live.Apply(&b)
+				}
+				for range 60 {
+					b := s.said(next)
+					next++
+					h.Record(&b)
+					live.Apply(&b)
+					c.advance(10 * time.Second)
+					if err := h.Flush(); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if _, err := h.Snapshot(t.Context(), directly(live)); err != nil {
+					t.Fatal(err)
+				}
+				k.pruned = time.Time{}
+				if err := k.prune(t.Context(), c.now()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			keeperOf := func() *keeper {
+				return &keeper{history: h, aging: aging{seen: h.started.last, until: h.started.last}}
+			}
+			open()
+			record(keeperOf())
+			record(keeperOf())
+			middle, end := scenarioStart.Add(5*time.Minute), c.now()
+			want := dump(mustAt(t, h, middle).Table, netip.Prefix{})
+			if err := h.Close(); err != nil {
+				t.Fatal(err)
+			}
+
+			c.set(row.wrong)
+			open()
+			if n := len(h.Notices()[""]); (n == 1) != row.alarm {
+				t.Errorf("%d notices of the program: %v", n, h.Notices())
+			}
+			k := keeperOf()
+			record(k)
+			c.set(end.Add(time.Hour))
+			record(k)
+			check := func(when string) {
+				t.Helper()
+				past := mustAt(t, h, middle)
+				if got := dump(past.Table, netip.Prefix{}); got != want || len(past.Notices) > 0 {
+					t.Errorf("%s: %q, %s", when, past.Notices, firstDifference(want, got))
+				}
+				if n := len(h.Notices()); n > 0 {
+					t.Errorf("%s: notices %v", when, h.Notices())
+				}
+			}
+			check("after NTP")
+			if err := h.Close(); err != nil {
+				t.Fatal(err)
+			}
+			c.advance(time.Hour)
+			open()
+			record(keeperOf())
+			check("after another start")
+			if err := h.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+func mustAt(t *testing.T, h *History, at time.Time) *Past {
+	t.Helper()
+	past, err := h.At(t.Context(), at, netip.Prefix{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return past
 }

@@ -142,6 +142,8 @@ type History struct {
 	lastGap        atomic.Pointer[time.Time] // when something was lost that nothing else tells; nil: never
 	compacted      time.Time                 // when the file was copied last,
 	mergeAgain     time.Time                 // and when merges are tried again; guarded by keeping
+	aliveFails     bool                      // the end of recording could not be noted; of the goroutine that writes
+	started        started                   // when recording began; set by Resume
 
 	weights   map[string]weight // of pieces by their key; guarded by keeping
 	manifests manifestCache
@@ -225,7 +227,10 @@ func (h *History) RecordAt(b *route.Batch, now time.Time) { b.At = h.journal.bat
 
 // RecordExpiry records that something in the table is about to expire, and
 // returns the time that it does.
-func (h *History) RecordExpiry(now time.Time) time.Time { return h.journal.expire(now) }
+func (h *History) RecordExpiry(now time.Time) time.Time {
+	h.journal.stepped(now)
+	return h.journal.expire(now)
+}
 
 // TableWriter is the table that a history records, with the writer of the table.
 type TableWriter struct {

@@ -49,10 +49,7 @@ func (e *RangeError) Error() string {
 // ends before that time, the plan ends with the journal and has a notice: the
 // state of another time is never returned without one.
 func (x *index) plan(at int64) (*plan, error) {
-	i := len(x.Runs) - 1
-	for i >= 0 && x.Runs[i].Start > at {
-		i--
-	}
+	i := x.runAt(at)
 	if i < 0 && len(x.Runs) > 0 && x.Runs[0].Start == at+1 {
 		i = 0 // just before the first: what happens in its first moment is replayed from there
 	}
@@ -60,7 +57,20 @@ func (x *index) plan(at int64) (*plan, error) {
 	if i >= 0 {
 		p.upTo = position{x.Runs[i].ID, at}
 		p.noticeOf(&x.Runs[i], at)
+		p.noticeOfStep(x, i, at)
 	}
+	return x.lead(p, i)
+}
+
+// planOf returns the plan for the state at a moment of a run.
+func (x *index) planOf(at position) (*plan, error) {
+	i := slices.IndexFunc(x.Runs, func(r format.Run) bool { return r.ID == at.run })
+	return x.lead(&plan{upTo: at, at: format.FromMillis(at.at)}, i)
+}
+
+// lead completes a plan for a moment of the run with index i. Where what leads to it is
+// not kept any more, the plan leads to an earlier moment and says so.
+func (x *index) lead(p *plan, i int) (*plan, error) {
 	for i >= 0 {
 		from, found := x.base(p, i)
 		if found {
@@ -75,6 +85,65 @@ func (x *index) plan(at int64) (*plan, error) {
 		}
 	}
 	return nil, &RangeError{x.begins()}
+}
+
+// runAt returns the index of the run that tells the state at a time, -1 for none: the
+// newest that recorded something at that time. What was recorded outranks the time in
+// which a later run did not run yet, and outranks a run under a wrong clock that ended
+// earlier. Where nothing was recorded, it is the run that recorded last before.
+func (x *index) runAt(at int64) int {
+	gap, last := -1, -1
+	lasts := x.lasts()
+	for i := len(x.Runs) - 1; i >= 0; i-- {
+		r := &x.Runs[i]
+		switch {
+		case r.Start > at:
+		case at > lasts[i]:
+			if last < 0 || lasts[i] > lasts[last] {
+				last = i
+			}
+		case at >= r.Resumed || r.Origin != format.OriginContinued:
+			return i
+		case gap < 0:
+			gap = i
+		}
+	}
+	if gap >= 0 {
+		return gap
+	}
+	return last
+}
+
+// lasts returns the last moment that is recorded of each run, or its begin.
+func (x *index) lasts() []int64 {
+	list := make([]int64, len(x.Runs))
+	for i := range x.Runs {
+		list[i] = x.Runs[i].Start
+	}
+	note := func(run uint32, at int64) {
+		if i, ok := slices.BinarySearchFunc(x.Runs, run, func(r format.Run, id uint32) int { return cmp.Compare(r.ID, id) }); ok {
+			list[i] = max(list[i], at)
+		}
+	}
+	for i := range x.Pieces {
+		note(x.Pieces[i].Run, x.Pieces[i].Last)
+	}
+	for i := range x.Snapshots {
+		note(x.Snapshots[i].Run, x.Snapshots[i].End)
+	}
+	return list
+}
+
+// noticeOfStep says for people that a time lies behind a run that went on at another
+// time, since the clock was set.
+func (p *plan) noticeOfStep(x *index, i int, at int64) {
+	if i+1 == len(x.Runs) {
+		return
+	}
+	last, next := x.LastOf(x.Runs[i].ID), &x.Runs[i+1]
+	if at > last+maxForward.Milliseconds() && next.Origin == format.OriginContinued {
+		p.notices = append(p.notices, fmt.Sprintf("nothing was recorded from %s on (%s): this is the state of before", format.FromMillis(last).Format(time.RFC3339), next.Reason))
+	}
 }
 
 func (p *plan) noticeOf(r *format.Run, at int64) {

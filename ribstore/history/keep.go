@@ -31,7 +31,7 @@ func (h *History) keep(ctx context.Context, live TableWriter) error {
 	}
 	tick := time.NewTicker(keepEvery)
 	defer tick.Stop()
-	k := keeper{history: h, live: live, next: h.nextSnapshot(h.deps.Now())}
+	k := keeper{history: h, live: live, next: h.nextSnapshot(h.deps.Now()), aging: aging{seen: h.started.last, until: h.started.last}}
 	for {
 		select {
 		case <-ctx.Done():
@@ -84,6 +84,8 @@ type keeper struct {
 	before  int64     // records since the last snapshot, when last looked
 	stuck   int       // times in a row that there was no room
 
+	aging aging
+
 	pruning, snapping, merging task
 }
 
@@ -126,7 +128,7 @@ func (k *keeper) prune(ctx context.Context, now time.Time) error {
 		}
 	}
 	k.pruned = now
-	return h.Prune(ctx)
+	return h.prune(ctx, k.aging.at(now))
 }
 
 // snapshot takes a snapshot when one is due, when the last one is of no use any
@@ -201,11 +203,14 @@ func (h *History) mayCopy(pieces []format.Piece) bool {
 
 // Prune drops what is not kept any longer, and compacts the file when that is worth
 // it.
-func (h *History) Prune(ctx context.Context) error {
+func (h *History) Prune(ctx context.Context) error { return h.prune(ctx, h.deps.Now()) }
+
+// prune is Prune at a time.
+func (h *History) prune(ctx context.Context, now time.Time) error {
 	h.keeping.Lock()
 	defer h.keeping.Unlock()
 	x := h.index.Load()
-	snapshots, pieces := h.expired(x, h.deps.Now())
+	snapshots, pieces := h.expired(x, now)
 	if err := h.drop(ctx, snapshots, pieces); err != nil {
 		return err
 	}

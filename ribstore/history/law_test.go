@@ -86,8 +86,45 @@ type world struct {
 
 // logged is one thing that was done, in the order in which it was.
 type logged struct {
-	at int64
-	do func(*table.Table)
+	at  int64
+	run format.Run // under way
+	do  func(*table.Table)
+}
+
+// upTo returns how many records lead to a moment: those of the runs before one, and of
+// it those that are not later. It is the newest run that recorded at that time, else the
+// newest that began before without recording yet, else the one that recorded last.
+func (w *world) upTo(at int64) int {
+	type span struct {
+		format.Run
+
+		last int64
+	}
+	var runs []span
+	x, _ := w.history.look() // what was thinned is not recorded at its time
+	for _, l := range w.log {
+		if n := len(runs); n == 0 || runs[n-1].ID != l.run.ID {
+			runs = append(runs, span{l.run, x.LastOf(l.run.ID)})
+		}
+	}
+	slices.Reverse(runs)
+	pick := func(fits func(span) bool) int { return slices.IndexFunc(runs, fits) }
+	i := pick(func(r span) bool { return max(r.Start, r.Resumed) <= at && at <= r.last })
+	if i < 0 {
+		i = pick(func(r span) bool { return r.Start <= at && at < r.Resumed && at <= r.last })
+	}
+	if i < 0 {
+		for k, r := range runs {
+			if r.Start <= at && (i < 0 || r.last > runs[i].last) {
+				i = k
+			}
+		}
+	}
+	n := 0
+	for i >= 0 && n < len(w.log) && (w.log[n].run.ID < runs[i].ID || w.log[n].run.ID == runs[i].ID && w.log[n].at <= at) {
+		n++
+	}
+	return n
 }
 
 // tinyLimits make a few dozen records go through everything.
@@ -156,7 +193,9 @@ func (w *world) open() {
 	w.up = [4]bool{}
 }
 
-func (w *world) append(at int64, do func(*table.Table)) { w.log = append(w.log, logged{at, do}) }
+func (w *world) append(at int64, do func(*table.Table)) {
+	w.log = append(w.log, logged{at, w.history.journal.now, do})
+}
 
 // fold is the stupid twin: everything from the beginning, one after the other.
 func (w *world) fold(n int) *table.Table {
@@ -326,11 +365,7 @@ func (w *world) compare() {
 		moments = append(moments, l.at, l.at+int64(w.rand.IntN(500)))
 	}
 	for _, at := range moments {
-		// The last time that the clock showed the moment counts.
-		n := len(w.log)
-		for n > 0 && w.log[n-1].at > at {
-			n--
-		}
+		n := w.upTo(at)
 		want := w.fold(n)
 		got, err := w.history.At(w.t.Context(), time.UnixMilli(at), noPrefix)
 		if err != nil {

@@ -83,4 +83,5 @@ const (
 	fewOctets   = 32 << 10         // but one of a few changes
 	littleEvery = 3 * time.Second  // only when it is so old
 	maxStep     = 10 * time.Second // the journal waits for a clock that was set back by less
+	maxForward  = time.Hour        // a clock that goes on by more was set, since a record is made every minute
 )

@@ -36,6 +36,9 @@ func (h *History) Notices() map[string][]route.Notice {
 		const text = "Changes are not written to the history, or it is not kept in order. The log says why."
 		list[""] = append(list[""], route.Notice{Kind: noticeStopped, Since: *since, Last: now, Text: text})
 	}
+	if n, wrong := h.clockNotice(now); wrong {
+		list[""] = append(list[""], n)
+	}
 	if gap := h.lastGap.Load(); gap != nil && now.Sub(*gap) < gapFor {
 		const text = "A part of the history is lost: more was recorded than there is room for."
 		list[""] = append(list[""], route.Notice{Kind: noticeGap, Since: *gap, Last: *gap, Text: text})

@@ -33,9 +33,14 @@ func (h *History) At(ctx context.Context, t time.Time, within netip.Prefix) (*Pa
 }
 
 func (h *History) at(ctx context.Context, t time.Time, within format.Scope) (*Past, error) {
+	return h.planned(ctx, within, func(x *index) (*plan, error) { return x.plan(t.UnixMilli()) })
+}
+
+// planned makes the table that a plan leads to.
+func (h *History) planned(ctx context.Context, within format.Scope, plan func(*index) (*plan, error)) (*Past, error) {
 	var past *Past
 	err := h.retry(ctx, func(x *index) error {
-		p, err := x.plan(t.UnixMilli())
+		p, err := plan(x)
 		if err != nil {
 			return err
 		}

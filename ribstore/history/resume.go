@@ -25,8 +25,10 @@ func (h *History) Resume(ctx context.Context) (*table.Table, error) {
 		h.writeFirst(ctx)
 		return h.record(table.New()), nil
 	}
-	end := format.FromMillis(x.LastOf(x.Runs[len(x.Runs)-1].ID))
-	past, err := h.At(ctx, end, noPrefix)
+	last := x.lastRecord()
+	end := format.FromMillis(h.endedAt(last).at)
+	h.checkClock(ctx, format.FromMillis(last.at), now)
+	past, err := h.resumed(ctx, last)
 	var before *RangeError
 	switch {
 	case errors.As(err, &before):
@@ -38,7 +40,7 @@ func (h *History) Resume(ctx context.Context) (*table.Table, error) {
 		return nil, err
 	}
 	from := format.OriginContinued
-	if !past.At.Equal(end) {
+	if !past.At.Equal(format.FromMillis(last.at)) {
 		from = format.OriginUnknown
 		h.hurry.Store(true)
 		h.deps.Logger.WarnContext(ctx, "the table begins with an older state than the last recorded", "at", past.At, "notices", past.Notices)
@@ -46,6 +48,18 @@ func (h *History) Resume(ctx context.Context) (*table.Table, error) {
 	h.resumeAt(past.Table, from, end, now)
 	h.writeFirst(ctx)
 	return h.record(past.Table), nil
+}
+
+// lastRecord returns the last moment of the newest run.
+func (x *index) lastRecord() position {
+	id := x.Runs[len(x.Runs)-1].ID
+	return position{id, x.LastOf(id)}
+}
+
+// resumed returns the table of the last record. The run of the record tells it, also
+// when the clock was set and another run recorded the same time.
+func (h *History) resumed(ctx context.Context, last position) (*Past, error) {
+	return h.planned(ctx, format.Scope{}, func(x *index) (*plan, error) { return x.planOf(last) })
 }
 
 // record has a table recorded from now on.
@@ -70,8 +84,9 @@ func (h *History) resumeReadOnly(ctx context.Context) (*table.Table, error) {
 	if len(x.Runs) == 0 {
 		return table.New(), nil
 	}
-	end := format.FromMillis(x.LastOf(x.Runs[len(x.Runs)-1].ID))
-	past, err := h.At(ctx, end, noPrefix)
+	last := x.lastRecord()
+	end := format.FromMillis(last.at)
+	past, err := h.resumed(ctx, last)
 	if err != nil {
 		return table.New(), nil //nolint:nilerr // passed over and logged
 	}
@@ -123,8 +138,9 @@ func (h *History) Continue(ctx context.Context) (t *table.Table, fresh bool, err
 	if len(x.Runs) == 0 {
 		return table.New(), true, nil
 	}
-	end := format.FromMillis(x.LastOf(x.Runs[len(x.Runs)-1].ID))
-	past, err := h.At(ctx, end, noPrefix)
+	last := x.lastRecord()
+	end := format.FromMillis(last.at)
+	past, err := h.resumed(ctx, last)
 	if err != nil {
 		return nil, false, err
 	}

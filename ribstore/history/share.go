@@ -126,6 +126,7 @@ func (j *journal) affords(s *share) bool {
 func (j *journal) said(now time.Time, b *route.Batch, live *table.Table) time.Time {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.forward(now.UnixMilli())
 	at := j.stamp(now.UnixMilli(), b.Event != route.Routes)
 	if j.off {
 		return time.UnixMilli(at).UTC()

@@ -25,7 +25,9 @@ func (h *History) write(ctx context.Context) error {
 		case <-ctx.Done():
 			return h.writeLast()
 		}
+		now := h.deps.Now() // what is recorded from now on may not be written when this is noted
 		h.writeOrAlarm()
+		h.beat(now)
 	}
 }
 
@@ -35,6 +37,7 @@ func (h *History) writeLast() error {
 	if err := h.Flush(); err != nil {
 		return fmt.Errorf("history: what was recorded last could not be written: %w", err)
 	}
+	h.beat(h.deps.Now())
 	return nil
 }
 
