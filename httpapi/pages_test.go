@@ -268,6 +268,20 @@ func TestJSONOfAPageIsTheAnswerOfTheInterface(t *testing.T) {
 	}
 }
 
+// TestPathsOfOthersLeadSomewhere has paths that other sites have, and a slash too many.
+func TestPathsOfOthersLeadSomewhere(t *testing.T) {
+	h := worldHandler(t)
+	for path, want := range map[string]string{
+		"/AS64496": "/as/64496", "/64496": "/as/64496", "/as64496.json": "/as/64496.json", "/AS64496?at=1h": "/as/64496?at=1h",
+		"/AS64496/": "/AS64496", "/as/64496/": "/as/64496", "/peers/": "/peers", "/1.1.1.0/24/": "/1.1.1.0/24", "/search/?q=best": "/search?q=best",
+		"/a/b/c/d/e/": "/a/b/c/d/e", "/api/v1/routes/": "/api/v1/routes",
+	} {
+		if w := ask(t, h, path); w.Code != http.StatusSeeOther || w.Header().Get("Location") != want {
+			t.Errorf("GET %s = %d to %q, want %q", path, w.Code, w.Header().Get("Location"), want)
+		}
+	}
+}
+
 func TestProblemsOfPages(t *testing.T) {
 	h := worldHandler(t)
 	for name, row := range map[string]struct {
@@ -289,7 +303,8 @@ func TestProblemsOfPages(t *testing.T) {
 		"a page that is not":    {"/frob", 404, ""},
 		"a page far down":       {"/a/b/c/d/e", 404, ""},
 		"a match that is not":   {"/1.1.1.0/24/or-wider", 400, "1.1.1.0/24/or-wider|0"},
-		"a slash at the end":    {"/peers/", 404, ""},
+		"two slashes in front":  {"//example.net/", 404, ""},
+		"a backslash in front":  {"/%5Cexample.net/", 404, ""},
 		"a cursor of nobody":    {"/search?q=peer+edge1&cursor=bogus", 400, ""},
 		"an asset that is not":  {"/assets/style.css", 404, ""},
 	} {

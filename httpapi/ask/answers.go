@@ -85,23 +85,43 @@ func (r *Request) Stream(ctx context.Context, yield func([]route.Route) error) e
 	return nil
 }
 
-// PeersExist refuses the name of a peer that neither the collector nor the table
-// knows: an empty answer would hide a slip of the pen. Which peers there were in
-// the past is not known before the past is read.
+// PeersExist refuses the name of a peer, a router or a group, and the AS number or the
+// address of a peer, that neither the collector nor the table knows: an empty answer would
+// hide a slip of the pen. Which peers there were in the past is not known before the past
+// is read.
 func (r *Request) PeersExist() error {
 	if !r.Scene.Live() {
 		return nil
 	}
-	for _, name := range r.Query.Peers() {
-		_, unknown := r.reader.Session(name)
-		if unknown == nil {
-			continue
-		}
-		if _, ok := r.reader.PeerStats(name); !ok {
-			return unknown
-		}
+	labels := r.Query.Labels()
+	if len(labels) == 0 {
+		return nil
 	}
-	return nil
+	for _, session := range r.reader.Sessions() {
+		labels = slices.DeleteFunc(labels, func(n query.Named) bool { return n.Of(session.Peer) })
+	}
+	labels = slices.DeleteFunc(labels, func(n query.Named) bool {
+		_, ok := r.reader.PeerStats(n.Name)
+		return n.Label == query.Peer && ok
+	})
+	known, _, _, err := r.from.PeersAt(context.Background(), query.Moment{}) // what is in memory; a peer without a session has routes yet
+	if err != nil {
+		known = nil
+	}
+	for _, stats := range known {
+		labels = slices.DeleteFunc(labels, func(n query.Named) bool { return n.Of(stats.Peer) })
+	}
+	if len(labels) == 0 {
+		return nil
+	}
+	switch n := labels[0]; n.Label {
+	case query.PeerAS:
+		return web.Problemf(web.CodeUnknownPeer, "No peer has the AS number %s.", n.Name)
+	case query.PeerAddress:
+		return web.Problemf(web.CodeUnknownPeer, "No peer has the address %s.", n.Name)
+	default:
+		return web.Problemf(web.CodeUnknownPeer, "No %s is named %q.", n.Label, web.Clip(n.Name))
+	}
 }
 
 // MomentExists asks a question whose answer nobody wants, so that a moment that

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"net/url"
 	"strings"
 
 	"ribglass/httpapi/ask"
@@ -30,12 +31,30 @@ type found struct {
 // one has never been a page here.
 func lookupRow() row[lookup, found] {
 	return routesRow("/:target", displayParams(), func(v *visit) (lookup, error) {
+		if to, ok := v.asOfPath(); ok {
+			return lookup{}, &redirect{to}
+		}
 		base, err := pathQuery(v.path)
 		if err != nil {
 			return lookup{}, err
 		}
 		return readLookup(v, base)
 	})
+}
+
+// asOfPath returns the page of an AS when the path is the number of one, /AS64500 or
+// /64500, as other sites have it.
+func (v *visit) asOfPath() (to string, ok bool) {
+	target := strings.TrimPrefix(v.path, "/")
+	asn, err := route.ParseASN(target)
+	if err != nil || strings.Contains(target, ".") { // half an address
+		return "", false
+	}
+	values := url.Values{}
+	for _, p := range v.list {
+		values.Add(p.Name, p.Value)
+	}
+	return ask.WithValues(ask.Scene{}.AS(asn)+v.suffix, values), true
 }
 
 // communityRow is /community/64500:100, a community of any kind by its shape,

@@ -12,7 +12,7 @@ import (
 func TestLookupURLAsksTheSameQuery(t *testing.T) {
 	for _, text := range []string{
 		"192.0.2.1", "192.0.2.0/24", "192.0.2.0/24 or-longer", "192.0.2.0/24 or-shorter", "2001:db8::1", "2001:db8::/32 or-longer",
-		"::/0", "0.0.0.0/0 or-longer", "192.0.2.1 peer a peer b family ipv4-unicast", "peer a", "family ipv6-unicast",
+		"::/0", "0.0.0.0/0 or-longer", "192.0.2.1 (peer a or peer b) family ipv4-unicast", "peer a", "family ipv6-unicast",
 	} {
 		q, err := query.Parse(text)
 		if err != nil {

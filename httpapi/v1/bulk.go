@@ -9,7 +9,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"net/netip"
 	"strings"
 
 	"ribglass/httpapi/ask"
@@ -188,20 +187,22 @@ func (w *bulkWriter) list(b []byte, routes []route.Route) []byte {
 	return b
 }
 
+// maxQuestion bounds a question of a bulk lookup that is not plainly an address or a
+// prefix, in bytes: reading thousands of queries of any kind would take long.
+const maxQuestion = 64
+
 // bulkQuery reads one question of a bulk lookup.
 func bulkQuery(text string) (query.Query, error) {
-	text = strings.TrimSpace(text)
-	if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" && !a.Is4In6() {
-		host := netip.PrefixFrom(a, a.BitLen())
-		return query.Lookup{Match: query.Longest, Prefix: host}.Query(), nil
+	l, ok := query.ParseTarget(text)
+	if !ok && len(text) <= maxQuestion && !strings.ContainsAny(text, `_^$*?|\`) { // a netmask behind an address, or a mistake to explain
+		q, err := ask.ParseQuery(text)
+		if err != nil {
+			return q, err
+		}
+		l, ok = q.Lookup()
 	}
-	q, err := ask.ParseQuery(text)
-	if err != nil {
-		return q, err
+	if !ok || len(l.Peers)+len(l.Families) > 0 || l.Match != query.Longest && l.Match != query.Exact {
+		return query.Query{}, web.Problemf(web.CodeInvalidQuery, "A question here is an address or a prefix.")
 	}
-	l, plain := q.Lookup()
-	if !plain || len(l.Peers)+len(l.Families) > 0 || l.Match != query.Longest && l.Match != query.Exact {
-		return q, web.Problemf(web.CodeInvalidQuery, "A question here is an address or a prefix.")
-	}
-	return q, nil
+	return l.Query(), nil
 }

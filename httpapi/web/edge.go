@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -167,8 +168,22 @@ func (e *Edge) faceOf(path string) *Face {
 	return found
 }
 
-// missing answers for a URL that no route has.
-func (e *Edge) missing(x *Exchange) error { return x.face.Missing }
+// missing answers for a URL that no route has. One that ends in a slash is sent to the
+// path without it.
+func (e *Edge) missing(x *Exchange) error {
+	path := x.Request.URL.Path
+	reads := x.Request.Method == http.MethodGet || x.Request.Method == http.MethodHead
+	// Two slashes in front would be another host.
+	if short := strings.TrimRight(path, "/"); reads && short != path && short != "" && !strings.HasPrefix(path, "//") && !strings.ContainsFunc(path, astray) {
+		x.Redirect((&url.URL{Path: short, RawQuery: x.Request.URL.RawQuery}).String())
+		return nil
+	}
+	return x.face.Missing
+}
+
+// astray reports whether a sign has no place in the path of a redirection: browsers
+// take a backslash for a slash.
+func astray(r rune) bool { return r == '\\' || Forbidden(r) }
 
 // otherMethod answers for a path that has no such method. What can be read has
 // a route for reading: gin brings others here when it takes a part of the path

@@ -78,7 +78,9 @@ func admit(list Params, p Param, understood []Known) error {
 	if len(list) == maxParams {
 		return Problemf(CodeBadRequest, "There are more than %d parameters.", maxParams)
 	}
-	at := strings.IndexFunc(p.Value, Forbidden)
+	at := strings.IndexFunc(p.Value, func(r rune) bool {
+		return Forbidden(r) && (p.Name != "q" || !strings.ContainsRune("\t\r\n", r)) // white space of what was pasted
+	})
 	switch {
 	case at < 0:
 		return nil

@@ -11,8 +11,8 @@ import (
 )
 
 // Part is one number of a community pattern: any ("*"), a range ("100-199"),
-// one number, or digits with wildcards ("1*0"), which are compared with the
-// number in decimal. Exactly one of Glob and the range is used.
+// one number, or digits with wildcards ("1*0": any digits, "1??": one each), which are
+// compared with the number in decimal. Exactly one of Glob and the range is used.
 type Part struct {
 	First, Last uint64
 	Glob        string
@@ -27,7 +27,7 @@ func (p Part) matches(n uint64) bool {
 }
 
 // globs reports whether the text is the pattern with each "*" standing for any
-// digits. It is linear: only the last star is ever tried again, and it only
+// characters and each "?" for one. It is linear: only the last star is ever tried again, and it only
 // moves on.
 func globs(pattern string, text []byte) bool {
 	star, mark := -1, 0
@@ -37,7 +37,7 @@ func globs(pattern string, text []byte) bool {
 		case p < len(pattern) && pattern[p] == '*':
 			star, mark = p, t
 			p++
-		case p < len(pattern) && pattern[p] == text[t]:
+		case p < len(pattern) && (pattern[p] == text[t] || pattern[p] == '?'):
 			p++
 			t++
 		case star >= 0:
@@ -64,16 +64,21 @@ func (p Part) appendText(b []byte, most uint64) []byte {
 
 // parsePart reads one number of a pattern, which is at most most.
 func parsePart(s string, most uint64) (Part, bool) {
+	if s != "" && strings.Trim(s, "nN") == "" || s != "" && strings.Trim(s, "xX") == "" {
+		s = "*" // as in the documents of networks: 3257:nnn
+	}
 	if s == "*" {
 		return Part{First: 0, Last: most}, true
 	}
+	s = strings.NewReplacer("x", "?", "X", "?").Replace(s) // 3257:1xx
+	s = strings.Replace(s, "..", "-", 1) // a range of BIRD
 	if first, last, isRange := strings.Cut(s, "-"); isRange {
 		a, errA := strconv.ParseUint(first, 10, 64)
 		b, errB := strconv.ParseUint(last, 10, 64)
 		return Part{First: a, Last: b}, errA == nil && errB == nil && a <= b && b <= most
 	}
-	if strings.Contains(s, "*") {
-		return Part{Glob: s}, len(s) <= 20 && strings.Trim(s, "0123456789*") == ""
+	if strings.ContainsAny(s, "*?") {
+		return Part{Glob: s}, len(s) <= 20 && strings.Trim(s, "0123456789*?") == ""
 	}
 	n, err := strconv.ParseUint(s, 10, 64)
 	return Part{First: n, Last: n}, err == nil && n <= most
@@ -97,17 +102,31 @@ func (e Community) appendText(b []byte) []byte {
 	return e.Low.appendText(append(e.High.appendText(b, max16), ':'), max16)
 }
 
+// tableAfter is how many communities are compared one by one before tables are made, which
+// pay for a scan and not for a lookup.
+const tableAfter = 1 << 14
+
 // test makes the test of the condition. Digits with wildcards become a table of
 // all numbers of 16 bits, so that deciding costs the same for every pattern.
 func (e Community) test() setTest {
-	high, low := e.High.table(), e.Low.table()
+	var high, low table.Bits
+	compared := 0
+	has := func(p Part, t table.Bits, n uint64) bool {
+		if t != nil {
+			return t.Has(uint32(n))
+		}
+		return p.matches(n)
+	}
 	return func(a route.Attrs) bool {
 		list := a.Communities()
+		if before := compared; before <= tableAfter {
+			if compared += list.Len(); compared > tableAfter {
+				high, low = e.High.table(), e.Low.table()
+			}
+		}
 		for i := range list.Len() {
 			c := list.At(i)
-			h, l := uint64(c>>16), uint64(c&max16)
-			if (high == nil && e.High.First <= h && h <= e.High.Last || high.Has(uint32(h))) &&
-				(low == nil && e.Low.First <= l && l <= e.Low.Last || low.Has(uint32(l))) {
+			if has(e.High, high, uint64(c>>16)) && has(e.Low, low, uint64(c&max16)) {
 				return true
 			}
 		}
@@ -152,7 +171,7 @@ func (e LargeCommunity) in(a route.Attrs) bool {
 
 // ExtCommunity is met by routes with an extended community of the kind, "rt",
 // "ro", "rpki", "redirect" and the others of [extKind] ("*": any of them), whose text behind the kind is
-// the pattern, in which each "*" stands for any characters.
+// the pattern, in which each "*" stands for any characters and each "?" for one.
 type ExtCommunity struct{ Kind, Pattern string }
 
 func (e ExtCommunity) appendText(b []byte) []byte {
@@ -176,14 +195,18 @@ func (e ExtCommunity) in(a route.Attrs) bool {
 
 // parseCommunity reads a community of any kind by its shape.
 func parseCommunity(s string) (Expr, bool) {
+	name := normalized(s)
+	if other, ok := map[string]string{"noexport": "no-export", "noadvertise": "no-advertise", "rtbh": "blackhole", "gshut": "graceful-shutdown"}[name]; ok {
+		name = other
+	}
 	for c := range namedCommunities() {
-		if c.Name() == strings.ToLower(s) {
+		if c.Name() == name {
 			return exactCommunity(c), true
 		}
 	}
 	s = ofRouters(s)
-	if kind, rest, ok := strings.Cut(s, ":"); ok && extKind(kind) {
-		return parseExtCommunity(kind, rest)
+	if kind, rest, ok := strings.Cut(s, ":"); ok && extKind(strings.ToLower(kind)) {
+		return parseExtCommunity(strings.ToLower(kind), strings.ToLower(rest))
 	}
 	parts := strings.Split(s, ":")
 	switch len(parts) {
@@ -209,12 +232,13 @@ func ofRouters(s string) string {
 		return strings.ReplaceAll(s, ",", ":")
 	}
 	kind, rest, _ := strings.Cut(s, ":")
+	kind = strings.ToLower(kind)
 	switch kind {
-	case "target":
-		return "rt:" + rest
-	case "origin":
-		return "ro:" + rest
-	case "large":
+	case "target", "rt":
+		return "rt:" + plainASN(rest)
+	case "origin", "ro", "soo":
+		return "ro:" + plainASN(rest)
+	case "large", "lc":
 		return rest
 	case "generic":
 		high, low, two := strings.Cut(rest, ":")
@@ -225,6 +249,18 @@ func ofRouters(s string) string {
 		}
 	}
 	return s
+}
+
+// plainASN takes the L off that Junos marks an AS number of four octets with.
+func plainASN(s string) string {
+	asn, rest, two := strings.Cut(s, ":")
+	if !two {
+		return s
+	}
+	if digits := strings.TrimRight(asn, "Ll"); isDigits(digits) {
+		asn = digits
+	}
+	return asn + ":" + rest
 }
 
 func exactCommunity(c route.Community) Community {
@@ -252,7 +288,10 @@ func extKind(s string) bool {
 }
 
 func parseExtCommunity(kind, rest string) (Expr, bool) {
-	if rest == "" || len(rest) > 64 || strings.Trim(rest, "0123456789abcdefghijklmnopqrstuvwxyz.:-*") != "" {
+	if rest == "" || len(rest) > 64 || strings.Trim(rest, "0123456789abcdefghijklmnopqrstuvwxyz.:-*?") != "" {
+		return nil, false
+	}
+	if (kind == "rt" || kind == "ro") && !strings.ContainsAny(rest, ":*") {
 		return nil, false
 	}
 	if kind == "generic" && !strings.Contains(rest, "*") {

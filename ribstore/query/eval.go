@@ -172,6 +172,9 @@ func (e In) has(p netip.Prefix) bool {
 	return true
 }
 
+// Of reports whether the peer is called so.
+func (e Named) Of(p *route.Peer) bool { return e.of(p) == e.Name }
+
 func (e Named) of(p *route.Peer) string {
 	switch e.Label {
 	case Router:

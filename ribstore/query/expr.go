@@ -262,7 +262,14 @@ type Named struct {
 }
 
 func (e Named) appendText(b []byte) []byte {
-	return append(append(append(b, e.Label...), ' '), quote(e.Name)...)
+	b = append(append(b, e.Label...), ' ')
+	if _, err := netip.ParseAddr(e.Name); err == nil && e.Label == Peer {
+		return append(b, quoted(e.Name)...) // an address alone is peer-address
+	}
+	if _, err := parseASN(e.Name); err == nil && e.Label == Peer {
+		return append(b, quoted(e.Name)...)
+	}
+	return append(b, quote(e.Name)...)
 }
 
 // InFamily is met by routes of the address family.
@@ -327,13 +334,17 @@ func (e Age) appendText(b []byte) []byte {
 func formatAgo(d time.Duration) string {
 	for _, u := range agoUnits {
 		if d%u.length == 0 {
-			return strconv.FormatInt(int64(d/u.length), 10) + u.name
+			return strconv.FormatInt(int64(d/u.length), 10) + u.names[0]
 		}
 	}
 	return d.String()
 }
 
 var agoUnits = []struct { //nolint:gochecknoglobals // constant: a slice cannot be one
-	name   string
+	names  []string // the first is ours
 	length time.Duration
-}{{"w", 7 * 24 * time.Hour}, {"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}}
+}{
+	{[]string{"w", "wk", "week", "weeks"}, 7 * 24 * time.Hour}, {[]string{"d", "day", "days"}, 24 * time.Hour},
+	{[]string{"h", "hr", "hrs", "hour", "hours"}, time.Hour}, {[]string{"m", "min", "mins", "minute", "minutes"}, time.Minute},
+	{[]string{"s", "sec", "secs", "second", "seconds"}, time.Second},
+}

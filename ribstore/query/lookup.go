@@ -2,6 +2,7 @@ package query
 
 import (
 	"net/netip"
+	"strings"
 
 	"ribglass/ribstore/route"
 )
@@ -13,6 +14,14 @@ type Lookup struct {
 	Prefix   netip.Prefix // of Match; for Longest a host prefix
 	Peers    []string
 	Families []route.Family
+}
+
+// ParseTarget reads a text that is an address or a prefix and no more, in any form that
+// [Parse] understands. It costs next to nothing. ok is false for other texts.
+func ParseTarget(text string) (l Lookup, ok bool) {
+	t, _ := readTarget(strings.TrimRight(strings.TrimSpace(text), ",;"))
+	in := t.in
+	return Lookup{Match: in.Match, Prefix: in.Prefix}, in.Match != Any && in.Ge == 0 && in.Le == 0 && len(t.more) == 0
 }
 
 // Query returns the lookup as a query.

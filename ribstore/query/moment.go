@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -76,9 +77,16 @@ func ParseMoment(text string) (Moment, error) {
 	return Moment{}, fmt.Errorf("%q is no time from 1970 to 2200, such as 2026-11-22T03:12Z, and not how long ago, such as 15m, 2h or 3d", clip(text))
 }
 
-// parseTime reads a time in any of the forms of [ParseMoment], in UTC. A year
+// parseTime reads a time in any of the forms of [ParseMoment], in UTC, or one that counts
+// the seconds or milliseconds since 1970. A year
 // that no route can be of is a slip of the hand.
 func parseTime(text string) (time.Time, bool) {
+	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil && (len(text) == 10 || len(text) == 13) { // Unix time
+		if len(text) == 13 {
+			return time.UnixMilli(seconds).UTC(), true
+		}
+		return time.Unix(seconds, 0).UTC(), true
+	}
 	for _, layout := range []string{
 		time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateTime, "2006-01-02 15:04", time.DateOnly,
 	} {
@@ -143,12 +151,18 @@ func (p *parser) moment(of token) (Moment, error) {
 	if v.kind != wordToken {
 		return Moment{}, p.fail(of, "%s needs a moment, such as 2026-11-22T03:12Z or -15m", of.text)
 	}
+	if err := p.advance(); err != nil {
+		return Moment{}, err
+	}
+	if d, ok := p.ago(v); ok {
+		return Moment{Ago: d}, p.pastAgo()
+	}
 	m, err := ParseMoment(v.text)
 	if err != nil {
 		return m, p.fail(v, "%v", err)
 	}
-	if err := p.advance(); err != nil {
-		return m, err
+	if p.says("utc", "gmt", "z") {
+		return m, p.advance()
 	}
 	if !isLayout(time.DateOnly, v.text) || p.ahead.kind != wordToken || !isTimeOfDay(p.ahead.text) {
 		return m, nil
@@ -158,7 +172,33 @@ func (p *parser) moment(of token) (Moment, error) {
 		return m, p.fail(p.ahead, "%v", err)
 	}
 	p.note(p.ahead, of.text+" "+whole.String(), "")
-	return whole, p.advance()
+	if err := p.advance(); err != nil {
+		return whole, err
+	}
+	if p.says("utc", "gmt", "z") {
+		return whole, p.advance()
+	}
+	return whole, nil
+}
+
+// ago reads how long ago something was, whose unit may be a word of its own.
+func (p *parser) ago(v token) (time.Duration, bool) {
+	text := strings.TrimPrefix(v.text, "-")
+	if isDigits(text) && len(text) < 9 && p.ahead.kind == wordToken {
+		if d, ok := parseAgo(text + p.normal()); ok {
+			_ = p.advance() // the next token is read or refused by the caller
+			return d, true
+		}
+	}
+	return parseAgo(text)
+}
+
+// pastAgo passes over the word ago.
+func (p *parser) pastAgo() error {
+	if p.says("ago") {
+		return p.advance()
+	}
+	return nil
 }
 
 // isTimeOfDay reports whether a word begins as a time of day does, which also a

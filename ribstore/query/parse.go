@@ -3,8 +3,11 @@ package query
 import (
 	"fmt"
 	"net/netip"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"ribglass/ribstore/query/pathexpr"
 	"ribglass/ribstore/route"
@@ -15,6 +18,9 @@ const (
 	maxText  = 4096 // bytes
 	maxDepth = 50   // parentheses and nots within each other
 	maxTerms = 200
+	// maxStates bounds the automata of a query together: parsing is also done for a plan
+	// and for completion, which take no place in the budget. It is some milliseconds.
+	maxStates = 16 << 10
 )
 
 // parser reads a query by recursive descent: or, and, not, term.
@@ -29,6 +35,9 @@ type parser struct {
 	at      Moment
 	between Span
 	notes   []Note
+	states  int // of all automata
+
+	assigned bool // the word that is read has a sign before its value
 }
 
 // advance reads the next token into ahead.
@@ -40,6 +49,39 @@ func (p *parser) advance() (err error) {
 // word reports whether the next token is the bare word.
 func (p *parser) word(w string) bool {
 	return p.ahead.kind == wordToken && !p.ahead.quoted && strings.EqualFold(p.ahead.text, w)
+}
+
+// normal returns the next token as the tables of words have it, "" when it is no word.
+func (p *parser) normal() string {
+	if p.ahead.kind != wordToken || p.ahead.quoted {
+		return ""
+	}
+	return normalized(p.ahead.text)
+}
+
+// says reports whether the next token is one of the bare words.
+func (p *parser) says(words ...string) bool { return slices.Contains(words, p.normal()) }
+
+// isOr and isAnd know what other languages write between conditions, too.
+func (p *parser) isOr() bool  { return p.says("or", "||") }
+func (p *parser) isAnd() bool { return p.says("and", "&&", "&", ",", ";") }
+
+// assignment passes over a sign between the next token, a word, and its value. It reports
+// whether there is one, and whether it says that the value is another.
+func (p *parser) assignment() (assigned, differs bool) {
+	l := p.lexer
+	op, err := l.next()
+	if err != nil {
+		return false, false
+	}
+	switch {
+	case op.kind == opToken && (op.text == "=" || op.text == "=="), op.kind == opToken && op.text == "!=":
+	case op.kind == wordToken && !op.quoted && (op.text == ":" || op.text == "~" || op.text == "="):
+	default:
+		return false, false
+	}
+	p.lexer = l
+	return true, op.text == "!="
 }
 
 func (p *parser) fail(t token, format string, args ...any) error {
@@ -80,12 +122,12 @@ func (p *parser) or() (Expr, error) {
 		} else {
 			parts = append(parts, e)
 		}
-		if p.depth == 0 && (!first || p.word("or")) {
+		if p.depth == 0 && (!first || p.isOr()) {
 			if err := p.outermost(); err != nil {
 				return nil, err
 			}
 		}
-		if !p.word("or") {
+		if !p.isOr() {
 			break
 		}
 		if err := p.advance(); err != nil {
@@ -100,7 +142,9 @@ func (p *parser) or() (Expr, error) {
 
 func (p *parser) and() (Expr, error) {
 	var parts And
+	var columns []int // of the parts
 	for {
+		column := p.ahead.column
 		e, err := p.not()
 		if err != nil {
 			return nil, err
@@ -110,17 +154,21 @@ func (p *parser) and() (Expr, error) {
 		} else if e != nil { // view, at and between are no conditions
 			parts = append(parts, e)
 		}
-		explicit := p.word("and")
-		if explicit {
+		for len(columns) < len(parts) {
+			columns = append(columns, column)
+		}
+		explicit := false
+		for p.isAnd() {
+			explicit = explicit || p.says("and", "&&", "&")
 			if err := p.advance(); err != nil {
 				return nil, err
 			}
 		}
-		if !explicit && (p.ahead.kind == endToken || p.ahead.kind == closeToken || p.word("or")) {
+		if !explicit && (p.ahead.kind == endToken || p.ahead.kind == closeToken || p.isOr()) {
 			break
 		}
 	}
-	return join(parts), nil
+	return join(parts), contradiction(parts, columns)
 }
 
 func (p *parser) not() (Expr, error) {
@@ -129,7 +177,7 @@ func (p *parser) not() (Expr, error) {
 	}
 	defer func() { p.depth-- }()
 	switch {
-	case p.word("not"):
+	case p.word("not"), p.ahead.kind == opToken && p.ahead.text == "!":
 		if err := p.advance(); err != nil {
 			return nil, err
 		}
@@ -137,14 +185,40 @@ func (p *parser) not() (Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		if twice, ok := e.(Not); ok {
-			return twice.Of, nil
-		}
-		return Not{e}, nil
+		return negated(e), nil
 	case p.ahead.kind == openToken:
+		if e, ok := p.communityOfBIRD(); ok {
+			return e, p.advance()
+		}
 		return p.group()
 	}
 	return p.term()
+}
+
+// birdCommunity is a community as BIRD writes it: (65535,666), (200000, 101, 0) and
+// (rt, 64500, 1).
+var birdCommunity = regexp.MustCompile(`^\(\s*((?:rt|ro|generic)\s*,\s*)?([0-9a-zA-Z*.-]+)\s*,\s*([0-9a-zA-Z*-]+)(?:\s*,\s*([0-9a-zA-Z*-]+))?\s*\)`)
+
+// communityOfBIRD reads a community within parentheses.
+func (p *parser) communityOfBIRD() (Expr, bool) {
+	at := p.ahead.column - 1
+	m := birdCommunity.FindStringSubmatch(p.text[at:])
+	if m == nil {
+		return nil, false
+	}
+	parts := []string{m[2], m[3]}
+	if kind := strings.Trim(m[1], ", \t"); kind != "" {
+		parts = append([]string{kind}, parts...)
+	}
+	if m[4] != "" {
+		parts = append(parts, m[4])
+	}
+	e, ok := parseCommunity(strings.Join(parts, ":"))
+	if ok {
+		p.terms++
+		p.pos = at + len(m[0])
+	}
+	return e, ok
 }
 
 func (p *parser) group() (Expr, error) {
@@ -174,38 +248,95 @@ func (p *parser) term() (Expr, error) {
 	if p.terms++; p.terms > maxTerms {
 		return nil, p.fail(t, "more than %d conditions", maxTerms)
 	}
-	if !t.quoted {
-		if w := lookupWord(strings.ToLower(t.text)); w != nil {
-			return w.parse(p, t)
-		}
+	if e, ok, err := p.keyword(t); ok || err != nil {
+		return e, err
 	}
 	return p.bare(t)
 }
 
+// keyword reads a condition that begins with a word, or is written as "word:value" or
+// "word = value". ok is false for another token.
+func (p *parser) keyword(t token) (e Expr, ok bool, err error) {
+	w := lookupWord(normalized(t.text))
+	switch {
+	case w != nil && !t.quoted:
+	case w != nil: // a member of a JSON document
+		if !strings.HasPrefix(strings.TrimLeft(p.text[p.pos:], space), ":") {
+			return nil, false, nil
+		}
+		t.quoted = false
+	case !t.quoted:
+		key, _, cut := strings.Cut(t.text, ":")
+		if w = lookupWord(normalized(key)); !cut || w == nil || isTarget(t.text) {
+			return nil, false, nil
+		}
+		if _, community := parseCommunity(t.text); community {
+			return nil, false, nil
+		}
+		p.pos = t.column + len(key)
+		t.text, p.assigned = key, true
+	default:
+		return nil, false, nil
+	}
+	differs := false
+	if !p.assigned && (!numbers[w.Text] || strings.HasPrefix(strings.TrimLeft(p.text[p.pos:], space), ":")) {
+		p.assigned, differs = p.assignment()
+	}
+	if op := strings.TrimLeft(p.text[p.pos:], space); !numbers[w.Text] && strings.HasPrefix(op, "<") || !numbers[w.Text] && strings.HasPrefix(op, ">") {
+		return nil, false, p.fail(t, "%s is compared with = and != only; a range is written such as 64512-65534", t.text)
+	}
+	t.text = w.shown(t.text)
+	e, err = w.parse(p, t)
+	p.assigned = false
+	if err == nil && differs {
+		e = negated(e)
+	}
+	return e, true, err
+}
+
+func negated(e Expr) Expr {
+	if twice, ok := e.(Not); ok {
+		return twice.Of
+	}
+	return Not{e}
+}
+
+// isTarget reports whether a word is an address or a prefix.
+func isTarget(text string) bool {
+	t, _ := readTarget(text)
+	return t.in.Match != Any
+}
+
 // bare reads a condition without a keyword by its shape.
 func (p *parser) bare(t token) (Expr, error) {
-	match, prefix, problem := readPrefix(t.text)
-	if match != Any && !t.quoted {
-		p.noteMapped(t, match, prefix)
-		return p.prefix(match, prefix)
-	}
-	if n, err := route.ParseASN(t.text); err == nil && !t.quoted {
-		return p.bareASN(t, n)
-	}
-	if e, ok := parseCommunity(t.text); ok && !t.quoted {
-		return e, p.advance()
-	}
-	if t.quoted || strings.ContainsAny(t.text, "_^$[*+?|") {
+	if t.quoted {
+		if strings.ContainsFunc(t.text, unicode.IsLetter) {
+			return nil, p.fail(t, "a text in quotes alone is an expression over AS paths: write %s without the quotes", clip(t.text))
+		}
 		return p.barePath(t)
 	}
-	if strings.Contains(t.text, "/") {
-		return nil, p.fail(t, "%s", problem)
+	target, problem := readTarget(t.text)
+	if target.in.Match != Any {
+		p.noteMapped(t, target.in.Match, target.in.Prefix)
+		return p.prefix(t, target)
 	}
-	hint := ""
-	if near := nearestWord(strings.ToLower(t.text)); near != "" {
-		hint = fmt.Sprintf("; did you mean %s?", near)
+	if n, err := parseASN(t.text); err == nil {
+		return p.bareASN(t, n)
 	}
-	return nil, p.fail(t, "%q is no address, prefix, AS number, community or word of the query language%s", clip(t.text), hint)
+	if e, ok := parseCommunity(t.text); ok {
+		return e, p.advance()
+	}
+	if bits, ok := strings.CutPrefix(t.text, "/"); ok {
+		if n, err := strconv.ParseUint(bits, 10, 8); err == nil && n <= 128 {
+			e := Compare{Length, Equal, n}
+			p.note(t, string(e.appendText(nil)), "")
+			return e, p.advance()
+		}
+	}
+	if strings.ContainsAny(t.text, "_^$[*+?|") && !strings.Contains(t.text, "/") && t.text != "|" && t.text != "*" {
+		return p.barePath(t)
+	}
+	return nil, p.fail(t, "%s", notUnderstood(t.text, problem))
 }
 
 // noteMapped tells the other reading of IPv4 mapped into IPv6 (::ffff:0:0/96). An
@@ -214,7 +345,7 @@ func (p *parser) bare(t token) (Expr, error) {
 func (p *parser) noteMapped(t token, match Match, prefix netip.Prefix) {
 	const mapped = 96 // bits before the IPv4 address
 	switch {
-	case match == Longest && prefix.Addr().Is4() && strings.Contains(t.text, ":"):
+	case match == Longest && prefix.Addr().Is4() && strings.HasPrefix(t.text, ":"):
 		asIPv6 := netip.PrefixFrom(netip.AddrFrom16(prefix.Addr().As16()), 128)
 		p.note(t, prefix.Addr().String(), asIPv6.String()+" or-shorter")
 	case match == Exact && prefix.Addr().Is4In6() && prefix.Bits() >= mapped:
@@ -250,84 +381,16 @@ func (p *parser) bareASN(t token, n route.ASN) (Expr, error) {
 		return via, nil
 	}
 	origin := Origin{ASNs{n, n}}
-	p.note(t, string(origin.appendText(nil)), string(ViaAS(n).appendText(nil)))
+	other := string(ViaAS(n).appendText(nil))
+	if in, ok := readPart4(t.text + "."); ok && strings.Contains(t.text, ".") {
+		other = string(in.appendText(nil)) // 128.25 is an AS number in asdot, or half an address
+	}
+	p.note(t, string(origin.appendText(nil)), other)
 	return origin, nil
 }
 
 func (p *parser) note(t token, understood, other string) {
 	p.notes = append(p.notes, Note{Column: t.column, Understood: understood, Other: other})
-}
-
-// prefix reads what may follow an address or a prefix.
-func (p *parser) prefix(match Match, prefix netip.Prefix) (Expr, error) {
-	e := In{Match: match, Prefix: prefix}
-	if err := p.advance(); err != nil {
-		return nil, err
-	}
-	switch {
-	case p.word("or-longer"):
-		e.Match = OrLonger
-	case p.word("or-shorter"):
-		e.Match = OrShorter
-	}
-	widened := e.Match == OrLonger || e.Match == OrShorter
-	if widened {
-		if err := p.advance(); err != nil {
-			return nil, err
-		}
-	}
-	for p.word("ge") || p.word("le") {
-		if err := p.bound(&e); err != nil {
-			return nil, err
-		}
-		if !widened {
-			e.Match = OrLonger // as prefix lists of routers have it
-		}
-	}
-	if e.Ge > 0 && e.Le > 0 && e.Ge > e.Le {
-		return nil, p.fail(p.ahead, "ge %d and le %d leave no length", e.Ge, e.Le)
-	}
-	return e, nil
-}
-
-// bound reads "ge 24" or "le 24" into e.
-func (p *parser) bound(e *In) error {
-	of := p.ahead
-	v, err := p.value(of, "a length in bits")
-	if err != nil {
-		return err
-	}
-	most := e.Prefix.Addr().BitLen()
-	n, err := strconv.ParseUint(v.text, 10, 8)
-	if err != nil || int(n) > most {
-		return p.fail(v, "%q is no length from 0 to %d", clip(v.text), most)
-	}
-	if strings.EqualFold(of.text, "ge") {
-		e.Ge = uint8(n)
-	} else {
-		e.Le = uint8(n)
-	}
-	return nil
-}
-
-// readPrefix tells what a word means as an address or prefix, Any when it is
-// neither, and then what is wrong with it.
-func readPrefix(word string) (m Match, prefix netip.Prefix, problem string) {
-	if addr, err := netip.ParseAddr(word); err == nil {
-		if addr.Zone() != "" {
-			return Any, prefix, "an address to look up has no zone"
-		}
-		addr = addr.Unmap() // mapped to IPv6 as programs log it; see mappedNote
-		return Longest, netip.PrefixFrom(addr, addr.BitLen()), ""
-	}
-	prefix, err := netip.ParsePrefix(word)
-	switch {
-	case err != nil:
-		return Any, prefix, fmt.Sprintf("%q is no address or prefix", clip(word))
-	case prefix.Masked() != prefix:
-		return Any, prefix, fmt.Sprintf("%q has bits set behind its length; did you mean %s or %s?", word, prefix.Masked(), prefix.Addr())
-	}
-	return Exact, prefix, ""
 }
 
 // clip shortens a word for an error message.

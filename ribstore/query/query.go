@@ -74,7 +74,11 @@ type Freshness struct {
 // Parse reads a query. docs/query.md describes the language. An error is an
 // *[Error].
 func Parse(text string) (Query, error) {
-	p := parser{lexer: lexer{text: text}}
+	question, isCommand := withoutCommand(text)
+	if q, ok, err := pasted(text); ok && !isCommand && len(text) <= maxText {
+		return q, err
+	}
+	p := parser{lexer: lexer{text: question}}
 	e, err := p.query()
 	if err == nil {
 		err = checkLongest(e, true)
@@ -82,7 +86,14 @@ func Parse(text string) (Query, error) {
 	if err != nil {
 		return Query{}, err
 	}
-	return Query{Expr: e, Scope: p.scope, At: p.at, Between: p.between, Notes: p.notes}, nil
+	q := Query{Expr: e, Scope: p.scope, At: p.at, Between: p.between, Notes: p.notes}
+	if isCommand && q.Expr == nil && q.Scope == FirstView && q.At.IsZero() && q.Between.IsZero() {
+		return Query{}, &Error{Column: 1, Message: "this command of a router names no prefix, path or community: ask for an address or a prefix, or for nothing to see every route"}
+	}
+	if isCommand && len(q.Notes) == 0 {
+		q.Notes = []Note{{Column: 1, Understood: q.String()}}
+	}
+	return q, nil
 }
 
 // checkLongest refuses an address where a longest match makes no sense.
@@ -154,6 +165,28 @@ func (q Query) Peers() []string {
 		}
 	}
 	return nil
+}
+
+// Labels returns the conditions on what peers are called, wherever they stand in the
+// query.
+func (q Query) Labels() []Named { return labelsOf(nil, q.Expr) }
+
+func labelsOf(list []Named, e Expr) []Named {
+	var parts []Expr
+	switch e := e.(type) {
+	case Named:
+		return append(list, e)
+	case And:
+		parts = e
+	case Or:
+		parts = e
+	case Not:
+		parts = []Expr{e.Of}
+	}
+	for _, part := range parts {
+		list = labelsOf(list, part)
+	}
+	return list
 }
 
 // With returns the query with one more condition, and the query itself when it

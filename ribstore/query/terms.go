@@ -3,6 +3,7 @@ package query
 import (
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,7 +28,7 @@ func (p *parser) value(of token, what string) (token, error) {
 
 // asns reads an AS number or a range of them.
 func (p *parser) asns(of token) (ASNs, error) {
-	v, err := p.value(of, "an AS number, such as 64500, or a range, such as 64512-65534")
+	v, err := p.asnValue(of, "an AS number, such as 64500, or a range, such as 64512-65534")
 	if err != nil {
 		return ASNs{}, err
 	}
@@ -38,24 +39,87 @@ func (p *parser) asns(of token) (ASNs, error) {
 	return r, nil
 }
 
-// ends reads AS numbers that a path begins or ends with, or that there are none.
-func (p *parser) ends(of token, wrap func(ASNs) Expr, nobody Is) (Expr, error) {
-	ahead := p.lexer
-	if v, err := ahead.next(); err == nil && v.kind == wordToken && strings.EqualFold(v.text, none) {
-		p.lexer = ahead
-		return nobody, p.advance()
+// asnValue is value for an AS number, which AS may stand in front of as a word of its own.
+func (p *parser) asnValue(of token, what string) (token, error) {
+	v, err := p.value(of, what)
+	if err == nil && !v.quoted && slices.Contains([]string{"as", "asn"}, normalized(v.text)) && p.ahead.kind == wordToken {
+		v = p.ahead
+		err = p.advance()
 	}
-	r, err := p.asns(of)
-	return wrap(r), err
+	return v, err
+}
+
+// ends reads AS numbers that a path begins or ends with, or that there are none. Several
+// have commas between them.
+func (p *parser) ends(of token, wrap func(ASNs) Expr, nobody Is) (Expr, error) {
+	v, err := p.asnValue(of, "an AS number, such as 64500, or a range, such as 64512-65534")
+	if err != nil {
+		return nil, err
+	}
+	if code, ok := originCodeOf(v.text); ok && nobody == NoOrigin {
+		p.note(v, string(code.appendText(nil)), "")
+		return code, nil
+	}
+	return p.list(v, func(text string) (Expr, string) {
+		if strings.EqualFold(text, none) {
+			return nobody, ""
+		}
+		r, problem := readASNs(text)
+		return wrap(r), problem
+	})
+}
+
+// list reads a value that may be several with commas between them, of which a route has
+// any.
+func (p *parser) list(v token, read func(string) (Expr, string)) (Expr, error) {
+	var all Or
+	for _, text := range strings.Split(v.text, ",") {
+		e, problem := read(text)
+		if problem != "" {
+			return nil, p.fail(v, "%s", problem)
+		}
+		all = append(all, e)
+	}
+	if len(all) == 1 {
+		return all[0], nil
+	}
+	if p.terms += len(all) - 1; p.terms > maxTerms {
+		return nil, p.fail(v, "more than %d conditions", maxTerms)
+	}
+	p.note(v, string(all.appendText(nil)), "")
+	return all, nil
+}
+
+// parsePeer reads the name of a session. Its address and its AS number name it too, but in
+// quotes.
+func parsePeer(p *parser, of token) (Expr, error) {
+	v, err := p.asnValue(of, "a name")
+	switch {
+	case err != nil:
+		return nil, err
+	case v.quoted:
+		return named(p, Peer, v)
+	}
+	if a, err := netip.ParseAddr(unwrapped(v.text)); err == nil && a.Zone() == "" {
+		e := Named{PeerAddress, a.Unmap().String()}
+		p.note(v, string(e.appendText(nil)), `peer "`+v.text+`"`)
+		return e, nil
+	}
+	if n, err := parseASN(v.text); err == nil && strings.Trim(v.text, "0123456789.") != "" {
+		e := Named{PeerAS, n.String()}
+		p.note(v, string(e.appendText(nil)), `peer "`+v.text+`"`)
+		return e, nil
+	}
+	return named(p, Peer, v)
 }
 
 // parsePeerAS reads the AS number of sessions.
 func parsePeerAS(p *parser, of token) (Expr, error) {
-	v, err := p.value(of, "an AS number, such as 64500")
+	v, err := p.asnValue(of, "an AS number, such as 64500")
 	if err != nil {
 		return nil, err
 	}
-	n, err := route.ParseASN(v.text)
+	n, err := parseASN(v.text)
 	if err != nil {
 		return nil, p.fail(v, "%v", err)
 	}
@@ -77,7 +141,13 @@ func parsePeerAddress(p *parser, of token) (Expr, error) {
 
 // readASNs reads an AS number or a range, or says what is wrong with it.
 func readASNs(s string) (r ASNs, problem string) {
+	if n, err := parseASN(s); err == nil {
+		return ASNs{n, n}, ""
+	}
 	first, last, isRange := strings.Cut(s, "-")
+	if two, rest, dotted := strings.Cut(s, ".."); dotted && !isRange { // as BIRD writes it
+		first, last, isRange = two, rest, true
+	}
 	if !isRange {
 		last = first
 	}
@@ -96,9 +166,14 @@ func readASNs(s string) (r ASNs, problem string) {
 }
 
 func parseVia(p *parser, of token) (Expr, error) {
-	first, err := p.value(of, "an AS number, or several that stand next to each other")
+	first, err := p.asnValue(of, "an AS number, or several that stand next to each other")
 	if err != nil {
 		return nil, err
+	}
+	if strings.Contains(first.text, ",") {
+		list := strings.Split(first.text, ",")
+		return nil, p.fail(first, "AS numbers have spaces between them: via %s for those next to each other, via %s for any of them",
+			strings.Join(list, " "), strings.Join(list, " or via "))
 	}
 	r, problem := readASNs(first.text)
 	if problem != "" {
@@ -137,6 +212,9 @@ func parsePath(p *parser, of token) (Expr, error) {
 	if err := p.advance(); err != nil {
 		return nil, err
 	}
+	if err := p.moreNumbers(&t); err != nil {
+		return nil, err
+	}
 	if p.word("dialect") {
 		named, err := p.value(p.ahead, "a name: cisco, junos or bird")
 		if err != nil {
@@ -149,12 +227,62 @@ func parsePath(p *parser, of token) (Expr, error) {
 	return p.compilePath(t, dialect)
 }
 
+// moreNumbers takes AS numbers behind one that is the whole expression: a path as it is
+// printed, which would else be an expression and an origin.
+func (p *parser) moreNumbers(t *token) error {
+	if t.quoted || !isDigits(t.text) {
+		return nil
+	}
+	for p.ahead.kind == wordToken && !p.ahead.quoted && isDigits(p.ahead.text) {
+		t.text += " " + p.ahead.text
+		if err := p.advance(); err != nil {
+			return err
+		}
+	}
+	if numbers := strings.Fields(t.text); len(numbers) > 1 {
+		p.note(*t, "path "+quoteSigns(t.text), "via "+t.text)
+	}
+	return nil
+}
+
+func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
+// numbersInClass finds AS numbers in what is a class of characters.
+var numbersInClass = regexp.MustCompile(`\[\^?\s*(\d{2,})\s*([,-])\s*(\d{2,})[\d\s,-]*\]`)
+
+// classOfNumbers says what is wrong with an expression that takes a class for a choice of
+// AS numbers, "" when nothing is. A class in our canonical form has its digits in order.
+func classOfNumbers(text string) (column int, problem string) {
+	at := numbersInClass.FindStringSubmatchIndex(text)
+	if at == nil {
+		return 0, ""
+	}
+	all, first, sign, last := text[at[0]:at[1]], text[at[2]:at[3]], text[at[4]:at[5]], text[at[6]:at[7]]
+	if digits := first + last; sign == "-" && slices.IsSorted([]byte(digits)) {
+		return 0, ""
+	}
+	if sign == "-" {
+		return at[0] + 1, fmt.Sprintf("%s is one character of these, not an AS number: write path \".* %s-%s .*\", or via %s-%s", all, first, last, first, last)
+	}
+	return at[0] + 1, fmt.Sprintf("%s is one character of these, not an AS number: write via %s or via %s, path \"_(%s|%s)_\" or path [= * [%s, %s] * =]",
+		all, first, last, first, last, first, last)
+}
+
 func (p *parser) compilePath(t token, dialect pathexpr.Dialect) (Expr, error) {
+	if dialect == pathexpr.Auto {
+		dialect = pathexpr.Recognize(t.text)
+	}
+	if column, problem := classOfNumbers(t.text); problem != "" && dialect == pathexpr.Cisco {
+		return nil, p.pathError(t, &pathexpr.Error{Column: column, Message: problem})
+	}
 	pattern, err := pathexpr.Compile(t.text, dialect)
 	if err != nil {
 		return nil, p.pathError(t, err)
 	}
-	if strings.Trim(t.text, "0123456789") == "" && t.text != "" {
+	if p.states += pattern.States(); p.states > maxStates {
+		return nil, p.fail(t, "the expressions over AS paths of this query are too complex together: use fewer or simpler ones")
+	}
+	if isDigits(t.text) {
 		p.note(t, fmt.Sprintf("path %s, digits anywhere in a path: also of 1%s and %s0", t.text, t.text, t.text), "via "+t.text)
 	}
 	if pattern.Dialect() != pathexpr.Cisco {
@@ -177,10 +305,13 @@ func (p *parser) pathError(t token, err error) error {
 
 func parseNumber(n Number) func(*parser, token) (Expr, error) {
 	return func(p *parser, of token) (Expr, error) {
+		e := Compare{Number: n, Op: Equal}
+		if p.assigned { // "med:100"
+			return p.number(of, e)
+		}
 		if err := p.advance(); err != nil {
 			return nil, err
 		}
-		e := Compare{Number: n, Op: Equal}
 		if p.ahead.kind == opToken {
 			e.Op = Op(p.ahead.text)
 			if e.Op == "==" {
@@ -189,18 +320,42 @@ func parseNumber(n Number) func(*parser, token) (Expr, error) {
 			if e.Op == "!" {
 				return nil, p.fail(p.ahead, `"!" is no comparison; did you mean "!="?`)
 			}
-			if err := p.advance(); err != nil {
-				return nil, err
-			}
+			return p.number(of, e)
 		}
-		v := p.ahead
-		value, err := strconv.ParseUint(v.text, 10, 32)
-		if err != nil {
+		if p.ahead.kind == wordToken && strings.Trim(p.ahead.text, "0123456789-/") == "" {
+			return p.numberHere(of, e)
+		}
+		if n != MED && n != LocalPref && n != PathID {
 			return nil, p.fail(of, "%s needs a number, such as %s >= 24", n, n)
 		}
-		e.Value = value
-		return e, p.advance()
+		e.Op = AtLeast // that it has one
+		p.note(of, string(e.appendText(nil)), "")
+		return e, nil
 	}
+}
+
+// number reads the number that a word is compared with.
+func (p *parser) number(of token, e Compare) (Expr, error) {
+	if err := p.advance(); err != nil {
+		return nil, err
+	}
+	return p.numberHere(of, e)
+}
+
+func (p *parser) numberHere(of token, e Compare) (Expr, error) {
+	text := p.ahead.text
+	if e.Number == Length {
+		text = strings.TrimPrefix(text, "/")
+	}
+	if first, last, isRange := strings.Cut(text, "-"); isRange && isDigits(first) && isDigits(last) {
+		return nil, p.fail(p.ahead, "a range of numbers is two comparisons: %s >= %s %s <= %s", e.Number, first, e.Number, last)
+	}
+	value, err := strconv.ParseUint(text, 10, 32)
+	if err != nil {
+		return nil, p.fail(of, "%s needs a number, such as %s >= 24", e.Number, e.Number)
+	}
+	e.Value = value
+	return e, p.advance()
 }
 
 func parseNextHop(p *parser, of token) (Expr, error) {
@@ -208,11 +363,14 @@ func parseNextHop(p *parser, of token) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	match, prefix, problem := readPrefix(v.text)
-	if match == Any {
+	if a, err := netip.ParseAddr(v.text); err == nil && a.Zone() == "" {
+		return NextHop{netip.PrefixFrom(a, a.BitLen())}, nil // also ::ffff:192.0.2.1, as 6PE has it
+	}
+	t, problem := readTarget(v.text)
+	if t.in.Match == Any || len(t.more) > 0 {
 		return nil, p.fail(v, "%s", problem)
 	}
-	return NextHop{prefix}, nil
+	return NextHop{t.in.Prefix}, nil
 }
 
 func parseLabel(l Label) func(*parser, token) (Expr, error) {
@@ -221,15 +379,34 @@ func parseLabel(l Label) func(*parser, token) (Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		free := v.quoted && l != Peer // routers are named by their operators
-		if i := strings.IndexFunc(v.text, func(r rune) bool { return !nameRune(r) && (!free || unicode.IsControl(r)) }); i >= 0 || v.text == "" {
-			return nil, &Error{
-				Column:  v.column + max(i, 0),
-				Message: fmt.Sprintf("the name of a %s has letters, digits, '.', '_', ':' and '-' only%s", l, map[bool]string{true: "; another one stands in quotes"}[l != Peer]),
-			}
-		}
-		return Named{l, v.text}, nil
+		return named(p, l, v)
 	}
+}
+
+// named returns the condition that a label of the peer has the name, or one of those with
+// commas between them.
+func named(p *parser, l Label, v token) (Expr, error) {
+	free := v.quoted && l != Peer // routers are named by their operators
+	if !free && strings.Contains(v.text, ",") && !v.quoted {
+		return p.list(v, func(text string) (Expr, string) {
+			if !IsName(text) {
+				return nil, nameProblem(l)
+			}
+			return Named{l, text}, ""
+		})
+	}
+	if i := strings.IndexFunc(v.text, func(r rune) bool { return !nameRune(r) && (!free || unicode.IsControl(r)) }); i >= 0 || v.text == "" {
+		return nil, &Error{Column: v.column + max(i, 0), Message: nameProblem(l)}
+	}
+	return Named{l, v.text}, nil
+}
+
+func nameProblem(l Label) string {
+	problem := fmt.Sprintf("the name of a %s has letters, digits, '.', '_', ':' and '-' only", l)
+	if l != Peer {
+		problem += "; another one stands in quotes"
+	}
+	return problem
 }
 
 func nameRune(r rune) bool {
@@ -241,15 +418,33 @@ func parseFamily(p *parser, of token) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := route.ParseFamily(strings.ToLower(v.text))
+	f, err := familyOf(v.text)
 	if err != nil {
 		return nil, p.fail(v, "%v", err)
+	}
+	if p.word("unicast") {
+		return InFamily{f}, p.advance()
 	}
 	return InFamily{f}, nil
 }
 
 func parseIs(is Is) func(*parser, token) (Expr, error) {
-	return func(p *parser, _ token) (Expr, error) { return is, p.advance() }
+	return func(p *parser, of token) (Expr, error) {
+		if !p.assigned {
+			return is, p.advance()
+		}
+		v, err := p.value(of, "true or false")
+		if err != nil {
+			return nil, err
+		}
+		switch normalized(v.text) {
+		case "true", "yes", "1":
+			return is, nil
+		case "false", "no", "0":
+			return Not{is}, nil
+		}
+		return nil, p.fail(v, "%s is true or false, not %q; it stands without a value", of.text, clip(v.text))
+	}
 }
 
 // parseOTC reads "otc" alone or with AS numbers.
@@ -269,12 +464,24 @@ func parseOriginCode(p *parser, of token) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, o := range []route.Origin{route.OriginIGP, route.OriginEGP, route.OriginIncomplete} {
-		if strings.EqualFold(v.text, o.String()) {
-			return OriginCode{o}, nil
-		}
+	if e, ok := originCodeOf(v.text); ok {
+		return e, nil
 	}
 	return nil, p.fail(v, "%q is no origin code: igp, egp or incomplete", clip(v.text))
+}
+
+// originCodeOf reads an origin code, also by the sign that routers show.
+func originCodeOf(text string) (OriginCode, bool) {
+	signs := map[string]route.Origin{"i": route.OriginIGP, "e": route.OriginEGP, "?": route.OriginIncomplete}
+	if o, ok := signs[strings.ToLower(text)]; ok {
+		return OriginCode{o}, true
+	}
+	for _, o := range []route.Origin{route.OriginIGP, route.OriginEGP, route.OriginIncomplete} {
+		if strings.EqualFold(text, o.String()) {
+			return OriginCode{o}, true
+		}
+	}
+	return OriginCode{}, false
 }
 
 func parseAge(older bool) func(*parser, token) (Expr, error) {
@@ -283,8 +490,8 @@ func parseAge(older bool) func(*parser, token) (Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		if d, ok := parseAgo(v.text); ok {
-			return Age{Older: older, Ago: d}, nil
+		if d, ok := p.ago(v); ok {
+			return Age{Older: older, Ago: d}, p.pastAgo()
 		}
 		if at, ok := parseTime(v.text); ok {
 			return Age{Older: older, At: at.Truncate(time.Second)}, nil
@@ -293,19 +500,40 @@ func parseAge(older bool) func(*parser, token) (Expr, error) {
 	}
 }
 
-func parseAgo(s string) (time.Duration, bool) {
-	for _, u := range agoUnits {
-		digits, ok := strings.CutSuffix(s, u.name)
-		if !ok {
-			continue
+// parseAgo reads 15m, 1h30m, 2hours and yesterday.
+func parseAgo(s string) (sum time.Duration, ok bool) {
+	const most = 200 * 365 * 24 * time.Hour
+	s = strings.ToLower(s)
+	if s == "yesterday" {
+		return 24 * time.Hour, true
+	}
+	for s != "" {
+		digits := len(s) - len(strings.TrimLeft(s, "0123456789"))
+		letters := strings.IndexAny(s[digits:], "0123456789")
+		if letters < 0 {
+			letters = len(s) - digits
 		}
-		n, err := strconv.ParseUint(digits, 10, 32)
-		if err != nil || n == 0 || n > uint64(200*365*24*time.Hour/u.length) {
+		n, err := strconv.ParseUint(s[:digits], 10, 32)
+		unit := unitNamed(s[digits : digits+letters])
+		if err != nil || n == 0 || unit == 0 || n > uint64(most/unit) {
 			return 0, false
 		}
-		return time.Duration(n) * u.length, true
+		if sum += time.Duration(n) * unit; sum > most {
+			return 0, false
+		}
+		s = s[digits+letters:]
 	}
-	return 0, false
+	return sum, sum > 0
+}
+
+// unitNamed returns the unit with a name, zero for none.
+func unitNamed(name string) time.Duration {
+	for _, u := range agoUnits {
+		if slices.Contains(u.names, name) {
+			return u.length
+		}
+	}
+	return 0
 }
 
 func parseKind(what string) func(*parser, token) (Expr, error) {
@@ -313,6 +541,11 @@ func parseKind(what string) func(*parser, token) (Expr, error) {
 		v, err := p.value(of, "a pattern, such as "+map[string]string{
 			"community": "64500:1*0, 64500:100-199 or blackhole", "large-community": "64500:1:*", "ext-community": "rt:64500:1",
 		}[what])
+		if err != nil && p.ahead.kind == openToken { // as BIRD writes it
+			if e, ok := p.communityOfBIRD(); ok {
+				return e, p.advance()
+			}
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -1,9 +1,8 @@
 package query
 
 import (
-	"maps"
 	"slices"
-	"strings"
+	"sync"
 )
 
 // Word is a word of the language that begins a condition, for help, completion
@@ -34,7 +33,7 @@ func Words() []Word {
 		{"large-community", "large-community 64500:1:*", "large community", parseKind("large-community")},
 		{"ext-community", "ext-community rt:64500:1", "extended community", parseKind("ext-community")},
 		{"nexthop", "nexthop 192.0.2.1", "next hop, an address or within a prefix", parseNextHop},
-		{"peer", "peer edge1", "routes of one session", parseLabel(Peer)},
+		{"peer", "peer edge1", "routes of one session", parsePeer},
 		{"peer-as", "peer-as 64500", "routes of the sessions with this AS", parsePeerAS},
 		{"peer-address", "peer-address 192.0.2.1", "routes of the session with this address", parsePeerAddress},
 		{"router", "router edge1", "routes of the sessions of one router", parseLabel(Router)},
@@ -59,19 +58,39 @@ func Words() []Word {
 	}
 }
 
-// words finds a word by its text.
-var words = func() map[string]*Word { //nolint:gochecknoglobals // constant: made once, never changed
-	byText := make(map[string]*Word)
-	for _, w := range Words() {
-		byText[w.Text] = &w
-	}
-	byText["neighbour-as"] = byText["neighbor-as"]
-	byText["next-hop"] = byText["nexthop"]
-	byText["as-path"] = byText["path"]
-	return byText
-}()
+// words finds a word by its text. It is made when a word is first looked for, as the words
+// refer to what looks for words.
+var (
+	words     map[string]*Word //nolint:gochecknoglobals // constant: made once, never changed
+	makeWords sync.Once        //nolint:gochecknoglobals // of words
+)
 
-func lookupWord(text string) *Word { return words[text] }
+func lookupWord(text string) *Word {
+	makeWords.Do(func() {
+		words = make(map[string]*Word)
+		for _, w := range append(Words(), otherWords()...) {
+			words[w.Text] = &w
+		}
+		for other, word := range aliases {
+			words[other] = words[word]
+		}
+	})
+	return words[text]
+}
+
+// shown returns the word as errors about it call it: as it was written when it is not one
+// of the language.
+func (w *Word) shown(written string) string {
+	if w.Example == "" {
+		return written
+	}
+	return w.Text
+}
+
+// numbers are the words whose parsing reads a comparison.
+var numbers = map[string]bool{ //nolint:gochecknoglobals // constant
+	string(Length): true, string(PathLength): true, string(PathHops): true, string(MED): true, string(LocalPref): true, string(PathID): true, "age": true,
+}
 
 // connectives are the words that do not begin a condition.
 var connectives = []string{"and", "or", "not", "or-longer", "or-shorter", "ge", "le", "dialect"} //nolint:gochecknoglobals // constant
@@ -82,13 +101,19 @@ func Connectives() []string { return slices.Clone(connectives) }
 
 // isWord reports whether a text would be read as a word of the language.
 func isWord(s string) bool {
-	s = strings.ToLower(s)
-	return slices.Contains(connectives, s) || words[s] != nil
+	s = normalized(s)
+	return slices.Contains(connectives, s) || lookupWord(s) != nil || s == none
 }
 
 // nearestWord returns the word that a misspelt one is likely meant to be, "" when
 // none is near.
 func nearestWord(s string) string {
-	names := append(slices.Sorted(maps.Keys(words)), connectives...)
-	return Nearest(s, names)
+	if len(s) < 3 {
+		return "" // any short word is near
+	}
+	var names []string
+	for _, w := range Words() {
+		names = append(names, w.Text)
+	}
+	return Nearest(s, append(names, connectives...))
 }

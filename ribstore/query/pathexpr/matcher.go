@@ -16,12 +16,17 @@ type Matcher struct {
 	full     []uint16
 	required []route.ASN
 	elements *elementNFA
+	pattern  *Pattern
+	matches  int // up to manyMatches
 }
+
+// manyMatches is how many paths are matched digit by digit before tables pay.
+const manyMatches = 256
 
 // Matcher returns a new matcher of the pattern. It costs next to nothing.
 func (p *Pattern) Matcher() *Matcher {
 	return &Matcher{
-		next: p.dfa.next, final: p.dfa.final, lead: p.thousands.lead, full: p.thousands.full, required: p.required, elements: p.elements,
+		next: p.dfa.next, final: p.dfa.final, required: p.required, elements: p.elements, pattern: p,
 	}
 }
 
@@ -35,6 +40,11 @@ func (m *Matcher) Match(path route.ASPath) bool {
 	if m.elements != nil && len(path) > 0 {
 		if _, plain := path.Sequence(); !plain {
 			return m.elements.match(path)
+		}
+	}
+	if m.matches < manyMatches {
+		if m.matches++; m.matches == manyMatches {
+			m.hasten()
 		}
 	}
 	state := uint64(nothing)
@@ -51,6 +61,13 @@ func (m *Matcher) Match(path route.ASPath) bool {
 		path = path[end:]
 	}
 	return m.final[state]
+}
+
+// hasten takes the tables of the pattern, which the first matcher that wants them makes.
+func (m *Matcher) hasten() {
+	t := m.pattern.thousands
+	t.once.Do(func() { t.make(m.pattern.dfa) })
+	m.lead, m.full = t.lead, t.full
 }
 
 // sequence follows AS numbers, each with a space in front.

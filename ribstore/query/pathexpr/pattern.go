@@ -63,7 +63,7 @@ func Compile(text string, d Dialect) (*Pattern, error) {
 	if p.dfa.matchesNothing() {
 		return nil, &Error{misplaced(text), `no AS path can match: nothing stands before its start (^) or behind its end ($)`}
 	}
-	p.required, p.thousands = required(tree, p.dfa), newThousands(p.dfa)
+	p.required, p.thousands = required(tree, p.dfa), &thousands{}
 	return p, nil
 }
 
@@ -104,6 +104,9 @@ func (p *Pattern) String() string { return p.text }
 // OurForm returns an expression of [Cisco] that matches the same paths, as long as they
 // have neither sets nor confederations.
 func (p *Pattern) OurForm() string { return p.ours }
+
+// States returns how many states the automaton has, which tells what it took to make it.
+func (p *Pattern) States() int { return p.dfa.states() }
 
 // Dialect returns what the text was read as; it is never [Auto].
 func (p *Pattern) Dialect() Dialect { return p.dialect }

@@ -1,5 +1,7 @@
 package pathexpr
 
+import "sync"
+
 const (
 	// thousandBits gives a row of the tables room for 000 to 999.
 	thousandBits = 10
@@ -9,21 +11,21 @@ const (
 )
 
 // thousands lets a match move over three digits at once, so that most AS numbers
-// take two steps. Rows are by state. It is immutable, and empty for
-// a large automaton.
+// take two steps. Rows are by state. They are made when an expression is matched often:
+// most are only read, explained or asked of a few routes. Then they are immutable, and
+// empty for a large automaton.
 type thousands struct {
+	once sync.Once
 	lead []uint16 // after a space and 0 to 999 without leading zeros
 	full []uint16 // after three digits, 000 to 999
 }
 
-func newThousands(d *dfa) *thousands {
+func (t *thousands) make(d *dfa) {
 	if d.states() > maxThousandStates {
-		return &thousands{}
+		return
 	}
-	t := &thousands{
-		lead: make([]uint16, d.states()<<thousandBits),
-		full: make([]uint16, d.states()<<thousandBits),
-	}
+	t.lead = make([]uint16, d.states()<<thousandBits)
+	t.full = make([]uint16, d.states()<<thousandBits)
 	for state := range d.states() {
 		for ten := range 100 {
 			first := d.after(uint16(state), ten/10, ten%10)
@@ -43,7 +45,6 @@ func newThousands(d *dfa) *thousands {
 			t.lead[to+n] = d.after(spaced, n/10, n%10)
 		}
 	}
-	return t
 }
 
 // after returns the state that the symbols lead to.
