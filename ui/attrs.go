@@ -51,7 +51,10 @@ func attrText(attrs route.Attrs, name string) string {
 
 func nextHops(attrs route.Attrs) string {
 	var list []string
-	if a := attrs.NextHop(); a.IsValid() {
+	switch a := attrs.NextHop(); {
+	case a.IsUnspecified(): // an archive has it; no router announces it
+		list = append(list, a.String()+" (unspecified)")
+	case a.IsValid():
 		list = append(list, a.String())
 	}
 	if a := attrs.LinkLocalNextHop(); a.IsValid() {

@@ -168,6 +168,9 @@ func printMalformed(w io.Writer, r *intake.Report) {
 	for _, kind := range slices.Sorted(maps.Keys(r.Malformed)) {
 		fmt.Fprintf(w, terminal.Signs("%s: malformed (RFC 7606): %d × %s\n"), path, r.Malformed[kind], kind)
 	}
+	if r.UnspecifiedNextHops > 0 {
+		fmt.Fprintf(w, "%s: %s with next hop 0.0.0.0 or ::, kept as recorded\n", path, terminal.Several(r.UnspecifiedNextHops, "attribute set"))
+	}
 	if r.PathIDs > 0 {
 		fmt.Fprintf(w, "%s: %s with path identifiers, though the records say that there are none\n", path, terminal.Several(r.PathIDs, "update"))
 	}

@@ -23,6 +23,10 @@ type Report struct {
 	// (RFC 7606 "treat-as-withdraw"), or nil: the error that comes first in the
 	// message, for what follows it may be wrong because of it.
 	TreatedAsWithdraw error
+
+	// UnspecifiedNextHop tells that the next hop is 0.0.0.0 or ::, where
+	// Session.UnspecifiedNextHop accepts it.
+	UnspecifiedNextHop bool
 }
 
 // Decoder decodes the UPDATEs of one session. One goroutine uses it at a time;

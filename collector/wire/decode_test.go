@@ -84,6 +84,7 @@ func TestUpdateRoutes(t *testing.T) {
 	only6 := func(s *Session) { s.Families = [route.NumFamilies]bool{false, true} }
 	loopback := func(s *Session) { s.LoopbackNextHop = true }
 	external := func(s *Session) { s.IBGP = false }
+	archive := func(s *Session) { s.UnspecifiedNextHop = true }
 	none := func(*Session) {}
 	member := func(s *Session) { s.IBGP, s.Confederation = false, true }
 	tests := []struct {
@@ -97,6 +98,14 @@ func TestUpdateRoutes(t *testing.T) {
 		{"one prefix announced", none, body(t, "", good, prefix), []string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"}, "", ""},
 		{"attributes in any order", none, body(t, "", hop+path+origin, prefix), []string{"+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"}, "", ""},
 		{"one prefix withdrawn", none, body(t, prefix, "", ""), []string{"- ipv4-unicast 192.0.2.0/24"}, "", ""},
+		{
+			"a next hop that is none, in an archive", archive, body(t, "", origin+path+"40 03 04 00000000", prefix),
+			[]string{"+ ipv4-unicast 192.0.2.0/24 via 0.0.0.0"}, "", "",
+		},
+		{
+			"an IPv6 next hop that is none, in an archive", archive, body(t, "", origin+path+"80 0e 16 0002 01 10 00000000000000000000000000000000 00 00", ""),
+			[]string{"+ ipv6-unicast ::/0 via ::"}, "", "",
+		},
 		{
 			"a prefix withdrawn and announced is announced last (RFC 4271 section 4.3)", none, body(t, prefix, good, prefix),
 			[]string{"- ipv4-unicast 192.0.2.0/24", "+ ipv4-unicast 192.0.2.0/24 via 10.0.0.2"},

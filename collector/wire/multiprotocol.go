@@ -52,9 +52,7 @@ func (d *Decoder) reach(u *update, a attribute, f route.Family) error {
 	if length == 32 && netip.AddrFrom16([16]byte(nextHop[:16])).IsUnspecified() {
 		nextHop = nextHop[16:]
 	}
-	if reason := d.badNextHop(nextHop); reason != "" {
-		u.withdrawFor(a.fault(UpdateInvalidNextHop, reason))
-	}
+	d.judgeNextHop(u, a, nextHop)
 	u.reachNextHop = nextHop
 	u.reach = d.field(f, v[2+length:]) // one octet is reserved
 	return nil
@@ -83,10 +81,21 @@ func (d *Decoder) nextHop(u *update, a attribute) {
 	case len(a.value) != 4:
 		u.withdrawFor(a.badLength("4"))
 	default:
-		if reason := d.badNextHop(a.value); reason != "" {
-			u.withdrawFor(a.fault(UpdateInvalidNextHop, reason))
-		}
+		d.judgeNextHop(u, a, a.value)
 		u.nextHop = a.value
+	}
+}
+
+// judgeNextHop withdraws for a next hop that is nobody's, and notes one that an
+// archive may have.
+func (d *Decoder) judgeNextHop(u *update, a attribute, octets []byte) {
+	addr, _ := netip.AddrFromSlice(octets[:min(len(octets), 16)])
+	if d.session.UnspecifiedNextHop && addr.IsUnspecified() {
+		u.report.UnspecifiedNextHop = true
+		return
+	}
+	if reason := d.badNextHop(octets); reason != "" {
+		u.withdrawFor(a.fault(UpdateInvalidNextHop, reason))
 	}
 }
 

@@ -35,6 +35,10 @@ type Session struct {
 	// itself reached over loopback announces them rightly; the caller knows.
 	LoopbackNextHop bool
 
+	// UnspecifiedNextHop accepts 0.0.0.0 and :: as next hops, which nobody announces
+	// and archives have: their collector did not know better. The caller knows.
+	UnspecifiedNextHop bool
+
 	// Confederation says that the peer is in another member AS of the confederation
 	// of this side (RFC 5065). An OPEN does not say so; the caller knows.
 	Confederation bool

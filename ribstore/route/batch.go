@@ -115,6 +115,11 @@ type Batch struct {
 	Reason    string                 // of PeerDown, for people
 	Updates   []Update               // of Routes, in the order received
 
+	// Received says of the routes of a recorded table when the peer announced them, in
+	// seconds since 1970, one for each prefix of Updates in order. Zero is not known,
+	// and nil: all at At. It is of the memory of Updates.
+	Received []uint32
+
 	// Recycle, when set, takes the memory of Updates back.
 	Recycle func()
 }
@@ -125,7 +130,7 @@ func (b *Batch) Release() {
 	if b.Recycle != nil {
 		b.Recycle()
 	}
-	b.Updates, b.Recycle = nil, nil
+	b.Updates, b.Received, b.Recycle = nil, nil, nil
 }
 
 // Route is one route as an answer gives it. Attrs and Peer are shared and

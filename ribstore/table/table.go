@@ -90,10 +90,13 @@ func (t *Table) Apply(b *route.Batch) {
 	switch b.Event {
 	case route.Routes:
 		refused := len(b.Updates) > 0
+		received := b.Received
 		for i := range b.Updates {
-			refused = refused && b.Updates[i].Attrs.IsFault()
-			t.update(p, &b.Updates[i], uint32(b.At.Unix()))
-			t.refuseUpdate(p, &b.Updates[i], b.At)
+			u := &b.Updates[i]
+			refused = refused && u.Attrs.IsFault()
+			t.update(p, u, uint32(b.At.Unix()), received)
+			t.refuseUpdate(p, u, b.At)
+			received = received[min(len(u.NLRI), len(received)):]
 		}
 		// What was refused before a snapshot is told again when it is read.
 		if at := b.At.Unix(); !refused || at > p.lastUpdate.Load() {
@@ -121,7 +124,9 @@ func (t *Table) Apply(b *route.Batch) {
 	t.grace.poll()
 }
 
-func (t *Table) update(p *peer, u *route.Update, at uint32) {
+// update does what an update says, at a time. The routes of a recorded table were
+// received when they were; that is empty for others.
+func (t *Table) update(p *peer, u *route.Update, at uint32, received []uint32) {
 	f := t.families[u.Family].Load()
 	if u.Withdraw() {
 		for i := range u.NLRI {
@@ -138,7 +143,13 @@ func (t *Table) update(p *peer, u *route.Update, at uint32) {
 	w := newWord(id, p.families[u.Family].gen, at)
 	stored := uint32(0)
 	for i := range u.NLRI {
-		if t.announce(f, p, &u.NLRI[i], w) {
+		told := i < len(received) && received[i] != 0
+		if told {
+			w = w.withReceived(received[i])
+		} else {
+			w = w.withReceived(at)
+		}
+		if t.announce(f, p, &u.NLRI[i], w, told) {
 			stored++
 		}
 	}
@@ -148,18 +159,19 @@ func (t *Table) update(p *peer, u *route.Update, at uint32) {
 }
 
 // announce stores a route and reports whether it holds its attribute set anew.
-// A route that says what was known already keeps its time of receipt.
-func (t *Table) announce(f *family, p *peer, n *route.NLRI, w word) bool {
+// A route that says what was known already keeps its time of receipt, unless the time
+// is told.
+func (t *Table) announce(f *family, p *peer, n *route.NLRI, w word, told bool) bool {
 	pf := &p.families[f.id]
 	slot, _ := f.trie.insert(keyOf(n.Prefix))
 	old := pf.load(f, p.index, slot, n.PathID)
 	holds := true
 	if old != 0 && old.id() == w.id() {
-		if old.gen() == w.gen() {
+		if old.gen() == w.gen() && (!told || old == w) {
 			return false
 		}
 		holds = false
-		if !pf.phase.Load().isGone(old.gen()) {
+		if !told && !pf.phase.Load().isGone(old.gen()) {
 			w = old.withGen(w.gen())
 		}
 	}

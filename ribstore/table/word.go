@@ -27,3 +27,6 @@ func (w word) received() uint32 { return uint32(w) }
 func (w word) withGen(gen uint8) word {
 	return w&^(word(generations-1)<<genShift) | word(gen)<<genShift
 }
+
+// withReceived returns the route as received at a time.
+func (w word) withReceived(at uint32) word { return w>>32<<32 | word(at) }

@@ -310,7 +310,7 @@ func isOfTable(b *mrt.Batch) bool {
 	case route.PeerUp, route.RefreshBegin, route.RefreshEnd:
 		return true
 	case route.Routes:
-		return b.Originated != nil
+		return b.Received != nil
 	case route.PeerDown, route.PeerRemoved, route.EndOfRIB, route.PeerChanged:
 	}
 	return false

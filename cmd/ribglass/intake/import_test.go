@@ -103,6 +103,24 @@ func runImport(t *testing.T, dir string, files ...string) (*Summary, error) {
 // state returns the routes of a collection at a time, one a line.
 func state(t *testing.T, dir string, at time.Time) string {
 	t.Helper()
+	return dump(tableAt(t, dir, at))
+}
+
+// routesAt returns the IPv4 routes of a collection at a time.
+func routesAt(t *testing.T, dir string, at time.Time) (routes []route.Route) {
+	t.Helper()
+	_ = tableAt(t, dir, at).View(func(v *table.View) error {
+		for d := range v.Within(route.IPv4Unicast, netip.Prefix{}, netip.Prefix{}) {
+			routes = v.Routes(routes, d, nil)
+		}
+		return nil
+	})
+	return routes
+}
+
+// tableAt returns the table of a collection at a time; zero: at its end.
+func tableAt(t *testing.T, dir string, at time.Time) *table.Table {
+	t.Helper()
 	file, err := ribstore.CollectionPath(dir, "test")
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +140,7 @@ func state(t *testing.T, dir string, at time.Time) string {
 	if len(past.Notices) > 0 {
 		t.Errorf("At(%v) has notices: %q", at, past.Notices)
 	}
-	return dump(past.Table)
+	return past.Table
 }
 
 // dump returns the routes of a table, one a line.
@@ -333,6 +351,44 @@ func fold(t *testing.T, file string) string {
 		into.Apply(&b.Batch)
 		b.Release()
 		for into.Work() {
+		}
+	}
+}
+
+// originated makes a table of prefixes, each with when its route originated.
+func originated(t *testing.T, at time.Time, prefixes map[string]time.Time) string {
+	t.Helper()
+	return writeFile(t, "originated.mrt", func(w *mrt.Writer) error {
+		peer := mrt.Peer{RouterID: netip.MustParseAddr("192.0.2.1"), Address: session().PeerAddress, ASN: session().PeerASN}
+		err := w.PeerIndex(netip.MustParseAddr("192.0.2.10"), "", []mrt.Peer{peer}, at)
+		for p, since := range prefixes {
+			routes := []mrt.Route{{Originated: since, Attrs: path(64501, 64510)}}
+			err = errors.Join(err, w.RIB(&mrt.Row{Time: at, Family: route.IPv4Unicast, Prefix: netip.MustParsePrefix(p), Routes: routes}))
+		}
+		return err
+	})
+}
+
+func TestRoutesOfATableAreAsOldAsItSays(t *testing.T) {
+	const kept, flapped, unknown, fresh = "10.0.0.0/8", "11.0.0.0/8", "12.0.0.0/8", "13.0.0.0/8"
+	later := begin.Add(time.Hour)
+	first := map[string]time.Time{kept: begin.Add(-100 * 24 * time.Hour), flapped: begin.Add(-time.Hour), unknown: {}}
+	second := map[string]time.Time{kept: first[kept], flapped: begin.Add(30 * time.Minute), fresh: begin.Add(50 * time.Minute)}
+	dir := t.TempDir()
+	if _, err := runImport(t, dir, originated(t, begin, first)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := runImport(t, dir, originated(t, later, second)); err != nil {
+		t.Fatal(err)
+	}
+	first[unknown] = begin
+	for at, want := range map[time.Time]map[string]time.Time{begin.Add(time.Minute): first, {}: second} {
+		got := make(map[string]time.Time)
+		for _, r := range routesAt(t, dir, at) {
+			got[r.Prefix.String()] = r.ReceivedAt
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("since when the routes are there, at %v (-want +got):\n%s", at, diff)
 		}
 	}
 }

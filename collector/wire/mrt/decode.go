@@ -33,10 +33,11 @@ func tolerant(fourOctetAS bool) wire.Session {
 	s := wire.Session{
 		// A table does not say which of its peers were internal; as internal
 		// ones they keep LOCAL_PREF and the attributes of route reflection.
-		IBGP:            true,
-		FourOctetAS:     fourOctetAS,
-		LoopbackNextHop: true,
-		MaxReceive:      wire.MaxExtendedLen,
+		IBGP:               true,
+		FourOctetAS:        fourOctetAS,
+		LoopbackNextHop:    true,
+		UnspecifiedNextHop: true,
+		MaxReceive:         wire.MaxExtendedLen,
 	}
 	for _, f := range route.Families() {
 		s.Families[f], s.ExtendedNextHop[f] = true, true

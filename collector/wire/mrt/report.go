@@ -44,6 +44,10 @@ type Report struct {
 
 	SkippedOctets int64 // that were passed over to find the next record
 
+	// UnspecifiedNextHops counts the UPDATEs and attribute sets of tables whose next hop
+	// is 0.0.0.0 or ::. Their routes are kept.
+	UnspecifiedNextHops int
+
 	PathIDs    int // UPDATEs with path identifiers in records that say there are none; they are read
 	Lengthened int // records that are four octets longer than they say; they are read
 }
@@ -124,6 +128,11 @@ func (s *Source) countMalformed(kind route.MalformedKind, err error) int {
 	name := string(kind) + " " + f.Subject()
 	s.report.Malformed[name]++
 	return s.report.Malformed[name]
+}
+
+// unspecified counts a next hop that is none.
+func (s *Source) unspecified(r *wire.Report) {
+	s.report.UnspecifiedNextHops += index(r.UnspecifiedNextHop)
 }
 
 func (s *Source) skip(kind Skipped, err error) {

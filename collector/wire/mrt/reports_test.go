@@ -1,12 +1,16 @@
 package mrt
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"ribglass/ribstore/route"
 )
@@ -96,5 +100,41 @@ func TestMalformedUpdatesOfAFileAreFound(t *testing.T) {
 	}
 	if m.Kind != route.TreatedAsWithdraw || m.Total != 1 || m.RFC != "RFC 7606 section 7.2" {
 		t.Errorf("kept %+v", m)
+	}
+}
+
+// TestANextHopThatIsNoneIsKept reads tables and messages with the next hops :: and
+// 0.0.0.0, which archives have and no router announces.
+func TestANextHopThatIsNoneIsKept(t *testing.T) {
+	at, hop := moment(), make([]byte, 16)
+	attrs := func(hop []byte) route.Attrs {
+		return route.Attrs(nil).AppendAttr(route.AttrOrigin, []byte{0}).
+			AppendAttr(route.AttrASPath, route.ASPath(nil).AppendSegment(route.ASSequence, 64500)).AppendAttr(route.AttrNextHop, hop)
+	}
+	p := netip.MustParsePrefix("2001:db8::/32")
+	stream := written(t, func(w *Writer) error {
+		return errors.Join(
+			w.PeerIndex(netip.Addr{}, "", indexOf("192.0.2.1"), at),
+			w.RIB(&Row{Time: at, Family: route.IPv6Unicast, Prefix: p, Routes: []Route{{Originated: at, Attrs: attrs(hop)}}}),
+			w.Update(at, session(64500, "192.0.2.9"), route.Update{Family: route.IPv6Unicast, Attrs: attrs(hop), NLRI: []route.NLRI{{Prefix: p}}}, false),
+			w.Update(at, session(64500, "192.0.2.9"), route.Update{Attrs: attrs(hop[:4]), NLRI: []route.NLRI{{Prefix: netip.MustParsePrefix("10.0.0.0/8")}}}, false),
+		)
+	})
+	s, err := NewSource(bytes.NewReader(stream), SourceOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var hops []string
+	for b, err := s.Next(); err == nil; b, err = s.Next() {
+		for i := range b.Updates {
+			hops = append(hops, b.Updates[i].Attrs.NextHop().String())
+		}
+	}
+	if diff := cmp.Diff([]string{"::", "::", "0.0.0.0"}, hops); diff != "" {
+		t.Errorf("next hops (-want +got):\n%s", diff)
+	}
+	if r := s.Report(); r.UnspecifiedNextHops != 3 || r.TreatedAsWithdraw != 0 || len(r.Skipped) > 0 {
+		t.Errorf("report %+v, want 3 unspecified next hops and nothing else", r)
 	}
 }

@@ -19,11 +19,6 @@ import (
 type Batch struct {
 	route.Batch
 
-	// Originated says of the routes of a table when the peer announced them, in
-	// seconds since 1970, one for each prefix of Updates in order. It is nil when
-	// the time is At. Like Updates it is invalid after Release.
-	Originated []uint32
-
 	peer   *peer
 	memory *memory
 }
@@ -223,6 +218,7 @@ func (s *Source) message(m *Message) {
 	before := len(b.memory.builder.Updates())
 	report, err := s.decoder(m.FourOctetAS, addPath).Update(body, &b.memory.builder)
 	if err == nil {
+		s.unspecified(&report)
 		s.malformed(&m.Header, p.info.Name, &report, b.memory.builder.Updates()[before:])
 	}
 	switch {
@@ -406,7 +402,7 @@ func (s *Source) handOn(b *Batch) {
 		return
 	}
 	if len(b.memory.originated) > 0 {
-		b.Originated = b.memory.originated
+		b.Received = b.memory.originated
 	}
 	for i := range b.Updates {
 		if u := &b.Updates[i]; u.Withdraw() {

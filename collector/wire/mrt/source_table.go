@@ -200,5 +200,6 @@ func (s *Source) skipKind(kind Skipped, h *Header, err error) { s.skip(kind, s.l
 // discarded reports attributes of a table entry that were left out. An entry that is
 // malformed otherwise is skipped.
 func (s *Source) discarded(h *Header, r *wire.Report) {
+	s.unspecified(r)
 	s.malformed(h, "a table entry", &wire.Report{Discarded: r.Discarded}, nil)
 }

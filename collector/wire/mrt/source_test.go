@@ -286,10 +286,10 @@ func TestBatchOfATable(t *testing.T) {
 				Name: "AS64500-192.0.2.1", Router: "rrc99", Address: netip.MustParseAddr("192.0.2.1"),
 				ASN: 64500, RouterID: netip.MustParseAddr("10.0.0.0"),
 			},
-			At:      at,
-			Updates: []route.Update{update(64500, "198.51.100.0/24")},
+			At:       at,
+			Updates:  []route.Update{update(64500, "198.51.100.0/24")},
+			Received: []uint32{uint32(at.Add(-time.Hour).Unix())},
 		},
-		Originated: []uint32{uint32(at.Add(-time.Hour).Unix())},
 	}
 	compare := cmp.Options{
 		cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}), cmpopts.IgnoreUnexported(Batch{}), cmpopts.IgnoreFields(route.Batch{}, "Recycle"),
@@ -464,7 +464,7 @@ func checkBatch(t *testing.T, b *Batch) {
 	if (routes > 0) != (b.Event == route.Routes) || b.Peer.Name == "" {
 		t.Errorf("event %d of %q with %d routes", b.Event, b.Peer.Name, routes)
 	}
-	if b.Originated != nil && len(b.Originated) != routes {
-		t.Errorf("%d times for %d routes", len(b.Originated), routes)
+	if b.Received != nil && len(b.Received) != routes {
+		t.Errorf("%d times for %d routes", len(b.Received), routes)
 	}
 }
