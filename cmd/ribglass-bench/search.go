@@ -88,6 +88,12 @@ func questions(community string) []question {
 			query: "via 3257 path-length <= 4 not origin 13335", target: 60 * ms,
 			filter: "bgp_path ~ [= * 3257 * =] && bgp_path.len <= 4 && ! (bgp_path ~ [= * 13335 =])",
 		},
+		{query: "best", target: 150 * ms},
+		{query: "moas", target: 150 * ms},
+		{query: "best via 3257", target: 60 * ms},
+		{query: "since 1h", target: 60 * ms},
+		{query: "stale", target: 15 * ms},
+		{query: "bogon", target: 15 * ms},
 		{query: "0.0.0.0/0 or-longer", target: 5 * ms},
 		{query: "", shown: "everything, facets", facets: true, target: 250 * ms},
 	}

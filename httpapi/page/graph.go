@@ -90,8 +90,7 @@ func (p *Pages) graphSVG(x *web.Exchange) error {
 	h := x.Header()
 	h.Set("Content-Security-Policy", svgPolicy())
 	h.Set("Content-Disposition", `attachment; filename="as-paths.svg"`)
-	h.Set("Vary", "Accept-Encoding")
-	x.SendPacked(http.StatusOK, web.TypeSVG, body)
+	x.Send(http.StatusOK, web.TypeSVG, body)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package page
 
 import (
 	"net/http"
+	"path"
 	"slices"
 	"strconv"
 
@@ -47,6 +48,9 @@ func (p *Pages) asset(x *web.Exchange) error {
 		h.Set("Content-Security-Policy", drawingPolicy)
 	}
 	h.Set("Vary", "Accept-Encoding")
+	if x.NotModified(path.Base(x.Request.URL.Path)) { // the name has the hash of the content
+		return nil
+	}
 	body := asset.Body
 	if x.AcceptsGzip() {
 		h.Set("Content-Encoding", "gzip")

@@ -154,6 +154,6 @@ func (v *visit) render(status int, form string, page ui.Page) error {
 	if err != nil {
 		return fmt.Errorf("answer %s: %w", v.path, err)
 	}
-	v.SendPacked(status, form, b.Bytes())
+	v.Send(status, form, b.Bytes())
 	return nil
 }

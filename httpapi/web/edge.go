@@ -88,7 +88,7 @@ type Edge struct {
 	engine  *gin.Engine
 
 	buffers sync.Pool // of *[]byte
-	packers sync.Pool // of *gzip.Writer
+	packers *packers
 
 	violationLog *rate.Limiter // of reports that are logged
 	closing      chan struct{} // closed when streams of events shall end
@@ -98,7 +98,7 @@ type Edge struct {
 // New returns an edge with its faces that does nothing until Run.
 func New(cfg Config, deps Deps, faces ...Face) (*Edge, error) {
 	e := &Edge{cfg: cfg, log: deps.Logger, now: deps.Now, faces: faces, fixed: newFixedHeaders()}
-	e.violationLog = newViolationLog()
+	e.violationLog, e.packers = newViolationLog(), newPackers()
 	e.closing = make(chan struct{})
 	e.close = sync.OnceFunc(func() { close(e.closing) })
 	e.buffers.New = func() any { b := make([]byte, 0, 8<<10); return &b }

@@ -99,12 +99,23 @@ func (x *Exchange) Negotiate(offers ...string) (string, error) {
 	return "", Problemf(CodeNotAcceptable, "The answer is %s or %s.", strings.Join(offers[:last], ", "), offers[last])
 }
 
-// Send writes a whole answer. A client that is gone is nobody's error. However long the
+// Send writes a whole answer, packed where the client takes it packed, or that the client
+// has it already. A client that is gone is nobody's error. However long the
 // answer took to make, the client has the whole time to receive it: a connection is not
 // closed without one.
 func (x *Exchange) Send(status int, mediaType string, body []byte) {
 	x.extend(WriteTimeout)
 	h := x.Header()
+	if packable(mediaType) {
+		varies(h)
+	}
+	if x.unmodified(status, body) {
+		return
+	}
+	if encoding := x.encoding(mediaType); encoding != "" && len(body) >= minPacked {
+		h.Set("Content-Encoding", encoding)
+		body = x.edge.packers.pack(encoding, body)
+	}
 	h["Content-Type"] = x.edge.fixed.contentType(mediaType)
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	x.gin.Writer.WriteHeader(status)
@@ -120,6 +131,12 @@ func (x *Exchange) extend(most time.Duration) {
 		deadline = time.Now().Add(most)
 	}
 	_ = http.NewResponseController(x.gin.Writer).SetWriteDeadline(deadline)
+}
+
+// Redirect sends the client to a URL that was made here out of parsed values.
+func (x *Exchange) Redirect(to string) {
+	x.Header().Set("Location", to)
+	x.Send(http.StatusSeeOther, TypeText, []byte("See "+to+"\n"))
 }
 
 // SendJSON writes v by way of encoding/json: for answers that are not asked for

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 )
@@ -28,6 +29,9 @@ type Stream struct {
 	control   *http.ResponseController
 	mediaType string
 	begun     bool
+	out       io.Writer // the client, or what packs for it; once begun
+	packer    packer    // nil: it is not packed
+	giveBack  func()    // gives the packer back
 }
 
 // Stream begins a stream as the answer.
@@ -46,10 +50,45 @@ func (w *Stream) Begin() {
 	if w.File != "" {
 		h.Set("Content-Disposition", `attachment; filename="`+w.File+`"`)
 	}
+	w.out, w.giveBack = w.x.gin.Writer, func() {}
+	if packable(w.mediaType) {
+		varies(h)
+	}
+	if encoding := w.x.encoding(w.mediaType); encoding != "" {
+		h.Set("Content-Encoding", encoding)
+		if w.x.Request.Method != http.MethodHead {
+			w.packer, w.giveBack = w.x.edge.packers.stream(encoding, w.x.gin.Writer)
+			w.out = w.packer
+		}
+	}
 	w.x.gin.Writer.WriteHeader(http.StatusOK)
 	if w.Header != nil {
-		_, _ = w.x.gin.Writer.Write(w.Header) // a failure shows at the next write
+		_, _ = w.out.Write(w.Header) // a failure shows at the next write
 	}
+}
+
+// end writes what the packer still holds.
+func (w *Stream) end() {
+	if w.packer == nil {
+		return
+	}
+	w.x.extend(WriteTimeout)
+	_ = w.packer.Close() // a client that is gone is nobody's error
+	w.giveBack()
+	w.packer = nil
+}
+
+// flush has sent what was written.
+func (w *Stream) flush() error {
+	if w.packer != nil {
+		if err := w.packer.Flush(); err != nil {
+			return fmt.Errorf("%w: %w", ErrGone, err)
+		}
+	}
+	if err := w.control.Flush(); err != nil {
+		return fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	return nil
 }
 
 // Pour has fill write the stream. What goes wrong before the first line is
@@ -64,6 +103,7 @@ func (w *Stream) Pour(fill func(context.Context) error) error {
 	err := fill(ctx)
 	switch {
 	case errors.Is(err, ErrGone):
+		w.end()
 		return nil
 	case err != nil && w.begun:
 		if ctx.Err() == nil { // else the client went away
@@ -74,16 +114,18 @@ func (w *Stream) Pour(fill func(context.Context) error) error {
 		return err
 	}
 	w.Begin()
+	w.end()
 	return nil
 }
 
 // Last ends a stream of one page, which is not broken off by a client that is
 // gone.
 func (w *Stream) Last(err error) error {
-	if errors.Is(err, ErrGone) {
+	if err == nil || errors.Is(err, ErrGone) {
+		w.Begin()
+		w.end()
 		return nil
 	}
-	w.Begin()
 	return err
 }
 
@@ -110,18 +152,14 @@ func (w *Stream) Appended(n int, row func(b []byte, i int) ([]byte, error)) erro
 		}
 		*buffer = (*buffer)[:0]
 	}
-	if err := w.control.Flush(); err != nil {
-		return fmt.Errorf("%w: %w", ErrGone, err)
-	}
-	return nil
+	return w.flush()
 }
 
 // Send writes a part of the stream, which has the time that a whole answer has
-// otherwise. A deadline is for the kernel and so by its clock; a writer without
-// deadlines (in tests) is written to without one.
+// otherwise.
 func (w *Stream) Send(b []byte) error {
-	_ = w.control.SetWriteDeadline(time.Now().Add(WriteTimeout))
-	if _, err := w.x.gin.Writer.Write(b); err != nil {
+	w.x.extend(WriteTimeout)
+	if _, err := w.out.Write(b); err != nil {
 		return fmt.Errorf("%w: %w", ErrGone, err)
 	}
 	return nil
@@ -129,7 +167,7 @@ func (w *Stream) Send(b []byte) error {
 
 // Event writes one event at once.
 func (w *Stream) Event(text string) error {
-	_ = w.control.SetWriteDeadline(time.Now().Add(eventTimeout)) // a writer of tests has none
+	w.x.extend(eventTimeout)
 	if _, err := w.x.gin.Writer.WriteString(text); err != nil {
 		return fmt.Errorf("%w: %w", ErrGone, err)
 	}
@@ -137,7 +175,7 @@ func (w *Stream) Event(text string) error {
 		return fmt.Errorf("%w: %w", ErrGone, err)
 	}
 	// Until the next event nothing is written, which may take long.
-	_ = w.control.SetWriteDeadline(time.Time{})
+	w.x.extend(0)
 	return nil
 }
 
