@@ -23,7 +23,7 @@ FUZZTIME ?= 10s
 CONFIG   ?= configs/demo.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run build check test race interop browser scripts figures screenshots fuzz bench clean fmt vulncheck
+.PHONY: help run build check test race interop browser scripts figures screenshots fuzz bench stale clean fmt vulncheck
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ fuzz: ## run every fuzz target for FUZZTIME (10s)
 bench: build ## build ./ribglass-bench and measure Ribglass (BENCH=FLAGS), and BIRD 2 beside it where it is installed
 	$(GOBUILD) -o ribglass-bench ./cmd/ribglass-bench
 	./ribglass-bench $(BENCH)
+
+stale: ## say which figures of docs/performance.md are older than what they describe
+	.ci/stale
 
 vulncheck: $(BIN)/govulncheck-$(GOVULNCHECK)
 	.ci/vulncheck $(BIN)/govulncheck-$(GOVULNCHECK)

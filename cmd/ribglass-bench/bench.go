@@ -83,7 +83,7 @@ what that took. The table is that of an MRT file or, without one, of a seeded ge
 	f.Uint64Var(&o.shape.seed, "seed", 1, "seed of the generator")
 	f.StringVar(&o.bird, "bird", "auto", "auto, off, or the path of bird")
 	f.StringVar(&o.binary, "ribglass", "", "the ribglass to measure, or off (default the one beside this program, else of the PATH)")
-	f.StringVar(&o.format, "format", "table", "table or json")
+	f.StringVar(&o.format, "format", "table", "table, json, or markdown: rows for docs/performance.md")
 	f.Float64Var(&o.mostRatio, "most-ratio", 0, "fail when loading with history takes more than so many times the processor time without; 0: never")
 	f.DurationVar(&o.timeout, "timeout", 30*time.Minute, "give up after this long")
 	f.BoolVar(&o.exchange, "exchange", false, "an exchange: 900 peers of 500 routes")
@@ -100,8 +100,14 @@ what that took. The table is that of an MRT file or, without one, of a seeded ge
 func (o *options) run(ctx context.Context, out, progress io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
-	if o.format != "table" && o.format != "json" {
-		return fmt.Errorf("--format %q: have table, json", o.format)
+	write, ok := map[string]func(*report, io.Writer) error{
+		"table": (*report).writeTable, "json": (*report).writeJSON, "markdown": (*report).writeMarkdown,
+	}[o.format]
+	switch {
+	case !ok:
+		return fmt.Errorf("--format %q: have table, json, markdown", o.format)
+	case o.format == "markdown" && o.some():
+		return errors.New("--format markdown has the figures of loading feeds only")
 	}
 	if o.binary == "off" && (o.some() || o.everything) {
 		return errors.New("--ribglass off measures BIRD alone: only the feeds")
@@ -114,14 +120,20 @@ func (o *options) run(ctx context.Context, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	result := report{Machine: describeMachine(), Started: time.Now().UTC().Truncate(time.Second), Table: o.describe()}
+	result := report{Commit: o.commit(ctx), Machine: describeMachine(), Started: time.Now().UTC().Truncate(time.Second), Table: o.describe()}
 	if err := o.measure(ctx, t, &result, progress); err != nil {
 		return err
 	}
-	if o.format == "json" {
-		return result.writeJSON(out)
+	return write(&result, out)
+}
+
+// commit returns the commit of the ribglass that is measured.
+func (o *options) commit(ctx context.Context) string {
+	setup, err := o.setup(nil)
+	if err != nil || o.binary == "off" {
+		return unknownCommit
 	}
-	return result.writeTable(out)
+	return commitOf(ctx, setup.binary)
 }
 
 // some reports whether something but the feeds was asked for.

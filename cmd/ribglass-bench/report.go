@@ -17,6 +17,7 @@ import (
 type report struct {
 	Started  time.Time `json:"started"`
 	Machine  machine   `json:"machine"`
+	Commit   string    `json:"commit"` // of the ribglass that is measured
 	Table    string    `json:"table"`
 	BIRD     *loads    `json:"bird,omitempty"`
 	Ribglass *loads    `json:"ribglass,omitempty"`
@@ -74,7 +75,7 @@ func (r *report) writeJSON(w io.Writer) error {
 
 func (r *report) writeTable(w io.Writer) error {
 	m := r.Machine
-	fmt.Fprintf(w, "%s\n%s, %d cores, %s memory, %s, %s\n%s\n\n", r.Started.Format(time.RFC3339),
+	fmt.Fprintf(w, "%s, commit %s\n%s, %d cores, %s memory, %s, %s\n%s\n\n", r.Started.Format(time.RFC3339), r.Commit,
 		m.Processor, m.Cores, megabytes(m.Memory), m.Kernel, m.Go, r.Table)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	r.writeLoads(t)
@@ -147,7 +148,7 @@ func (r *report) writeLoads(w io.Writer) {
 		return
 	}
 	fmt.Fprintln(w, "receiver\tfeeds\troutes\tfirst feed\tprocessor\tpeak\tsettled\tbytes/route\teach further feed\t")
-	for _, l := range []*loads{r.BIRD, r.Forgetful, r.Ribglass} {
+	for _, l := range []*loads{r.Ribglass, r.Forgetful, r.BIRD} {
 		if l == nil {
 			continue
 		}

@@ -242,6 +242,38 @@ func TestEveryMetricIsInTheReference(t *testing.T) {
 	}
 }
 
+// TestEveryFigureSaysWhenItWasMeasured looks for the parts of docs/performance.md that have
+// a table of measured figures in its table of commits, whose paths must be there.
+func TestEveryFigureSaysWhenItWasMeasured(t *testing.T) {
+	text := readDoc(t, "docs/performance.md")
+	rows := regexp.MustCompile("(?m)^\\| ([^|]+) \\| ((?:`[^`|]+` ?)+) \\| `([0-9a-f]{8})` \\| `([^`|]+)` \\|$").FindAllStringSubmatch(text, -1)
+	var names []string
+	for _, row := range rows {
+		names = append(names, row[1])
+		for _, path := range regexp.MustCompile("[^` ]+").FindAllString(row[2], -1) {
+			if _, err := os.Stat(filepath.Join("../..", path)); err != nil {
+				t.Errorf("%s depends on %s, which is not there", row[1], path)
+			}
+		}
+	}
+	part, parts := "", 0
+	for line := range strings.Lines(text) {
+		if heading, ok := strings.CutPrefix(strings.TrimLeft(line, "#"), " "); ok && strings.HasPrefix(line, "##") {
+			part = strings.TrimSpace(heading)
+		}
+		if !strings.HasPrefix(line, "|") || !strings.Contains(line, "| measured") && !strings.Contains(line, "| p50 |") || strings.Contains(line, "| command |") {
+			continue
+		}
+		parts++
+		if !slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, part) }) {
+			t.Errorf("the figures of %q do not say when they were measured", part)
+		}
+	}
+	if parts < 5 || len(rows) < parts {
+		t.Errorf("%d tables of figures, %d rows of commits", parts, len(rows))
+	}
+}
+
 // TestEveryNoticeIsInTheLimits looks for the kinds of notices that the program has in
 // docs/limits.md.
 func TestEveryNoticeIsInTheLimits(t *testing.T) {
