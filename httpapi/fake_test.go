@@ -477,21 +477,21 @@ func worldRoutes(edge1, edge2, rs *route.Peer, down time.Time) []route.Route {
 	}
 	via := func(n ...route.ASN) []route.ASN { return n }
 	return []route.Route{
-		at(edge1, "1.1.0.0/16", attrs{path: via(3356), nextHop: "192.0.2.1", med: 0, pref: 100}, true, "only route"),
+		at(edge1, "1.1.0.0/16", attrs{path: via(3356), nextHop: "192.0.2.1", med: 0, pref: 100}, true, "only-route"),
 		at(edge2, "1.1.1.0/24", attrs{
 			path: via(64510, 64510, 64510, 13335), nextHop: "2001:db8:ffff::2", med: -1, pref: -1,
 			communities: []route.Community{64510<<16 | 100, 0xffffff01},
-		}, false, "AS path length"),
+		}, false, "as-path-length"),
 		at(edge1, "1.1.1.0/24", attrs{
 			path: via(3356, 13335), nextHop: "192.0.2.1", med: 10, pref: 200,
 			communities: []route.Community{3356<<16 | 3, 3356<<16 | 86, 64500<<16 | 1}, large: []route.LargeCommunity{{Global: 64500, Local1: 1, Local2: 2}},
-		}, true, "local preference"),
+		}, true, "local-pref"),
 		at(rs, "1.1.1.0/24", attrs{
 			path: via(4200000001, 13335), set: via(64601, 64602), nextHop: "198.51.100.77", med: -1, pref: -1,
 			everything: true,
 		}, false, "stale"),
 		at(rs, "198.51.100.0/24", attrs{path: via(4200000001), nextHop: "198.51.100.77", med: -1, pref: -1}, true, ""),
-		at(edge1, "2001:db8:1::/48", attrs{path: via(3356, 1299, 1299, 64496), nextHop: "2001:db8::1", med: -1, pref: 100}, true, "only route"),
+		at(edge1, "2001:db8:1::/48", attrs{path: via(3356, 1299, 1299, 64496), nextHop: "2001:db8::1", med: -1, pref: 100}, true, "only-route"),
 	}
 }
 

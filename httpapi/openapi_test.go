@@ -18,6 +18,7 @@ import (
 	"ribglass/ribstore"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
+	"ribglass/ribstore/table"
 )
 
 // schemaChecker holds answers against the schemas of the OpenAPI document, as
@@ -316,6 +317,55 @@ func (c *schemaChecker) checkText(t *testing.T, schema, text string) {
 		t.Fatal(err)
 	}
 	c.check(c.schemas[schema].(map[string]any), schema, v)
+}
+
+// TestFieldsFitTheDocument asks for each member of a route alone: the answer has no other,
+// and fits the document.
+func TestFieldsFitTheDocument(t *testing.T) {
+	store, sessions := fullWorld()
+	h := newServer(t, httpapi.DefaultConfig(), store, sessions).Handler()
+	document := fields(t, ask(t, h, "/api/v1/openapi.json"), http.StatusOK, "application/json")
+	schemas := document["components"].(map[string]any)["schemas"].(map[string]any)
+	c := &schemaChecker{schemas: schemas, seen: map[string]bool{}}
+	for name := range schemas["Route"].(map[string]any)["properties"].(map[string]any) {
+		body := ask(t, h, "/api/v1/routes?fields="+name, "Accept", typeNDJSON).Body.String()
+		for line := range strings.Lines(body) {
+			c.checkText(t, "Route", line)
+			var r map[string]any
+			if err := json.Unmarshal([]byte(line), &r); err != nil {
+				t.Fatal(err)
+			}
+			delete(r, name)
+			if name == "router" {
+				delete(r, "view")
+			}
+			if len(r) > 0 {
+				t.Errorf("fields=%s gives %s too", name, line)
+			}
+		}
+		if w := ask(t, h, "/api/v1/routes?fields="+name, "Accept", "text/csv"); w.Code != http.StatusOK {
+			t.Errorf("fields=%s as CSV = %d", name, w.Code)
+		}
+	}
+	for _, w := range c.wrong {
+		t.Error(w)
+	}
+	names := document["paths"].(map[string]any)["/api/v1/routes"].(map[string]any)["get"].(map[string]any)["parameters"].([]any)
+	for _, p := range names {
+		if p := p.(map[string]any); p["name"] == "fields" {
+			listed := p["schema"].(map[string]any)["items"].(map[string]any)["enum"].([]any)
+			if want := len(schemas["Route"].(map[string]any)["properties"].(map[string]any)); len(listed) != want {
+				t.Errorf("the parameter fields has %d names, a route %d members", len(listed), want)
+			}
+		}
+	}
+	decisions := schemas["Decision"].(map[string]any)["enum"].([]any)
+	if got := fmt.Sprint(decisions); got != fmt.Sprint(table.Decisions()) {
+		t.Errorf("decisions are %v, the document has %v", table.Decisions(), got)
+	}
+	if len(document["servers"].([]any)) == 0 || document["security"] == nil {
+		t.Error("the document has no servers or no security")
+	}
 }
 
 func TestDocumentNamesEveryCodeAndParameter(t *testing.T) {

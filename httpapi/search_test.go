@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"encoding/csv"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -131,5 +132,22 @@ func BenchmarkStream(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.N)*float64(len(fake.routes))/b.Elapsed().Seconds(), "routes/s")
 		})
+	}
+}
+
+// TestFacetsSayHowManyValuesAreNotListed asks for fewer values than there are peers.
+func TestFacetsSayHowManyValuesAreNotListed(t *testing.T) {
+	store, sessions := crowd(20)
+	h := newServer(t, httpapi.DefaultConfig(), store, sessions).Handler()
+	got := fields(t, ask(t, h, "/api/v1/routes?q=via+13335&facets=3"), http.StatusOK, "application/json")["facets"].(map[string]any)
+	peers := got["peer_count"].(float64)
+	if len(got["peers"].([]any)) != 3 || peers < 20 || got["length_count"] == nil || got["next_hop_count"] == nil {
+		t.Errorf("facets %v; want 3 of 20 peers or more", got)
+	}
+	more := fmt.Sprintf("and %v more", peers-8)
+	for _, form := range []string{"text/html", "text/plain"} {
+		if body := ask(t, h, "/search?q=via+13335", "Accept", form).Body.String(); !strings.Contains(body, more) {
+			t.Errorf("the page as %s does not say %q", form, more)
+		}
 	}
 }

@@ -173,6 +173,7 @@ type Note struct{ Understood, Other, URL string }
 type Facets struct {
 	Kind   string // such as "origin"
 	Values []Facet
+	More   int // values that are not listed
 }
 
 // Facet is a value, how many routes have it, and the URL that confines the

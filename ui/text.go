@@ -232,6 +232,9 @@ func (w *textWriter) facetLists(list []Facets) {
 		for i, v := range f.Values {
 			texts[i] = fmt.Sprintf("%s (%d)", strings.TrimSpace(v.Text+" "+v.Name), v.Count)
 		}
+		if f.More > 0 {
+			texts = append(texts, w.english.T("facet.more", f.More))
+		}
 		w.wrapped(0, fmt.Sprintf("%-12s", w.english.T("facet."+f.Kind)), texts)
 	}
 }

@@ -18,7 +18,8 @@ import (
 type Route struct {
 	Prefix     netip.Prefix `json:"prefix,omitzero"`
 	Family     string       `json:"family,omitempty"`
-	Peer       string       `json:"peer,omitempty"`    // the name of the peer
+	Peer       string       `json:"peer,omitempty"` // the name of the peer
+	PeerASN    route.ASN    `json:"peer_asn,omitempty"`
 	Router     string       `json:"router,omitempty"`  // the router that the session ends on
 	View       string       `json:"view,omitempty"`    // the table of the router, such as "post-policy"; absent for a BGP session of the collector
 	PathID     *uint32      `json:"path_id,omitempty"` // absent without ADD-PATH (RFC 7911)
@@ -37,6 +38,7 @@ type Attributes struct {
 	Origin            string             `json:"origin,omitempty"` // "igp", "egp" or "incomplete"
 	ASPath            []PathElement      `json:"as_path,omitzero"`
 	ASPathText        *string            `json:"as_path_text,omitempty"` // as routers print it; "" for a path without an AS
+	OriginAS          *route.ASN         `json:"origin_as,omitempty"`    // absent when the path ends in a set, or has no AS
 	NextHop           netip.Addr         `json:"next_hop,omitzero"`
 	LinkLocalNextHop  netip.Addr         `json:"next_hop_link_local,omitzero"`
 	MED               *uint32            `json:"med,omitempty"`
@@ -131,7 +133,7 @@ func (e *PathElement) UnmarshalJSON(text []byte) error {
 func RouteOf(r *route.Route) Route {
 	best := r.Best
 	a := Route{
-		Prefix: r.Prefix, Family: r.Family.String(), Peer: r.Peer.Name, Router: r.Peer.Router, ReceivedAt: r.ReceivedAt.UTC(),
+		Prefix: r.Prefix, Family: r.Family.String(), Peer: r.Peer.Name, PeerASN: r.Peer.ASN, Router: r.Peer.Router, ReceivedAt: r.ReceivedAt.UTC(),
 		StaleSince: r.StaleSince.UTC(), LongLived: r.LongLived, Best: &best, Decision: r.Decision, Attributes: AttributesOf(r.Attrs),
 	}
 	if r.Peer.AddPath[r.Family] {
@@ -156,6 +158,9 @@ func AttributesOf(attrs route.Attrs) Attributes {
 	if _, ok := attrs.Get(route.AttrASPath); ok {
 		text := attrs.ASPath().String()
 		a.ASPath, a.ASPathText = elements(attrs.ASPath()), &text
+	}
+	if as, ok := attrs.ASPath().Origin(); ok {
+		a.OriginAS = &as
 	}
 	if asn, id, ok := attrs.Aggregator(); ok {
 		a.Aggregator = &Aggregator{asn, id}

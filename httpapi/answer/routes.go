@@ -91,9 +91,12 @@ type Facets struct {
 	Communities     []Facet `json:"communities"` // standard and large
 	Lengths         []Facet `json:"lengths"`     // of prefixes, such as "/24"
 	NextHops        []Facet `json:"next_hops"`
-	OriginCount     int     `json:"origin_count"`
+	OriginCount     int     `json:"origin_count"` // values that there are, listed or not; so are the other counts
 	NeighborASCount int     `json:"neighbor_as_count"`
+	PeerCount       int     `json:"peer_count"`
 	CommunityCount  int     `json:"community_count"`
+	LengthCount     int     `json:"length_count"`
+	NextHopCount    int     `json:"next_hop_count"`
 }
 
 // Facet is a value and how many routes, changes or differences have it.
@@ -142,4 +145,8 @@ type AS struct {
 	Upstream   []Facet   `json:"upstream"`          // the AS before it in paths
 	Downstream []Facet   `json:"downstream"`        // the AS behind it in paths
 	Paths      []Facet   `json:"paths"`             // the most frequent paths
+
+	UpstreamCount   int `json:"upstream_count"` // values that there are, listed or not; so are the other counts
+	DownstreamCount int `json:"downstream_count"`
+	PathCount       int `json:"path_count"`
 }

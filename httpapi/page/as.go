@@ -87,8 +87,9 @@ func (v *asView) page(at ask.Scene) *ui.AS {
 	for _, side := range []struct {
 		name   string
 		values []query.Facet
-	}{{"upstream", v.transit.Upstream}, {"downstream", v.transit.Downstream}} {
-		facets := ui.Facets{Kind: side.name}
+		count  int
+	}{{"upstream", v.transit.Upstream, v.transit.UpstreamCount}, {"downstream", v.transit.Downstream, v.transit.DownstreamCount}} {
+		facets := ui.Facets{Kind: side.name, More: side.count - len(side.values)}
 		for _, f := range side.values {
 			facets.Values = append(facets.Values, ui.Facet{Text: f.Value, Count: f.Count, URL: at.Link("/as/" + f.Value)})
 		}
@@ -108,6 +109,7 @@ func (v *asView) answer() answer.AS {
 		ASN:    v.asn, Prefixes: v.transit.Prefixes, Originated: v.origin.Total, Routes: v.transit.Routes, MOAS: v.moas.Total,
 		First: prefixesOf(v.origin.Routes), MOASFirst: prefixesOf(v.moas.Routes),
 		Upstream: facetsAnswer(v.transit.Upstream), Downstream: facetsAnswer(v.transit.Downstream), Paths: facetsAnswer(v.transit.Paths),
+		UpstreamCount: v.transit.UpstreamCount, DownstreamCount: v.transit.DownstreamCount, PathCount: v.transit.PathCount,
 	}
 }
 

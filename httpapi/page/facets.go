@@ -41,18 +41,19 @@ func facetLinks(q query.Query, f *query.Facets, s ask.Scene) []ui.Facets {
 	for _, kind := range []struct {
 		name   string
 		values []query.Facet
+		count  int
 	}{
-		{"origin", f.Origins},
-		{"neighbor-as", f.NeighborASs},
-		{"peer", f.Peers},
-		{"community", f.Communities},
-		{"length", f.Lengths},
-		{"nexthop", f.NextHops},
+		{"origin", f.Origins, f.OriginCount},
+		{"neighbor-as", f.NeighborASs, f.NeighborASCount},
+		{"peer", f.Peers, f.PeerCount},
+		{"community", f.Communities, f.CommunityCount},
+		{"length", f.Lengths, f.LengthCount},
+		{"nexthop", f.NextHops, f.NextHopCount},
 	} {
 		if len(kind.values) == 0 {
 			continue
 		}
-		facets := ui.Facets{Kind: kind.name}
+		facets := ui.Facets{Kind: kind.name, More: kind.count - len(kind.values)}
 		for _, one := range kind.values {
 			facets.Values = append(facets.Values, ui.Facet{Text: one.Value, Count: one.Count, URL: s.Refined(q, one.Expr)})
 		}

@@ -50,8 +50,7 @@ func ownCells() []cell {
 	}
 }
 
-// attrCells returns the cells from next_hop to unknown_attributes, nil for
-// as_path_text.
+// attrCells returns the cells from next_hop to origin_as, nil for as_path_text.
 func attrCells() []cell {
 	return []cell{
 		func(b []byte, r *route.Route) []byte { return web.AppendCSVAddr(b, r.Attrs.NextHop()) },
@@ -74,7 +73,20 @@ func attrCells() []cell {
 		func(b []byte, r *route.Route) []byte { n, ok := r.Attrs.AIGP(); return web.AppendCSVNumber(b, n, ok) },
 		func(b []byte, r *route.Route) []byte { n, ok := r.Attrs.OTC(); return web.AppendCSVNumber(b, n, ok) },
 		appendCSVUnknown,
+		appendCSVView,
+		func(b []byte, r *route.Route) []byte { return web.AppendCSVNumber(b, r.Peer.ASN, r.Peer.ASN != 0) },
+		func(b []byte, r *route.Route) []byte {
+			n, ok := r.Attrs.ASPath().Origin()
+			return web.AppendCSVNumber(b, n, ok)
+		},
 	}
+}
+
+func appendCSVView(b []byte, r *route.Route) []byte {
+	if r.Peer.View != route.AdjRIBIn {
+		b = append(b, r.Peer.View.String()...)
+	}
+	return b
 }
 
 func appendCSVOrigin(b []byte, r *route.Route) []byte {

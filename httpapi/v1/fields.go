@@ -40,6 +40,9 @@ const (
 	fAIGP
 	fOTC
 	fUnknownAttributes
+	fView
+	fPeerASN
+	fOriginAS
 )
 
 const allFields = ^fields(0)
@@ -51,7 +54,7 @@ func fieldNames() []string {
 		"stale_since", "long_lived_stale", "best", "decision", "next_hop", "next_hop_link_local",
 		"origin", "as_path", "as_path_text", "med", "local_pref", "communities",
 		"large_communities", "ext_communities", "aggregator", "atomic_aggregate", "originator_id", "cluster_list",
-		"aigp", "otc", "unknown_attributes",
+		"aigp", "otc", "unknown_attributes", "view", "peer_asn", "origin_as",
 	}
 }
 
@@ -85,7 +88,7 @@ func fieldsOf(c route.AttrCode) fields {
 	case route.AttrOrigin:
 		return fOrigin
 	case route.AttrASPath:
-		return fASPath | fASPathText
+		return fASPath | fASPathText | fOriginAS
 	case route.AttrNextHop:
 		return fNextHop | fNextHopLinkLocal
 	case route.AttrMED:

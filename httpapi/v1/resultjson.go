@@ -60,7 +60,10 @@ func appendFacets(b []byte, f *query.Facets) []byte {
 	}
 	b = web.AppendInt(web.AppendKey(b, "origin_count"), int64(f.OriginCount))
 	b = web.AppendInt(web.AppendKey(b, "neighbor_as_count"), int64(f.NeighborASCount))
+	b = web.AppendInt(web.AppendKey(b, "peer_count"), int64(f.PeerCount))
 	b = web.AppendInt(web.AppendKey(b, "community_count"), int64(f.CommunityCount))
+	b = web.AppendInt(web.AppendKey(b, "length_count"), int64(f.LengthCount))
+	b = web.AppendInt(web.AppendKey(b, "next_hop_count"), int64(f.NextHopCount))
 	return append(b, '}')
 }
 

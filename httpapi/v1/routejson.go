@@ -22,6 +22,7 @@ func appendOwn(b []byte, r *route.Route) []byte {
 	b = web.AppendPrefix(web.AppendKey(b, "prefix"), r.Prefix)
 	b = web.AppendString(web.AppendKey(b, "family"), r.Family.String())
 	b = web.AppendString(web.AppendKey(b, "peer"), r.Peer.Name)
+	b = appendPeerASN(b, r.Peer)
 	if r.Peer.Router != "" {
 		b = web.AppendString(web.AppendKey(b, "router"), r.Peer.Router)
 	}
@@ -41,6 +42,14 @@ func appendOwn(b []byte, r *route.Route) []byte {
 		b = web.AppendString(web.AppendKey(b, "decision"), r.Decision)
 	}
 	return b
+}
+
+// appendPeerASN appends the AS of a peer, when it is known.
+func appendPeerASN(b []byte, p *route.Peer) []byte {
+	if p.ASN == 0 {
+		return b
+	}
+	return web.AppendUint(web.AppendKey(b, "peer_asn"), uint64(p.ASN))
 }
 
 // appendView appends which of a router's tables the routes of a peer come from;
@@ -63,10 +72,13 @@ func appendSome(b []byte, r *route.Route, want fields) []byte {
 	if want.has(fPeer) {
 		b = web.AppendString(web.AppendKey(b, "peer"), r.Peer.Name)
 	}
-	if want.has(fRouter) {
-		if r.Peer.Router != "" {
-			b = web.AppendString(web.AppendKey(b, "router"), r.Peer.Router)
-		}
+	if want.has(fPeerASN) {
+		b = appendPeerASN(b, r.Peer)
+	}
+	if want.has(fRouter) && r.Peer.Router != "" {
+		b = web.AppendString(web.AppendKey(b, "router"), r.Peer.Router)
+	}
+	if want.has(fRouter | fView) { // a view is one of the tables of the router
 		b = appendView(b, r.Peer)
 	}
 	if want.has(fPathID) && r.Peer.AddPath[r.Family] {
@@ -138,6 +150,9 @@ func appendPaths(b []byte, path route.ASPath, want fields) []byte {
 	}
 	if want.has(fASPathText) {
 		b = web.AppendText(web.AppendKey(b, "as_path_text"), path)
+	}
+	if as, ok := path.Origin(); ok && want.has(fOriginAS) {
+		b = web.AppendUint(web.AppendKey(b, "origin_as"), uint64(as))
 	}
 	return b
 }

@@ -30,8 +30,8 @@ type Facets struct {
 	Lengths     []Facet
 	NextHops    []Facet
 
-	// How many there are of these kinds, not only of the most frequent.
-	OriginCount, NeighborASCount, CommunityCount int
+	// How many values there are of each kind, not only of the most frequent.
+	OriginCount, NeighborASCount, PeerCount, CommunityCount, LengthCount, NextHopCount int
 }
 
 // Count counts the whole answer to a query, with the most values most of each
@@ -218,6 +218,7 @@ func (t *tally) describe(ctx context.Context, f *Facets, most int) error {
 			lengths[bits] = n
 		}
 	}
+	f.PeerCount, f.LengthCount, f.NextHopCount = len(t.peers), len(lengths), len(v.hops)
 	f.Lengths = top(lengths, most, func(n int) string { return "/" + strconv.Itoa(n) },
 		func(n int) Expr { return Compare{Length, Equal, uint64(n)} })
 	return nil

@@ -16,6 +16,9 @@ type Neighbors struct {
 	Upstream   []Facet // AS numbers in front of it, on our side
 	Downstream []Facet // AS numbers behind it, on the side of the origin
 	Paths      []Facet // whole paths with it, as routers print them
+
+	// How many values there are of each, not only of the most frequent.
+	UpstreamCount, DownstreamCount, PathCount int
 }
 
 // ASNeighbors counts the neighbors of an AS in the paths of all routes, and the
@@ -52,6 +55,7 @@ func neighbors(ctx context.Context, v *table.View, asn route.ASN, most int) (*Ne
 			after[as] += int(n)
 		}
 	}
+	result.UpstreamCount, result.DownstreamCount, result.PathCount = len(before), len(after), len(paths)
 	via := func(n route.ASN) Expr { return ViaAS(n) }
 	result.Upstream, result.Downstream = top(before, most, route.ASN.String, via), top(after, most, route.ASN.String, via)
 	text := func(s string) string { return route.ASPath(s).String() }

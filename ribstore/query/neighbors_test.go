@@ -42,6 +42,7 @@ func TestASNeighborsEqualWalk(t *testing.T) {
 		same := func(s string) string { return s }
 		none := func(string) Expr { return nil }
 		want.Upstream, want.Downstream, want.Paths = top(before, 99, same, none), top(after, 99, same, none), top(paths, 99, same, none)
+		want.UpstreamCount, want.DownstreamCount, want.PathCount = len(before), len(after), len(paths)
 		got, err := ASNeighbors(t.Context(), k.Known, asn, 99)
 		if err != nil {
 			t.Fatal(err)

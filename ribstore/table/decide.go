@@ -37,6 +37,21 @@ var steps = []step{ //nolint:gochecknoglobals // constant: a slice cannot be one
 	{name: "cluster-list-length", rank: func(r *route.Route) uint64 { return uint64(len(r.Attrs.ClusterList())) }},
 }
 
+// The names of what decides beside the steps.
+const (
+	onlyRoute   = "only-route"
+	peerAddress = "peer-address"
+)
+
+// Decisions lists what [route.Route.Decision] may be, in the order in which it is tried.
+func Decisions() []string {
+	names := []string{onlyRoute}
+	for _, s := range steps {
+		names = append(names, s.name)
+	}
+	return append(names, peerAddress)
+}
+
 // rankLongLived puts routes in the long-lived stale phase last (RFC 9494
 // section 4.2).
 func rankLongLived(r *route.Route) uint64 {
@@ -144,7 +159,7 @@ func decideGroup(routes []route.Route) {
 		return
 	}
 	if len(routes) == 1 {
-		routes[0].Best, routes[0].Decision = true, "only-route"
+		routes[0].Best, routes[0].Decision = true, onlyRoute
 		return
 	}
 	left, last := routes, ""
@@ -159,7 +174,7 @@ func decideGroup(routes []route.Route) {
 		}
 	}
 	if len(left) > 1 {
-		last = "peer-address"
+		last = peerAddress
 		sortEnds(left)
 		for i := range left[1:] {
 			left[i+1].Decision = last
