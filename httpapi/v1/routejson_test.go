@@ -24,6 +24,7 @@ type twinRoute struct {
 	Prefix            netip.Prefix  `json:"prefix"`
 	Family            string        `json:"family"`
 	Peer              string        `json:"peer"`
+	PeerASN           route.ASN     `json:"peer_asn,omitempty"`
 	Router            string        `json:"router,omitempty"`
 	PathID            *uint32       `json:"path_id,omitempty"`
 	ReceivedAt        time.Time     `json:"received_at"`
@@ -34,6 +35,7 @@ type twinRoute struct {
 	Origin            string        `json:"origin,omitempty"`
 	ASPath            *[]any        `json:"as_path,omitempty"`
 	ASPathText        *string       `json:"as_path_text,omitempty"`
+	OriginAS          *route.ASN    `json:"origin_as,omitempty"`
 	NextHop           *netip.Addr   `json:"next_hop,omitempty"`
 	NextHopLinkLocal  *netip.Addr   `json:"next_hop_link_local,omitempty"`
 	MED               *uint32       `json:"med,omitempty"`
@@ -64,7 +66,7 @@ type twinUnknown struct {
 func twinOf(r *route.Route) twinRoute {
 	a := r.Attrs
 	t := twinRoute{
-		Prefix: r.Prefix, Family: r.Family.String(), Peer: r.Peer.Name, Router: r.Peer.Router,
+		Prefix: r.Prefix, Family: r.Family.String(), Peer: r.Peer.Name, PeerASN: r.Peer.ASN, Router: r.Peer.Router,
 		ReceivedAt: r.ReceivedAt.UTC(), Best: r.Best, LongLived: r.LongLived, Decision: r.Decision, AtomicAggregate: a.AtomicAggregate(),
 	}
 	if r.Peer.AddPath[r.Family] {
@@ -78,6 +80,9 @@ func twinOf(r *route.Route) twinRoute {
 	}
 	if _, ok := a.Get(route.AttrASPath); ok {
 		t.ASPath, t.ASPathText = twinPath(a.ASPath()), new(a.ASPath().String())
+	}
+	if n, ok := a.ASPath().Origin(); ok {
+		t.OriginAS = &n
 	}
 	if hop := a.NextHop(); hop.IsValid() {
 		t.NextHop = &hop
