@@ -51,7 +51,6 @@ func TestAnswersArePackedAsTheClientTakesThem(t *testing.T) {
 		{"/api/v1/routes", "text/csv"},
 		{"/api/v1/export?format=csv", ""},
 		{"/api/v1/openapi.json", ""},
-		{"/api/v1/graph?q=1.1.1.0/24", ""},
 		{"/graph.svg?q=1.1.1.0/24", ""},
 		{"/1.1.1.0/24", "text/html"},
 		{"/peers.json", ""},

@@ -18,8 +18,7 @@ import (
 type Route struct {
 	Prefix     netip.Prefix `json:"prefix,omitzero"`
 	Family     string       `json:"family,omitempty"`
-	Peer       string       `json:"peer,omitempty"` // the name of the peer
-	PeerASN    route.ASN    `json:"peer_asn,omitempty"`
+	Peer       string       `json:"peer,omitempty"`    // the name of the peer
 	Router     string       `json:"router,omitempty"`  // the router that the session ends on
 	View       string       `json:"view,omitempty"`    // the table of the router, such as "post-policy"; absent for a BGP session of the collector
 	PathID     *uint32      `json:"path_id,omitempty"` // absent without ADD-PATH (RFC 7911)
@@ -28,6 +27,7 @@ type Route struct {
 	LongLived  bool         `json:"long_lived_stale,omitempty"`
 	Best       *bool        `json:"best,omitempty"`     // the decision process prefers the route among the routes of its prefix
 	Decision   string       `json:"decision,omitempty"` // the step that settled the route against the best one; for the best, against the runner-up
+	PeerASN    route.ASN    `json:"peer_asn,omitempty"`
 
 	Attributes
 }

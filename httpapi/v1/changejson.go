@@ -126,7 +126,7 @@ func changeColumns() []changeColumn {
 // empty where there is no such side.
 func sideColumns[T any](prefix string, side func(*T) route.Attrs) []web.Column[T] {
 	var list []web.Column[T]
-	for _, one := range csvColumns(allFields &^ (fNextHop - 1)) {
+	for _, one := range csvColumns(attrFields) {
 		list = append(list, web.Column[T]{Name: prefix + one.Name, Append: func(b []byte, v *T) []byte {
 			if attrs := side(v); attrs != nil {
 				b = one.Append(b, &route.Route{Attrs: attrs})

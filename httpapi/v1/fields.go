@@ -45,7 +45,11 @@ const (
 	fOriginAS
 )
 
-const allFields = ^fields(0)
+const (
+	allFields = ^fields(0)
+	// attrFields are the members that come from path attributes.
+	attrFields = allFields &^ (fNextHop - 1) &^ (fView | fPeerASN)
+)
 
 // fieldNames returns the names of the members in the order of the constants.
 func fieldNames() []string {

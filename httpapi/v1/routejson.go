@@ -22,7 +22,6 @@ func appendOwn(b []byte, r *route.Route) []byte {
 	b = web.AppendPrefix(web.AppendKey(b, "prefix"), r.Prefix)
 	b = web.AppendString(web.AppendKey(b, "family"), r.Family.String())
 	b = web.AppendString(web.AppendKey(b, "peer"), r.Peer.Name)
-	b = appendPeerASN(b, r.Peer)
 	if r.Peer.Router != "" {
 		b = web.AppendString(web.AppendKey(b, "router"), r.Peer.Router)
 	}
@@ -41,7 +40,7 @@ func appendOwn(b []byte, r *route.Route) []byte {
 	if r.Decision != "" {
 		b = web.AppendString(web.AppendKey(b, "decision"), r.Decision)
 	}
-	return b
+	return appendPeerASN(b, r.Peer)
 }
 
 // appendPeerASN appends the AS of a peer, when it is known.
@@ -72,9 +71,6 @@ func appendSome(b []byte, r *route.Route, want fields) []byte {
 	if want.has(fPeer) {
 		b = web.AppendString(web.AppendKey(b, "peer"), r.Peer.Name)
 	}
-	if want.has(fPeerASN) {
-		b = appendPeerASN(b, r.Peer)
-	}
 	if want.has(fRouter) && r.Peer.Router != "" {
 		b = web.AppendString(web.AppendKey(b, "router"), r.Peer.Router)
 	}
@@ -103,6 +99,9 @@ func appendSomeState(b []byte, r *route.Route, want fields) []byte {
 	}
 	if want.has(fDecision) && r.Decision != "" {
 		b = web.AppendString(web.AppendKey(b, "decision"), r.Decision)
+	}
+	if want.has(fPeerASN) {
+		b = appendPeerASN(b, r.Peer)
 	}
 	return b
 }

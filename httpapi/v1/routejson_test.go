@@ -24,7 +24,6 @@ type twinRoute struct {
 	Prefix            netip.Prefix  `json:"prefix"`
 	Family            string        `json:"family"`
 	Peer              string        `json:"peer"`
-	PeerASN           route.ASN     `json:"peer_asn,omitempty"`
 	Router            string        `json:"router,omitempty"`
 	PathID            *uint32       `json:"path_id,omitempty"`
 	ReceivedAt        time.Time     `json:"received_at"`
@@ -32,6 +31,7 @@ type twinRoute struct {
 	LongLived         bool          `json:"long_lived_stale,omitempty"`
 	Best              bool          `json:"best"`
 	Decision          string        `json:"decision,omitempty"`
+	PeerASN           route.ASN     `json:"peer_asn,omitempty"`
 	Origin            string        `json:"origin,omitempty"`
 	ASPath            *[]any        `json:"as_path,omitempty"`
 	ASPathText        *string       `json:"as_path_text,omitempty"`

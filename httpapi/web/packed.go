@@ -12,8 +12,9 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// minPacked is the size from which an answer is worth packing.
-const minPacked = 1 << 10
+// minPacked is the size from which an answer is worth packing: what fits into a packet
+// or two does not come sooner for it.
+const minPacked = 2 << 10
 
 // The encodings of answers (RFC 9110 section 8.4.1, RFC 8878), the better one first.
 const (
@@ -23,7 +24,7 @@ const (
 
 // Levels and windows keep what a packer takes below a megabyte.
 const (
-	wholeLevel  = 5
+	wholeLevel  = 2
 	streamLevel = gzip.BestSpeed
 	zstdWindow  = 128 << 10
 )
