@@ -13,13 +13,15 @@ import (
 )
 
 const (
-	keepEvery    = time.Second // how often the keeper looks for work
-	pruneEvery   = time.Minute // how often the keeper looks for what may be dropped
-	keepBackoff  = time.Minute // the longest time that the keeper leaves alone what failed
-	manyRecords  = 10_000_000  // since a snapshot, which a restart replays; then the next is taken at once
-	quietRecords = 200_000     // a second; while more come, a table is being loaded
-	trackEvery   = time.Minute // how often a snapshot is taken only to know the state of a peer again
-	stuckAfter   = 3           // times without room, before what is newer than the last snapshot goes
+	keepEvery     = time.Second      // how often the keeper looks for work
+	pruneEvery    = time.Minute      // how often the keeper looks for what may be dropped
+	keepBackoff   = time.Minute      // the longest time that the keeper leaves alone what failed
+	manyRecords   = 10_000_000       // since a snapshot, which a restart replays; then the next is taken at once
+	quietRecords  = 200_000          // a second; while more come, a table is being loaded
+	mergeTime     = 15 * time.Second // before a snapshot in which no merge begins
+	snapshotAgain = 15 * time.Second // after a snapshot during which too much changed
+	trackEvery    = time.Minute      // how often a snapshot is taken only to know the state of a peer again
+	stuckAfter    = 3                // times without room, before what is newer than the last snapshot goes
 )
 
 // keep takes snapshots, merges the journal and drops what is too old, one after
@@ -38,7 +40,8 @@ func (h *History) keep(ctx context.Context, live TableWriter) error {
 			return nil
 		case <-tick.C:
 		}
-		k.step(ctx, h.deps.Now())
+		for k.step(ctx, h.deps.Now()) && ctx.Err() == nil {
+		}
 	}
 }
 
@@ -83,26 +86,42 @@ type keeper struct {
 	took    time.Time // the last snapshot
 	before  int64     // records since the last snapshot, when last looked
 	stuck   int       // times in a row that there was no room
+	calm    bool      // no table is being loaded
+	more    bool      // there is more to merge
 
 	aging aging
 
 	pruning, snapping, merging task
 }
 
-func (k *keeper) step(ctx context.Context, now time.Time) {
+// step does what is due, and merges once. It reports whether there is more to merge,
+// before which it looks again for what is due: a merge takes up to ten seconds.
+func (k *keeper) step(ctx context.Context, now time.Time) (more bool) {
+	k.more = false
 	k.try(ctx, &k.pruning, now, k.prune)
 	k.try(ctx, &k.snapping, now, k.snapshot)
-	k.try(ctx, &k.merging, now, func(ctx context.Context, _ time.Time) error { return k.history.Merge(ctx) })
+	k.try(ctx, &k.merging, now, k.merge)
 	for _, t := range []*task{&k.pruning, &k.snapping, &k.merging} {
 		if t.err != nil {
 			text := t.err.Error()
 			k.history.untidy.Store(&text)
 			k.history.troubled()
-			return
+			return k.more
 		}
 	}
 	k.history.untidy.Store(nil)
 	k.history.untroubled()
+	return k.more
+}
+
+// merge merges once, but nothing while a table is being loaded, and nothing right before
+// a snapshot, which would have to wait.
+func (k *keeper) merge(ctx context.Context, now time.Time) (err error) {
+	if !k.calm || !now.Before(k.next.Add(-mergeTime)) && now.Before(k.next) {
+		return nil
+	}
+	k.more, err = k.history.mergeNext(ctx)
+	return err
 }
 
 // prune drops what is too old every minute, and what is oldest when there is no room.
@@ -138,12 +157,15 @@ func (k *keeper) prune(ctx context.Context, now time.Time) error {
 func (k *keeper) snapshot(ctx context.Context, now time.Time) error {
 	h := k.history
 	taken, stored := h.taken.Load(), h.stored.Load()
-	calm := taken-k.before < quietRecords
+	k.calm = taken-k.before < quietRecords
 	k.before = taken
 	much := taken > manyRecords || stored > max(h.config.MaxSize/8, h.snapshotOctets.Load())
 	pressed := h.excess() > 0 && stored > h.config.MaxSize/32
 	track := h.untracked.Load() && now.Sub(k.took) >= trackEvery
-	if now.Before(k.next) && !pressed && !track && (!calm || !h.hurry.Load() && !much) {
+	// While a table is loaded the tail would be as large as the table, and peers would
+	// be thinned for it.
+	due := !now.Before(k.next) && (k.calm || now.Sub(k.next) >= h.config.SnapshotEvery)
+	if !due && !pressed && !track && (!k.calm || !h.hurry.Load() && !much) {
 		return nil
 	}
 	k.next = h.nextSnapshot(now)
@@ -151,6 +173,11 @@ func (k *keeper) snapshot(ctx context.Context, now time.Time) error {
 	h.hurry.Store(true) // until it is taken
 	h.untracked.Store(false)
 	info, err := h.Snapshot(ctx, k.live)
+	if errors.Is(err, errMuchChanged) {
+		h.deps.Logger.InfoContext(ctx, "no snapshot: too much changed while it was taken; it is taken again", "in", snapshotAgain)
+		k.next = now.Add(snapshotAgain)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -164,32 +191,40 @@ func (k *keeper) snapshot(ctx context.Context, now time.Time) error {
 // Merge makes segments of pieces of the journal where there are enough of them, and
 // room for their copy.
 func (h *History) Merge(ctx context.Context) error {
-	h.keeping.Lock()
-	defer h.keeping.Unlock()
-	if h.deps.Now().Before(h.mergeAgain) {
-		return nil
-	}
 	for ctx.Err() == nil {
-		stretch, level := h.index.Load().mergeable(h.limits.levels, h.largest())
-		if stretch == nil || !h.mayCopy(stretch) {
-			return nil
-		}
-		err := h.merge(ctx, stretch, level)
-		var l *loss
-		if errors.As(err, &l) && errors.Is(err, format.ErrDamaged) {
-			h.passOver(l) // the others are merged without it
-			continue
-		}
-		if err != nil {
-			swept := h.sweepBlocks(context.WithoutCancel(ctx))
-			if errors.Is(err, ErrFull) { // the pieces are as good as a segment of them
-				h.mergeAgain = h.deps.Now().Add(keepBackoff)
-				return swept
-			}
-			return errors.Join(fmt.Errorf("merge the journal of %s: %w", format.Stamp(stretch[0].First), err), swept)
+		if more, err := h.mergeNext(ctx); err != nil || !more {
+			return err
 		}
 	}
 	return ctx.Err()
+}
+
+// mergeNext makes one segment, and reports whether there may be more to merge.
+func (h *History) mergeNext(ctx context.Context) (more bool, err error) {
+	h.keeping.Lock()
+	defer h.keeping.Unlock()
+	if h.deps.Now().Before(h.mergeAgain) {
+		return false, nil
+	}
+	stretch, level := h.index.Load().mergeable(h.limits.levels, h.largest())
+	if stretch == nil || !h.mayCopy(stretch) {
+		return false, nil
+	}
+	err = h.merge(ctx, stretch, level)
+	var l *loss
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.As(err, &l) && errors.Is(err, format.ErrDamaged):
+		h.passOver(l) // the others are merged without it
+		return true, nil
+	}
+	swept := h.sweepBlocks(context.WithoutCancel(ctx))
+	if errors.Is(err, ErrFull) { // the pieces are as good as a segment of them
+		h.mergeAgain = h.deps.Now().Add(keepBackoff)
+		return false, swept
+	}
+	return false, errors.Join(fmt.Errorf("merge the journal of %s: %w", format.Stamp(stretch[0].First), err), swept)
 }
 
 // mayCopy reports whether pieces may be in the file twice for a while.

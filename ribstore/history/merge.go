@@ -88,20 +88,35 @@ func eachBlock(tx *bbolt.Tx, segment []byte, found func(key, stored []byte)) {
 	}
 }
 
+// maxLoads is how many groups of loads, of 10,000 records each, are not merged: those
+// of eight full tables. When more come, a peer changes without end. The oldest are then
+// merged once, straight to the last level.
+const maxLoads = 1024
+
 // mergeable returns a stretch of pieces of one level that should become one piece,
 // and the level of that piece. It returns nil when there is no such stretch.
 func (x *index) mergeable(levels []merging, most largest) (stretch []format.Piece, level uint8) {
+	loads := 0
+	for i := range x.Pieces {
+		if x.Pieces[i].Level == format.LevelLoad {
+			loads++
+		}
+	}
 	for start := 0; start < len(x.Pieces); {
 		p := &x.Pieces[start]
-		if int(p.Level) >= len(levels) {
+		from, to := int(p.Level), p.Level+1
+		if p.Level == format.LevelLoad && loads > maxLoads {
+			from, to = 0, uint8(len(levels))
+		}
+		if from >= len(levels) {
 			start++
 			continue
 		}
-		enough := levels[p.Level]
+		enough := levels[from]
 		enough.records, enough.octets = min(enough.records, most.records), min(enough.octets, most.octets)
 		end, whole := x.stretch(start, enough, most)
 		if whole && end-start > 1 {
-			return x.Pieces[start:end], p.Level + 1
+			return x.Pieces[start:end], to
 		}
 		start = max(end, start+1)
 	}
@@ -126,7 +141,8 @@ func (x *index) stretch(start int, enough merging, most largest) (end int, whole
 		}
 		records += int(x.Pieces[end].Records)
 	}
-	cut := end < len(x.Pieces) && (x.Pieces[end].Run != p.Run || x.Pieces[end].Level == format.LevelLoad)
+	// What comes between loads is not merged with what comes behind them.
+	cut := end < len(x.Pieces) && (x.Pieces[end].Run != p.Run || x.Pieces[end].Level == format.LevelLoad || p.Level == format.LevelLoad)
 	return end, records >= enough.records || end-start >= enough.pieces || cut
 }
 

@@ -46,6 +46,9 @@ func (h *History) Snapshots() []SnapshotInfo {
 // reading.
 var ErrReadOnly = errors.New("the history is open to be read only")
 
+// errMuchChanged: the tail of a snapshot would be too large.
+var errMuchChanged = errors.New("too much changed while it was taken; it is taken again later")
+
 // Snapshot takes a snapshot of the table now. Lookups and the table's writer go on
 // meanwhile. The writer only runs two short functions: one that reads the state of
 // the peers at the begin, and one that reads the end of the journal at the end.
@@ -140,7 +143,7 @@ func (s *snapshotter) take(ctx context.Context, live TableWriter) error {
 	case !s.end.on:
 		return ErrReadOnly
 	case len(tail.Octets) > h.limits.maxTail:
-		return errors.New("too much changed while it was taken; it is taken again later")
+		return errMuchChanged
 	}
 	s.manifest.Tail = tail.Octets
 	return s.finish()
