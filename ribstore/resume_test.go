@@ -263,7 +263,7 @@ func TestQuestionsAboutThePastThatHaveNoAnswer(t *testing.T) {
 		if _, err := none.Snapshot(ctx); !errors.Is(err, ErrNoHistory) {
 			t.Errorf("Snapshot without a history: %v", err)
 		}
-		for _, text := range []string{"", "peer edge1", "192.0.2.0/24 or-longer", "192.0.2.0/24 or 198.51.100.0/24"} {
+		for _, text := range []string{"", "peer edge1", "192.0.2.0/24 or-longer", "192.0.2.0/24 or 198.51.100.0/24", "192.0.2.0/24 origin 64500"} {
 			if _, err := r.Timeline(ctx, parse(t, text), 0); !errors.Is(err, ErrNoPrefix) {
 				t.Errorf("Timeline(%q): %v", text, err)
 			}

@@ -15,23 +15,24 @@ import (
 )
 
 // ErrNoPrefix is returned for a timeline of something that is not one prefix.
-var ErrNoPrefix = errors.New("a timeline is of one prefix, or of an address, without further conditions")
+var ErrNoPrefix = errors.New("a timeline is of one prefix, or of an address, and of all peers or of some that are named")
 
 // timelineSpan is how far back a timeline goes when nothing is said.
 const timelineSpan = 30 * 24 * time.Hour
 
 // Timeline tells what became of the prefix that confines a query in its span, or
-// in the last thirty days. An address means the most specific prefix that covers
+// in the last thirty days, at all peers or at those that the query names. An address means the most specific prefix that covers
 // it at the end of the span, else at its begin. At most so many states are kept;
 // zero means changes.DefaultStates. Errors are [ErrNoPrefix] and those of Search.
 func (a *asker) Timeline(ctx context.Context, q query.Query, states int) (*changes.Timeline, error) {
 	if a.past == nil {
 		return nil, ErrNoHistory
 	}
-	match, p := q.Prefix()
-	if _, alone := q.Expr.(query.In); !alone || match != query.Exact && match != query.Longest {
+	l, plain := query.Query{Expr: q.Expr}.Lookup()
+	if !plain || len(l.Families) > 0 || l.Match != query.Exact && l.Match != query.Longest {
 		return nil, ErrNoPrefix
 	}
+	p := l.Prefix
 	if q.Between.IsZero() {
 		q.Between.From.Ago = timelineSpan
 	}
@@ -41,7 +42,7 @@ func (a *asker) Timeline(ctx context.Context, q query.Query, states int) (*chang
 		return nil, err
 	}
 	defer leave()
-	if match == query.Longest {
+	if l.Match == query.Longest {
 		if p, err = a.longest(ctx, q, p, from, to); err != nil {
 			return nil, err
 		}
@@ -59,6 +60,9 @@ func (a *asker) longest(ctx context.Context, q query.Query, p netip.Prefix, mome
 		}
 		found := netip.Prefix{}
 		_ = a.known(past.Table, t).ViewFor(q, func(v *table.View) error {
+			if names := q.Peers(); len(names) > 0 {
+				v.Confine(v.Select(func(p *route.Peer) bool { return slices.Contains(names, p.Name) }))
+			}
 			if d, ok := v.Longest(unicast(p), p.Addr()); ok {
 				found = d.Prefix
 			}
@@ -88,8 +92,11 @@ func (a *asker) timeline(ctx context.Context, q query.Query, p netip.Prefix, fro
 	}
 	at := []place{{unicast(p), p}}
 	builder := changes.NewTimelineBuilder(at[0].family, p, from, states)
-	known := a.known(past.Table, from)
-	builder.Observe(from, routesAt(known, q, at)[0])
+	known, names := a.known(past.Table, from), q.Peers()
+	routes := func() []route.Route {
+		return slices.DeleteFunc(routesAt(known, q, at)[0], func(r route.Route) bool { return len(names) > 0 && !slices.Contains(names, r.Peer.Name) })
+	}
+	builder.Observe(from, routes())
 	step := func(e *history.Event) error {
 		var refused []route.Refused
 		if e.Batch != nil {
@@ -98,7 +105,7 @@ func (a *asker) timeline(ctx context.Context, q query.Query, p netip.Prefix, fro
 		e.Apply(past.Table)
 		for past.Table.Work() {
 		}
-		builder.Observe(e.At, routesAt(known, q, at)[0], refused...)
+		builder.Observe(e.At, routes(), refused...)
 		return nil
 	}
 	notices, err := a.past.Replay(ctx, past, to, func(e *history.Event) error {

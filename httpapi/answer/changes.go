@@ -82,6 +82,8 @@ type TimelineState struct {
 	Stale *bool       `json:"stale,omitempty"` // no session confirmed the route; absent without a route
 	Route *Attributes `json:"route,omitempty"`
 
+	Attributes []string `json:"attributes,omitempty"` // that changed since the state before, when that had a route
+
 	// Reason is why there is no route: its announcement was malformed, and so it
 	// was treated as a withdrawal (RFC 7606). Absent for another reason.
 	Reason string `json:"reason,omitempty"`

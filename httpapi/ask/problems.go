@@ -91,7 +91,7 @@ func pastProblemOf(err error) *web.Problem {
 	case errors.Is(err, ribstore.ErrNoCollection):
 		return noCollection()
 	case errors.Is(err, ribstore.ErrNoPrefix):
-		return web.Problemf(web.CodeNoPrefix, "Ask for one prefix or address, such as q=192.0.2.0/24.")
+		return web.Problemf(web.CodeNoPrefix, "Ask for one prefix or address, such as q=192.0.2.0/24, and peers by name if you like: 192.0.2.0/24 peer edge1.")
 	}
 	return nil
 }

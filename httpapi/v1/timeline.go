@@ -6,6 +6,7 @@ import (
 	"ribglass/httpapi/ask"
 	"ribglass/httpapi/web"
 	"ribglass/ribstore/changes"
+	"ribglass/ribstore/compare"
 	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 )
@@ -94,18 +95,26 @@ func appendTimelineRow(b []byte, r *changes.TimelineRow, f route.Family) []byte 
 	b = web.AppendInt(web.AppendKey(b, "withdrawals"), int64(r.Withdrawals))
 	b = append(web.AppendKey(b, "states"), '[')
 	for i := range r.States {
-		b = appendTimelineState(web.AppendComma(b), &r.States[i])
+		var before *changes.TimelineState
+		if i > 0 {
+			before = &r.States[i-1]
+		}
+		b = appendTimelineState(web.AppendComma(b), before, &r.States[i])
 	}
 	return append(b, ']', '}')
 }
 
-// appendTimelineState appends a state; one without a route is an absence.
-func appendTimelineState(b []byte, s *changes.TimelineState) []byte {
+// appendTimelineState appends a state; one without a route is an absence. The state
+// before, nil for none, tells what changed.
+func appendTimelineState(b []byte, before, s *changes.TimelineState) []byte {
 	b = web.AppendTime(web.AppendKey(append(b, '{'), "from"), s.From)
 	b = web.AppendTime(web.AppendKey(b, "to"), s.To)
 	if s.Route != nil {
 		b = web.AppendBool(web.AppendKey(b, "stale"), s.Stale)
 		b = appendSide(b, "route", s.Route.Attrs)
+		if before != nil && before.Route != nil {
+			b = appendNames(b, "attributes", compare.ChangedAttributes(before.Route.Attrs, s.Route.Attrs))
+		}
 	}
 	if s.Refused != (route.Fault{}) {
 		b = web.AppendString(web.AppendKey(b, "reason"), s.Refused.String())

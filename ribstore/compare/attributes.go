@@ -14,12 +14,14 @@ type Cause string
 
 // The causes of a changed route. The first that applies is given.
 const (
-	CauseOrigin    Cause = "origin"    // the path ends in another AS
-	CausePath      Cause = "path"      // the AS path is another
-	CauseNextHop   Cause = "next-hop"  // the next hop is another
-	CauseCommunity Cause = "community" // communities of any kind differ
-	CauseOther     Cause = "other"     // MED, LOCAL_PREF, …
-	CauseStale     Cause = "stale"     // only whether a session confirms it differs
+	CauseOrigin    Cause = "origin"     // the path ends in another AS
+	CausePath      Cause = "path"       // the AS path is another
+	CauseNextHop   Cause = "next-hop"   // the next hop is another
+	CauseLocalPref Cause = "local-pref" // LOCAL_PREF is another
+	CauseMED       Cause = "med"        // MED is another
+	CauseCommunity Cause = "community"  // communities of any kind differ
+	CauseOther     Cause = "other"      // ORIGIN, AGGREGATOR, …
+	CauseStale     Cause = "stale"      // only whether a session confirms it differs
 )
 
 // ChangedAttributes names the attributes in which two sets differ, in the words
@@ -132,6 +134,10 @@ func (c *codes) cause(a, b route.Attrs) Cause {
 		return CausePath
 	case c.has(route.AttrNextHop):
 		return CauseNextHop
+	case c.has(route.AttrLocalPref):
+		return CauseLocalPref
+	case c.has(route.AttrMED):
+		return CauseMED
 	case c.has(route.AttrCommunities), c.has(route.AttrLargeCommunities), c.has(route.AttrExtCommunities), c.has(route.AttrIPv6ExtCommunity):
 		return CauseCommunity
 	}

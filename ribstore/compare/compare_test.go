@@ -250,6 +250,10 @@ func changedTwin(a, b route.Attrs) (names []string, cause Cause) {
 		return names, CausePath
 	case has("nexthop"):
 		return names, CauseNextHop
+	case has("local-pref"):
+		return names, CauseLocalPref
+	case has("med"):
+		return names, CauseMED
 	case has("community"), has("ext-community"), has("large-community"):
 		return names, CauseCommunity
 	}

@@ -200,16 +200,9 @@ func what(c *answer.Change) string {
 	case c.New != nil:
 		return path(c.New)
 	case c.Old != nil:
-		return strings.TrimSpace("was " + path(c.Old) + " " + because(c))
+		return strings.TrimSpace("was " + path(c.Old) + " " + reason(c.Reason))
 	}
 	return c.Reason
-}
-
-func because(c *answer.Change) string {
-	if c.Reason == "" {
-		return ""
-	}
-	return "(" + c.Reason + ")"
 }
 
 // contrast tells what differs between two routes: the paths, or the first other

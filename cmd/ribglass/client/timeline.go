@@ -101,9 +101,12 @@ func timelineRows(a *answer.Timeline) [][]string {
 		row := &a.Rows[i]
 		for j := range row.States {
 			s := &row.States[j]
-			mark, what := "", "absent"
+			mark, what := "", strings.TrimSpace("absent "+reason(s.Reason))
 			if s.Route != nil {
 				what = strings.TrimSpace(path(s.Route) + "  " + hop(s.Route))
+			}
+			if len(s.Attributes) > 0 && j > 0 && row.States[j-1].Route != nil {
+				what += "  [" + strings.Join(differences(s.Attributes, row.States[j-1].Route, s.Route), "; ") + "]"
 			}
 			if s.Stale != nil && *s.Stale {
 				mark = "S"
@@ -112,6 +115,33 @@ func timelineRows(a *answer.Timeline) [][]string {
 		}
 	}
 	return rows
+}
+
+// differences tells what changed of each attribute. The path and the next hop, which the
+// row shows, are only named.
+func differences(names []string, before, after *answer.Attributes) []string {
+	values := map[string]func(*answer.Attributes) string{
+		"med":             func(r *answer.Attributes) string { return number(r.MED) },
+		"local-pref":      func(r *answer.Attributes) string { return number(r.LocalPref) },
+		"community":       func(r *answer.Attributes) string { return dash(strings.Join(r.Communities, " ")) },
+		"large-community": func(r *answer.Attributes) string { return dash(strings.Join(r.LargeCommunities, " ")) },
+		"ext-community":   func(r *answer.Attributes) string { return dash(strings.Join(r.ExtCommunities, " ")) },
+	}
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = terminal.Clean(name)
+		if of := values[name]; of != nil {
+			list[i] += ": " + of(before) + " → " + of(after)
+		}
+	}
+	return list
+}
+
+func reason(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "(" + text + ")"
 }
 
 func origins(list []route.ASN) string {
