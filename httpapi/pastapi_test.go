@@ -300,3 +300,18 @@ func TestStreamsAboutThePastAreFew(t *testing.T) {
 	<-done
 	<-done
 }
+
+// A collection that is asked about a time behind its end says where that is.
+func TestACollectionSaysWhereItEnds(t *testing.T) {
+	r, sessions := pastWorld(t)
+	h := r.server(httpapi.DefaultConfig(), sessions)
+	for _, target := range []string{
+		"/api/v1/routes?collection=old&at=2100-01-01T00:00Z", "/api/v1/changes?collection=old&between=2100-01-01T00:00Z/2100-01-02T00:00Z",
+		"/api/v1/timeline?collection=old&q=" + thePrefix + "&between=2100-01-01T00:00Z/2100-01-02T00:00Z",
+	} {
+		rec := ask(t, h, target)
+		if body := rec.Body.String(); rec.Code < 400 || rec.Code >= 500 || !strings.Contains(body, "The collection ends at 20") {
+			t.Errorf("GET %s: %d %s", target, rec.Code, body)
+		}
+	}
+}

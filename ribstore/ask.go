@@ -33,6 +33,23 @@ var (
 	ErrFuture = errors.New("the moment is in the future")
 )
 
+// EndError is returned for a question about a time behind the end of a collection.
+type EndError struct{ Ends time.Time }
+
+// Error says when the collection ends.
+func (e *EndError) Error() string { return "the collection ends at " + e.Ends.Format(time.RFC3339) }
+
+// Unwrap returns ErrFuture: nothing is known of that time.
+func (e *EndError) Unwrap() error { return ErrFuture }
+
+// future returns what is wrong with a question about a time that has not come.
+func (a *asker) future() error {
+	if a.now == nil {
+		return &EndError{a.clock().UTC()}
+	}
+	return ErrFuture
+}
+
 // asker answers the questions of an audience. Its methods are promoted to
 // [Store], [Archive] and [Reader], and may be called by anyone at any time. They
 // never wait for the writer of a table.
@@ -272,7 +289,7 @@ func (a *asker) at(ctx context.Context, t time.Time, within netip.Prefix) (*mome
 	case a.past == nil:
 		return nil, ErrNoHistory
 	case t.After(a.clock()):
-		return nil, ErrFuture
+		return nil, a.future()
 	}
 	t = t.UTC().Truncate(time.Millisecond)
 	past, part, err := a.load(ctx, t, within)

@@ -23,6 +23,9 @@ func (a *asker) Changes(ctx context.Context, q query.Query, page changes.Page) (
 		return nil, ErrNoHistory
 	}
 	from, to := a.span(q)
+	if a.now == nil && to.Before(from) {
+		return nil, a.future()
+	}
 	pager, err := changes.NewPager(a.filter(q, to), page)
 	if err != nil {
 		return nil, err
@@ -82,7 +85,10 @@ func (a *asker) StreamChanges(ctx context.Context, q query.Query, kinds []change
 		return ErrNoHistory
 	}
 	from, to := a.span(q)
-	if to.Before(from) {
+	switch {
+	case a.now == nil && to.Before(from):
+		return a.future()
+	case to.Before(from):
 		return nil
 	}
 	filter := a.filter(q, to)

@@ -137,6 +137,9 @@ func (a *asker) StreamNewestChanges(ctx context.Context, q query.Query, kinds []
 		return ErrNoHistory
 	}
 	from, to := a.span(q)
+	if a.now == nil && to.Before(from) {
+		return a.future()
+	}
 	n := newest{filter: a.filter(q, to), kinds: kinds}
 	for records := streamedChanges; !to.Before(from); records = min(records*growth, mostInStretch) {
 		begin := a.past.StretchBefore(from, to, records)

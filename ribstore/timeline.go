@@ -37,6 +37,9 @@ func (a *asker) Timeline(ctx context.Context, q query.Query, states int) (*chang
 		q.Between.From.Ago = timelineSpan
 	}
 	from, to := a.span(q)
+	if to.Before(from) {
+		return nil, a.future()
+	}
 	leave, err := a.budget.Enter(ctx, NarrowPast)
 	if err != nil {
 		return nil, err

@@ -43,8 +43,8 @@ it over BGP, and every route they send can be looked up in a browser, over an
 API and on the command line.
 
 Exit status: 0 done, 1 failed, 2 wrong usage or a question that cannot be
-understood, 3 nothing was found, or an import passed something over;
-of diff: 0 the same, 1 different, 2 failed or wrong usage.`,
+understood, 3 nothing was found, or an import passed something over, 4 a file could
+not be verified; of diff: 0 the same, 1 different, 2 failed or wrong usage.`,
 		Example: `  ribglass check /etc/ribglass/ribglass.yaml
   ribglass serve --config /etc/ribglass/ribglass.yaml
   ribglass lookup 192.0.2.1 --server http://lg.example.net:8080

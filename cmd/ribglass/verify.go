@@ -15,9 +15,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ribglass/cmd/ribglass/exit"
 	"ribglass/cmd/ribglass/terminal"
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/history/check"
+	"ribglass/ribstore/history/format"
 )
 
 // errDamaged is a verification that found damage. What is damaged has been
@@ -33,8 +35,8 @@ func snapshotVerifyCommand() *cobra.Command {
 directory, and checks everything in them. It changes nothing. No server may
 have a file open meanwhile: verify a copy, or when the server is stopped.
 
-Exit status: 0 all is well, 1 something is damaged or cannot be read, 2 wrong
-usage.`,
+Exit status: 0 all is well, 1 something is damaged, 2 wrong usage, 4 a file could
+not be checked: it is in use, of another format, or cannot be read.`,
 		Example: `  ribglass snapshot verify --data-dir /var/lib/ribglass
   ribglass snapshot verify /backup/history.db`,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -78,12 +80,21 @@ func verifyFiles(ctx context.Context, files []string, out, notes io.Writer) erro
 	line := terminal.NewProgress(notes)
 	defer line.End()
 	var failed error
+	unchecked := 0
 	for _, file := range files {
 		report, err := verifyFile(ctx, file, line)
 		line.End()
 		switch {
 		case ctx.Err() != nil:
 			return errors.New("interrupted")
+		case errors.Is(err, history.ErrLocked):
+			fmt.Fprintf(out, "%s: in use, not checked: a server has it open. Check a copy of it, or stop the server.\n", terminal.Clean(file))
+			unchecked++
+			continue
+		case err != nil && !errors.Is(err, format.ErrDamaged):
+			fmt.Fprintf(out, "%s: not checked: %s\n", terminal.Clean(file), terminal.Clean(explainHistory(err).Error()))
+			unchecked++
+			continue
 		case err != nil:
 			fmt.Fprintf(out, "%s: %s\n", terminal.Clean(file), terminal.Clean(explainHistory(err).Error()))
 			failed = errDamaged
@@ -93,6 +104,9 @@ func verifyFiles(ctx context.Context, files []string, out, notes io.Writer) erro
 		if len(report.Problems) > 0 {
 			failed = errDamaged
 		}
+	}
+	if failed == nil && unchecked > 0 {
+		return exit.UncheckedError{Err: fmt.Errorf("%s not checked", terminal.Several(unchecked, "file"))}
 	}
 	return failed
 }

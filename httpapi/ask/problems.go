@@ -79,9 +79,12 @@ func noCollection() *web.Problem {
 // past, nil for everything else.
 func pastProblemOf(err error) *web.Problem {
 	var before *history.RangeError
+	var behind *ribstore.EndError
 	switch {
 	case errors.Is(err, ribstore.ErrNoHistory):
 		return noHistory()
+	case errors.As(err, &behind):
+		return web.Problemf(web.CodeFuture, "The collection ends at %s.", behind.Ends.UTC().Format(time.RFC3339Nano))
 	case errors.Is(err, ribstore.ErrFuture):
 		return web.Problemf(web.CodeFuture, "Ask for a moment that has been.")
 	case errors.As(err, &before) && before.Begins.IsZero():

@@ -27,6 +27,7 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	Hosts          []string
 	MaxConnections int
+	AnswerTime     time.Duration // that an answer may take before it is written
 	// Audience says who asks. nil: everybody, who sees everything.
 	Audience func(*Exchange) route.Audience
 }
@@ -210,10 +211,17 @@ func (e *Edge) Run(ctx context.Context) error {
 	return e.Serve(ctx, l)
 }
 
+// server returns the server of the edge. An answer that took as long as it may is still
+// written.
+func (e *Edge) server() *http.Server {
+	srv := NewServer(e.engine, e.log)
+	srv.WriteTimeout += e.cfg.AnswerTime
+	srv.RegisterOnShutdown(e.close) // a stream of events has no end of its own
+	return srv
+}
+
 // Serve is Run on a listener that the caller made; it closes l.
 func (e *Edge) Serve(ctx context.Context, l net.Listener) error {
 	e.log.InfoContext(ctx, "http listening", "address", l.Addr().String())
-	srv := NewServer(e.engine, e.log)
-	srv.RegisterOnShutdown(e.close) // a stream of events has no end of its own
-	return Serve(ctx, srv, netutil.LimitListener(l, e.cfg.MaxConnections))
+	return Serve(ctx, e.server(), netutil.LimitListener(l, e.cfg.MaxConnections))
 }

@@ -17,7 +17,7 @@ const (
 	maxURLBytes    = 6 << 10
 	headerTimeout  = 5 * time.Second
 	ReadTimeout    = 10 * time.Second // for a whole request
-	WriteTimeout   = 30 * time.Second // for a whole answer, or a part of a stream
+	WriteTimeout   = 30 * time.Second // to write a whole answer, or a part of a stream
 	idleTimeout    = 75 * time.Second
 	shutdownGrace  = 2500 * time.Millisecond
 )

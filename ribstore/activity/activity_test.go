@@ -235,6 +235,20 @@ func TestBusiestForgetsWhatIsLongerAgo(t *testing.T) {
 	}
 }
 
+// A clock that is set back by less than a tally lasts leaves no tally of before; the one
+// under way is there all the same.
+func TestBusiestOutlivesAClockThatIsSetBack(t *testing.T) {
+	m := New(noon)
+	edge1 := &route.Peer{Name: "edge1"}
+	for i, back := range []time.Duration{4 * time.Minute, 3 * time.Minute, 2 * time.Minute} {
+		m.Observe(routesOf(edge1, noon, prefix(1)))
+		m.Tick(noon.Add(-back), func() Sample { return Sample{} })
+		if got := m.Busiest().Prefixes; len(got) != 1 || got[0].Changes != i+1 {
+			t.Errorf("%v before: %+v", back, got)
+		}
+	}
+}
+
 func TestGrowthIsSampledWhenTablesAreComplete(t *testing.T) {
 	m := New(noon)
 	edge1 := &route.Peer{Name: "edge1"}

@@ -62,14 +62,16 @@ func (b *busy) tick(now time.Time) {
 		return
 	}
 	list := slices.Clone(*b.published.Load())
-	list[len(list)-1] = b.tally.copy() // the last is a copy of before
+	list = append(list[:len(list)-1], b.tally.copy()) // the last is a copy of before
 	if over {
 		b.tally.reset(now, 0)
-		list = append(list, b.tally.copy())
 	}
 	list = slices.DeleteFunc(list, func(c *counted) bool {
 		return c.from.After(now) || now.Sub(c.from) >= (tallies+1)*tallyTime
 	})
+	if over || len(list) == 0 { // there is always the one under way, whatever the clock says
+		list = append(list, b.tally.copy())
+	}
 	b.published.Store(&list)
 	b.fresh, b.copied = false, now
 }

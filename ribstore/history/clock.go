@@ -86,3 +86,14 @@ func (j *journal) stepped(now time.Time) {
 	defer j.mu.Unlock()
 	j.forward(now.UnixMilli())
 }
+
+// pass has time go on without a record: what ends now ends now, and not when something
+// was recorded last.
+func (j *journal) pass(now time.Time) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.forward(now.UnixMilli())
+	if !j.off {
+		j.last = max(j.last, now.UnixMilli())
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -194,6 +195,11 @@ func open(path string, cfg Config, deps Deps, readOnly bool) (*History, error) {
 		return nil, err
 	}
 	h.file.Store(f)
+	if !readOnly { // the file is ours alone: what a compaction left that was killed is too
+		if err := os.Remove(temporary(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			deps.Logger.Warn("what a compaction left cannot be removed", "error", err)
+		}
+	}
 	if err := h.loadIndex(); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.close())
 	}

@@ -131,6 +131,7 @@ func (s *snapshotter) take(ctx context.Context, live TableWriter) error {
 	s.number()
 	walked := s.walk(ctx, live.Table)
 	err = live.Do(context.WithoutCancel(ctx), func() {
+		h.journal.pass(h.deps.Now())
 		s.end = h.journal.endTail(tail, live.Table)
 		s.manifest.Next, s.manifest.Run, s.manifest.Begun, s.manifest.End = s.end.next, s.end.at.run, begun.at, s.end.at.at
 	})

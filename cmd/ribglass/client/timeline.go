@@ -131,7 +131,7 @@ func differences(names []string, before, after *answer.Attributes) []string {
 	for i, name := range names {
 		list[i] = terminal.Clean(name)
 		if of := values[name]; of != nil {
-			list[i] += ": " + of(before) + " → " + of(after)
+			list[i] += ": " + of(before) + terminal.Signs(" → ") + of(after)
 		}
 	}
 	return list

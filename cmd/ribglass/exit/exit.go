@@ -17,6 +17,8 @@ const (
 	NotFound = 3
 	Partly   = 3 // of import: not everything could be read
 
+	Unchecked = 4 // of snapshot verify: a file could not be checked
+
 	Differ  = 1 // of diff
 	Trouble = 2 // of diff
 )
@@ -57,6 +59,15 @@ func (e TroubleError) Error() string { return e.Err.Error() }
 // Unwrap returns the error inside.
 func (e TroubleError) Unwrap() error { return e.Err }
 
+// UncheckedError says that something could not be checked, and so was not found wrong.
+type UncheckedError struct{ Err error }
+
+// Error returns the text of the error inside.
+func (e UncheckedError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the error inside.
+func (e UncheckedError) Unwrap() error { return e.Err }
+
 // Status returns the status for what a command returned, and what is to be
 // printed of it: "" when the command has printed everything.
 func Status(err error) (status int, message string) {
@@ -78,6 +89,9 @@ func Status(err error) (status int, message string) {
 	}
 	if _, ok := errors.AsType[TroubleError](err); ok {
 		return Trouble, err.Error()
+	}
+	if _, ok := errors.AsType[UncheckedError](err); ok {
+		return Unchecked, err.Error()
 	}
 	return Failure, err.Error()
 }

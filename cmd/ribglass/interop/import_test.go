@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -91,7 +92,7 @@ func TestADumpOfBIRDIsACollection(t *testing.T) {
 	if n := count(routes[0].prefix.String()); n != 0 {
 		t.Errorf("%d routes of %v, which was withdrawn", n, routes[0].prefix)
 	}
-	if status, out := g.command("snapshot", "verify", "--data-dir", g.dataDir); status == 0 {
+	if status, out := g.command("snapshot", "verify", "--data-dir", g.dataDir); status != 4 || !strings.Contains(out, "in use, not checked") {
 		t.Errorf("verify of a data directory in use: status %d: %s", status, out)
 	}
 	g.unharmed()
