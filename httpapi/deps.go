@@ -79,6 +79,7 @@ type Deps struct {
 	Snapshots func() []history.SnapshotInfo // which there are, oldest first; nil: they are not listed
 
 	Collections Collections // nil: there are none
+	Opened      string      // the collection that questions are about which name none; "": they are about the store
 	Names       Names       // nil: numbers have none
 	Site        *site.Site  // what the operator says of it at the start; nil: nothing
 	// Export writes the answer to a query as MRT: routes, or changes when the
@@ -114,7 +115,7 @@ func (d *Deps) sources() ask.Sources {
 		Budget: d.Budget, For: d.For, Notices: d.Notices, Subscribe: d.Subscribe, SessionChanges: d.SessionChanges,
 		Store: d.Store, Sessions: d.Sessions, Names: d.named(), Info: d.Info, Identity: d.Identity, Refused: d.Refused, Now: d.Now, Logger: d.Logger,
 		Registerer: d.Registerer,
-		Snapshots:  d.Snapshots, Export: d.Export,
+		Snapshots:  d.Snapshots, Export: d.Export, Opened: d.Opened,
 	}
 	if d.History != nil {
 		s.History = d.History.Stats
@@ -149,3 +150,6 @@ type collection struct {
 
 // Stats tells what the collection holds.
 func (c collection) Stats() history.Stats { return c.archive.Stats() }
+
+// Files returns the names of the files that the collection was imported from.
+func (c collection) Files() []string { return c.archive.Files }

@@ -3,6 +3,7 @@ package ribstore
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,6 +22,7 @@ type Archive struct {
 	asker
 
 	Name    string
+	Files   []string // that it was imported from, by name; none: not known
 	history *history.History
 	file    os.FileInfo
 }
@@ -43,6 +45,27 @@ func CollectionPath(dataDir, name string) (string, error) {
 		return "", fmt.Errorf("%q is no name for a collection: lower-case letters, digits, dots, dashes", name)
 	}
 	return filepath.Join(dataDir, "collections", name+collectionSuffix), nil
+}
+
+// maxSources bounds what is read of the list of files.
+const maxSources = 256 << 10
+
+// SourcesPath returns the file beside the file of a collection that lists what was
+// imported into it: a name in a line.
+func SourcesPath(path string) string { return strings.TrimSuffix(path, collectionSuffix) + ".files" }
+
+// readSources reads that list. A collection without it is as good.
+func readSources(path string) []string {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxSources))
+	if err != nil {
+		return nil
+	}
+	return strings.FieldsFunc(string(b), func(r rune) bool { return r == '\n' })
 }
 
 // Collections are the collections of a data directory. Files are opened when they
@@ -111,7 +134,7 @@ func (c *Collections) Get(name string) (*Archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Archive{Name: name, history: h, file: info}
+	a := &Archive{Name: name, Files: readSources(SourcesPath(path)), history: h, file: info}
 	end := h.Stats().Ends
 	deps := c.deps
 	deps.History, deps.Now = h, func() time.Time { return end }

@@ -16,9 +16,12 @@ func (p *Home) program() string {
 }
 
 func (p *Home) text(w *textWriter) {
-	if p.Moment.Past {
+	switch {
+	case p.Moment.Collection != "":
+		w.line("%s, collection %s", p.program(), p.Moment.Collection)
+	case p.Moment.Past:
 		w.line("%s, AS%s", p.program(), p.ASN)
-	} else {
+	default:
 		w.line("%s, AS%s, router id %s, up %s", p.program(), p.ASN, p.RouterID, age(w.now, p.StartedAt))
 	}
 	w.bar(&p.Frame)
@@ -30,6 +33,9 @@ func (p *Home) text(w *textWriter) {
 		w.line("and %d more: /peers", p.More)
 	}
 	w.line("")
+	if w.collections(p.Collections); len(p.Collections) > 0 {
+		w.line("")
+	}
 	if len(p.Examples) > 0 {
 		w.line("Try")
 	}

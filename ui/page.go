@@ -52,6 +52,10 @@ type Moment struct {
 	Kept       bool      // the past is kept, so there are pages about it
 	Past       bool      // what is shown is not what is now
 	Collection string    // what is shown is of this collection; "": of the peers
+	From, To   time.Time // what the collection spans
+	Sources    []string  // the files that the collection was imported from, the first of them
+	MoreFiles  int       // how many are left out
+	In         string    // stands behind links to pages that have moments of their own: "?collection=…"
 	Asked      time.Time // when the page was made
 	Requested  time.Time // the moment asked for, when another is shown
 	Notices    []string
@@ -90,6 +94,7 @@ type Home struct {
 	GrowthSince   time.Time // what the differences of Families are from; zero: they are not known
 	Attention     []Attention
 	MoreAttention int // how many are left out
+	Collections   []Collection
 }
 
 // Attention is something that an operator should know.

@@ -233,16 +233,24 @@ func (p *History) text(w *textWriter) {
 	}
 	if len(p.Collections) > 0 {
 		w.line("")
-		rows := [][]string{{"Collection", "From", "To", "Size"}}
-		for _, c := range p.Collections {
-			size := byteSize(c.Bytes)
-			if c.Broken {
-				size = "cannot be opened"
-			}
-			rows = append(rows, []string{c.Name, utc(c.Begins), utc(c.Ends), size})
-		}
-		w.table("", rows)
 	}
+	w.collections(p.Collections)
+}
+
+// collections lists what was imported from files, when there is something.
+func (w *textWriter) collections(list []Collection) {
+	if len(list) == 0 {
+		return
+	}
+	rows := [][]string{{"Collection", "From", "To", "Size"}}
+	for _, c := range list {
+		size := byteSize(c.Bytes)
+		if c.Broken {
+			size = "cannot be opened"
+		}
+		rows = append(rows, []string{c.Name, utc(c.Begins), utc(c.Ends), size})
+	}
+	w.table("", rows)
 }
 
 func (p *History) overview(w *textWriter) {

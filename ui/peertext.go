@@ -146,6 +146,7 @@ type ribState struct {
 	Family        route.Family
 	Routes, Stale int
 	At            time.Time // End-of-RIB; zero: not seen
+	Then          bool      // of the past or of a file, where it may never have been written
 	AddPath       bool
 
 	RoutesURL, StaleURL string
@@ -160,7 +161,7 @@ func endsOfRIB(n *Neighbour) []ribState {
 	var list []ribState
 	for _, f := range route.Families() {
 		if negotiated[f] || n.Routes[f] > 0 {
-			list = append(list, ribState{f, n.Routes[f], n.Stale[f], n.EndOfRIB[f], n.Peer.AddPath[f], n.RoutesURLs[f], n.StaleURLs[f]})
+			list = append(list, ribState{f, n.Routes[f], n.Stale[f], n.EndOfRIB[f], n.Then, n.Peer.AddPath[f], n.RoutesURLs[f], n.StaleURLs[f]})
 		}
 	}
 	return list

@@ -93,6 +93,13 @@ func (w *textWriter) bar(f *Frame) {
 		name = "collection " + m.Collection
 	}
 	w.line("%s %s (%s ago)", name, utc(f.Live.At), age(m.Asked, f.Live.At))
+	if !m.To.IsZero() {
+		more := ""
+		if m.MoreFiles > 0 {
+			more = fmt.Sprintf(" and %d more", m.MoreFiles)
+		}
+		w.line("imported from files: %s to %s %s%s", utc(m.From), utc(m.To), clean(strings.Join(m.Sources, ", ")), more)
+	}
 	if !m.Requested.IsZero() {
 		w.line("asked for %s", utc(m.Requested))
 	}

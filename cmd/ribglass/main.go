@@ -1,7 +1,7 @@
 // Command ribglass is a looking glass that routers peer with: one binary for
 // the server (serve), for checking its configuration (check), and for asking a
 // running server (lookup, search, peers, changes, timeline, diff, history), for
-// what it keeps (snapshot, export, import, replay).
+// what it keeps (snapshot, export, import, replay); open is a server for files alone.
 //
 // Every command is a function that builds a cobra command and returns its
 // errors; only main exits. The exit status is 0 when the command did what it
@@ -59,7 +59,7 @@ not be verified; of diff: 0 the same, 1 different, 2 failed or wrong usage.`,
 	}
 	root.SetVersionTemplate(build.Of().String())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.UsageError{Err: err} })
-	root.AddCommand(serveCommand(), checkCommand(), snapshotCommand(), importCommand(), replayCommand(), updateNamesCommand(), versionCommand())
+	root.AddCommand(serveCommand(), checkCommand(), snapshotCommand(), importCommand(), openCommand(), replayCommand(), updateNamesCommand(), versionCommand())
 	root.AddCommand(client.Commands()...)
 	exit.MarkUsage(root)
 	inLocale(root)

@@ -300,10 +300,27 @@ func (r *Reader) keptOf(kept Kept) Kept {
 	return kept
 }
 
+// Opened returns the collection that questions are about which name none, "" when
+// they are about what routers say.
+func (r *Reader) Opened() string { return r.desk.sources.Opened }
+
+// Collection describes a collection. An unknown one is a problem.
+func (r *Reader) Collection(name string) (CollectionInfo, error) {
+	if _, err := r.collection(name); err != nil {
+		return CollectionInfo{}, err
+	}
+	c, err := r.desk.sources.Collections.Get(name, r.Audience)
+	if err != nil {
+		return CollectionInfo{}, fmt.Errorf("open collection %s: %w", name, err)
+	}
+	return CollectionInfo{Name: name, Kept: r.keptOf(c.Stats()), Files: c.Files()}, nil
+}
+
 // CollectionInfo describes a collection.
 type CollectionInfo struct {
 	Name   string
 	Kept   Kept
+	Files  []string // that it was imported from; none: not known
 	Broken bool // it cannot be opened; the log says why
 }
 
@@ -327,7 +344,7 @@ func (r *Reader) Collections(ctx context.Context) ([]CollectionInfo, error) {
 			r.desk.sources.Logger.WarnContext(ctx, "collection cannot be opened", "collection", name, "error", err)
 			one.Broken = true
 		} else {
-			one.Kept = r.keptOf(c.Stats())
+			one.Kept, one.Files = r.keptOf(c.Stats()), c.Files()
 		}
 		list = append(list, one)
 	}

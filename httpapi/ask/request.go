@@ -165,6 +165,9 @@ func (r *Request) Stay(list web.Params) (stayed bool, err error) {
 func (r *Request) readCollection(list web.Params) error {
 	name, ok := list.Get("collection")
 	if !ok {
+		name = r.reader.Opened()
+	}
+	if name == "" && !ok {
 		return nil
 	}
 	from, err := r.reader.collection(name)

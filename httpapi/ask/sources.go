@@ -102,6 +102,7 @@ type Collections interface {
 type Collection interface {
 	Searcher
 	Stats() history.Stats
+	Files() []string // that it was imported from; none: not known
 }
 
 // Sessions tells about the neighbours. What it returns is the caller's to keep.
@@ -173,6 +174,9 @@ type Sources struct {
 	Snapshots func() []history.SnapshotInfo // which there are, oldest first; nil: they are not listed
 
 	Collections Collections // nil: there are none
+	// Opened is the collection that questions are about which name none: there are no
+	// routers beside it. "": they are about the store.
+	Opened string
 	// Export writes the answer to a query as MRT: routes, or changes when the
 	// query has a span. nil: MRT is not offered.
 	Export func(ctx context.Context, w io.Writer, from Searcher, q query.Query) error

@@ -41,6 +41,9 @@ func (v *visit) frameOf(title catalogue.Text, path string, live ui.Live) ui.Fram
 		f.InLanguage = "?" + raw + "&lang="
 	}
 	f.Moment.Asked = now
+	if opened := v.reader.Opened(); opened != "" {
+		v.showCollection(&f, opened)
+	}
 	if v.reader.KeepsHistory() {
 		f.Moment.Kept = true
 		f.Moment.Action, f.Moment.Fields = path, fieldsBut(v.Request.URL.Query(), "at", "cursor")
@@ -52,8 +55,31 @@ func (v *visit) frameOf(title catalogue.Text, path string, live ui.Live) ui.Fram
 // it has none, or a span or two moments of its own.
 func (v *visit) timelessFrame(title catalogue.Text, path string, s ask.Scene, notices []string) ui.Frame {
 	f := v.frame(title, path)
-	f.Moment.Action, f.Moment.Collection, f.Moment.Notices = "", s.Collection, notices
+	if s.Collection != "" {
+		v.showCollection(&f, s.Collection)
+	}
+	f.Moment.Action, f.Moment.Notices = "", notices
 	return f
+}
+
+// shownFiles is how many files of a collection a page names.
+const shownFiles = 3
+
+// showCollection has a page say which collection it is about, instead of how current
+// what routers say is. One that cannot be opened is told by the page itself.
+func (v *visit) showCollection(f *ui.Frame, name string) {
+	m := &f.Moment
+	m.Past, m.Kept, m.Collection = true, true, name
+	m.In = ask.Scene{Collection: name}.Link("")
+	m.Keep = m.In
+	one, err := v.reader.Collection(name)
+	if err != nil {
+		return
+	}
+	m.From, m.To = one.Kept.Begins, one.Kept.Ends
+	m.Sources = one.Files[:min(len(one.Files), shownFiles)]
+	m.MoreFiles = len(one.Files) - len(m.Sources)
+	f.Live = ui.Live{At: m.To}
 }
 
 // fieldsBut returns parameters for a form that has others of its own.
@@ -82,8 +108,11 @@ func (v *visit) showMoment(f *ui.Frame, s ask.Scene, m ask.Moment) {
 	if s.Live() {
 		return
 	}
+	if s.Collection != "" {
+		v.showCollection(f, s.Collection)
+	}
 	f.Now, f.Live = m.At, ui.Live{At: m.At}
-	f.Moment.Past, f.Moment.Collection = true, s.Collection
+	f.Moment.Past = true
 	f.Moment.Requested, f.Moment.Notices = m.Requested, m.Notices
 	f.Moment.Keep = s.Link("")
 	if !s.At.IsZero() {
@@ -94,7 +123,9 @@ func (v *visit) showMoment(f *ui.Frame, s ask.Scene, m ask.Moment) {
 	for _, name := range []string{"at", "collection", "cursor"} {
 		values.Del(name)
 	}
-	f.Moment.Live = ask.WithValues(path, values)
+	if v.reader.Opened() == "" {
+		f.Moment.Live = ask.WithValues(path, values)
+	}
 	if s.Collection != "" && f.Moment.Action == "" {
 		f.Moment.Action, f.Moment.Fields = path, fieldsBut(v.Request.URL.Query(), "at", "cursor")
 	}

@@ -37,13 +37,32 @@ func showHistory(v *visit, _ nothing, collections []ask.CollectionInfo) ui.Page 
 	} else {
 		describeHistory(page, kept, v.reader.Snapshots())
 	}
-	for _, one := range collections {
-		page.Collections = append(page.Collections, ui.Collection{
-			Name: one.Name, Begins: one.Kept.Begins, Ends: one.Kept.Ends, Bytes: one.Kept.FileBytes, Broken: one.Broken,
-			URL: ask.Scene{Collection: one.Name}.Link("/"), DiffURL: ask.DiffWith(one.Name),
-		})
-	}
+	page.Collections = v.collectionsOf(collections)
 	return page
+}
+
+// collections returns the collections in the form of a page. That they cannot be
+// listed is logged.
+func (v *visit) collections() []ui.Collection {
+	list, err := v.reader.Collections(v.Context())
+	if err != nil {
+		v.pages.log.WarnContext(v.Context(), "collections cannot be listed", "error", err)
+	}
+	return v.collectionsOf(list)
+}
+
+func (v *visit) collectionsOf(collections []ask.CollectionInfo) (list []ui.Collection) {
+	for _, one := range collections {
+		c := ui.Collection{
+			Name: one.Name, Begins: one.Kept.Begins, Ends: one.Kept.Ends, Bytes: one.Kept.FileBytes, Broken: one.Broken,
+			URL: ask.Scene{Collection: one.Name}.Link("/"),
+		}
+		if v.reader.Opened() == "" {
+			c.DiffURL = ask.DiffWith(one.Name)
+		}
+		list = append(list, c)
+	}
+	return list
 }
 
 func describeHistory(page *ui.History, kept ask.Kept, snapshots []ask.Snapshot) {

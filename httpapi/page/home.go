@@ -50,9 +50,16 @@ func showHome(v *visit, r ask.Request, a *ask.Peers) ui.Page {
 		page.Neighbours, page.More = page.Neighbours[:homeNeighbours], extra
 	}
 	v.detail(page.Neighbours, r.Scene)
+	if r.Scene.At.IsZero() { // they have no part in another moment
+		page.Collections = v.collections()
+	}
+	if r.Scene.Collection != "" {
+		page.Title = catalogue.Say("home.collection", r.Scene.Collection)
+		page.Examples = v.examples(&r)
+	}
 	if a.Live {
 		page.RouterID, page.StartedAt, page.AttributeSets = info.RouterID, info.StartedAt, v.reader.Totals().AttributeSets
-		page.Events, page.Examples = ask.EventsURL, v.examples()
+		page.Events, page.Examples = ask.EventsURL, v.examples(&r)
 		page.Attention, page.MoreAttention = v.attention()
 		v.showGrowth(page)
 		v.showActivity(page)
@@ -85,8 +92,8 @@ func familiesOf(v *visit, peers *ask.Peers, s ask.Scene) []ui.FamilyTotal {
 
 // examples returns questions of every kind that have an answer now: what is in
 // them is of one route.
-func (v *visit) examples() []ui.Example {
-	r, ok := v.exampleRoute()
+func (v *visit) examples(req *ask.Request) []ui.Example {
+	r, ok := v.exampleRoute(req)
 	if !ok {
 		return nil
 	}
@@ -99,7 +106,7 @@ func (v *visit) examples() []ui.Example {
 		}
 		at := q.At
 		q.At = query.Moment{}
-		u := ask.Scene{At: at}.Lookup(q)
+		u := ask.Scene{At: at, Collection: req.Scene.Collection}.Lookup(q)
 		if !q.Between.IsZero() {
 			u = ask.Scene{}.Changes(q)
 		}
@@ -125,7 +132,7 @@ func (v *visit) examples() []ui.Example {
 	}
 	ofPeer := query.Lookup{Peers: []string{r.Peer.Name}}.Query()
 	add("all routes of a peer", "%s", ofPeer)
-	if v.remembers(time.Hour) {
+	if req.Scene.Live() && v.remembers(time.Hour) {
 		add("how it was an hour ago", "%s at 1h", r.Prefix)
 		add("what happened in the last hour", "%s between 1h and now", ofPeer)
 	}
@@ -140,10 +147,9 @@ func (v *visit) remembers(ago time.Duration) bool {
 
 // exampleRoute returns a route whose attributes show what can be asked: of an
 // address that most tables have, or one of the first of the table.
-func (v *visit) exampleRoute() (best route.Route, ok bool) {
-	live := v.reader.Live(query.Query{})
+func (v *visit) exampleRoute(there *ask.Request) (best route.Route, ok bool) {
 	find := func(l query.Lookup, limit int) []route.Route {
-		res, err := live.Find(v.Context(), l.Query(), query.Page{Limit: limit})
+		res, err := there.Find(v.Context(), l.Query(), query.Page{Limit: limit})
 		if err != nil {
 			return nil // it is said to who asks for it
 		}

@@ -173,6 +173,10 @@ func (i *Import) Run(ctx context.Context) (sum *Summary, err error) {
 	if i.Strict && m.summary.PassedOver() > 0 {
 		return nil, &StrictError{&m.summary}
 	}
+	// A server reads the list when the collection is there.
+	if err := noteSources(path, i.DataDir, m.summary.Reports); err != nil {
+		return nil, err
+	}
 	return &m.summary, publish(temporary, path, i.DataDir)
 }
 

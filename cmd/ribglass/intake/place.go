@@ -3,9 +3,14 @@ package intake
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
+
+	"ribglass/ribstore"
 )
 
 // copyFile copies a file to a new one of its owner's only.
@@ -46,4 +51,32 @@ func publish(temporary, path, dataDir string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
+}
+
+// maxSources bounds the list of files of a collection.
+const maxSources = 10_000
+
+// noteSources adds the names of the files that were imported to the list beside the
+// collection: pages tell where it is from.
+func noteSources(path, dataDir string, reports []Report) error {
+	list := ribstore.SourcesPath(path)
+	before, err := os.ReadFile(list)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	names := strings.Fields(string(before))
+	for i := range reports {
+		if r := &reports[i]; r.Announcements+r.Withdrawals > 0 {
+			name := strings.Join(strings.Fields(filepath.Base(r.Path)), "_")
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	names = names[:min(len(names), maxSources)]
+	temporary := list + ".importing"
+	if err := os.WriteFile(temporary, []byte(strings.Join(names, "\n")+"\n"), 0o600); err != nil {
+		return err
+	}
+	return publish(temporary, list, dataDir)
 }
