@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -25,6 +27,7 @@ type Archive struct {
 	Files   []string // that it was imported from, by name; none: not known
 	history *history.History
 	file    os.FileInfo
+	closing runtime.Cleanup // closes the history when nobody asks it any more
 }
 
 // Stats tells what the collection holds.
@@ -69,23 +72,29 @@ func readSources(path string) []string {
 }
 
 // Collections are the collections of a data directory. Files are opened when they
-// are asked for, and anew when they were imported again. It may be used by
+// are asked for, anew when they were imported again, and closed when they were deleted. It may be used by
 // anyone; Close ends it.
 type Collections struct {
 	dir    string
 	config Config
 	deps   Deps
 
-	mu   sync.Mutex
+	linger time.Duration // before a file without readers is closed
+
+	mu   sync.Mutex // guards what follows
 	open map[string]*Archive
 }
+
+// lingerTime is longer than a question takes: one that is being answered may have
+// its file in use when nothing refers to the collection any more.
+const lingerTime = time.Minute
 
 // NewCollections returns the collections of a data directory.
 func NewCollections(dataDir string, cfg Config, deps Deps) *Collections {
 	if deps.Budget == nil {
 		deps.Budget, _ = NewBudget(cfg.Limits(), nil) // a valid Config has valid limits
 	}
-	c := &Collections{dir: dataDir, config: cfg, deps: deps, open: make(map[string]*Archive)}
+	c := &Collections{dir: dataDir, config: cfg, deps: deps, linger: lingerTime, open: make(map[string]*Archive)}
 	deps.Budget.Memory().onStrain(c.drop)
 	return c
 }
@@ -112,6 +121,9 @@ func (c *Collections) List() ([]string, error) {
 		}
 	}
 	slices.Sort(names) // files are ordered with their suffixes
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.DeleteFunc(c.open, func(name string, _ *Archive) bool { return !slices.Contains(names, name) })
 	return names, err
 }
 
@@ -121,12 +133,13 @@ func (c *Collections) Get(name string) (*Archive, error) {
 	if err != nil {
 		return nil, ErrNoCollection
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, ErrNoCollection
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	info, err := os.Stat(path)
+	if err != nil {
+		delete(c.open, name)
+		return nil, ErrNoCollection
+	}
 	if a := c.open[name]; a != nil && os.SameFile(a.file, info) {
 		return a, nil
 	}
@@ -139,8 +152,13 @@ func (c *Collections) Get(name string) (*Archive, error) {
 	deps := c.deps
 	deps.History, deps.Now = h, func() time.Time { return end }
 	a.asker = newAsker(c.config, deps, nil)
-	// The one of before, if any, may still be answering: its file stays open
-	// until the program ends, which costs a descriptor.
+	// The one of before, if any, may still be answering. Its file, which has no name
+	// any more, is closed when its last reader is gone.
+	linger := c.linger
+	a.closing = runtime.AddCleanup(a.source, func(h *history.History) {
+		// That it can only be read leaves nothing to fail.
+		time.AfterFunc(linger, func() { _ = h.Close() })
+	}, h)
 	c.open[name] = a
 	return a, nil
 }
@@ -151,6 +169,7 @@ func (c *Collections) Close() error {
 	defer c.mu.Unlock()
 	var list []error
 	for name, a := range c.open {
+		a.closing.Stop()
 		list = append(list, a.history.Close())
 		delete(c.open, name)
 	}

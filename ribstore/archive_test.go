@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -233,4 +234,53 @@ func TestAFileThatIsNoCollectionIsRefused(t *testing.T) {
 	if _, err := c.Get("good"); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestADeletedCollectionIsGone deletes a collection and imports another anew while
+// they are open: the files of before are closed, so that their room on the disk is free.
+func TestADeletedCollectionIsGone(t *testing.T) {
+	if _, err := os.ReadDir("/proc/self/fd"); err != nil {
+		t.Skip("needs /proc to see which files are open")
+	}
+	dir := t.TempDir()
+	collect(t, dir, "deleted", "192.0.2.0/24")
+	collect(t, dir, "replaced", "192.0.2.0/24")
+	all := collections(t, dir)
+	all.linger = 0
+	for _, name := range []string{"deleted", "replaced"} {
+		if _, err := all.Get(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Remove(filepath.Join(dir, "collections", "deleted.db")); err != nil {
+		t.Fatal(err)
+	}
+	collect(t, dir, "replaced", "198.51.100.0/24")
+	if names, err := all.List(); err != nil || !slices.Equal(names, []string{"replaced"}) {
+		t.Errorf("List = %v, %v, want what is left", names, err)
+	}
+	if _, err := all.Get("deleted"); !errors.Is(err, ErrNoCollection) {
+		t.Errorf("Get = %v, want %v", err, ErrNoCollection)
+	}
+	if _, err := all.Get("replaced"); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); openWithoutName(dir) > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d files of before are still open", openWithoutName(dir))
+		}
+		runtime.GC()
+	}
+}
+
+// openWithoutName counts the files below a directory that are open and deleted.
+func openWithoutName(dir string) (n int) {
+	entries, _ := os.ReadDir("/proc/self/fd")
+	for _, e := range entries {
+		to, _ := os.Readlink("/proc/self/fd/" + e.Name())
+		if strings.HasPrefix(to, dir) && strings.HasSuffix(to, " (deleted)") {
+			n++
+		}
+	}
+	return n
 }

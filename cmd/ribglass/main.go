@@ -59,7 +59,7 @@ not be verified; of diff: 0 the same, 1 different, 2 failed or wrong usage.`,
 	}
 	root.SetVersionTemplate(build.Of().String())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.UsageError{Err: err} })
-	root.AddCommand(serveCommand(), checkCommand(), snapshotCommand(), importCommand(), openCommand(), replayCommand(), updateNamesCommand(), versionCommand())
+	root.AddCommand(serveCommand(), checkCommand(), snapshotCommand(), importCommand(), openCommand(), collectionCommand(), replayCommand(), updateNamesCommand(), versionCommand())
 	root.AddCommand(client.Commands()...)
 	exit.MarkUsage(root)
 	inLocale(root)

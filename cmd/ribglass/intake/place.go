@@ -2,6 +2,7 @@ package intake
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -79,4 +80,56 @@ func noteSources(path, dataDir string, reports []Report) error {
 		return err
 	}
 	return publish(temporary, list, dataDir)
+}
+
+// Delete removes a collection. A server that answers from it goes on until it is
+// asked for the next time.
+func Delete(dataDir, name string) error {
+	path, err := ribstore.CollectionPath(dataDir, name)
+	if err != nil {
+		return err
+	}
+	unlock, err := lock(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := os.Remove(path); err != nil {
+		return err
+	}
+	return removeIfThere(ribstore.SourcesPath(path))
+}
+
+// Rename gives a collection another name. An error is that a collection has it.
+func Rename(dataDir, name, to string) error {
+	from, err := ribstore.CollectionPath(dataDir, name)
+	if err != nil {
+		return err
+	}
+	path, err := ribstore.CollectionPath(dataDir, to)
+	if err != nil {
+		return err
+	}
+	unlock, err := lock(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return errors.Join(err, fmt.Errorf("there is a collection %s already: delete it first", to))
+	}
+	if err := removeIfThere(ribstore.SourcesPath(path)); err != nil {
+		return err
+	}
+	if err := os.Rename(ribstore.SourcesPath(from), ribstore.SourcesPath(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.Rename(from, path)
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
