@@ -123,6 +123,11 @@ const (
 // what a full load used for a moment, and what a lost feed used for long, would
 // else stay with the process until the runtime's slow scavenger finds it.
 func (s *server) giveBack(ctx context.Context) error {
+	select {
+	case <-s.resumed:
+	case <-ctx.Done():
+		return nil
+	}
 	ticker := time.NewTicker(settled)
 	defer ticker.Stop()
 	previous, given := 0, 0

@@ -44,6 +44,7 @@ type server struct {
 	history *history.History // nil: the past is not kept
 	store   *ribstore.Store
 	budget  *ribstore.Budget // of the store, the collections and the web server
+	resumed chan struct{}    // closed when the store has what was recorded
 
 	collections *ribstore.Collections // nil without a data directory
 	names       names.Keeper
@@ -55,10 +56,9 @@ type server struct {
 }
 
 // newServer makes the components, binds the addresses of the web servers, so
-// that an address in use is an error at once, and loads what was recorded last.
-// Nothing runs yet.
+// that an address in use is an error at once. Nothing runs yet.
 func newServer(ctx context.Context, cfg *config.Config, logTo io.Writer) (*server, error) {
-	s := &server{cfg: cfg, level: new(slog.LevelVar), batches: make(chan route.Batch, pending)}
+	s := &server{cfg: cfg, level: new(slog.LevelVar), batches: make(chan route.Batch, pending), resumed: make(chan struct{})}
 	s.level.Set(cfg.Log.Level)
 	s.log = newLogger(logTo, cfg.Log.Format, s.level)
 	err := s.prepare(ctx, cfg)
@@ -68,11 +68,11 @@ func newServer(ctx context.Context, cfg *config.Config, logTo io.Writer) (*serve
 	if err == nil {
 		err = s.listen(ctx, cfg)
 	}
-	if err == nil {
-		err = s.store.Resume(ctx)
-	}
 	if err != nil {
 		return nil, errors.Join(err, s.close())
+	}
+	if s.history == nil { // there is nothing to resume
+		close(s.resumed)
 	}
 	return s, nil
 }
@@ -125,8 +125,8 @@ func (s *server) makeComponents(cfg *config.Config) error {
 		return fmt.Errorf("store: %w", err)
 	}
 	s.bgp, err = bgp.New(cfg.BGP(), bgp.Deps{
-		Logger: s.log.With("component", "collector"), Registerer: registry, Out: s.batches, Prefixes: s.store.Prefixes,
-		AttributeBytes: s.store.AttributeBytes, NotKept: s.store.NotKept,
+		Logger: s.log.With("component", "collector"), Registerer: registry, Out: s.batches, Prefixes: s.prefixes,
+		AttributeBytes: s.attributeBytes, NotKept: s.notKept,
 	})
 	if err != nil {
 		return fmt.Errorf("collector: %w", err)
@@ -206,9 +206,9 @@ func (s *server) run(ctx context.Context, load func() (*config.Config, error), h
 		defer close(s.batches)
 		return explainBind(s.bgp.Run(ctx))
 	})
-	group.Go(func() error { return s.store.Run(context.WithoutCancel(ctx), s.batches) })
-	group.Go(func() error { return s.http.Serve(ctx, s.httpListener) })
-	group.Go(func() error { return s.admin.Serve(ctx, s.adminListener) })
+	group.Go(func() error { return s.resume(ctx) })
+	group.Go(func() error { return s.serveResumed(ctx, s.httpListener, s.http.Serve) })
+	group.Go(func() error { return s.serveResumed(ctx, s.adminListener, s.admin.Serve) })
 	group.Go(func() error { return s.reloadOn(ctx, load, hangups) })
 	group.Go(func() error { return s.started(ctx, cfg) })
 	group.Go(func() error { return s.giveBack(ctx) })
@@ -223,12 +223,12 @@ func (s *server) run(ctx context.Context, load func() (*config.Config, error), h
 	return err
 }
 
-// started waits until everything listens, then says so to whoever waits for it, and
-// plays the demonstration where one is configured.
+// started waits until everything listens and the table has what was recorded, then says
+// so to whoever waits for it, and plays the demonstration where one is configured.
 func (s *server) started(ctx context.Context, cfg *config.Config) error {
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
-	for len(s.bgp.Addresses()) < len(cfg.Listen) {
+	for len(s.bgp.Addresses()) < len(cfg.Listen) || !s.isResumed() {
 		select {
 		case <-ctx.Done():
 			return nil
