@@ -56,6 +56,7 @@ type replayer struct {
 	within  format.Scope
 	peers   *peers
 	found   func(*format.Record) error
+	ahead   *groupsAhead
 }
 
 // pieces replays the records of pieces of the journal that follow each other. It
@@ -63,6 +64,9 @@ type replayer struct {
 func (r *replayer) pieces(ctx context.Context, pieces []format.Piece) error {
 	checked := *r
 	checked.found = interruptible(ctx, r.found)
+	ahead := checked.readAhead(ctx, pieces)
+	defer ahead.stop()
+	checked.ahead = ahead
 	for i := range pieces {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -84,11 +88,17 @@ func (r *replayer) piece(ctx context.Context, p *format.Piece) error {
 	if !p.IsGroup() {
 		return r.segment(ctx, p)
 	}
-	touches, err := r.history.source.Touches(p, r.within)
-	if err != nil || !touches {
-		return err
+	g := <-r.ahead.groups
+	if g.err != nil {
+		return g.err
 	}
-	return r.history.source.Group(p, func(rec *format.Record) error { return r.deliver(rec, p.Run) })
+	for i := range g.records {
+		if err := r.deliver(&g.records[i], p.Run); err != nil {
+			return err
+		}
+	}
+	r.ahead.free <- g.reader
+	return nil
 }
 
 // interruptible returns found with a look at the context now and then. A piece may

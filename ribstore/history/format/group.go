@@ -248,16 +248,36 @@ func (r *Record) Apply(t *table.Table) {
 	}
 }
 
-// GroupReader reads groups. A record is valid until the next.
+// GroupReader reads groups. It keeps its memory from one group to the next.
 type GroupReader struct {
 	record  Record
 	updates []route.Update
 	nlri    []route.NLRI
+	octets  []byte
+	all     []Record
+}
+
+// DecodeAll returns the records of a group, which are valid until the reader is used
+// again.
+func (d *GroupReader) DecodeAll(b []byte) ([]Record, error) {
+	d.updates, d.nlri, d.all = d.updates[:0], d.nlri[:0], d.all[:0]
+	err := d.decode(b, func(rec *Record) error {
+		d.all = append(d.all, *rec)
+		return nil
+	})
+	return d.all, err
 }
 
 // Decode calls found with the records of a group in order, and ends with its first
-// error. No octets are a group without records.
+// error. A record is valid until the next. No octets are a group without records.
 func (d *GroupReader) Decode(b []byte, found func(*Record) error) error {
+	return d.decode(b, func(rec *Record) error {
+		d.updates, d.nlri = d.updates[:0], d.nlri[:0]
+		return found(rec)
+	})
+}
+
+func (d *GroupReader) decode(b []byte, found func(*Record) error) error {
 	if len(b) == 0 {
 		return nil
 	}
@@ -293,11 +313,11 @@ func (d *GroupReader) Decode(b []byte, found func(*Record) error) error {
 func (d *GroupReader) body(r *reader, b *route.Batch, set *route.Attrs) {
 	switch b.Event {
 	case route.Routes:
-		d.updates, d.nlri = d.updates[:0], d.nlri[:0]
+		first, before := len(d.updates), len(d.nlri)
 		for range r.bounded(maxOfUpdates, "a count of updates") {
-			d.update(r, set)
+			d.update(r, set, before)
 		}
-		b.Updates = d.updates
+		b.Updates = d.updates[first:len(d.updates):len(d.updates)]
 	case route.PeerUp:
 		b.Peer = r.peer()
 		r.retention(b)
@@ -321,7 +341,8 @@ func (r *reader) retention(b *route.Batch) {
 	}
 }
 
-func (d *GroupReader) update(r *reader, set *route.Attrs) {
+// update reads an update of a batch, of which the first prefix has a number.
+func (d *GroupReader) update(r *reader, set *route.Attrs, first int) {
 	head := r.octet()
 	u := route.Update{Family: route.Family(head & updateFamily)}
 	if head&updateSet != 0 {
@@ -334,7 +355,7 @@ func (d *GroupReader) update(r *reader, set *route.Attrs) {
 		}
 	}
 	start := len(d.nlri)
-	for range r.bounded(maxPrefixes-start, "a count of prefixes") {
+	for range r.bounded(maxPrefixes-(start-first), "a count of prefixes") {
 		n := route.NLRI{Prefix: r.nlriPrefix(u.Family)}
 		if head&updatePathIDs != 0 {
 			n.PathID = uint32(r.below(1<<32, "a path identifier"))

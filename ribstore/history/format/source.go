@@ -105,6 +105,22 @@ func (s *Source) GroupOctets(dst []byte, p *Piece) (octets []byte, err error) {
 	return octets, nil
 }
 
+// Records reads the records of a group with d. They are valid until d is used again.
+func (s *Source) Records(d *GroupReader, p *Piece) ([]Record, error) {
+	octets, err := s.GroupOctets(d.octets, p)
+	if err != nil {
+		return nil, err
+	}
+	if p.Pending == nil {
+		d.octets = octets
+	}
+	list, err := d.DecodeAll(octets)
+	if err != nil {
+		return nil, fmt.Errorf("group of %s: %w", Stamp(p.First), err)
+	}
+	return list, nil
+}
+
 // Touches reports whether a piece may have something of a scope: an event, or a change
 // of a prefix. Only the index of a load is read.
 func (s *Source) Touches(p *Piece, within Scope) (touches bool, err error) {
