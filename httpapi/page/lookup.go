@@ -42,6 +42,13 @@ func lookupRow() row[lookup, found] {
 	})
 }
 
+// isTarget reports whether a path is the page of an address, a prefix or an AS.
+func isTarget(path string) bool {
+	target := strings.TrimPrefix(path, "/")
+	_, err := route.ParseASN(target)
+	return err == nil || looksLikeAddress(target)
+}
+
 // asOfPath returns the page of an AS when the path is the number of one, /AS64500 or
 // /64500, as other sites have it.
 func (v *visit) asOfPath() (to string, ok bool) {

@@ -18,7 +18,7 @@ func (p *Pages) Face() web.Face {
 	lookup := lookupRow()
 	target := func(path string) []web.Route { lookup.path = path; return lookup.routes(p) }
 	return web.Face{
-		Below: "/", Before: p.readLanguage, Fail: p.fail,
+		Below: "/", Before: p.readLanguage, Fail: p.fail, IsPage: isTarget,
 		Missing: web.Problemf(web.CodeNotFound, "Look up an address or a prefix, or begin at the first page."),
 		Routes: slices.Concat(
 			homeRow().routes(p), searchRow().routes(p), asRow().routes(p), communityRow().routes(p), peersRow().routes(p), peerRow().routes(p), refusedRow().routes(p),

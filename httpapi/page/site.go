@@ -35,7 +35,7 @@ func showHelp(v *visit, _, _ nothing) ui.Page {
 // this table may not have, or about peers that it may not know.
 func exampleURL(text string) string {
 	q, err := query.Parse(text)
-	if err != nil || !q.At.IsZero() || !q.Between.IsZero() || len(q.Peers()) > 0 {
+	if err != nil || !q.At.IsZero() || !q.Between.IsZero() || len(q.Labels()) > 0 {
 		return ""
 	}
 	return ask.Scene{}.Lookup(q)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -51,6 +52,8 @@ type Face struct {
 	Before func(*Exchange) error
 	// Fail answers with a problem.
 	Fail func(*Exchange, *Problem)
+	// IsPage reports whether a path that is a parameter as a whole is a page. nil: none is.
+	IsPage func(path string) bool
 	// Missing is what a path without a route is told.
 	Missing *Problem
 }
@@ -170,16 +173,40 @@ func (e *Edge) faceOf(path string) *Face {
 }
 
 // missing answers for a URL that no route has. One that ends in a slash is sent to the
-// path without it.
+// path without it when that is a page.
 func (e *Edge) missing(x *Exchange) error {
 	path := x.Request.URL.Path
-	reads := x.Request.Method == http.MethodGet || x.Request.Method == http.MethodHead
+	short := strings.TrimRight(path, "/")
 	// Two slashes in front would be another host.
-	if short := strings.TrimRight(path, "/"); reads && short != path && short != "" && !strings.HasPrefix(path, "//") && !strings.ContainsFunc(path, astray) {
-		x.Redirect((&url.URL{Path: short, RawQuery: x.Request.URL.RawQuery}).String())
-		return nil
+	if short == path || strings.HasPrefix(path, "//") || strings.ContainsFunc(path, astray) || !x.face.leadsTo(x.Request.Method, short) {
+		return x.face.Missing
 	}
-	return x.face.Missing
+	x.Redirect((&url.URL{Path: short, RawQuery: x.Request.URL.RawQuery}).String())
+	return nil
+}
+
+// leadsTo reports whether a path is read by a route that begins with a name, or is a page
+// by itself.
+func (f *Face) leadsTo(method, path string) bool {
+	if method != http.MethodGet && method != http.MethodHead {
+		return false
+	}
+	if f.IsPage != nil && f.IsPage(path) {
+		return true
+	}
+	parts := strings.Split(path, "/")
+	return slices.ContainsFunc(f.Routes, func(r Route) bool {
+		of := strings.Split(r.Path, "/")
+		if r.Method != http.MethodGet || len(of) != len(parts) || len(of) < 2 || strings.HasPrefix(of[1], ":") {
+			return false
+		}
+		for i := range of {
+			if of[i] != parts[i] && (!strings.HasPrefix(of[i], ":") || parts[i] == "") {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // astray reports whether a sign has no place in the path of a redirection: browsers
