@@ -154,7 +154,7 @@ func TestEveryLinkOfThePagesLeadsSomewhere(t *testing.T) {
 	h := worldHandler(t)
 	todo, done := []string{"/"}, map[string]bool{}
 	for len(todo) > 0 && len(done) < most {
-		target := todo[0]
+		target, _, _ := strings.Cut(todo[0], "#") // a place on a page
 		todo = todo[1:]
 		if done[target] || !strings.HasPrefix(target, "/") {
 			continue

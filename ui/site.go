@@ -14,6 +14,7 @@ type Help struct {
 	Frame
 	Prefixes []Example
 	Words    []WordHelp
+	Steps    []string // of the decision process, as routes name them
 }
 
 // WordHelp explains a word of the language. The URL asks the example, "" when
@@ -70,6 +71,8 @@ func (p *Help) text(w *textWriter) {
 	w.table("", rows)
 	w.line("")
 	w.line("Side by side: all of it. and, or, not and ( ) combine.")
+	w.line("")
+	w.wrapped(0, w.english.T("help.best_steps"), p.Steps)
 }
 
 func (p *About) text(w *textWriter) {

@@ -15,7 +15,7 @@ func helpRow() row[nothing, nothing] {
 }
 
 func showHelp(v *visit, _, _ nothing) ui.Page {
-	page := &ui.Help{Frame: v.timelessFrame(catalogue.Say("help.title"), "/help", ask.Scene{}, nil)}
+	page := &ui.Help{Steps: query.Decisions(), Frame: v.timelessFrame(catalogue.Say("help.title"), "/help", ask.Scene{}, nil)}
 	page.JSON = "/api/v1/openapi.json"
 	for _, one := range [][2]string{
 		{"192.0.2.1", "the most specific prefix that covers the address"},

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"ribglass/ribstore/route"
+	"ribglass/ribstore/table"
 )
 
 // Lookup is the plain question that most queries are: a prefix or all, of some
@@ -38,6 +39,9 @@ func (l Lookup) Query() Query {
 	}
 	return Query{Expr: join(parts)}
 }
+
+// Decisions lists the steps of the decision process, as routes name them.
+func Decisions() []string { return table.Decisions()[1:] }
 
 // AnyPeer is met by routes of any of the peers; it is nil without names.
 func AnyPeer(names ...string) Expr {
