@@ -138,3 +138,24 @@ func TestATranslationCannotBreakAPage(t *testing.T) {
 	}
 	t.Error("the page has no texts for scripts")
 }
+
+// TestLinksToOtherLanguagesAreLinks asks for pages whose query has a colon, which a
+// browser sends as it is.
+func TestLinksToOtherLanguagesAreLinks(t *testing.T) {
+	h := worldHandler(t)
+	for _, path := range []string{"/search?q=community+64500:1", "/search?q=nexthop+2001:db8::/32", "/peers?find=a:b", "/nothing?x=javascript:alert(1)"} {
+		links := pageIn(t, h, path, "en").links()
+		others := 0
+		for _, link := range links {
+			if strings.Contains(link, "ZgotmplZ") {
+				t.Errorf("GET %s: a link is %s", path, link)
+			}
+			if strings.HasPrefix(link, "?") && strings.HasSuffix(link, "&lang=de") {
+				others++
+			}
+		}
+		if others != 1 {
+			t.Errorf("GET %s: %d links to German, want 1, in %q", path, others, links)
+		}
+	}
+}

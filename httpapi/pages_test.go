@@ -416,3 +416,20 @@ func TestPagesArePackedAndSmall(t *testing.T) {
 		}
 	}
 }
+
+func TestPathsThatBrowsersAndPeopleAskFor(t *testing.T) {
+	h := worldHandler(t)
+	icon := ask(t, h, "/favicon.ico")
+	if icon.Code != 200 || icon.Header().Get("Content-Type") != "image/svg+xml" || !strings.Contains(icon.Body.String(), `stroke="#0b6e75"`) {
+		t.Errorf("GET /favicon.ico = %d %s %s", icon.Code, icon.Header().Get("Content-Type"), icon.Body)
+	}
+	robots := ask(t, h, "/robots.txt")
+	if robots.Code != 200 || !strings.HasPrefix(robots.Header().Get("Content-Type"), "text/plain") || !strings.Contains(robots.Body.String(), "\nDisallow: /\n") {
+		t.Errorf("GET /robots.txt = %d %s", robots.Code, robots.Body)
+	}
+	for from, to := range map[string]string{"/compare": "/diff", "/compare?a=1h&b=now": "/diff?a=1h&b=now"} {
+		if w := ask(t, h, from); w.Code != 303 || w.Header().Get("Location") != to {
+			t.Errorf("GET %s = %d to %q, want 303 to %q", from, w.Code, w.Header().Get("Location"), to)
+		}
+	}
+}

@@ -77,5 +77,11 @@ func (l *Look) Accent() string {
 	return string(accentLight[1:])
 }
 
+// icon is the icon of the pages (frame.html), for the accent's digits.
+const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="7" cy="7" r="5" fill="none" stroke="#%[1]s" stroke-width="2"/><path d="m11 11 4 4" stroke="#%[1]s" stroke-width="2"/></svg>` + "\n"
+
+// Icon returns the icon of the pages, as SVG.
+func (r *Renderer) Icon() string { return fmt.Sprintf(icon, r.look.Load().Accent()) }
+
 // Site returns the site that pages are of.
 func (r *Renderer) Site() *site.Site { return r.look.Load().Site }

@@ -203,7 +203,7 @@ func (w *rowWriter) marks(r *RouteRow) {
 		w.raw("<abbr")
 		w.attr("class", class)
 		w.attr("title", title)
-		w.raw(">", sign, "</abbr>")
+		w.raw(` role="img">`, sign, "</abbr>") // so that the title is read, and not "star"
 	}
 	w.raw(`<td class="mark">`)
 	if r.StaleSince.IsZero() {

@@ -38,7 +38,8 @@ func (v *visit) frameOf(title catalogue.Text, path string, live ui.Live) ui.Fram
 	f.Language, chosen = v.language()
 	f.KeepLanguage = chosen != nil
 	if f.InLanguage = "?lang="; raw != "" {
-		f.InLanguage = "?" + raw + "&lang="
+		// A colon before the first slash would make what is before it a scheme.
+		f.InLanguage = "?" + strings.ReplaceAll(raw, ":", "%3A") + "&lang="
 	}
 	f.Moment.Asked = now
 	if opened := v.reader.Opened(); opened != "" {

@@ -2,6 +2,7 @@ package page
 
 import (
 	"net/http"
+	"net/url"
 	"path"
 	"slices"
 	"strconv"
@@ -25,6 +26,7 @@ func (p *Pages) Face() web.Face {
 			changesRow().routes(p), timelineRow().routes(p), diffRow().routes(p), historyRow().routes(p), graphRow().routes(p),
 			helpRow().routes(p), aboutRow().routes(p), termsRow().routes(p), operatorRow().routes(p),
 			target("/:target"), target("/:target/:length"), target("/:target/:length/:longer"),
+			[]web.Route{web.Get("/favicon.ico", p.favicon), web.Get("/robots.txt", robots), web.Get("/compare", toDiff)},
 			[]web.Route{web.Get("/graph.svg", p.graphSVG), web.Get("/graph.png", p.graphPNG), web.Get("/assets/:file", p.asset)},
 		),
 	}
@@ -33,6 +35,43 @@ func (p *Pages) Face() web.Face {
 // drawingPolicy keeps a drawing of the operator from everything, should someone
 // open it as a document of its own.
 const drawingPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
+
+// iconAge is how long a browser keeps the icon, which an operator may change.
+const iconAge = "public, max-age=86400"
+
+// favicon answers browsers that show text, JSON or a picture: pages have the same icon
+// inside.
+func (p *Pages) favicon(x *web.Exchange) error {
+	h := x.Header()
+	h.Set("Cache-Control", iconAge)
+	h.Set("Content-Security-Policy", drawingPolicy)
+	x.Send(http.StatusOK, web.TypeSVG, []byte(p.renderer.Icon()))
+	return nil
+}
+
+// robotsText has crawlers read what does not change. Every prefix, AS and moment has
+// pages of its own, without end.
+const robotsText = `User-agent: *
+Allow: /$
+Allow: /about
+Allow: /help
+Allow: /terms
+Allow: /pages/
+Allow: /assets/
+Disallow: /
+`
+
+func robots(x *web.Exchange) error {
+	x.Header().Set("Cache-Control", iconAge)
+	x.Send(http.StatusOK, web.TypeText, []byte(robotsText))
+	return nil
+}
+
+// toDiff leads from the path that people type to the page.
+func toDiff(x *web.Exchange) error {
+	x.Redirect((&url.URL{Path: "/diff", RawQuery: x.Request.URL.RawQuery}).String())
+	return nil
+}
 
 // asset answers for style sheets, scripts and the logo. The path names the
 // content, so that a browser that has it never asks again.

@@ -128,5 +128,30 @@ func (l peerList) compare(a, b ui.Neighbour) int {
 	case "since":
 		return b.Since.Compare(a.Since)
 	}
-	return cmp.Compare(a.Peer.Name, b.Peer.Name)
+	return natural(a.Peer.Name, b.Peer.Name)
 }
+
+// natural compares names as people order them: numbers in them by what they are, so that
+// rs2 is before rs10. Names that differ in leading zeros only are ordered as texts.
+func natural(a, b string) int {
+	x, y := a, b
+	for x != "" && y != "" {
+		n, m := digits(x), digits(y)
+		if n == 0 || m == 0 {
+			if x[0] != y[0] {
+				return cmp.Compare(x[0], y[0])
+			}
+			x, y = x[1:], y[1:]
+			continue
+		}
+		left, right := strings.TrimLeft(x[:n], "0"), strings.TrimLeft(y[:m], "0")
+		if c := cmp.Or(cmp.Compare(len(left), len(right)), cmp.Compare(left, right)); c != 0 {
+			return c
+		}
+		x, y = x[n:], y[m:]
+	}
+	return cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(a, b))
+}
+
+// digits returns how many digits a text begins with.
+func digits(s string) int { return len(s) - len(strings.TrimLeft(s, "0123456789")) }

@@ -3,6 +3,7 @@
 /** @type {Record<string, string | Record<string, string>>} */
 let texts = {}
 const plurals = new Intl.PluralRules(document.documentElement.lang)
+const numbers = new Intl.NumberFormat(document.documentElement.lang)
 
 /**
  * Gives the texts of a language. The module of the texts does, before app.js runs: a page
@@ -28,7 +29,10 @@ export const known = (key) => texts[key] ?? ''
 export function t(key, ...values) {
   const text = texts[key] ?? key
   const form = typeof text === 'string' ? text : text[plurals.select(Number(values[0]))] ?? text.other
-  return form.replace(/\{(\d)\}/g, (/** @type {string} */ _, /** @type {number} */ i) => String(values[i]))
+  return form.replace(/\{(\d)\}/g, (/** @type {string} */ _, /** @type {number} */ i) => {
+    const value = values[i]
+    return typeof value === 'number' ? numbers.format(value) : String(value)
+  })
 }
 
 /**
