@@ -67,7 +67,8 @@ func Prepare(ctx context.Context, cfg *config.Config, path string, now time.Time
 	if err := os.WriteFile(mark, []byte(markText), 0o600); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
-	log.InfoContext(ctx, "the demonstration records, with a day of made-up history before it", "directory", dir)
+	log.InfoContext(ctx, "the demonstration records, with a day of made-up history before it", "directory", dir,
+		"try", "ribglass lookup "+victim().Addr().Next().String()+" --at 3h")
 	return nil
 }
 
