@@ -130,6 +130,7 @@ func TestEveryExampleWorksInTheDemonstration(t *testing.T) {
 }
 
 func checkReadme(t *testing.T, d *demonstration) {
+	t.Helper()
 	const routes = `\* +103\.213\.218\.0/23 .*140810`
 	shows := map[string]string{ // by the begin of the command: what it prints
 		"curl localhost:8080/103.213.218.1":               `\*>  customer1 .* 140810`,
@@ -189,6 +190,7 @@ func checkReadme(t *testing.T, d *demonstration) {
 }
 
 func checkFirstPage(t *testing.T, d *demonstration) {
+	t.Helper()
 	_, text := d.get(t, "/index.txt")
 	past := 0
 	urls := regexp.MustCompile(`(?m)^ +curl '?`+regexp.QuoteMeta(d.http)+`([^'\s]+)`).FindAllStringSubmatch(text, -1)
@@ -206,6 +208,7 @@ func checkFirstPage(t *testing.T, d *demonstration) {
 }
 
 func checkPastQueries(t *testing.T, d *demonstration) {
+	t.Helper()
 	asked := 0
 	for _, block := range regexp.MustCompile("(?s)```query\n(.*?)```").FindAllStringSubmatch(section(t, readDoc(t, "docs/query.md"), "## The past", "## and, or, not"), -1) {
 		for line := range strings.Lines(block[1]) {

@@ -17,7 +17,7 @@ import (
 // with .txt or .json behind it.
 func (p *Pages) Face() web.Face {
 	lookup := lookupRow()
-	target := func(path string) []web.Route { lookup.path = path; return lookup.routes(p) }
+	target := func(at string) []web.Route { lookup.path = at; return lookup.routes(p) }
 	return web.Face{
 		Below: "/", Before: p.readLanguage, Fail: p.fail, IsPage: isTarget,
 		Missing: web.Problemf(web.CodeNotFound, "Look up an address or a prefix, or begin at the first page."),

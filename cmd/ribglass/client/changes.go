@@ -110,8 +110,7 @@ func (ch *changes) parameters() url.Values {
 }
 
 func (ch *changes) run(ctx context.Context) error {
-	switch {
-	case ch.all && ch.format == formatJSON:
+	if ch.all && ch.format == formatJSON {
 		return exit.UsageError{Err: errors.New("--all: one JSON document cannot hold every change; use --format ndjson, csv or table")}
 	}
 	if kind, header := ch.streamed(); kind != "" {

@@ -188,9 +188,9 @@ func TestTheCaretFollowsWhatIsConcealed(t *testing.T) {
 		line, want string
 		at, moved  int
 	}{
-		{"{ password: aaaaaaaaaa, adress: x }", "{ password: ***, adress: x }", 25, 18},
-		{"{ password: a, adress: x }", "{ password: ***, adress: x }", 16, 18},
-		{"{ adress: x, md5: aaaaaaaaaa }", "{ adress: x, md5: *** }", 3, 3},
+		{"{ password: aaaaaaaaaa, hold: x }", "{ password: ***, hold: x }", 25, 18},
+		{"{ password: a, hold: x }", "{ password: ***, hold: x }", 16, 18},
+		{"{ hold: x, md5: aaaaaaaaaa }", "{ hold: x, md5: *** }", 3, 3},
 		{"password_file: /etc/x", "password_file: /etc/x", 1, 1},
 		{"key_file: /etc/x", "key_file: /etc/x", 1, 1},
 	} {

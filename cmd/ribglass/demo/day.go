@@ -47,7 +47,7 @@ func Prepare(ctx context.Context, cfg *config.Config, path string, now time.Time
 	info, err := os.Stat(path)
 	switch {
 	case err == nil:
-		if text, err := os.ReadFile(mark); err != nil || string(text) != markText {
+		if !isOurs(mark) {
 			log.InfoContext(ctx, "the demonstration goes on with the history that is there", "directory", dir)
 			return nil
 		}
@@ -70,6 +70,12 @@ func Prepare(ctx context.Context, cfg *config.Config, path string, now time.Time
 	log.InfoContext(ctx, "the demonstration records, with a day of made-up history before it", "directory", dir,
 		"try", "ribglass lookup "+victim().Addr().Next().String()+" --at 3h")
 	return nil
+}
+
+// isOurs reports whether a directory has the demonstration's mark.
+func isOurs(mark string) bool {
+	text, err := os.ReadFile(mark)
+	return err == nil && string(text) == markText
 }
 
 // makeDay writes the day to a file beside path, and puts it there when it is
@@ -162,7 +168,8 @@ func (d *director) play(ctx context.Context, steps []step) error {
 			}
 		}
 		d.recorder.Apply(&b)
-		for t.Work() { //nolint:revive // until nothing is left
+		for more := true; more; {
+			more = t.Work()
 		}
 	}
 	for d.now.Before(d.ends) {

@@ -122,7 +122,7 @@ func TestADayTellsOfWhatIsWorthLookingUp(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", row.name, diff)
 		}
 	}
-	count := func(text, what string) int { return strings.Count(text, what) }
+	count := strings.Count
 	all := func(before time.Duration) string { return m.routes(t, before, netip.Prefix{}) }
 	morning, leak, end := all(20*time.Hour), all(5*time.Hour), all(0)
 	if a, b := count(morning, " 6713\n"), count(end, " 6713\n"); a != 0 || b < 10 {

@@ -111,7 +111,8 @@ func isNew(r announcement) bool {
 // up is a session that comes up and sends routes.
 func (a *actor) up(at time.Duration, routes []announcement) []step {
 	return []step{
-		{at: at, actor: a, event: route.PeerUp}, a.say(at, routes),
+		{at: at, actor: a, event: route.PeerUp},
+		a.say(at, routes),
 		{at: at, actor: a, event: route.EndOfRIB, family: route.IPv4Unicast},
 		{at: at, actor: a, event: route.EndOfRIB, family: route.IPv6Unicast},
 	}
