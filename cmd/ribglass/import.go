@@ -58,6 +58,7 @@ func importCommand() *cobra.Command {
 		collection string
 		verbose    bool
 		strict     bool
+		replace    bool
 	)
 	c := &cobra.Command{
 		Use:   "import --collection NAME {FILE|DIRECTORY|-}…",
@@ -70,7 +71,9 @@ past, and never changes but by another import. Of a directory all files are read
 
 Files are put into the order of time and merged where they overlap; those of one
 collection should be of one collector, because its peers are known by address
-and AS number. More files can be added later, behind the end of the collection.
+and AS number. More files can be added later: behind the end of the collection,
+before its beginning, or between, which reads the collection again. With --replace
+they take its place.
 A table takes the place of what its peers had announced before.
 
 Damage costs the records that have it; what was passed over is told at the end,
@@ -101,7 +104,7 @@ sent, are no damage.`,
 			defer stop()
 			shareProcessors()
 			applyMemory(config.Memory{})
-			i := &intake.Import{DataDir: dir, Collection: collection, Files: args, Strict: strict}
+			i := &intake.Import{DataDir: dir, Collection: collection, Files: args, Strict: strict, Replace: replace}
 			if verbose {
 				i.Errors = 10_000
 			}
@@ -111,6 +114,7 @@ sent, are no damage.`,
 	place.flags(c)
 	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "tell of 10,000 errors of each file instead of the first 20")
 	c.Flags().BoolVar(&strict, "strict", false, "import nothing when something has to be passed over")
+	c.Flags().BoolVar(&replace, "replace", false, "the files take the place of what the collection has")
 	c.Flags().StringVar(&collection, "collection", "", "`name` of the collection")
 	_ = c.MarkFlagRequired("collection")
 	return c
@@ -167,6 +171,9 @@ func printMalformed(w io.Writer, r *intake.Report) {
 	}
 	for _, kind := range slices.Sorted(maps.Keys(r.Malformed)) {
 		fmt.Fprintf(w, terminal.Signs("%s: malformed (RFC 7606): %d × %s\n"), path, r.Malformed[kind], kind)
+	}
+	if r.UnspecifiedNextHops > 0 {
+		fmt.Fprintf(w, "%s: %s with next hop 0.0.0.0 or ::, kept as recorded\n", path, terminal.Several(r.UnspecifiedNextHops, "attribute set"))
 	}
 	if r.UnspecifiedNextHops > 0 {
 		fmt.Fprintf(w, "%s: %s with next hop 0.0.0.0 or ::, kept as recorded\n", path, terminal.Several(r.UnspecifiedNextHops, "attribute set"))

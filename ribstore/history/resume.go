@@ -152,6 +152,13 @@ func (h *History) Continue(ctx context.Context) (t *table.Table, fresh bool, err
 	return past.Table, false, h.Flush()
 }
 
+// BeginsWithTable reports whether recording began with a table that was there already,
+// as [History.Begin] is told, and not with an empty one.
+func (h *History) BeginsWithTable() bool {
+	x := h.index.Load()
+	return len(x.Runs) > 0 && x.Runs[0].Origin == format.OriginUnknown
+}
+
 // Begin begins to record at a time. When the table already has routes, which were
 // not recorded, a snapshot must follow: until then the past is not known.
 func (h *History) Begin(at time.Time, filled bool) {

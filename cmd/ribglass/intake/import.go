@@ -29,6 +29,7 @@ type Import struct {
 	Logger     *slog.Logger
 	Errors     int  // of each file that are told of; zero: 20
 	Strict     bool // nothing is imported when something is passed over
+	Replace    bool // the files take the place of what the collection has
 
 	// Progress, when set, is called now and then.
 	Progress func(Progress)
@@ -128,10 +129,13 @@ type importer struct {
 	stream   *Stream
 	history  *history.History
 	table    *table.Table
-	clock    time.Time // of the history: that of the record being imported
-	sessions map[string]*route.Peer
-	loading  bool // a table, where nothing is recorded yet
-	more     bool // the table has work to do
+	clock    time.Time              // of the history: that of the record being imported
+	sessions map[string]*route.Peer // that the collection ended with, until they say something
+	up       map[string]*route.Peer // that are up
+	merges   bool                   // the collection is merged with the files, not copied
+	loading  bool                   // a table, where nothing is recorded yet
+	ended    bool                   // the batch before ended a table
+	more     bool                   // the table has work to do
 
 	tabular, changed bool // since the last snapshot: a table was read, or anything
 	octets, changes  int  // recorded since the last flush
@@ -160,6 +164,9 @@ func (i *Import) Run(ctx context.Context) (sum *Summary, err error) {
 	if m.stream.Begins().IsZero() {
 		return nil, &NoRoutesError{m.stream.Reports()}
 	}
+	if err := m.mergeInto(path); err != nil {
+		return nil, err
+	}
 	temporary := path + ".importing"
 	defer func() { _ = os.Remove(temporary) }() // when it is complete it has another name
 	if err := m.prepare(ctx, path, temporary); err != nil {
@@ -174,6 +181,11 @@ func (i *Import) Run(ctx context.Context) (sum *Summary, err error) {
 		return nil, &StrictError{&m.summary}
 	}
 	// A server reads the list when the collection is there.
+	if i.Replace {
+		if err := removeIfThere(ribstore.SourcesPath(path)); err != nil {
+			return nil, err
+		}
+	}
 	if err := noteSources(path, i.DataDir, m.summary.Reports); err != nil {
 		return nil, err
 	}
@@ -196,14 +208,39 @@ func lock(dir string) (unlock func(), err error) {
 	return func() { _ = d.Close() }, nil
 }
 
+// mergeInto has the collection read as one of the files, when there is one and some of
+// the files begin before its end: a history is only written at its end.
+func (m *importer) mergeInto(path string) error {
+	if m.Replace {
+		return nil
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	h, err := history.OpenReadOnly(path, history.Deps{Logger: m.Logger, Now: time.Now})
+	if err != nil {
+		return fmt.Errorf("collection %s: %w", m.Collection, err)
+	}
+	stats := h.Stats()
+	// Files are cut at whole seconds.
+	if stats.Ends.IsZero() || !m.stream.Begins().Before(stats.Ends.Truncate(time.Second)) {
+		return h.Close()
+	}
+	m.merges = true
+	m.stream.merge(h)
+	return nil
+}
+
 // prepare opens the file that is imported into: a copy of the collection, when
-// there is one.
+// there is one that ends before.
 func (m *importer) prepare(ctx context.Context, path, temporary string) error {
 	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := copyFile(path, temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("copy the collection: %w", err)
+	if !m.merges && !m.Replace {
+		if err := copyFile(path, temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("copy the collection: %w", err)
+		}
 	}
 	m.clock = m.stream.Begins()
 	var err error
@@ -212,13 +249,6 @@ func (m *importer) prepare(ctx context.Context, path, temporary string) error {
 	})
 	if err != nil {
 		return fmt.Errorf("collection %s: %w", m.Collection, err)
-	}
-	ends := m.history.Stats().Ends
-	// Files are cut at whole seconds.
-	if m.clock.Before(ends.Truncate(time.Second)) {
-		err = fmt.Errorf("%s begins %s, but the collection %s ends %s already: more can only be added behind its end",
-			m.stream.First(), stamp(m.clock), m.Collection, stamp(ends))
-		return errors.Join(err, m.history.Close())
 	}
 	var fresh bool
 	if m.table, fresh, err = m.history.Continue(ctx); err != nil {
@@ -233,11 +263,22 @@ func (m *importer) prepare(ctx context.Context, path, temporary string) error {
 
 // goOn takes over the sessions that the collection ended with: they are still up.
 func (m *importer) goOn() {
-	m.sessions = make(map[string]*route.Peer)
+	m.sessions, m.up = make(map[string]*route.Peer), make(map[string]*route.Peer)
 	for _, s := range m.table.State() {
 		if s.Up {
-			m.sessions[s.Peer.Name] = s.Peer
+			m.sessions[s.Peer.Name], m.up[s.Peer.Name] = s.Peer, s.Peer
 		}
+	}
+}
+
+// note keeps which sessions are up.
+func (m *importer) note(b *mrt.Batch) {
+	switch b.Event {
+	case route.PeerUp:
+		m.up[b.Peer.Name] = b.Peer
+	case route.PeerDown, route.PeerRemoved:
+		delete(m.up, b.Peer.Name)
+	case route.Routes, route.EndOfRIB, route.RefreshBegin, route.RefreshEnd, route.PeerChanged:
 	}
 }
 
@@ -281,13 +322,16 @@ func (m *importer) take(ctx context.Context, b *mrt.Batch) error {
 	if m.isKnown(b) {
 		return m.endOfFile(ctx)
 	}
-	m.tabular = m.tabular || b.Event == route.RefreshBegin
-	m.clock, m.changed = b.At, true
-	if m.loading && !isOfTable(b) {
+	// At the time of the table, not of what follows it, which may be another table.
+	if m.loading && (!isOfTable(b) || m.ended && (b.Event == route.PeerUp || b.Event == route.RefreshBegin)) {
 		if err := m.snapshot(ctx); err != nil {
 			return err
 		}
 	}
+	m.note(b)
+	m.ended = b.Event == route.RefreshEnd
+	m.tabular = m.tabular || b.Event == route.RefreshBegin
+	m.clock, m.changed = b.At, true
 	if !m.loading {
 		m.history.RecordAt(&b.Batch, b.At)
 	}
@@ -321,10 +365,13 @@ func isOfTable(b *mrt.Batch) bool {
 }
 
 // isKnown reports whether a batch says that a session came up of which the
-// collection knows that it is.
+// collection knows that it is, or that is known to be from another file.
 func (m *importer) isKnown(b *mrt.Batch) bool {
 	known := m.sessions[b.Peer.Name]
 	delete(m.sessions, b.Peer.Name)
+	if b.Assumed {
+		known = m.up[b.Peer.Name]
+	}
 	return known != nil && b.Event == route.PeerUp &&
 		known.Address == b.Peer.Address && known.ASN == b.Peer.ASN && known.AddPath == b.Peer.AddPath
 }
@@ -386,5 +433,3 @@ func (m *importer) sum() {
 		m.summary.Routes += n
 	}
 }
-
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

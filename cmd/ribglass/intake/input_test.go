@@ -218,3 +218,52 @@ func TestWhyNothingCouldBeReadIsSaid(t *testing.T) {
 		}
 	}
 }
+
+// TestFilesAreAddedInAnyOrder imports a table, updates and a later table one by one, in
+// every order: the collection becomes what it is when all are imported together.
+func TestFilesAreAddedInAnyOrder(t *testing.T) {
+	files := []string{
+		tableFile(t, begin, "198.51.100.0/24", "203.0.113.0/24", "192.0.2.0/24"),
+		updateFile(t, begin.Add(time.Minute),
+			change{0, "203.0.113.0/24", []route.ASN{64501, 64511}}, change{2 * time.Minute, "192.0.2.0/24", nil},
+			change{3 * time.Minute, "10.0.0.0/8", []route.ASN{64501, 64512}}),
+		tableFile(t, begin.Add(10*time.Minute), "198.51.100.0/24", "10.0.0.0/8"),
+		updateFile(t, begin.Add(11*time.Minute), change{0, "11.0.0.0/8", []route.ASN{64501}}, change{time.Minute, "10.0.0.0/8", nil}),
+	}
+	moments := []time.Time{begin.Add(30 * time.Second), begin.Add(90 * time.Second), begin.Add(5 * time.Minute), begin.Add(10*time.Minute + 30*time.Second), {}}
+	together := t.TempDir()
+	if _, err := runImport(t, together, files...); err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, at := range moments {
+		want = append(want, state(t, together, at))
+	}
+	for _, order := range [][]int{{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 0, 3, 2}, {2, 3, 0, 1}, {1, 3, 0, 2}, {3, 0, 2, 1}} {
+		dir := t.TempDir()
+		for _, i := range order {
+			if _, err := runImport(t, dir, files[i]); err != nil {
+				t.Fatalf("order %v: %v", order, err)
+			}
+		}
+		for i, at := range moments {
+			if got := state(t, dir, at); got != want[i] {
+				t.Errorf("order %v, at %v:\n%swant\n%s", order, at, got, want[i])
+			}
+		}
+	}
+}
+
+func TestFilesTakeThePlaceOfACollection(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := runImport(t, dir, tableFile(t, begin, "198.51.100.0/24")); err != nil {
+		t.Fatal(err)
+	}
+	i := Import{DataDir: dir, Collection: "test", Files: []string{tableFile(t, begin.Add(-time.Hour), "203.0.113.0/24")}, Logger: slog.New(slog.DiscardHandler), Replace: true}
+	if _, err := i.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := state(t, dir, time.Time{}); !strings.HasPrefix(got, "203.0.113.0/24 ") || strings.Count(got, "\n") != 1 {
+		t.Errorf("the collection has:\n%s", got)
+	}
+}

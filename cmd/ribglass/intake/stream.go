@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"ribglass/collector/wire/mrt"
+	"ribglass/ribstore/history"
 	"ribglass/ribstore/route"
 )
 
@@ -46,11 +47,30 @@ type file struct {
 	begins time.Time // of its first batch; zero: it has none
 	table  bool      // it begins with one
 
-	source *mrt.Source // nil: not being read
-	head   *mrt.Batch  // read and not given away
-	report mrt.Report  // once it was read
+	source reading    // nil: not being read
+	head   *mrt.Batch // read and not given away
+	report mrt.Report // once it was read
+
+	collection func() reading // makes the source of a collection; nil: it is a file
 
 	foreign error // why it is no MRT file, of one in a directory
+}
+
+// reading is what a source of batches does, as mrt.Source documents it.
+type reading interface {
+	Next() (*mrt.Batch, error)
+	Report() mrt.Report
+	Consumed() int64
+	Close() error
+}
+
+// merge merges a collection that begins at a time into the stream.
+func (s *Stream) merge(h *history.History) {
+	f := &file{begins: h.Stats().Begins, table: h.BeginsWithTable(), collection: func() reading { return newRecorded(s.ctx, h) }}
+	f.path = "the collection"
+	s.all = append(s.all, f)
+	s.waiting = append(s.waiting, f)
+	slices.SortStableFunc(s.waiting, func(a, b *file) int { return a.begins.Compare(b.begins) })
 }
 
 // Open opens files, all files of directories, and standard input ([Stdin]). What can
@@ -109,14 +129,19 @@ func (f *file) look(ctx context.Context) error {
 
 // begin opens the file and its source.
 func (f *file) begin(ctx context.Context, options mrt.SourceOptions) error {
+	if f.collection != nil {
+		f.source = f.collection()
+		return nil
+	}
 	r, err := f.open(ctx)
 	if err != nil {
 		return err
 	}
-	if f.source, err = mrt.NewSource(r, options); err != nil {
-		f.source = nil
+	source, err := mrt.NewSource(r, options)
+	if err != nil {
 		return errors.Join(fmt.Errorf("%s: %w", f.name(), err), f.close())
 	}
+	f.source = source
 	return nil
 }
 
@@ -300,12 +325,16 @@ func (r *Report) PassedOver() (n int) {
 
 // Reports returns the reports of the files so far, in the order they were given.
 func (s *Stream) Reports() []Report {
-	list := make([]Report, len(s.all))
-	for i, f := range s.all {
-		list[i] = Report{f.name(), f.report, f.foreign}
-		if f.source != nil {
-			list[i].Report = f.source.Report()
+	list := make([]Report, 0, len(s.all))
+	for _, f := range s.all {
+		if f.collection != nil {
+			continue
 		}
+		r := Report{f.name(), f.report, f.foreign}
+		if f.source != nil {
+			r.Report = f.source.Report()
+		}
+		list = append(list, r)
 	}
 	return list
 }

@@ -19,6 +19,10 @@ import (
 type Batch struct {
 	route.Batch
 
+	// Assumed tells of a PeerUp that nothing recorded: the peer is there, since it says
+	// something, and may have been there before.
+	Assumed bool
+
 	peer   *peer
 	memory *memory
 }
@@ -383,7 +387,7 @@ func (s *Source) endOfRIB(m *Message, body []byte) bool {
 func (s *Source) comeUp(p *peer, at time.Time) {
 	if !p.up {
 		p.up = true
-		s.event(p, at, route.PeerUp)
+		s.event(p, at, route.PeerUp).Assumed = true
 	}
 }
 
