@@ -1,10 +1,13 @@
 package httpapi_test
 
 import (
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ribglass/httpapi"
+	"ribglass/ribstore/history"
 )
 
 // paths returns the AS paths of the routes in an answer.
@@ -311,6 +315,26 @@ func TestACollectionSaysWhereItEnds(t *testing.T) {
 	} {
 		rec := ask(t, h, target)
 		if body := rec.Body.String(); rec.Code < 400 || rec.Code >= 500 || !strings.Contains(body, "The collection ends at 20") {
+			t.Errorf("GET %s: %d %s", target, rec.Code, body)
+		}
+	}
+}
+
+// A collection of another format says so, where it is listed and where it is asked.
+func TestACollectionOfAnotherFormatSaysSo(t *testing.T) {
+	r, sessions := pastWorld(t)
+	old, err := os.ReadFile(filepath.Join(r.dir, "collections", "old.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	old = bytes.ReplaceAll(old, []byte(history.Format), []byte("ribglass history 1"))
+	if err := os.WriteFile(filepath.Join(r.dir, "collections", "older.db"), old, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h := r.server(httpapi.DefaultConfig(), sessions)
+	for target, status := range map[string]int{"/api/v1/collections": http.StatusOK, "/api/v1/routes?collection=older": http.StatusNotFound} {
+		rec := ask(t, h, target)
+		if body := rec.Body.String(); rec.Code != status || !strings.Contains(body, `The collection has the format \"ribglass history 1\"`) {
 			t.Errorf("GET %s: %d %s", target, rec.Code, body)
 		}
 	}

@@ -61,6 +61,7 @@ not be verified; of diff: 0 the same, 1 different, 2 failed or wrong usage.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.UsageError{Err: err} })
 	root.AddCommand(serveCommand(), checkCommand(), snapshotCommand(), importCommand(), openCommand(), collectionCommand(), replayCommand(), updateNamesCommand(), versionCommand())
 	root.AddCommand(client.Commands()...)
+	addLocal(root, "history", historyMigrateCommand())
 	exit.MarkUsage(root)
 	inLocale(root)
 	return root
@@ -71,6 +72,15 @@ func inLocale(c *cobra.Command) {
 	c.Use, c.Long, c.Example = terminal.Signs(c.Use), terminal.Signs(c.Long), terminal.Signs(c.Example)
 	for _, sub := range c.Commands() {
 		inLocale(sub)
+	}
+}
+
+// addLocal adds a command that needs no server below one that asks a server.
+func addLocal(root *cobra.Command, below string, local *cobra.Command) {
+	for _, c := range root.Commands() {
+		if c.Name() == below {
+			c.AddCommand(local)
+		}
 	}
 }
 

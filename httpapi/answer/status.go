@@ -92,7 +92,8 @@ type Collection struct {
 	Begins    time.Time `json:"begins,omitzero"`
 	Ends      time.Time `json:"ends,omitzero"`
 	FileBytes int64     `json:"file_bytes,omitempty"`
-	Broken    bool      `json:"broken,omitempty"` // it cannot be opened; the log of the server says why
+	Broken    bool      `json:"broken,omitempty"` // it cannot be opened
+	Reason    string    `json:"reason,omitempty"` // why not
 }
 
 // Rate says how many prefixes were announced and withdrawn in the last hour, or

@@ -75,11 +75,17 @@ func noCollection() *web.Problem {
 	return web.Problemf(web.CodeNoCollection, "/api/v1/collections lists those that there are.")
 }
 
+// otherFormat says what to do with a collection that another version wrote.
+func otherFormat(e *history.OtherFormatError) string {
+	return fmt.Sprintf("The collection has the format %q, which this version does not read: import its files anew, or export it with the version that wrote it.", e.Format)
+}
+
 // pastProblemOf is problemOf for what can be wrong with a question about the
 // past, nil for everything else.
 func pastProblemOf(err error) *web.Problem {
 	var before *history.RangeError
 	var behind *ribstore.EndError
+	var other *history.OtherFormatError
 	switch {
 	case errors.Is(err, ribstore.ErrNoHistory):
 		return noHistory()
@@ -91,6 +97,8 @@ func pastProblemOf(err error) *web.Problem {
 		return web.Problemf(web.CodeBeforeHistory, "Nothing is recorded yet.")
 	case errors.As(err, &before):
 		return web.Problemf(web.CodeBeforeHistory, "What is recorded begins at %s.", before.Begins.UTC().Format(time.RFC3339Nano))
+	case errors.As(err, &other):
+		return web.Problemf(web.CodeNoCollection, "%s", otherFormat(other))
 	case errors.Is(err, ribstore.ErrNoCollection):
 		return noCollection()
 	case errors.Is(err, ribstore.ErrNoPrefix):

@@ -3,12 +3,14 @@ package ask
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"ribglass/httpapi/web"
 	"ribglass/ribstore"
+	"ribglass/ribstore/history"
 	"ribglass/ribstore/route"
 )
 
@@ -321,7 +323,8 @@ type CollectionInfo struct {
 	Name   string
 	Kept   Kept
 	Files  []string // that it was imported from; none: not known
-	Broken bool // it cannot be opened; the log says why
+	Broken bool     // it cannot be opened
+	Reason string   // why not
 }
 
 // maxCollections bounds how many collections are opened to be listed.
@@ -342,7 +345,10 @@ func (r *Reader) Collections(ctx context.Context) ([]CollectionInfo, error) {
 		one := CollectionInfo{Name: name}
 		if c, err := from.Get(name, r.Audience); err != nil {
 			r.desk.sources.Logger.WarnContext(ctx, "collection cannot be opened", "collection", name, "error", err)
-			one.Broken = true
+			one.Broken, one.Reason = true, "It cannot be read; the log of the server says why."
+			if other, ok := errors.AsType[*history.OtherFormatError](err); ok {
+				one.Reason = otherFormat(other)
+			}
 		} else {
 			one.Kept, one.Files = r.keptOf(c.Stats()), c.Files()
 		}

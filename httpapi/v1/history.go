@@ -49,7 +49,7 @@ func collections(q *asked) (any, error) {
 
 func collectionOf(c ask.CollectionInfo) answer.Collection {
 	if c.Broken {
-		return answer.Collection{Name: c.Name, Broken: true}
+		return answer.Collection{Name: c.Name, Broken: true, Reason: c.Reason}
 	}
 	return answer.Collection{Name: c.Name, Begins: c.Kept.Begins.UTC(), Ends: c.Kept.Ends.UTC(), FileBytes: c.Kept.FileBytes}
 }

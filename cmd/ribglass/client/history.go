@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -96,7 +97,7 @@ func (a *historyAnswer) print(w io.Writer) error {
 	for _, c := range a.Collections.Collections {
 		text := fmt.Sprintf("%s to %s, %s", since(c.Begins), since(c.Ends), terminal.Amount(c.FileBytes))
 		if c.Broken {
-			text = "cannot be opened: see the log of the server"
+			text = "cannot be opened: " + cmp.Or(terminal.Clean(c.Reason), "see the log of the server")
 		}
 		rows = append(rows, []string{"collection " + c.Name, text})
 	}

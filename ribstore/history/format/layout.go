@@ -43,6 +43,17 @@ func Buckets() [][]byte {
 // another version of the format.
 var ErrForeign = errors.New("not a history of this version of Ribglass")
 
+// OtherError is returned for a history of another version of the format.
+type OtherError struct{ Format string }
+
+// Error names both formats.
+func (e *OtherError) Error() string {
+	return fmt.Sprintf("%v: the file has the format %q, this version reads %q and %q", ErrForeign, e.Format, former, Name)
+}
+
+// Unwrap returns ErrForeign.
+func (e *OtherError) Unwrap() error { return ErrForeign }
+
 // CheckFormat returns an error for the value of KeyFormat of a file that this
 // version does not read. The error wraps ErrForeign, and names both formats when
 // the file is a history.
@@ -51,7 +62,7 @@ func CheckFormat(name []byte) error {
 	case string(name) == Name, string(name) == former:
 		return nil
 	case bytes.HasPrefix(name, []byte(formatPrefix)) && len(name) < 2*len(Name):
-		return fmt.Errorf("%w: the file has the format %q, this version reads %q and %q", ErrForeign, name, former, Name)
+		return &OtherError{string(name)}
 	}
 	return ErrForeign
 }
