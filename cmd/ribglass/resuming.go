@@ -75,7 +75,7 @@ func (s *server) attributeBytes(ctx context.Context, peer string, exact bool) ui
 
 // serveResumed serves with serve once the store has what was recorded, and until then
 // says that it has not.
-func (s *server) serveResumed(ctx context.Context, l net.Listener, serve func(context.Context, net.Listener) error) error {
+func (s *server) serveResumed(ctx context.Context, l *listener, serve func(context.Context, net.Listener) error) error {
 	if err := s.answerMeanwhile(ctx, l); err != nil {
 		return err
 	}
@@ -83,8 +83,8 @@ func (s *server) serveResumed(ctx context.Context, l net.Listener, serve func(co
 }
 
 // answerMeanwhile answers the requests that come before the store has what was recorded.
-func (s *server) answerMeanwhile(ctx context.Context, l net.Listener) error {
-	tcp, ok := l.(*net.TCPListener)
+func (s *server) answerMeanwhile(ctx context.Context, l *listener) error {
+	tcp, ok := l.Listener.(*net.TCPListener)
 	if !ok || s.isResumed() {
 		return nil
 	}

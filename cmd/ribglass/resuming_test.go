@@ -15,8 +15,7 @@ import (
 // resumed yet, and again once it has, on the same listener.
 func TestRequestsAreAnsweredWhileTheHistoryIsLoaded(t *testing.T) {
 	t.Parallel()
-	var config net.ListenConfig
-	l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	l, err := listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
