@@ -17,7 +17,7 @@ import (
 // Requests are answered with that, and with when to ask again.
 
 // resumeRetry is after how many seconds a request may be answered.
-const resumeRetry = 2
+const resumeRetry = "2"
 
 // resume loads what was recorded and then runs the store. Requests are answered by
 // resumingAnswers until then.
@@ -100,7 +100,7 @@ func (s *server) answerMeanwhile(ctx context.Context, l *listener) error {
 	}
 	// Wake it from waiting for connections: the listener itself stays open.
 	err := tcp.SetDeadline(time.Now())
-	<-ended
+	_ = <-ended // http.ErrServerClosed
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	_ = meanwhile.Shutdown(finish) // what has not sent its request by then is too slow
@@ -134,7 +134,7 @@ func resumingAnswer(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintln(w, "healthy")
 		return
 	}
-	h.Set("Retry-After", fmt.Sprint(resumeRetry))
+	h.Set("Retry-After", resumeRetry)
 	if strings.HasPrefix(r.URL.Path, "/api/") {
 		h.Set("Content-Type", "application/problem+json")
 		w.WriteHeader(http.StatusServiceUnavailable)
@@ -142,7 +142,7 @@ func resumingAnswer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.Set("Content-Type", "text/plain; charset=utf-8")
-	h.Set("Refresh", fmt.Sprint(resumeRetry)) // a browser asks by itself
+	h.Set("Refresh", resumeRetry) // a browser asks by itself
 	w.WriteHeader(http.StatusServiceUnavailable)
 	fmt.Fprintln(w, text)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -20,14 +21,14 @@ func TestRequestsAreAnsweredWhileTheHistoryIsLoaded(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &server{resumed: make(chan struct{}), log: slog.New(slog.DiscardHandler)}
-	real := func(ctx context.Context, l net.Listener) error {
-		web := http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "routes") })} //nolint:gosec // of a test
+	answers := func(ctx context.Context, l net.Listener) error {
+		web := http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "routes") })}
 		context.AfterFunc(ctx, func() { _ = web.Close() })
 		return web.Serve(l)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- s.serveResumed(ctx, l, real) }()
+	go func() { ended <- s.serveResumed(ctx, l, answers) }()
 	get := func(path string) (int, http.Header, string) {
 		t.Helper()
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+l.Addr().String()+path, http.NoBody)
@@ -67,5 +68,7 @@ func TestRequestsAreAnsweredWhileTheHistoryIsLoaded(t *testing.T) {
 		t.Errorf("after: %d %s, want what the server itself answers", code, body)
 	}
 	stop()
-	<-ended
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		t.Errorf("it ended with %v", err)
+	}
 }
