@@ -18,7 +18,8 @@ func (h *History) write(ctx context.Context) error {
 	for {
 		select {
 		case <-tick.C:
-			if !h.journal.due(h.deps.Now()) {
+			if now := h.deps.Now(); !h.journal.due(now) {
+				h.beat(now)
 				continue
 			}
 		case <-h.journal.ready:
