@@ -38,3 +38,31 @@ func TestAnOutageIsDatedToASecondOrTwo(t *testing.T) {
 		}
 	})
 }
+
+// What happened in the last hour is told after a restart as it was before.
+func TestTheLastHourOutlivesARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := record(t)
+		edge := &route.Peer{Name: "edge"}
+		r.up(edge, time.Hour)
+		r.send(route.Batch{Peer: edge, Event: route.EndOfRIB})
+		for i := range 90 {
+			b := announce(edge, "192.0.2.0/24")
+			if i%2 > 0 {
+				b.Updates[0].Attrs = nil
+			}
+			r.send(b)
+			r.wait(time.Minute)
+		}
+		before, busiest := r.Rate("edge"), r.Busiest()
+		r.stop()
+		r.start()
+		after := r.Rate("edge")
+		if n := before.Total(); n < 55 || after.Total() != n || !after.From.Equal(before.From) {
+			t.Errorf("%d changes since %v, before the restart %d since %v", after.Total(), after.From, n, before.From)
+		}
+		if got := r.Busiest().Prefixes; len(got) != 1 || got[0].Changes < busiest.Prefixes[0].Changes-5 {
+			t.Errorf("the busiest prefixes are %v, before the restart %v", got, busiest.Prefixes)
+		}
+	})
+}

@@ -164,11 +164,29 @@ func (s *Store) Resume(ctx context.Context) error {
 		return fmt.Errorf("history: %w", err)
 	}
 	s.keep(t)
+	if err := s.recall(ctx); err != nil {
+		return fmt.Errorf("history: %w", err)
+	}
 	if n := s.Stats(); n.Peers > 0 {
 		s.deps.Logger.InfoContext(ctx, "resumed from the history; all routes are stale until their peers are back",
 			"routes", n.total(), "peers", n.Peers, "took", s.deps.Now().Sub(started).Round(time.Millisecond))
 	}
 	return nil
+}
+
+// mostRecalled is about how many records of the last hour are read at the start.
+const mostRecalled = 500_000
+
+// recall counts what happened in the last hour, as far as it is recorded.
+func (s *Store) recall(ctx context.Context) error {
+	h, now := s.deps.History, s.deps.Now()
+	from := now.Add(-activity.Minutes * time.Minute)
+	if begins := h.Begins(); begins.After(from) {
+		from = begins
+	}
+	from = h.StretchBefore(from, now, mostRecalled)
+	s.meter = activity.New(from)
+	return h.Batches(ctx, from, now, s.meter.Recall)
 }
 
 // housekeeping is how often deadlines are looked at and sizes are measured.

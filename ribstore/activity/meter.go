@@ -1,8 +1,8 @@
 // Package activity counts what happens to the routes: how many change a minute,
 // of which peer, of which prefixes the most, and how the table grew. It is kept in
-// memory, in a size that does not depend on how much happens, and is gone when
-// the program ends: after a restart it begins at nothing, and every answer says
-// since when it counts.
+// memory, in a size that does not depend on how much happens. After a restart it has
+// what [Meter.Recall] is told of the hour before, or begins at nothing, and every answer
+// says since when it counts.
 //
 // A change is a prefix announced or withdrawn, whether or not that made a
 // difference to the table. What a session sends at first, until End-of-RIB, or for
@@ -59,6 +59,14 @@ func New(now time.Time) *Meter {
 	m.busy.begin(now)
 	m.growth.samples.Store(&[]Sample{})
 	return m
+}
+
+// Recall counts what a batch of the past reported, before anything is observed. Batches
+// come in order of time.
+func (m *Meter) Recall(b *route.Batch) {
+	m.Observe(b)
+	m.busy.tick(b.At)
+	m.last, m.lastInfo = nil, nil // the description may be used again for another peer
 }
 
 // Observe counts what a batch reports. Only the writer calls it.

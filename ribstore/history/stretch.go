@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"time"
 
 	"ribglass/ribstore/history/format"
@@ -160,4 +161,34 @@ func (h *History) Touched(ctx context.Context, from, to time.Time, most int, wan
 // AtTouched is like At for the prefixes that changed in a stretch.
 func (h *History) AtTouched(ctx context.Context, at time.Time, touched *Touched) (*Past, error) {
 	return h.at(ctx, at, format.Scope{Set: touched.set})
+}
+
+// Batches calls visit with the batches from a moment up to another, as they were
+// recorded: their peers have no more than a name when they came up before. It leaves out
+// first tables, of which a restart has no use, and what cannot be read. The error is
+// the error of the context.
+func (h *History) Batches(ctx context.Context, from, to time.Time, visit func(*route.Batch)) error {
+	x, _ := h.look()
+	var after position
+	if before, err := x.plan(from.UnixMilli() - 1); err == nil {
+		after = before.upTo
+	}
+	until, err := x.plan(to.UnixMilli())
+	if err != nil {
+		return nil //nolint:nilerr // nothing is recorded
+	}
+	pieces, _ := x.known(after, until.upTo)
+	pieces = slices.DeleteFunc(slices.Clone(pieces), func(p format.Piece) bool { return p.Level == format.LevelLoad })
+	replay := replayer{history: h, after: after, upTo: until.upTo, peers: h.newPeers()}
+	replay.found = func(rec *format.Record) error {
+		if rec.OfPeer() && rec.At >= from.UnixMilli() {
+			visit(&rec.Batch)
+		}
+		return nil
+	}
+	err = replay.pieces(ctx, pieces)
+	if _, damaged := errors.AsType[*loss](err); damaged {
+		return nil
+	}
+	return err
 }
