@@ -82,7 +82,9 @@ func (c LargeCommunity) String() string {
 type ExtCommunity []byte
 
 // String returns "rt:64500:1" and the like for the types in daily use, names for what
-// flow specifications do ("redirect:64500:100"), and "generic:" with the octets in hex for others.
+// flow specifications do ("redirect:64500:100"), and "generic:" with the octets in hex for
+// others. Route targets and origins that are not transitive are others: they are not the
+// communities whose name they would have.
 func (c ExtCommunity) String() string {
 	b, _ := c.AppendText(nil)
 	return string(b)
@@ -90,14 +92,13 @@ func (c ExtCommunity) String() string {
 
 // AppendText appends the text of String.
 func (c ExtCommunity) AppendText(b []byte) ([]byte, error) {
-	const transitiveBit = 0x40
 	kind := extSubtype(c)
 	switch {
 	case len(c) == 20:
 		if c[0] == 0 && c[1] == 0x0d { // RFC 8956 section 6.1
 			kind = "redirect"
 		}
-		if kind != "" {
+		if kind != "" && c[0] == 0 {
 			b = append(append(append(b, kind...), ':'), netip.AddrFrom16([16]byte(c[2:18])).String()...)
 			return strconv.AppendUint(append(b, ':'), uint64(binary.BigEndian.Uint16(c[18:])), 10), nil
 		}
@@ -108,7 +109,7 @@ func (c ExtCommunity) AppendText(b []byte) ([]byte, error) {
 		if named, ok := appendFlowAction(b, c); ok {
 			return named, nil
 		}
-	case kind != "" && c[0]&^transitiveBit <= 2:
+	case kind != "" && c[0] <= 2:
 		return appendTarget(b, kind, c), nil
 	}
 	return hex.AppendEncode(append(b, "generic:"...), c), nil

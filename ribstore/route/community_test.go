@@ -33,7 +33,9 @@ func TestCommunityText(t *testing.T) {
 func TestExtCommunityText(t *testing.T) {
 	tests := []struct{ name, octets, want string }{
 		{"route target of an AS", "0002fbf400000001", "rt:64500:1"},
-		{"route target, not transitive", "4002fbf400000001", "rt:64500:1"},
+		{"route target, not transitive", "4002fbf400000001", "generic:4002fbf400000001"},
+		{"route origin of an address, not transitive", "4103c00002010064", "generic:4103c00002010064"},
+		{"route target of an IPv6 address, not transitive", "400220010db80000000000000000000000010064", "generic:400220010db80000000000000000000000010064"},
 		{"route origin of an AS", "0003fbf400000001", "ro:64500:1"},
 		{"route target of an address", "0102c00002010064", "rt:192.0.2.1:100"},
 		{"route target of a four-octet AS", "0202fa56ea000064", "rt:4200000000:100"},
