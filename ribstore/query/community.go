@@ -71,7 +71,7 @@ func parsePart(s string, most uint64) (Part, bool) {
 		return Part{First: 0, Last: most}, true
 	}
 	s = strings.NewReplacer("x", "?", "X", "?").Replace(s) // 3257:1xx
-	s = strings.Replace(s, "..", "-", 1) // a range of BIRD
+	s = strings.Replace(s, "..", "-", 1)                   // a range of BIRD
 	if first, last, isRange := strings.Cut(s, "-"); isRange {
 		a, errA := strconv.ParseUint(first, 10, 64)
 		b, errB := strconv.ParseUint(last, 10, 64)

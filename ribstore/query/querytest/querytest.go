@@ -42,6 +42,10 @@ func Prefix(t *rapid.T) netip.Prefix {
 	if rapid.IntRange(0, 3).Draw(t, "ipv6") == 0 {
 		var long [16]byte
 		copy(long[:], b)
+		if rapid.IntRange(0, 3).Draw(t, "mapped") == 0 { // IPv4 mapped into IPv6
+			long = netip.AddrFrom4([4]byte(b)).As16()
+			length += 96
+		}
 		addr = netip.AddrFrom16(long)
 	}
 	return netip.PrefixFrom(addr, length).Masked()
