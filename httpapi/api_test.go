@@ -218,10 +218,29 @@ func TestMethodsOtherThanReadingAreRefused(t *testing.T) {
 		for _, path := range []string{"/api/v1/routes", "/api/v1/peers/edge1", "/", "/1.1.1.1", "/peers"} {
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, httptest.NewRequest(method, path, nil))
-			if w.Code != http.StatusMethodNotAllowed || !strings.Contains(w.Header().Get("Allow"), "GET") {
-				t.Errorf("%s %s = %d with Allow %q, want 405 with GET", method, path, w.Code, w.Header().Get("Allow"))
+			if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, HEAD" {
+				t.Errorf("%s %s = %d with Allow %q, want 405 with GET, HEAD", method, path, w.Code, w.Header().Get("Allow"))
 			}
 		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(method, "/api/v1/lookup", nil))
+		if method != "POST" && w.Header().Get("Allow") != "POST" {
+			t.Errorf("%s of a call for POST has Allow %q", method, w.Header().Get("Allow"))
+		}
+	}
+}
+
+// TestTheInterfaceIsFoundFromItsPlaces asks where people look for a description.
+func TestTheInterfaceIsFoundFromItsPlaces(t *testing.T) {
+	h := worldHandler(t)
+	for _, path := range []string{"/api", "/api/", "/api/v1", "/api/v1/", "/openapi.json", "/docs"} {
+		if w := ask(t, h, path); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/api/v1/openapi.json" {
+			t.Errorf("GET %s = %d to %q", path, w.Code, w.Header().Get("Location"))
+		}
+	}
+	p := fields(t, ask(t, h, "/api/v1/frob"), http.StatusNotFound, "application/problem+json")
+	if !strings.Contains(p["detail"].(string), "/api/v1/openapi.json") {
+		t.Errorf("a call that is none is told %q", p["detail"])
 	}
 }
 

@@ -33,7 +33,7 @@ func (a *API) Face() web.Face {
 		call[ask.ChangesRequest]{path: "/api/v1/activity", params: activityParams(), read: readChanges, answer: answerActivity}.get(a),
 		call[nothing]{path: "/api/v1/busiest", params: web.One("limit"), read: noParams, answer: sendJSON[nothing](busiest)}.get(a),
 		call[nothing]{path: "/api/v1/growth", read: noParams, answer: sendJSON[nothing](growth)}.get(a),
-		call[nothing]{path: "/api/v1/openapi.json", read: noParams, answer: openAPI}.get(a),
+		call[nothing]{path: documentPath, read: noParams, answer: openAPI}.get(a),
 		call[ask.Request]{path: "/api/v1/graph", params: GraphParams(), read: readGraph, answer: answerGraph}.get(a),
 		// Export says by a parameter, not by Accept, in which form it answers.
 		web.Get("/api/v1/export", a.export),
@@ -42,9 +42,12 @@ func (a *API) Face() web.Face {
 		path: "/api/v1/lookup", params: ask.SceneParams(web.One("best", "fields")...), forms: []string{web.TypeNDJSON},
 		read: readBulk, answer: a.answerBulk,
 	}
+	for _, path := range []string{"/api", "/api/", "/api/v1", "/api/v1/", "/openapi.json", "/docs"} {
+		routes = append(routes, web.Get(path, func(x *web.Exchange) error { x.Redirect(documentPath); return nil }))
+	}
 	return web.Face{
 		Below: "/api/", Routes: slices.Concat(routes, web.Post(bulk.path, bulk.handler(a))), Fail: web.SendProblem,
-		Missing: web.Problemf(web.CodeNotFound, "Look up an address or a prefix, or begin at the first page."),
+		Missing: web.Problemf(web.CodeNotFound, "There is no such call. %s lists all that there are.", documentPath),
 	}
 }
 
@@ -53,6 +56,9 @@ func whoami(q *asked, _ nothing) error {
 	q.Header().Set("Cache-Control", "no-store")
 	return q.SendJSON(answer.Whoami{Address: q.Client()})
 }
+
+// documentPath is where the document of the API is.
+const documentPath = "/api/v1/openapi.json"
 
 //go:embed openapi.json
 var openAPIDocument []byte

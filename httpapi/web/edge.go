@@ -90,6 +90,7 @@ type Edge struct {
 	faces   []Face
 	fixed   fixedHeaders
 	engine  *gin.Engine
+	posts   map[string]bool // paths that are asked with POST only
 
 	buffers sync.Pool // of *[]byte
 	packers *packers
@@ -102,6 +103,7 @@ type Edge struct {
 // New returns an edge with its faces that does nothing until Run.
 func New(cfg Config, deps Deps, faces ...Face) (*Edge, error) {
 	e := &Edge{cfg: cfg, log: deps.Logger, now: deps.Now, faces: faces, fixed: newFixedHeaders()}
+	e.posts = map[string]bool{}
 	e.violationLog, e.packers = newViolationLog(), newPackers()
 	e.closing = make(chan struct{})
 	e.close = sync.OnceFunc(func() { close(e.closing) })
@@ -143,6 +145,9 @@ func (e *Edge) layOut() error {
 
 func (e *Edge) mount(r Route) {
 	h := e.handle(r.Handle)
+	if r.Method == http.MethodPost {
+		e.posts[r.Path] = true
+	}
 	e.engine.Handle(r.Method, r.Path, h)
 	if r.Method == http.MethodGet { // net/http leaves out the body of an answer to HEAD
 		e.engine.Handle(http.MethodHead, r.Path, h)
@@ -217,10 +222,13 @@ func astray(r rune) bool { return r == '\\' || Forbidden(r) }
 // a route for reading: gin brings others here when it takes a part of the path
 // for a parameter of another method's route.
 func (e *Edge) otherMethod(x *Exchange) error {
-	allow := x.Header().Get("Allow")
+	x.Header().Del("Allow") // gin's own also lists methods that other paths have
 	if x.Request.Method == http.MethodGet || x.Request.Method == http.MethodHead {
-		x.Header().Del("Allow")
 		return e.missing(x)
+	}
+	allow := "GET, HEAD"
+	if e.posts[x.Request.URL.Path] {
+		allow = http.MethodPost
 	}
 	return &Problem{Code: CodeMethod, Allow: allow, Detail: "Use " + allow + "."}
 }
