@@ -279,6 +279,11 @@ func TestDynamicNeighbors(t *testing.T) {
 	wrong := b.router("127.0.1.2", testOpen(64999, "192.0.2.2"))
 	wrong.send(wrong.open.Append(nil))
 	wrong.wantNotified(wire.CodeOpen, wire.OpenBadPeerAS)
+	for _, reserved := range []route.ASN{23456, 65535, 4294967295} {
+		nobody := b.router("127.0.1.201", testOpen(reserved, "192.0.2.2"))
+		nobody.send(nobody.open.Append(nil))
+		nobody.wantNotified(wire.CodeOpen, wire.OpenBadPeerAS)
+	}
 	eventually(t, "the refused neighbor is forgotten", func() bool { return len(b.Sessions()) == 1 })
 	r2 := b.up("127.0.1.3", testOpen(64502, "192.0.2.3"))
 	b.alive(r2, "ixp-127.0.1.3", 2)

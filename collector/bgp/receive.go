@@ -137,6 +137,8 @@ func (s *session) openFrom(f *framer, body []byte) error {
 			Code: wire.CodeOpen, Subcode: wire.OpenBadPeerAS,
 			Reason: fmt.Sprintf("AS %s is not among those of %s", open.ASN, rule.Prefix),
 		}
+	case rule != nil && reservedASN(open.ASN) != "":
+		return &wire.Notification{Code: wire.CodeOpen, Subcode: wire.OpenBadPeerAS, Reason: "AS " + reservedASN(open.ASN)}
 	case s.conf.MinHoldTime > 0 && hold < s.conf.MinHoldTime:
 		return &wire.Notification{
 			Code: wire.CodeOpen, Subcode: wire.OpenUnacceptableHoldTime,
