@@ -216,9 +216,9 @@ func (o *opening) serve(ctx context.Context, dir string, listener net.Listener) 
 		Info: httpapi.Info{Version: build.Version(), StartedAt: time.Now()}, Budget: budget, Export: exporter.Export,
 	}
 	if err := named.Load(cfg.Names); err != nil {
-		log.Warn("names", "error", err)
+		log.WarnContext(ctx, "names cannot be read", "error", err)
 	}
-	server, err := httpapi.New(cfg.HTTP, deps)
+	server, err := httpapi.New(cfg.HTTP, deps) //nolint:contextcheck // requests have contexts of their own
 	if err != nil {
 		return errors.Join(err, collections.Close())
 	}

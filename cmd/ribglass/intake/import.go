@@ -323,7 +323,7 @@ func (m *importer) take(ctx context.Context, b *mrt.Batch) error {
 		return m.endOfFile(ctx)
 	}
 	// At the time of the table, not of what follows it, which may be another table.
-	if m.loading && (!isOfTable(b) || m.ended && (b.Event == route.PeerUp || b.Event == route.RefreshBegin)) {
+	if m.loading && m.isBehindTable(b) {
 		if err := m.snapshot(ctx); err != nil {
 			return err
 		}
@@ -339,17 +339,29 @@ func (m *importer) take(ctx context.Context, b *mrt.Batch) error {
 	if m.more || b.Event != route.Routes {
 		m.more = m.table.Work()
 	}
+	if err := m.count(b); err != nil {
+		return err
+	}
+	return m.endOfFile(ctx)
+}
+
+// count counts what a batch has, and writes what was recorded when that is much.
+func (m *importer) count(b *mrt.Batch) error {
 	for i := range b.Updates {
 		u := &b.Updates[i]
 		m.changes += len(u.NLRI)
 		m.octets += len(u.Attrs) + 32*len(u.NLRI)
 	}
 	if m.octets >= flushOctets || m.changes >= flushChanges {
-		if err := m.flush(); err != nil {
-			return err
-		}
+		return m.flush()
 	}
-	return m.endOfFile(ctx)
+	return nil
+}
+
+// isBehindTable reports whether a batch is behind the table that is being read: not of
+// a table, or of the next one.
+func (m *importer) isBehindTable(b *mrt.Batch) bool {
+	return !isOfTable(b) || m.ended && (b.Event == route.PeerUp || b.Event == route.RefreshBegin)
 }
 
 // isOfTable reports whether a batch may be of a table.

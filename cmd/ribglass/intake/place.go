@@ -76,7 +76,7 @@ func noteSources(path, dataDir string, reports []Report) error {
 	names = slices.Compact(names)
 	names = names[:min(len(names), maxSources)]
 	temporary := list + ".importing"
-	if err := os.WriteFile(temporary, []byte(strings.Join(names, "\n")+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(temporary, []byte(strings.Join(names, "\n")+"\n"), 0o600); err != nil { //nolint:gosec // beside the collection
 		return err
 	}
 	return publish(temporary, list, dataDir)

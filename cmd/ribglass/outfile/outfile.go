@@ -101,7 +101,7 @@ func replace(target string, info fs.FileInfo, write func(io.Writer) error) (err 
 // file: the umask has its say.
 func createBeside(target string) (*os.File, error) {
 	dir, base := filepath.Split(target)
-	for i := uint64(time.Now().UnixNano()); ; i++ { //nolint:gosec // any number will do
+	for i := uint64(time.Now().UnixNano()); ; i++ {
 		name := filepath.Join(dir, "."+base+"."+strconv.FormatUint(i, 36))
 		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666) //nolint:gosec // the user names it
 		if !errors.Is(err, fs.ErrExist) {
@@ -157,7 +157,7 @@ func through(ctx context.Context, name string, write func(io.Writer) error) erro
 func openForReader(ctx context.Context, name string) (*os.File, error) {
 	const again = 20 * time.Millisecond
 	for {
-		f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND|syscall.O_NONBLOCK, 0) //nolint:gosec // the user names it
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND|syscall.O_NONBLOCK, 0)
 		if !errors.Is(err, syscall.ENXIO) {
 			return f, err
 		}

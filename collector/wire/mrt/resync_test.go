@@ -64,7 +64,7 @@ func TestRecordsBehindABrokenOneAreRead(t *testing.T) {
 		{"a length that is too small", func(b []byte, at []int) []byte { setLength(b[at[2]:], 50); return b }, []int{2}, SkippedOrphans, "octets that belong to no record"},
 		{"a record that breaks off", func(b []byte, at []int) []byte { return slices.Delete(b, at[2]+40, at[3]) }, []int{2}, SkippedRecord, "but a record begins after 40 octets"},
 		{"a record whose beginning is gone", func(b []byte, at []int) []byte { return slices.Delete(b, at[2], at[2]+20) }, []int{2}, SkippedOrphans, "63 octets that belong to no record"},
-		{"the first record's length", func(b []byte, at []int) []byte { setLength(b, 0xffffffff); return b }, []int{0}, SkippedRecord, "83 octets are passed over"},
+		{"the first record's length", func(b []byte, _ []int) []byte { setLength(b, 0xffffffff); return b }, []int{0}, SkippedRecord, "83 octets are passed over"},
 		{"zeros between records, more than are searched at a time", func(b []byte, at []int) []byte { return slices.Insert(b, at[20], make([]byte, 300_000)...) }, nil, SkippedOrphans, "300000 octets that belong to no record"},
 		{"the last record is spoiled", func(b []byte, at []int) []byte { setLength(b[at[39]:], 4); return b }, []int{39}, SkippedRest, "octets that belong to no record"},
 		{"files of times far apart, one after the other", func(b []byte, at []int) []byte {
