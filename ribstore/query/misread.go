@@ -68,21 +68,27 @@ func exclude(a, b Expr) string {
 			return fmt.Sprintf("a route is of one %s", a.Label)
 		}
 	case InFamily:
-		if b, ok := b.(InFamily); ok && a.Family != b.Family {
+		if b, ok := b.(InFamily); ok && a != b {
 			return "a route is of one family"
 		}
 	case OriginCode:
-		if b, ok := b.(OriginCode); ok && a.Origin != b.Origin {
+		if b, ok := b.(OriginCode); ok && a != b {
 			return "a route has one origin code"
 		}
 	case Compare:
-		if b, ok := b.(Compare); ok && a.Number == b.Number && a.Op == Equal && b.Op == Equal && a.Value != b.Value {
-			return fmt.Sprintf("a route has one %s", a.Number)
-		}
+		b, ok := b.(Compare)
+		return excludeNumbers(a, b, ok)
 	case In:
 		if b, ok := b.(In); ok && !mayMeet(a, b) {
 			return "a route has one prefix"
 		}
+	}
+	return ""
+}
+
+func excludeNumbers(a, b Compare, both bool) string {
+	if both && a.Number == b.Number && a.Op == Equal && b.Op == Equal && a.Value != b.Value {
+		return fmt.Sprintf("a route has one %s", a.Number)
 	}
 	return ""
 }

@@ -12,7 +12,7 @@ import (
 var aliases = func() map[string]string { //nolint:gochecknoglobals // constant
 	byWord := map[string]string{}
 	for word, others := range map[string]string{
-		"origin": "originas origin-as origin-asn originated-by from-as", "via": "transit through passes",
+		"origin": "origin-as origin-asn originated-by from-as", "via": "transit through passes",
 		"neighbor-as": "neighbour-as peeras neighbor-asn first-as", "peer-as": "peer-asn remote-as", "peer-address": "peer-ip peer-addr peer-id",
 		"path": "as-path aspath bgp-path regexp regex aspath-regex as-path-regex filter-list", "path-length": "as-path-length aspath-length pathlen path-len aspath-len as-path-len",
 		"path-hops": "hops", "community": "communities bgp-community comm standard-community well-known", "large-community": "large-communities bgp-large-community lc largecommunity large",

@@ -270,7 +270,7 @@ func TestWhatPeopleTypeIsRefusedWithTheRightForm(t *testing.T) {
 		{"origin >= 64512", "origin is compared with = and != only; a range is written such as 64512-65534"},
 		{"203.0.113.1/255.255.255.0", `"203.0.113.1/255.255.255.0" is no address or prefix`},
 		{"192.0.2.1-192.0.2.0", `"192.0.2.1-192.0.2.0" is no address, prefix, AS number, community or word of the query language`},
-		{"orgin 64500", `"orgin" is no address, prefix, AS number, community or word of the query language; did you mean origin?`},
+		{"orgin 64500", `"orgin" is no address, prefix, AS number, community or word of the query language; did you mean origin?`}, //nolint:misspell // that is the point
 		{"stael", `"stael" is no address, prefix, AS number, community or word of the query language; did you mean stale?`},
 	} {
 		_, err := Parse(row.text)

@@ -282,7 +282,7 @@ func (p *parser) keyword(t token) (e Expr, ok bool, err error) {
 	if !p.assigned && (!numbers[w.Text] || strings.HasPrefix(strings.TrimLeft(p.text[p.pos:], space), ":")) {
 		p.assigned, differs = p.assignment()
 	}
-	if op := strings.TrimLeft(p.text[p.pos:], space); !numbers[w.Text] && strings.HasPrefix(op, "<") || !numbers[w.Text] && strings.HasPrefix(op, ">") {
+	if !numbers[w.Text] && strings.ContainsAny(firstByte(strings.TrimLeft(p.text[p.pos:], space)), "<>") {
 		return nil, false, p.fail(t, "%s is compared with = and != only; a range is written such as 64512-65534", t.text)
 	}
 	t.text = w.shown(t.text)
@@ -293,6 +293,8 @@ func (p *parser) keyword(t token) (e Expr, ok bool, err error) {
 	}
 	return e, true, err
 }
+
+func firstByte(s string) string { return s[:min(1, len(s))] }
 
 func negated(e Expr) Expr {
 	if twice, ok := e.(Not); ok {

@@ -73,7 +73,7 @@ func (p *parser) ends(of token, wrap func(ASNs) Expr, nobody Is) (Expr, error) {
 // any.
 func (p *parser) list(v token, read func(string) (Expr, string)) (Expr, error) {
 	var all Or
-	for _, text := range strings.Split(v.text, ",") {
+	for text := range strings.SplitSeq(v.text, ",") {
 		e, problem := read(text)
 		if problem != "" {
 			return nil, p.fail(v, "%s", problem)

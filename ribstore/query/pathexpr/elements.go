@@ -1,6 +1,10 @@
 package pathexpr
 
-import "ribglass/ribstore/route"
+import (
+	"slices"
+
+	"ribglass/ribstore/route"
+)
 
 // elements is the syntax tree of an expression of Junos or BIRD, which speak of the
 // elements of a path: AS numbers and sets. It is never modified.
@@ -141,8 +145,8 @@ func (a *elementNFA) build(e *elements, next int32) int32 {
 	case opRepeat:
 		return a.repeat(e, next)
 	default:
-		for i := len(e.subs) - 1; i >= 0; i-- {
-			next = a.build(e.subs[i], next)
+		for _, sub := range slices.Backward(e.subs) {
+			next = a.build(sub, next)
 		}
 		return a.add(elementNode{out: next, alt: next})
 	}
