@@ -200,9 +200,6 @@ func (v *View) inRow(f route.Family, e rowEntry) *peer {
 	return v.peers.at(index)
 }
 
-// keeps reports whether the route is not about to be swept.
-func (p *peer) keeps(f route.Family, w word) bool { return !p.families[f].phase.Load().isGone(w.gen()) }
-
 // Count returns how many routes the destination has of the chosen peers.
 func (v *View) Count(d Dest, chosen Select) int {
 	n := 0
