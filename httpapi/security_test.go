@@ -40,7 +40,7 @@ func TestC1FilesThatMustNotBeThere(t *testing.T) {
 		"/lg.conf", "/lg.cfg", "/config.yaml", "/config.php", "/.env", "/.git/config", "/.ssh/id_rsa", "/keys/", "/rib.db",
 		"/debug/pprof", "/debug/pprof/", "/debug/pprof/heap", "/debug/vars", "/metrics", "/..%2f..%2fetc/passwd", "/../etc/passwd",
 		"/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd", "/assets/", "/assets/..%2fstyle.css", "/assets/../doc.go", "/-/healthy",
-		"/-/ready", "/-/refresh", "/api", "/api/", "/api/v1", "/api/v1/", "/api/v1/config", "/server-status", "/wp-login.php",
+		"/-/ready", "/-/refresh", "/api/v1/config", "/api/v2", "/server-status", "/wp-login.php",
 		"/robots.txt.bak", "/ribglass.yaml", "/templates/frame.html",
 	} {
 		if w := ask(t, h, path); w.Code != http.StatusNotFound {

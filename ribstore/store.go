@@ -306,11 +306,11 @@ func (s *Store) apply(b *route.Batch) {
 	s.metrics.applied(b, s.deps.Now().Sub(start))
 	s.tap.Batch(b)
 	if b.Event == route.PeerDown {
-		what := "routes are stale"
 		if b.Retention == [route.NumFamilies]route.Retention{} {
-			what = "routes are removed"
+			s.deps.Logger.Info("routes are removed", "peer", b.Peer.Name, "reason", b.Reason)
+		} else {
+			s.deps.Logger.Info("routes are stale", "peer", b.Peer.Name, "reason", b.Reason)
 		}
-		s.deps.Logger.Info(what, "peer", b.Peer.Name, "reason", b.Reason)
 	}
 	s.relief.after(b)
 	b.Release()

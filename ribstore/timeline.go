@@ -100,7 +100,7 @@ func (a *asker) timeline(ctx context.Context, q query.Query, p netip.Prefix, fro
 		return slices.DeleteFunc(routesAt(known, q, at)[0], func(r route.Route) bool { return len(names) > 0 && !slices.Contains(names, r.Peer.Name) })
 	}
 	builder.Observe(from, routes())
-	step := func(e *history.Event) error {
+	step := func(e *history.Event) error { //nolint:unparam // as Steps calls it
 		var refused []route.Refused
 		if e.Batch != nil {
 			refused = refusedBy(e.Batch)[at[0]]

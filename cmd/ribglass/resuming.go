@@ -100,7 +100,9 @@ func (s *server) answerMeanwhile(ctx context.Context, l *listener) error {
 	}
 	// Wake it from waiting for connections: the listener itself stays open.
 	err := tcp.SetDeadline(time.Now())
-	_ = <-ended // http.ErrServerClosed
+	if stopped := <-ended; !errors.Is(stopped, http.ErrServerClosed) {
+		err = errors.Join(err, stopped)
+	}
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	_ = meanwhile.Shutdown(finish) // what has not sent its request by then is too slow

@@ -100,11 +100,13 @@ func TestUpdateRoutes(t *testing.T) {
 		{"one prefix withdrawn", none, body(t, prefix, "", ""), []string{"- ipv4-unicast 192.0.2.0/24"}, "", ""},
 		{
 			"a next hop that is none, in an archive", archive, body(t, "", origin+path+"40 03 04 00000000", prefix),
-			[]string{"+ ipv4-unicast 192.0.2.0/24 via 0.0.0.0"}, "", "",
+			[]string{"+ ipv4-unicast 192.0.2.0/24 via 0.0.0.0"},
+			"", "",
 		},
 		{
 			"an IPv6 next hop that is none, in an archive", archive, body(t, "", origin+path+"80 0e 16 0002 01 10 00000000000000000000000000000000 00 00", ""),
-			[]string{"+ ipv6-unicast ::/0 via ::"}, "", "",
+			[]string{"+ ipv6-unicast ::/0 via ::"},
+			"", "",
 		},
 		{
 			"a prefix withdrawn and announced is announced last (RFC 4271 section 4.3)", none, body(t, prefix, good, prefix),

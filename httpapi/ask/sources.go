@@ -49,12 +49,9 @@ type RouteSearcher interface {
 	Stream(ctx context.Context, q query.Query, yield func([]route.Route) error) error
 }
 
-// PastSearcher answers questions about the past. Its methods fail like the
-// methods of [RouteSearcher].
-type PastSearcher interface {
-	// PeersAt returns what was known of every peer at a moment, by name, and
-	// the moment that this is true for.
-	PeersAt(ctx context.Context, at query.Moment) (peers []ribstore.PeerStats, when time.Time, notices []string, err error)
+// ChangeSearcher tells what happened. Its methods fail like the methods of
+// [RouteSearcher].
+type ChangeSearcher interface {
 	// Changes lists what happened in the span of q.
 	Changes(ctx context.Context, q query.Query, p changes.Page) (*changes.List, error)
 	// StreamChanges calls yield with all changes of the kinds, or of all kinds,
@@ -62,6 +59,16 @@ type PastSearcher interface {
 	StreamChanges(ctx context.Context, q query.Query, kinds []changes.Kind, yield func([]changes.Change) error) error
 	// StreamNewestChanges is like StreamChanges, the newest first.
 	StreamNewestChanges(ctx context.Context, q query.Query, kinds []changes.Kind, yield func([]changes.Change) error) error
+}
+
+// PastSearcher answers questions about the past. Its methods fail like the
+// methods of [RouteSearcher].
+type PastSearcher interface {
+	ChangeSearcher
+
+	// PeersAt returns what was known of every peer at a moment, by name, and
+	// the moment that this is true for.
+	PeersAt(ctx context.Context, at query.Moment) (peers []ribstore.PeerStats, when time.Time, notices []string, err error)
 	// Timeline tells what became of the prefix of q, with as many states at most.
 	Timeline(ctx context.Context, q query.Query, states int) (*changes.Timeline, error)
 	// Compare makes a comparison ready to be counted and paged.

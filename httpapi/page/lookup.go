@@ -34,6 +34,9 @@ func lookupRow() row[lookup, found] {
 		if to, ok := v.asOfPath(); ok {
 			return lookup{}, &redirect{to}
 		}
+		if !looksLikeAddress(strings.TrimPrefix(v.path, "/")) {
+			return lookup{}, v.Missing()
+		}
 		base, err := pathQuery(v.path)
 		if err != nil {
 			return lookup{}, err
@@ -189,9 +192,6 @@ func showLookup(v *visit, r lookup, a found) ui.Page {
 // pathQuery reads the query that a path such as /192.0.2.0/24/or-longer asks.
 func pathQuery(path string) (query.Query, error) {
 	target := strings.TrimPrefix(path, "/")
-	if !looksLikeAddress(target) {
-		return query.Query{}, web.Problemf(web.CodeNotFound, "Look up an address or a prefix, or begin at the first page.")
-	}
 	if i := strings.IndexFunc(target, func(r rune) bool { return r == ' ' || web.Forbidden(r) }); i >= 0 {
 		return query.Query{}, &web.Problem{
 			Code: web.CodeInvalidQuery, Detail: "A path holds an address or a prefix and nothing else.",

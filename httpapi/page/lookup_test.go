@@ -4,12 +4,19 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"ribglass/httpapi/ask"
 	"ribglass/httpapi/web"
 	"ribglass/ribstore/query"
+	"ribglass/ribstore/route"
 )
 
 func TestLookupURLAsksTheSameQuery(t *testing.T) {
+	reader, err := ask.New(ask.Config{}, ask.Sources{Registerer: prometheus.NewRegistry()}).Reader(route.Audience{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, text := range []string{
 		"192.0.2.1", "192.0.2.0/24", "192.0.2.0/24 or-longer", "192.0.2.0/24 or-shorter", "2001:db8::1", "2001:db8::/32 or-longer",
 		"::/0", "0.0.0.0/0 or-longer", "192.0.2.1 (peer a or peer b) family ipv4-unicast", "peer a", "family ipv6-unicast",
@@ -29,7 +36,7 @@ func TestLookupURLAsksTheSameQuery(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		r, err := new(ask.Reader).Request(list, base)
+		r, err := reader.Request(list, base)
 		if err != nil || r.Query.String() != q.String() {
 			t.Errorf("ask.Scene{}.Lookup(%q) = %q, which asks %q (%v)", text, ask.Scene{}.Lookup(q), r.Query, err)
 		}

@@ -84,7 +84,7 @@ func (s *stepping) open(t *testing.T) {
 	if s.clock.now().Add(clockAlarm).Before(format.FromMillis(s.last)) {
 		want = 1 // an alarm
 	}
-	if got := int64(log.count.Load()); got != want {
+	if got := log.count.Load(); got != want {
 		t.Errorf("%d warnings, want %d", got, want)
 	}
 	if s.twin.table == nil {

@@ -196,7 +196,7 @@ func open(path string, cfg Config, deps Deps, readOnly bool) (*History, error) {
 	}
 	h.file.Store(f)
 	if !readOnly { // the file is ours alone: what a compaction left that was killed is too
-		if err := os.Remove(temporary(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(temporary(path)); err != nil && !errors.Is(err, fs.ErrNotExist) { //nolint:gosec // the operator names the file
 			deps.Logger.Warn("what a compaction left cannot be removed", "error", err)
 		}
 	}

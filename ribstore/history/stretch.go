@@ -120,32 +120,8 @@ func (h *History) Touched(ctx context.Context, from, to time.Time, most int, wan
 	if len(notices) > 0 {
 		return nil, nil //nolint:nilnil // idem
 	}
-	t := new(Touched)
-	seen := make(map[netip.Prefix]route.Family)
-	var keys []format.SortKey
-	add := func(f route.Family, p netip.Prefix) {
-		if known, ok := seen[p]; ok && known == f || !wanted(f, p) {
-			return
-		}
-		seen[p] = f
-		keys = append(keys, format.SortKeyOf(f, p))
-	}
-	replay := replayer{history: h, after: before.upTo, upTo: until.upTo, peers: h.newPeers()}
-	replay.found = func(rec *format.Record) error {
-		if rec.Kind != format.KindRoutes {
-			t.Events = t.Events || rec.OfPeer() && rec.Batch.Event != route.PeerChanged
-			return nil
-		}
-		for i := range rec.Batch.Updates {
-			for _, n := range rec.Batch.Updates[i].NLRI {
-				add(rec.Batch.Updates[i].Family, n.Prefix)
-			}
-		}
-		if len(keys) > most {
-			return errTooMany
-		}
-		return nil
-	}
+	look := toucher{most: most, wanted: wanted, seen: make(map[netip.Prefix]route.Family)}
+	replay := replayer{history: h, after: before.upTo, upTo: until.upTo, peers: h.newPeers(), found: look.record}
 	err = replay.pieces(ctx, pieces)
 	var l *loss
 	switch {
@@ -154,8 +130,40 @@ func (h *History) Touched(ctx context.Context, from, to time.Time, most int, wan
 	case err != nil:
 		return nil, err
 	}
-	t.set = format.NewSet(keys)
-	return t, nil
+	return &Touched{set: format.NewSet(look.keys), Events: look.events}, nil
+}
+
+// toucher gathers the prefixes of records.
+type toucher struct {
+	most   int
+	wanted func(route.Family, netip.Prefix) bool
+	seen   map[netip.Prefix]route.Family
+	keys   []format.SortKey
+	events bool
+}
+
+func (t *toucher) record(rec *format.Record) error {
+	if rec.Kind != format.KindRoutes {
+		t.events = t.events || rec.OfPeer() && rec.Batch.Event != route.PeerChanged
+		return nil
+	}
+	for i := range rec.Batch.Updates {
+		for _, n := range rec.Batch.Updates[i].NLRI {
+			t.add(rec.Batch.Updates[i].Family, n.Prefix)
+		}
+	}
+	if len(t.keys) > t.most {
+		return errTooMany
+	}
+	return nil
+}
+
+func (t *toucher) add(f route.Family, p netip.Prefix) {
+	if known, ok := t.seen[p]; ok && known == f || !t.wanted(f, p) {
+		return
+	}
+	t.seen[p] = f
+	t.keys = append(t.keys, format.SortKeyOf(f, p))
 }
 
 // AtTouched is like At for the prefixes that changed in a stretch.

@@ -344,7 +344,9 @@ var agoUnits = []struct { //nolint:gochecknoglobals // constant: a slice cannot 
 	names  []string // the first is ours
 	length time.Duration
 }{
-	{[]string{"w", "wk", "week", "weeks"}, 7 * 24 * time.Hour}, {[]string{"d", "day", "days"}, 24 * time.Hour},
-	{[]string{"h", "hr", "hrs", "hour", "hours"}, time.Hour}, {[]string{"m", "min", "mins", "minute", "minutes"}, time.Minute},
+	{[]string{"w", "wk", "week", "weeks"}, 7 * 24 * time.Hour},
+	{[]string{"d", "day", "days"}, 24 * time.Hour},
+	{[]string{"h", "hr", "hrs", "hour", "hours"}, time.Hour},
+	{[]string{"m", "min", "mins", "minute", "minutes"}, time.Minute},
 	{[]string{"s", "sec", "secs", "second", "seconds"}, time.Second},
 }

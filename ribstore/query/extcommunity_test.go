@@ -43,9 +43,16 @@ func TestActionsOfFlowSpecificationsAreFoundByNameAndByOctets(t *testing.T) {
 // no other.
 func TestCommunitiesReadBack(t *testing.T) {
 	communities := [][]byte{
-		{0, 2, 0xfb, 0xf4, 0, 0, 0, 1}, {0x40, 2, 0xfb, 0xf4, 0, 0, 0, 1}, {1, 3, 192, 0, 2, 1, 0, 100}, {0x41, 3, 192, 0, 2, 1, 0, 100},
-		{2, 2, 0xfa, 0x56, 0xea, 0, 0, 100}, {0x42, 2, 0xfa, 0x56, 0xea, 0, 0, 100}, {0x40, 4, 0xfb, 0xf4, 0x47, 0xf4, 0x24, 0},
-		{0x43, 0, 0, 0, 0, 0, 0, 2}, {3, 0x0c, 0, 0, 0, 0, 0, 8}, {0x80, 6, 0, 0, 0x3f, 0, 0, 0},
+		{0, 2, 0xfb, 0xf4, 0, 0, 0, 1},
+		{0x40, 2, 0xfb, 0xf4, 0, 0, 0, 1},
+		{1, 3, 192, 0, 2, 1, 0, 100},
+		{0x41, 3, 192, 0, 2, 1, 0, 100},
+		{2, 2, 0xfa, 0x56, 0xea, 0, 0, 100},
+		{0x42, 2, 0xfa, 0x56, 0xea, 0, 0, 100},
+		{0x40, 4, 0xfb, 0xf4, 0x47, 0xf4, 0x24, 0},
+		{0x43, 0, 0, 0, 0, 0, 0, 2},
+		{3, 0x0c, 0, 0, 0, 0, 0, 8},
+		{0x80, 6, 0, 0, 0x3f, 0, 0, 0},
 	}
 	for i, want := range communities {
 		text := route.ExtCommunity(want).String()

@@ -33,47 +33,58 @@ func withoutCommand(text string) (question string, found bool) {
 	if at == nil {
 		return text, false
 	}
-	b := []byte(text)
-	blank := func(from, to int) {
-		for i := from; i < to; i++ {
-			b[i] = ' '
-		}
-	}
-	blank(0, at[1])
+	b := blanked(text)
+	b.blank(0, at[1])
 	for _, quote := range []byte(`"'`) { // vtysh -c "show …"
 		if last := len(text) - 1; text[last] == quote && strings.Count(text, string(quote))%2 == 0 && strings.IndexByte(text[:at[1]], quote) >= 0 {
-			blank(last, last+1)
+			b.blank(last, last+1)
 		}
 	}
+	b.noise(text, at[1])
+	return string(b), true
+}
+
+// blanked is a text whose words are blanked one by one.
+type blanked []byte
+
+func (b blanked) blank(from, to int) {
+	for i := from; i < to; i++ {
+		b[i] = ' '
+	}
+}
+
+// word returns where the next word begins and ends.
+func (b blanked) word(at int) (from, to int) {
+	rest := string(b[at:])
+	from = at + len(rest) - len(strings.TrimLeft(rest, space))
+	length := strings.IndexAny(string(b[from:]), space)
+	if length < 0 {
+		length = len(b) - from
+	}
+	return from, from + length
+}
+
+// noise blanks the words that say nothing about the routes.
+func (b blanked) noise(text string, at int) {
 	family := false
-	for i := at[1]; i < len(b); {
-		from := i + len(b[i:]) - len(strings.TrimLeft(string(b[i:]), space))
-		length := strings.IndexAny(string(b[from:]), space)
-		if length < 0 {
-			length = len(b) - from
-		}
-		i = from + length
+	for i := at; i < len(b); {
+		var from int
+		from, i = b.word(i)
 		word := strings.ToLower(string(b[from:i]))
 		switch {
 		case commandPairs[word]:
-			blank(from, i)
-			rest := string(b[i:])
-			name := strings.TrimLeft(rest, space)
-			end := strings.IndexAny(name, space)
-			if end < 0 {
-				end = len(name)
-			}
-			if m, _, _ := readPrefix(name[:end]); m == Any {
-				blank(i, i+len(rest)-len(name)+end)
+			b.blank(from, i)
+			name, end := b.word(i)
+			if m, _, _ := readPrefix(string(b[name:end])); m == Any {
+				b.blank(i, end)
 			}
 		case commandNoise[word], !family && (word == "ipv4" || word == "inet.0" || word == "inet6.0"):
-			blank(from, i)
+			b.blank(from, i)
 		case !family && word == "ipv6" && len(prefixesIn(text))+strings.Count(text, ":") > 0:
-			blank(from, i) // the address says it
+			b.blank(from, i) // the address says it
 			family = true
 		}
 	}
-	return string(b), true
 }
 
 // The signs of what a router answered.

@@ -257,25 +257,8 @@ func (p *parser) term() (Expr, error) {
 // keyword reads a condition that begins with a word, or is written as "word:value" or
 // "word = value". ok is false for another token.
 func (p *parser) keyword(t token) (e Expr, ok bool, err error) {
-	w := lookupWord(normalized(t.text))
-	switch {
-	case w != nil && !t.quoted:
-	case w != nil: // a member of a JSON document
-		if !strings.HasPrefix(strings.TrimLeft(p.text[p.pos:], space), ":") {
-			return nil, false, nil
-		}
-		t.quoted = false
-	case !t.quoted:
-		key, _, cut := strings.Cut(t.text, ":")
-		if w = lookupWord(normalized(key)); !cut || w == nil || isTarget(t.text) {
-			return nil, false, nil
-		}
-		if _, community := parseCommunity(t.text); community {
-			return nil, false, nil
-		}
-		p.pos = t.column + len(key)
-		t.text, p.assigned = key, true
-	default:
+	w := p.wordOf(&t)
+	if w == nil {
 		return nil, false, nil
 	}
 	differs := false
@@ -292,6 +275,34 @@ func (p *parser) keyword(t token) (e Expr, ok bool, err error) {
 		e = negated(e)
 	}
 	return e, true, err
+}
+
+// wordOf returns the word of the language that a token is, or nil. Of "word:value" it
+// leaves the value to be read.
+func (p *parser) wordOf(t *token) *Word {
+	w := lookupWord(normalized(t.text))
+	switch {
+	case w != nil && !t.quoted:
+		return w
+	case w != nil: // a member of a JSON document
+		if !strings.HasPrefix(strings.TrimLeft(p.text[p.pos:], space), ":") {
+			return nil
+		}
+		t.quoted = false
+		return w
+	case t.quoted:
+		return nil
+	}
+	key, _, cut := strings.Cut(t.text, ":")
+	if w = lookupWord(normalized(key)); !cut || w == nil || isTarget(t.text) {
+		return nil
+	}
+	if _, community := parseCommunity(t.text); community {
+		return nil
+	}
+	p.pos = t.column + len(key)
+	t.text, p.assigned = key, true
+	return w
 }
 
 func firstByte(s string) string { return s[:min(1, len(s))] }

@@ -56,6 +56,7 @@ func RankOf(set route.Attrs) Rank {
 			}
 		case route.AttrOriginatorID, route.AttrClusterList:
 			rank |= moreRank
+		default: // the decision process does not ask for it
 		}
 		if code >= route.AttrClusterList {
 			break

@@ -96,7 +96,7 @@ func theirs(line string) (string, bool) {
 	if rest[2] == "255.255.255.255" {
 		rest[2] = ""
 	}
-	if f[2] == "A" && (rest[2] == "::" || slices.Contains(strings.Fields(rest[0]), "0")) {
+	if f[2] == "A" && slices.Contains(strings.Fields(rest[0]), "0") {
 		head[1] = "W"
 		return strings.Join(head, "|"), true
 	}
