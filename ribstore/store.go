@@ -360,9 +360,9 @@ func (s *Store) AttributeBytes(ctx context.Context, peer string, exact bool) uin
 // after every batch.
 func (s *Store) NotKept(peer string) uint64 { return s.table.NotKept(peer) }
 
-// Prefixes returns how many routes of a family the store holds of a peer, stale
-// ones included. It is cheap enough to be asked after every batch.
+// Prefixes returns of how many prefixes of a family the store holds routes of a peer,
+// stale ones included; the paths of one prefix, which ADD-PATH tells, count once. It is cheap enough to be asked after every batch.
 func (s *Store) Prefixes(peer string, f route.Family) int {
 	p, _ := s.table.Peer(peer)
-	return p.Routes[f]
+	return p.Prefixes[f]
 }

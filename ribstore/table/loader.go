@@ -150,6 +150,8 @@ func (l *Loader) Route(peer int, id route.Family, slot, pathID, set uint32, rece
 	if old != 0 {
 		pf.counts[old.gen()]--
 		*t.attrs.refs.at(old.id())--
+	} else {
+		f.onePathMore(p, slot)
 	}
 	*t.attrs.refs.at(set)++
 	t.attrs.chargeFirst(set, p.index)

@@ -14,6 +14,7 @@ type PeerInfo struct {
 	LastUpdate    time.Time // zero: none yet
 	EndOfRIB      [route.NumFamilies]time.Time
 	Routes, Stale [route.NumFamilies]int
+	Prefixes      [route.NumFamilies]int // fewer than Routes with ADD-PATH only
 }
 
 // Peers returns what is known of every peer, in no order. Anyone may call it.
@@ -59,6 +60,7 @@ func (p *peer) describe() PeerInfo {
 		info.EndOfRIB[i] = instant(p.families[i].endOfRIB.Load())
 		info.Routes[i] = int(p.families[i].routes.Load())
 		info.Stale[i] = int(p.families[i].stale.Load())
+		info.Prefixes[i] = int(p.families[i].prefixes.Load())
 	}
 	return info
 }

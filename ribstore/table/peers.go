@@ -37,10 +37,11 @@ type peerFamily struct {
 	sweep  *sweep  // of its routes, nil: none is under way
 	gen    uint8
 	counts [generations]int // routes by generation
+	more   int              // paths beyond the first of each prefix: ADD-PATH
 
-	routes, stale atomic.Int64 // published after each batch
-	endOfRIB      atomic.Int64
-	phase         atomic.Pointer[phase]
+	routes, stale, prefixes atomic.Int64 // published after each batch
+	endOfRIB                atomic.Int64
+	phase                   atomic.Pointer[phase]
 
 	deadline  time.Time     // unconfirmed routes are removed, see dueAt; zero: none
 	longLived time.Duration // more time after the deadline, for routes that allow it
@@ -151,6 +152,8 @@ func (p *peer) publishCounts() {
 		}
 		pf.routes.Store(int64(routes))
 		pf.stale.Store(int64(stale))
+		// What waits for its sweep may have prefixes of its own, but never more than routes.
+		pf.prefixes.Store(int64(min(routes, pf.total()-pf.more)))
 	}
 }
 

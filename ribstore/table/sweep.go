@@ -1,6 +1,7 @@
 package table
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"ribglass/ribstore/route"
@@ -150,6 +151,7 @@ func (t *Table) dropDoneSweeps() {
 		if pf := &s.peer.families[s.family]; pf.sweep == s {
 			pf.sweep = nil
 		}
+		s.peer.publishCounts()
 		t.forgetIfGone(s.peer)
 		if t.observer.Swept != nil {
 			t.observer.Swept(s.peer.info.Load(), s.family)
@@ -201,13 +203,27 @@ func (t *Table) sweepRows(f *family, sweepOf func(uint16) *sweep, first, last ui
 		// What the rows still hold of a peer with a column is no route any more.
 		return s != nil && s.peer.families[f.id].column == nil && s.sweeps(e.word)
 	}
-	removed := func(e rowEntry) { t.forgetRoute(&sweepOf(e.peer()).peer.families[f.id], e.word) }
+	var fewer []*peer // peers with several paths of a prefix, for each path of the row that goes
+	removed := func(e rowEntry) {
+		p := sweepOf(e.peer()).peer
+		pf := &p.families[f.id]
+		t.forgetRoute(pf, e.word)
+		if pf.more > 0 {
+			fewer = append(fewer, p)
+		}
+	}
 	for slot := first; slot < last; slot++ {
 		ref := f.slots.row(slot)
 		if atomic.LoadUint32(ref) == 0 || !f.rows.load(ref).anyOf(match) {
 			continue
 		}
+		fewer = fewer[:0]
 		f.rows.remove(ref, match, removed)
+		for i, p := range fewer {
+			if !slices.Contains(fewer[:i], p) {
+				f.fewerPaths(p, slot, occurrences(fewer, p))
+			}
+		}
 		t.vacate(f, slot)
 	}
 }

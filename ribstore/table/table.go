@@ -185,6 +185,8 @@ func (t *Table) announce(f *family, p *peer, n *route.NLRI, w word, told bool) b
 		if holds {
 			t.attrs.letGo(old.id(), 1)
 		}
+	} else {
+		f.onePathMore(p, slot)
 	}
 	pf.counts[w.gen()]++
 	return holds
@@ -205,6 +207,7 @@ func (t *Table) withdraw(f *family, p *peer, n *route.NLRI) {
 	} else {
 		mine := owner(p.index, n.PathID)
 		f.rows.remove(f.slots.row(slot), func(e rowEntry) bool { return e.owner == mine }, nil)
+		f.fewerPaths(p, slot, 1)
 	}
 	t.forgetRoute(pf, old)
 	t.vacate(f, slot)

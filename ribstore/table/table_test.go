@@ -244,6 +244,35 @@ func compare(tb interface {
 	if c.AttributeSets != len(sets) || c.Routes != routes || c.Prefixes[0]+c.Prefixes[1]+c.Prefixes[2]+c.Prefixes[3] != len(prefixes) {
 		tb.Fatalf("counts %+v, want %d sets, %v routes, %d prefixes", c, len(sets), routes, len(prefixes))
 	}
+	comparePrefixes(tb, t, w)
+}
+
+// comparePrefixes makes sure that the paths of one prefix count as one of the peer.
+func comparePrefixes(tb interface {
+	Helper()
+	Fatalf(string, ...any)
+}, t *Table, w *twin,
+) {
+	tb.Helper()
+	type place struct {
+		peer   string
+		family route.Family
+		prefix netip.Prefix
+	}
+	seen, want := map[place]bool{}, map[string][route.NumFamilies]int{}
+	for k := range w.routes {
+		if at := (place{k.peer, k.family, k.prefix}); !seen[at] {
+			seen[at] = true
+			counts := want[k.peer]
+			counts[k.family]++
+			want[k.peer] = counts
+		}
+	}
+	for _, p := range t.Peers() {
+		if p.Prefixes != want[p.Peer.Name] {
+			tb.Fatalf("%s has %v prefixes, want %v", p.Peer.Name, p.Prefixes, want[p.Peer.Name])
+		}
+	}
 }
 
 // compareCharges makes sure that every attribute set is charged to one peer, which
