@@ -179,8 +179,7 @@ func TestBgpdumpReadsChanges(t *testing.T) {
 			"BGP4MP_ET_AP|W|2001:db8::2|64502|192.0.2.0/24|9",
 			"BGP4MP_ET|STATE|2001:db8::2|64502|6|1",
 		},
-		"2001:db8::/32 peer edge1 between 1h and now": {
-			up,
+		"2001:db8::/32 peer edge1 between 1h and now": { // the session came up before it had the prefix
 			"BGP4MP_ET|A|192.0.2.1|64501|2001:db8::/32|64501 64510|IGP|2001:db8::1|0|0|64501:1|NAG||",
 		},
 	} {

@@ -49,7 +49,7 @@ func TestEveryAttributeIsShown(t *testing.T) {
 	}
 	var want map[string]any
 	if err := json.Unmarshal([]byte(`{
-		"prefix": "192.0.2.0/24", "family": "ipv4-unicast", "peer": "inner", "router": "inner",
+		"prefix": "192.0.2.0/24", "family": "ipv4-unicast", "peer": "inner", "peer_asn": 64500, "router": "inner",
 		"origin": "egp", "next_hop": "192.0.2.99", "med": 7, "local_pref": 200, "atomic_aggregate": true, "otc": 64501, "aigp": 99,
 		"as_path": [{"confed_sequence": [65001, 65002]}, 64501, 200000, [64502, 64503]],
 		"as_path_text": "(65001 65002) 64501 200000 {64502,64503}",
