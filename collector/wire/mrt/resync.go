@@ -79,7 +79,7 @@ func (r *Reader) search(from, to int) (on int, found bool) {
 	for on = from; on < to; on++ {
 		b := r.w.peek(max(on+headerLen, min(to+headerLen, on+resyncStep)))
 		if len(b) < on+headerLen {
-			return on, false
+			return min(on, len(b)), false
 		}
 		for ; on < to && on+headerLen <= len(b); on++ {
 			f := readFrame(b[on:])

@@ -124,3 +124,25 @@ func (e *endlessText) Read(b []byte) (int, error) {
 	e.n += len(b)
 	return len(b), nil
 }
+
+// A stream that breaks after any number of octets of its first record ends with the
+// reason, also when there is not one.
+func TestAStreamThatBreaksEndsWithItsReason(t *testing.T) {
+	broken := errors.New("the stream is broken")
+	for octets := range 2 * headerLen {
+		s, err := NewSource(io.MultiReader(bytes.NewReader(make([]byte, octets)), iotest.ErrReader(broken)), SourceOptions{})
+		if err != nil {
+			if !errors.Is(err, broken) {
+				t.Errorf("after %d octets: NewSource = %v", octets, err)
+			}
+			continue
+		}
+		for err == nil {
+			_, err = s.Next()
+		}
+		if !errors.Is(err, broken) {
+			t.Errorf("after %d octets: Next = %v, want the reason of the stream", octets, err)
+		}
+		s.Close()
+	}
+}
