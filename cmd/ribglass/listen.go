@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// listener is one that tells when somebody begins to accept connections.
+// listener tells when somebody begins to accept connections.
 type listener struct {
 	net.Listener
 

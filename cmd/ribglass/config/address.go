@@ -31,7 +31,7 @@ func addressesOf(host string) []netip.Addr {
 	case "":
 		return []netip.Addr{netip.IPv6Unspecified()}
 	case "localhost":
-		// Which of both a server takes is the system's: that of IPv4 on most.
+		// The system chooses which of both a server takes: the IPv4 address on most.
 		return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}
 	}
 	a, err := netip.ParseAddr(host)

@@ -129,7 +129,7 @@ type importer struct {
 	stream   *Stream
 	history  *history.History
 	table    *table.Table
-	clock    time.Time              // of the history: that of the record being imported
+	clock    time.Time              // of the history: the time of the record being imported
 	sessions map[string]*route.Peer // that the collection ended with, until they say something
 	up       map[string]*route.Peer // that are up
 	merges   bool                   // the collection is merged with the files, not copied
@@ -232,7 +232,7 @@ func (m *importer) mergeInto(path string) error {
 }
 
 // prepare opens the file that is imported into: a copy of the collection, when
-// there is one that ends before.
+// there is a collection that ends before.
 func (m *importer) prepare(ctx context.Context, path, temporary string) error {
 	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

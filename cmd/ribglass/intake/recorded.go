@@ -16,7 +16,7 @@ import (
 )
 
 // recorded reads a collection as if it were a file: the table that it begins with, and
-// then everything that was recorded. So files of before its end can be merged with it.
+// then everything that was recorded. So files from before its end can be merged with it.
 type recorded struct {
 	history *history.History
 	next    func() (*mrt.Batch, error, bool)

@@ -22,7 +22,7 @@ type rival struct {
 	asn                     uint32
 }
 
-// rivals are those of [TestBestIsThatOfBIRD]: two of one neighbor AS, one of another, and
+// rivals are the peers in [TestBestIsThatOfBIRD]: two of one neighbor AS, one of another, and
 // two of the own AS.
 func rivals() []rival {
 	return []rival{
