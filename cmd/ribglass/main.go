@@ -75,7 +75,7 @@ func inLocale(c *cobra.Command) {
 	}
 }
 
-// addLocal adds a command that needs no server below one that asks a server.
+// addLocal adds a command that needs no server to the subcommands of another command.
 func addLocal(root *cobra.Command, below string, local *cobra.Command) {
 	for _, c := range root.Commands() {
 		if c.Name() == below {

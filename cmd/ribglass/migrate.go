@@ -30,15 +30,9 @@ brought to it, 2 wrong usage.`,
 		Example: `  ribglass history migrate --data-dir /var/lib/ribglass
   ribglass history migrate /backup/history.db`,
 		RunE: func(c *cobra.Command, args []string) error {
-			files := args
-			if len(files) == 0 {
-				dir, err := place.find()
-				if err != nil {
-					return err
-				}
-				if files, err = storedFiles(dir); err != nil {
-					return err
-				}
+			files, err := place.files(args)
+			if err != nil {
+				return err
 			}
 			return migrateFiles(files, c.OutOrStdout())
 		},

@@ -34,7 +34,7 @@ import (
 // opening is one run of `ribglass open`.
 type opening struct {
 	files      []string
-	keep       string // directory; "": one that is removed at the end
+	keep       string // directory; "": a temporary directory, removed at the end
 	collection string // "": the name of the first file
 	listen     string
 	strict     bool

@@ -40,15 +40,9 @@ not be checked: it is in use, of another format, or cannot be read.`,
 		Example: `  ribglass snapshot verify --data-dir /var/lib/ribglass
   ribglass snapshot verify /backup/history.db`,
 		RunE: func(c *cobra.Command, args []string) error {
-			files := args
-			if len(files) == 0 {
-				dir, err := place.find()
-				if err != nil {
-					return err
-				}
-				if files, err = storedFiles(dir); err != nil {
-					return err
-				}
+			files, err := place.files(args)
+			if err != nil {
+				return err
 			}
 			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGTERM, syscall.SIGINT)
 			defer stop()
@@ -57,6 +51,18 @@ not be checked: it is in use, of another format, or cannot be read.`,
 	}
 	place.flags(c)
 	return c
+}
+
+// files returns the files that are named, or all of the data directory when none is.
+func (d *dataDir) files(named []string) ([]string, error) {
+	if len(named) > 0 {
+		return named, nil
+	}
+	dir, err := d.find()
+	if err != nil {
+		return nil, err
+	}
+	return storedFiles(dir)
 }
 
 // storedFiles returns the history of a data directory and its collections.

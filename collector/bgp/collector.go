@@ -375,7 +375,7 @@ func (c *Collector) forget(ctx context.Context, n *neighbor) {
 	c.discard(n)
 	c.mu.Unlock()
 	e := cease(wire.CeasePeerDeconfigured, nil, "")
-	e.drop = true // nothing is kept of a peer that is no more
+	e.drop = true // a removed peer keeps no routes
 	n.stop(ctx, e)
 	n.mu.Lock()
 	peer, known := n.peer, n.wasEstablished || n.rule == nil

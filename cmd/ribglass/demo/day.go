@@ -40,7 +40,7 @@ starts and the last one ended a while ago. Remove the directory as you like.
 
 // Prepare makes a history at path that a day before now begins with, in which the
 // routers of the configuration say what is worth looking up. It leaves alone a history
-// that is not the demonstration's, and one that ended a moment ago.
+// that somebody else made, and a history of its own that ended a moment ago.
 func Prepare(ctx context.Context, cfg *config.Config, path string, now time.Time, log *slog.Logger) error {
 	dir := filepath.Dir(path)
 	mark := filepath.Join(dir, markFile)

@@ -97,8 +97,8 @@ func replace(target string, info fs.FileInfo, write func(io.Writer) error) (err 
 	return os.Rename(f.Name(), target)
 }
 
-// createBeside makes a file with a name that nobody has. Its mode is that of a new
-// file: the umask has its say.
+// createBeside makes a file with an unused name in the directory of the target. The
+// umask decides its mode, as for any new file.
 func createBeside(target string) (*os.File, error) {
 	dir, base := filepath.Split(target)
 	for i := uint64(time.Now().UnixNano()); ; i++ {

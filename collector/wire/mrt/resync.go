@@ -61,8 +61,8 @@ func (r *Reader) begins(on int, after time.Time) bool {
 	return f.length <= MaxRecord && r.leads(on, f)
 }
 
-// leads reports whether the header that is so many octets on leads to one that a
-// record like it may be followed by, or to the end of the stream.
+// leads reports whether a record with the header f, on octets from here, ends where
+// another likely header begins, or at the end of the stream.
 func (r *Reader) leads(on int, f frame) bool {
 	next := on + headerLen + int(f.length)
 	b := r.w.peek(next + headerLen)
@@ -73,8 +73,8 @@ func (r *Reader) leads(on int, f frame) bool {
 	return g.isLikely() && g.length <= resyncLongest && g.isNear(f.at)
 }
 
-// search returns how far on the next record is, between from and to octets: a header
-// like those of the records before, which leads to another one.
+// search returns how many octets from here the next record is, between from and to. Its
+// header is near the last record in time, and its length leads to another header.
 func (r *Reader) search(from, to int) (on int, found bool) {
 	for on = from; on < to; on++ {
 		b := r.w.peek(max(on+headerLen, min(to+headerLen, on+resyncStep)))
