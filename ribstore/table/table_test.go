@@ -128,26 +128,32 @@ func (w *twin) down(b *route.Batch, p *twinPeer) {
 			w.drop(b.Peer.Name, func(k twinKey, _ twinRoute) bool { return k.family == f })
 		}
 	}
+	w.expirePeer(b.Peer.Name, b.At.Unix())
 }
 
-// expire drops what is due: of a peer that is down each route as long after it became
-// stale as those are that became stale last.
 func (w *twin) expire(now int64) {
-	for name, p := range w.peers {
-		for _, f := range route.Families() {
-			due := func(r twinRoute) bool {
-				if p.up {
-					return now >= p.deadline[f]
-				}
-				return now-r.staleSince >= p.deadline[f]-p.downAt
+	for name := range w.peers {
+		w.expirePeer(name, now)
+	}
+}
+
+// expirePeer drops what is due: of a peer that is down each route as long after it
+// became stale as those are that became stale last.
+func (w *twin) expirePeer(name string, now int64) {
+	p := w.peers[name]
+	for _, f := range route.Families() {
+		due := func(r twinRoute) bool {
+			if p.up {
+				return now >= p.deadline[f]
 			}
-			if p.deadline[f] == 0 {
-				continue
-			}
-			w.drop(name, func(k twinKey, r twinRoute) bool { return k.family == f && r.staleSince != 0 && due(r) })
-			if now >= p.deadline[f] {
-				p.deadline[f] = 0
-			}
+			return now-r.staleSince >= p.deadline[f]-p.downAt
+		}
+		if p.deadline[f] == 0 {
+			continue
+		}
+		w.drop(name, func(k twinKey, r twinRoute) bool { return k.family == f && r.staleSince != 0 && due(r) })
+		if now >= p.deadline[f] {
+			p.deadline[f] = 0
 		}
 	}
 }
