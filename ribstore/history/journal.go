@@ -33,9 +33,9 @@ type journal struct {
 	off     bool   // nothing is recorded before the first run begins
 	lost    bool   // something was given up
 	peers   map[string]uint32
-	names   []string              // of peers, by number
-	tails   []*format.GroupWriter // of snapshots under way
-	ready   chan struct{}         // has one when a group is full
+	names   []string      // of peers, by number
+	tails   []*tail       // of snapshots under way
+	ready   chan struct{} // has one when a group is full
 	shares  shares
 	thinned func(peer string, changes int, octets int64) // is told what is left out; nil: nobody is
 
@@ -110,7 +110,9 @@ func (j *journal) record(now time.Time, event bool, write func(w *format.GroupWr
 	if !j.off {
 		write(&j.open, at)
 		for _, t := range j.tails {
-			write(t, at)
+			if !t.over {
+				write(&t.group, at)
+			}
 		}
 		j.closeIfFull()
 	}
@@ -303,12 +305,29 @@ func (j *journal) letGo() {
 	j.spare = nil
 }
 
-// beginTail ends the current moment and returns it. What is recorded from then on
-// also goes to the group that it returns.
-func (j *journal) beginTail() (*format.GroupWriter, position) {
+// tail has what is recorded while a snapshot is taken.
+type tail struct {
+	group  format.GroupWriter
+	yields bool // it is given up when a peer says more than its part of it; else the peer is thinned
+	over   bool // it was given up, and has nothing any more
+}
+
+// giveUp gives a tail up.
+func (t *tail) giveUp() { t.group, t.over = format.GroupWriter{}, true }
+
+// isOver reports whether a tail was given up.
+func (j *journal) isOver(t *tail) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	t := new(format.GroupWriter)
+	return t.over
+}
+
+// beginTail ends the current moment and returns it. What is recorded from then on
+// also goes to the tail that it returns.
+func (j *journal) beginTail(yields bool) (*tail, position) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	t := &tail{yields: yields}
 	j.tails = append(j.tails, t)
 	j.beginWalk()
 	return t, j.endMoment()
@@ -333,13 +352,13 @@ type ending struct {
 // endTail ends the current moment and the open group. The tail then has everything
 // that was recorded after the moment that beginTail returned, up to this one. Without
 // the table, for a snapshot that failed, nothing is caught up.
-func (j *journal) endTail(t *format.GroupWriter, live *table.Table) (e ending) {
+func (j *journal) endTail(t *tail, live *table.Table) (e ending) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if live != nil {
 		e.found = j.endWalk(live)
 	}
-	j.tails = slices.DeleteFunc(j.tails, func(u *format.GroupWriter) bool { return u == t })
+	j.tails = slices.DeleteFunc(j.tails, func(u *tail) bool { return u == t })
 	j.closeGroup()
 	e.at, e.next, e.on = j.endMoment(), j.next, !j.off
 	return e

@@ -17,7 +17,9 @@ const (
 	pruneEvery    = time.Minute      // how often the keeper looks for what may be dropped
 	keepBackoff   = time.Minute      // the longest time that the keeper leaves alone what failed
 	manyRecords   = 10_000_000       // since a snapshot, which a restart replays; then the next is taken at once
-	quietRecords  = 200_000          // a second; while more come, a table is being loaded
+	quietRecords  = 200_000          // a second; while more come, a table is being loaded,
+	loadedFor     = 10 * time.Second // and so long after it, since the next table may follow
+	mostYields    = 3                // times in a row that a snapshot is given up for a table that is loaded meanwhile
 	mergeTime     = 15 * time.Second // before a snapshot in which no merge begins
 	snapshotAgain = 15 * time.Second // after a snapshot during which too much changed
 	trackEvery    = time.Minute      // how often a snapshot is taken only to know the state of a peer again
@@ -87,6 +89,8 @@ type keeper struct {
 	before  int64     // records since the last snapshot, when last looked
 	stuck   int       // times in a row that there was no room
 	calm    bool      // no table is being loaded
+	loaded  time.Time // when a table was being loaded last
+	yielded int       // times in a row that a snapshot was given up since much was said meanwhile
 	more    bool      // there is more to merge
 
 	aging aging
@@ -157,7 +161,10 @@ func (k *keeper) prune(ctx context.Context, now time.Time) error {
 func (k *keeper) snapshot(ctx context.Context, now time.Time) error {
 	h := k.history
 	taken, stored := h.taken.Load(), h.stored.Load()
-	k.calm = taken-k.before < quietRecords
+	if taken-k.before >= quietRecords {
+		k.loaded = now
+	}
+	k.calm = now.Sub(k.loaded) >= loadedFor
 	k.before = taken
 	much := taken > manyRecords || stored > max(h.config.MaxSize/8, h.snapshotOctets.Load())
 	pressed := h.excess() > 0 && stored > h.config.MaxSize/32
@@ -172,8 +179,10 @@ func (k *keeper) snapshot(ctx context.Context, now time.Time) error {
 	k.took = now
 	h.hurry.Store(true) // until it is taken
 	h.untracked.Store(false)
-	info, err := h.Snapshot(ctx, k.live)
+	info, err := h.takeSnapshot(ctx, k.live, k.yielded < mostYields)
 	if errors.Is(err, errMuchChanged) {
+		k.yielded++
+		k.loaded = now
 		h.deps.Logger.InfoContext(ctx, "no snapshot: too much changed while it was taken; it is taken again", "in", snapshotAgain)
 		k.next = now.Add(snapshotAgain)
 		return nil
@@ -182,7 +191,7 @@ func (k *keeper) snapshot(ctx context.Context, now time.Time) error {
 		return err
 	}
 	h.hurry.Store(false)
-	k.before = 0
+	k.before, k.yielded = 0, 0
 	h.deps.Logger.InfoContext(ctx, "took a snapshot", "routes", info.Routes, "took", info.Took.Round(time.Millisecond),
 		"new_chunks", info.Chunks, "bytes", info.Bytes)
 	return nil

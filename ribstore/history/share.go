@@ -2,6 +2,7 @@ package history
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"ribglass/ribstore/history/format"
@@ -111,14 +112,26 @@ func (j *journal) refill(s *share, at int64) {
 func (j *journal) spend(s *share, octets int64) {
 	s.tokens -= octets
 	s.waiting += octets
-	if len(j.tails) > 0 {
-		s.tailed += octets
+	if len(j.tails) == 0 {
+		return
+	}
+	s.tailed += octets
+	for _, t := range j.tails {
+		if t.yields && !t.over && (s.tailed >= int64(j.limits.maxTail/4) || len(t.group.Octets) > j.limits.maxTail) {
+			t.giveUp()
+		}
 	}
 }
 
 // affords reports whether the share of a peer has something left.
 func (j *journal) affords(s *share) bool {
-	return j.shares.rate == 0 || s.tokens > 0 && s.waiting < int64(j.limits.maxPending/4) && s.tailed < int64(j.limits.maxTail/4)
+	return j.shares.rate == 0 || s.tokens > 0 && s.waiting < int64(j.limits.maxPending/4) && (s.tailed < int64(j.limits.maxTail/4) || !j.insists())
+}
+
+// insists reports whether a snapshot is being taken that does not yield to what is said
+// meanwhile.
+func (j *journal) insists() bool {
+	return slices.ContainsFunc(j.tails, func(t *tail) bool { return !t.yields })
 }
 
 // said records a batch of a peer as far as its share allows, and returns its time.
@@ -243,7 +256,9 @@ func (j *journal) put(b *route.Batch, at int64) {
 	number := j.number(b.Peer.Name)
 	j.open.Batch(number, b, at)
 	for _, t := range j.tails {
-		t.Batch(number, b, at)
+		if !t.over {
+			t.group.Batch(number, b, at)
+		}
 	}
 }
 

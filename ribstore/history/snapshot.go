@@ -46,26 +46,33 @@ func (h *History) Snapshots() []SnapshotInfo {
 // reading.
 var ErrReadOnly = errors.New("the history is open to be read only")
 
-// errMuchChanged: the tail of a snapshot would be too large.
+// errMuchChanged: the tail of a snapshot would be too large, or it yielded to a peer
+// that sends its table.
 var errMuchChanged = errors.New("too much changed while it was taken; it is taken again later")
 
 // Snapshot takes a snapshot of the table now. Lookups and the table's writer go on
 // meanwhile. The writer only runs two short functions: one that reads the state of
 // the peers at the begin, and one that reads the end of the journal at the end.
 func (h *History) Snapshot(ctx context.Context, live TableWriter) (SnapshotInfo, error) {
+	return h.takeSnapshot(ctx, live, false)
+}
+
+// takeSnapshot is Snapshot. It may yield to a peer that says much meanwhile, which
+// would be thinned else: then it returns errMuchChanged as soon as that happens.
+func (h *History) takeSnapshot(ctx context.Context, live TableWriter, yields bool) (SnapshotInfo, error) {
 	if h.file.Load().readOnly {
 		return SnapshotInfo{}, ErrReadOnly
 	}
 	h.keeping.Lock()
 	defer h.keeping.Unlock()
-	info, err := h.snapshot(ctx, live)
+	info, err := h.snapshot(ctx, live, yields)
 	for tries := range snapshotTries {
 		if !errors.Is(err, ErrFull) {
 			break
 		}
 		// What is newer than the last snapshot goes last.
 		if err = h.makeRoom(ctx, tries == snapshotTries-1); err == nil {
-			info, err = h.snapshot(ctx, live)
+			info, err = h.snapshot(ctx, live, yields)
 		}
 	}
 	if err != nil {
@@ -78,9 +85,9 @@ func (h *History) Snapshot(ctx context.Context, live TableWriter) (SnapshotInfo,
 const snapshotTries = 4
 
 // snapshot takes a snapshot, or leaves nothing of it.
-func (h *History) snapshot(ctx context.Context, live TableWriter) (SnapshotInfo, error) {
+func (h *History) snapshot(ctx context.Context, live TableWriter, yields bool) (SnapshotInfo, error) {
 	started := h.deps.Now()
-	s := snapshotter{history: h, writer: format.NewChunkWriter(), chunks: make(map[format.Hash][]byte)}
+	s := snapshotter{history: h, writer: format.NewChunkWriter(), chunks: make(map[format.Hash][]byte), yields: yields}
 	if err := s.take(ctx, live); err != nil {
 		if errors.Is(err, ErrFull) { // the next one gets more room
 			h.snapshotOctets.Store(max(h.snapshotOctets.Load(), 2*(s.took+int64(s.paged))))
@@ -106,6 +113,8 @@ type snapshotter struct {
 	took     int64                  // octets of pages of all chunks
 	end      ending
 	info     SnapshotInfo
+	yields   bool
+	tail     *tail
 
 	now, short      format.Chunk
 	nowOctets       int // of the sets of now
@@ -118,12 +127,11 @@ type snapshotter struct {
 func (s *snapshotter) take(ctx context.Context, live TableWriter) error {
 	h := s.history
 	s.previous = h.latest()
-	var tail *format.GroupWriter
 	var begun position
 	err := live.Do(ctx, func() {
 		s.manifest.States = live.Table.State()
-		tail, begun = h.journal.beginTail()
-		h.journal.remember(tail, live.Table.AllRefused())
+		s.tail, begun = h.journal.beginTail(s.yields)
+		h.journal.remember(&s.tail.group, live.Table.AllRefused())
 	})
 	if err != nil {
 		return err
@@ -132,21 +140,21 @@ func (s *snapshotter) take(ctx context.Context, live TableWriter) error {
 	walked := s.walk(ctx, live.Table)
 	err = live.Do(context.WithoutCancel(ctx), func() {
 		h.journal.pass(h.deps.Now())
-		s.end = h.journal.endTail(tail, live.Table)
+		s.end = h.journal.endTail(s.tail, live.Table)
 		s.manifest.Next, s.manifest.Run, s.manifest.Begun, s.manifest.End = s.end.next, s.end.at.run, begun.at, s.end.at.at
 	})
 	switch {
 	case err != nil:
-		h.journal.endTail(tail, nil)
+		h.journal.endTail(s.tail, nil)
 		return err
 	case walked != nil:
 		return walked
 	case !s.end.on:
 		return ErrReadOnly
-	case len(tail.Octets) > h.limits.maxTail:
+	case s.tail.over || len(s.tail.group.Octets) > h.limits.maxTail:
 		return errMuchChanged
 	}
-	s.manifest.Tail = tail.Octets
+	s.manifest.Tail = s.tail.group.Octets
 	return s.finish()
 }
 
@@ -184,6 +192,9 @@ func (s *snapshotter) walk(ctx context.Context, t *table.Table) error {
 		for more := true; more; {
 			if err := ctx.Err(); err != nil {
 				return err
+			}
+			if s.history.journal.isOver(s.tail) {
+				return errMuchChanged
 			}
 			var full *format.Chunk
 			err := t.View(func(v *table.View) error {
