@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 	"time"
 
-	"go.etcd.io/bbolt"
+	"golang.org/x/sync/errgroup"
 
 	"ribglass/ribstore/history/format"
 	"ribglass/ribstore/route"
@@ -100,29 +101,41 @@ func (h *History) snapshot(ctx context.Context, live TableWriter, yields bool) (
 	return s.info, nil
 }
 
-// snapshotter takes one snapshot.
+// snapshotter takes one snapshot. One goroutine walks over the table and gathers chunks,
+// and another stores them.
 type snapshotter struct {
 	history  *History
 	manifest format.Manifest
 	previous *format.Manifest // nil: there is none
-	byIndex  map[uint16]int
-	writer   *format.ChunkWriter
-	chunks   map[format.Hash][]byte // to be written
-	octets   int                    // of chunks,
-	paged    int                    // and of the pages that they take
-	took     int64                  // octets of pages of all chunks
-	end      ending
-	info     SnapshotInfo
+	byIndex  []int            // of the states, by index of the peer in the table; -1 for none
 	yields   bool
 	tail     *tail
+	end      ending
+	info     SnapshotInfo
 
-	now, short      format.Chunk
-	nowOctets       int // of the sets of now
-	shortOctets     int
-	sets, shortSets map[uint32]uint32 // set of the table to set of the chunk
-	base            format.RangeReader
-	was, change     format.Chunk
+	long, short gathering
+	full        chan *format.Chunk // to be stored
+	free        chan *format.Chunk
+
+	writer      *format.ChunkWriter
+	chunks      map[format.Hash][]byte // to be written
+	octets      int                    // of chunks,
+	paged       int                    // and of the pages that they take
+	took        int64                  // octets of pages of all chunks
+	base        format.RangeReader
+	was, change format.Chunk
 }
+
+// gathering is a chunk under way.
+type gathering struct {
+	chunk  *format.Chunk
+	octets int // of its sets
+	sets   chunkSets
+}
+
+// chunksAtOnce is how many chunks are in memory: two under way, the chunk that is being
+// stored, and one that waits for that.
+const chunksAtOnce = 4
 
 func (s *snapshotter) take(ctx context.Context, live TableWriter) error {
 	h := s.history
@@ -174,7 +187,10 @@ func (s *snapshotter) number() {
 	j := s.history.journal
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	s.byIndex = make(map[uint16]int, len(s.manifest.States))
+	s.byIndex = make([]int, math.MaxUint16+1)
+	for i := range s.byIndex {
+		s.byIndex[i] = -1
+	}
 	for i := range s.manifest.States {
 		p := &s.manifest.States[i]
 		s.manifest.Numbers = append(s.manifest.Numbers, j.number(p.Peer.Name))
@@ -182,12 +198,39 @@ func (s *snapshotter) number() {
 	}
 }
 
+// walk reads the table and stores it.
 func (s *snapshotter) walk(ctx context.Context, t *table.Table) error {
+	group, both := errgroup.WithContext(ctx)
+	s.full, s.free = make(chan *format.Chunk, 1), make(chan *format.Chunk, chunksAtOnce)
+	for range chunksAtOnce {
+		s.free <- new(format.Chunk)
+	}
+	group.Go(func() error {
+		defer close(s.full)
+		return s.gather(ctx, both, t)
+	})
+	group.Go(func() error {
+		for c := range s.full {
+			if err := s.storeRange(c); err != nil {
+				return err
+			}
+			s.free <- c // has room for all
+		}
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	slices.SortFunc(s.manifest.Ranges, func(a, b format.Range) int { return a.First.Compare(b.First) })
+	return nil
+}
+
+// gather cuts the table into chunks. Both ends when storing a chunk failed.
+func (s *snapshotter) gather(ctx, both context.Context, t *table.Table) error {
+	s.long.chunk, s.short.chunk = <-s.free, <-s.free
 	for _, f := range route.Families() {
-		s.now.Reset(f)
-		s.short.Reset(f)
-		s.sets, s.shortSets = make(map[uint32]uint32), make(map[uint32]uint32)
-		at := len(s.manifest.Ranges)
+		s.long.reset(f)
+		s.short.reset(f)
 		var after netip.Prefix
 		for more := true; more; {
 			if err := ctx.Err(); err != nil {
@@ -196,47 +239,52 @@ func (s *snapshotter) walk(ctx context.Context, t *table.Table) error {
 			if s.history.journal.isOver(s.tail) {
 				return errMuchChanged
 			}
-			var full *format.Chunk
+			var full *gathering
 			err := t.View(func(v *table.View) error {
 				more, full = s.slice(v, f, &after)
 				return nil
 			})
 			if err == nil && full != nil {
-				err = s.cut(full) // outside of the view, which should not last
+				err = s.cut(both, full) // outside of the view, which should not last
 			}
 			if err != nil {
 				return err
 			}
 		}
-		if err := s.cut(&s.now); err != nil {
-			return err
+		for _, g := range []*gathering{&s.long, &s.short} {
+			if err := s.cut(both, g); err != nil {
+				return err
+			}
 		}
-		if err := s.cut(&s.short); err != nil {
-			return err
-		}
-		slices.SortFunc(s.manifest.Ranges[at:], func(a, b format.Range) int { return a.First.Compare(b.First) })
 	}
 	return nil
 }
 
+// reset begins a chunk of a family.
+func (g *gathering) reset(f route.Family) {
+	g.chunk.Reset(f)
+	g.octets = 0
+	g.sets.clear()
+}
+
 // slice reads some prefixes. It returns whether there may be more, and the chunk
 // that has to be cut before they are read, nil for none.
-func (s *snapshotter) slice(v *table.View, f route.Family, after *netip.Prefix) (more bool, full *format.Chunk) {
+func (s *snapshotter) slice(v *table.View, f route.Family, after *netip.Prefix) (more bool, full *gathering) {
 	n := 0
 	// The table may use the number of a set for another one in the next view.
-	clear(s.sets)
-	clear(s.shortSets)
+	s.long.sets.clear()
+	s.short.sets.clear()
 	for d := range v.Within(f, netip.Prefix{}, *after) {
 		at := format.SortKeyOf(f, d.Prefix)
 		switch {
 		case at.Long && s.ends(at):
-			return true, &s.now
-		case !at.Long && s.heavy(&s.short, s.shortOctets):
+			return true, &s.long
+		case !at.Long && s.heavy(&s.short):
 			return true, &s.short
 		case at.Long:
-			s.nowOctets += s.collect(v, d, &s.now, s.sets)
+			s.collect(v, d, &s.long)
 		default:
-			s.shortOctets += s.collect(v, d, &s.short, s.shortSets)
+			s.collect(v, d, &s.short)
 		}
 		*after = d.Prefix
 		if n++; n == s.history.limits.walkSlice {
@@ -247,21 +295,21 @@ func (s *snapshotter) slice(v *table.View, f route.Family, after *netip.Prefix) 
 }
 
 // heavy reports whether a chunk has so many routes or octets that it must end here.
-func (s *snapshotter) heavy(c *format.Chunk, octets int) bool {
-	return len(c.Routes) >= s.history.limits.maxChunkRoutes || octets >= s.history.limits.maxOctets
+func (s *snapshotter) heavy(g *gathering) bool {
+	return len(g.chunk.Routes) >= s.history.limits.maxChunkRoutes || g.octets >= s.history.limits.maxOctets
 }
 
 // ends reports whether the chunk under way ends before a sort key. It does where a
 // chunk of the snapshot before begins, so that the two can be compared.
 func (s *snapshotter) ends(at format.SortKey) bool {
-	n := len(s.now.Prefixes)
+	n := len(s.long.chunk.Prefixes)
 	switch {
 	case n == 0:
 		return false
-	case n >= s.history.limits.maxChunkPrefixes || s.heavy(&s.now, s.nowOctets):
+	case n >= s.history.limits.maxChunkPrefixes || s.heavy(&s.long):
 		return true
 	}
-	last := s.now.Prefixes[n-1]
+	last := s.long.chunk.Prefixes[n-1]
 	if s.previous != nil {
 		i, found := s.previous.Find(at)
 		if found || i > 0 && s.previous.Ranges[i-1].First.Compare(format.SortKeyOf(at.Family, last)) > 0 {
@@ -278,183 +326,53 @@ func (s *snapshotter) ends(at format.SortKey) bool {
 	return !region.Contains(at.Prefix.Addr())
 }
 
-// collect adds the routes of a destination to a chunk, and returns the octets of
-// the sets that were added.
-func (s *snapshotter) collect(v *table.View, d table.Dest, into *format.Chunk, sets map[uint32]uint32) (octets int) {
+// collect adds the routes of a destination to a chunk.
+func (s *snapshotter) collect(v *table.View, d table.Dest, g *gathering) {
+	into := g.chunk
 	start := len(into.Routes)
 	v.Each(d, nil, func(f table.Found) {
-		i, ok := s.byIndex[f.Index()]
-		if !ok {
+		i := s.byIndex[f.Index()]
+		if i < 0 {
 			return
 		}
 		class, kept := s.manifest.States[i].Class(f)
 		if !kept {
 			return
 		}
-		set, ok := sets[f.Set]
-		if !ok {
-			set = uint32(len(into.Sets))
-			into.Sets = append(into.Sets, v.Set(f.Set))
-			sets[f.Set] = set
-			octets += len(into.Sets[set])
+		number := g.sets.number(f.Set)
+		if *number == 0 {
+			set := v.Set(f.Set)
+			into.Sets = append(into.Sets, set)
+			*number = uint32(len(into.Sets))
+			g.octets += len(set)
 		}
 		into.Routes = append(into.Routes, format.Entry{
-			Peer: s.manifest.Numbers[i], PathID: f.PathID, Set: set, Received: uint32(f.Received()), Class: class,
+			Peer: s.manifest.Numbers[i], PathID: f.PathID, Set: *number - 1, Received: uint32(f.Received()), Class: class,
 		})
 	})
 	if len(into.Routes)-start > 1 {
 		slices.SortFunc(into.Routes[start:], format.CompareEntries)
 	}
 	into.Finish(d.Prefix)
-	return octets
 }
 
-// cut ends a chunk. It stores the difference from the snapshot before when that is
-// small, and else the whole chunk.
-func (s *snapshotter) cut(c *format.Chunk) error {
-	if len(c.Prefixes) == 0 {
+// cut ends a chunk and has it stored.
+func (s *snapshotter) cut(ctx context.Context, g *gathering) error {
+	if len(g.chunk.Prefixes) == 0 {
 		return nil
 	}
-	r := format.Range{First: format.SortKeyOf(c.Family, c.Prefixes[0]), Routes: uint32(len(c.Routes))}
-	s.manifest.Routes += r.Routes
-	if before := s.before(r.First); before == nil || !s.differs(c, before, &r) {
-		r.Base = s.store(c)
+	f := g.chunk.Family
+	select {
+	case s.full <- g.chunk:
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	s.manifest.Ranges = append(s.manifest.Ranges, r)
-	c.Reset(c.Family)
-	if c == &s.now {
-		s.nowOctets = 0
-		clear(s.sets)
-	} else {
-		s.shortOctets = 0
-		clear(s.shortSets)
+	select {
+	case g.chunk = <-s.free:
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	return s.write(s.history.limits.writeAhead)
-}
-
-// before returns the range of the snapshot before that a chunk belongs to, nil for
-// none.
-func (s *snapshotter) before(first format.SortKey) *format.Range {
-	if s.previous == nil {
-		return nil
-	}
-	i, found := s.previous.Find(first)
-	if !found {
-		i--
-	}
-	if i < 0 || s.previous.Ranges[i].First.Family != first.Family || s.previous.Ranges[i].First.Long != first.Long {
-		return nil
-	}
-	r := &s.previous.Ranges[i]
-	for n := len(s.manifest.Ranges) - 1; n >= 0; n-- {
-		last := &s.manifest.Ranges[n].First
-		if last.Family != first.Family {
-			break
-		}
-		if last.Long == first.Long {
-			if last.Compare(r.First) >= 0 {
-				return nil // the range was split, and its first part has it
-			}
-			break
-		}
-	}
-	return r
-}
-
-// differs makes a range of the same range of the snapshot before and a difference.
-// It reports false when the difference is too large for that.
-func (s *snapshotter) differs(c *format.Chunk, before, r *format.Range) bool {
-	if err := s.base.Read(&s.history.source, before); err != nil || s.base.Family() != c.Family {
-		return false // stored whole, it is whole again
-	}
-	s.base.Flatten(&s.was)
-	format.Difference(&s.change, &s.was, c)
-	changed, most := len(s.change.Routes), len(s.base.BaseChunk().Routes)/changeFraction
-	if s.base.Difference() != nil && changed+len(s.base.Difference().Routes) > most || changed > most {
-		return false
-	}
-	// The range begins where it did, though its first prefix may be gone.
-	r.First, r.Base, r.Changes = before.First, before.Base, before.Changes
-	switch {
-	case changed == 0:
-	case len(before.Changes) < maxChanges:
-		r.Changes = append(slices.Clone(before.Changes), s.store(&s.change))
-	default:
-		format.Difference(&s.change, s.base.BaseChunk(), c)
-		r.Changes = []format.Hash{s.store(&s.change)}
-	}
-	return true
-}
-
-// store puts a chunk among those to be written, and returns its address.
-func (s *snapshotter) store(c *format.Chunk) format.Hash {
-	stored := s.history.codec.Compress(s.writer.Encode(c))
-	at := format.HashOf(stored)
-	s.chunks[at] = stored
-	s.octets += len(stored)
-	s.paged += s.history.paged(len(stored))
-	return at
-}
-
-// write writes the chunks when they have more octets than least.
-func (s *snapshotter) write(least int) error {
-	if s.octets <= least {
-		return nil
-	}
-	if err := s.history.room(s.paged, s.history.config.capacity()); err != nil {
-		return err
-	}
-	err := s.history.update(func(tx *bbolt.Tx) error { return s.put(tx) })
-	clear(s.chunks)
-	s.octets, s.paged = 0, 0
-	return err
-}
-
-func (s *snapshotter) put(tx *bbolt.Tx) error {
-	b := tx.Bucket(format.BucketChunks)
-	for at, stored := range s.chunks {
-		if b.Get(at[:]) != nil {
-			continue
-		}
-		if err := b.Put(at[:], stored); err != nil {
-			return err
-		}
-		s.info.Chunks++
-		s.took += int64(s.history.paged(len(stored)))
-		s.info.Bytes += int64(len(stored))
-	}
-	return nil
-}
-
-// finish writes the manifest. From then on the snapshot exists.
-func (s *snapshotter) finish() error {
-	h := s.history
-	if err := h.flush(h.config.capacity()); err != nil { // its peers, and what comes before it
-		return err
-	}
-	stored := h.codec.Compress(s.manifest.Encode())
-	if err := h.room(s.paged+h.paged(len(stored)), h.config.capacity()); err != nil {
-		return err
-	}
-	err := h.update(func(tx *bbolt.Tx) error {
-		if err := s.put(tx); err != nil {
-			return err
-		}
-		return tx.Bucket(format.BucketSnapshots).Put(s.manifest.Key(), stored)
-	})
-	if err != nil {
-		return err
-	}
-	s.took += int64(h.paged(len(stored)))
-	s.info.At, s.info.Routes = format.FromMillis(s.manifest.End), int(s.manifest.Routes)
-	s.info.Bytes += int64(len(stored))
-	h.publish(func(x *index) {
-		x.Snapshots = append(slices.Clone(x.Snapshots), s.manifest.Snapshot)
-		slices.SortFunc(x.Snapshots, format.CompareSnapshots)
-	})
-	h.journal.knownAgain(s.end.found, s.manifest.End)
-	h.taken.Store(0)
-	h.stored.Store(0)
+	g.reset(f)
 	return nil
 }
 

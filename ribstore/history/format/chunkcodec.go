@@ -22,6 +22,7 @@ type ChunkWriter struct {
 	ids  []uint32 // by set of the chunk, its number among the sets plus one
 	rows map[string]uint32
 	row  []byte // of the prefix at hand, as a key of rows
+	out  []byte
 }
 
 // peerColumns are the columns of one peer, in which one route is much like the
@@ -53,7 +54,8 @@ type rowColumns struct {
 	last                          uint32
 }
 
-// Encode returns the octets of a chunk, uncompressed.
+// Encode returns the octets of a chunk, uncompressed. They are valid until the next
+// call.
 func (w *ChunkWriter) Encode(c *Chunk) []byte {
 	w.sets.reset()
 	w.ids = append(w.ids[:0], make([]uint32, len(c.Sets))...)
@@ -69,7 +71,7 @@ func (w *ChunkWriter) Encode(c *Chunk) []byte {
 	for i := range c.Prefixes {
 		w.put(&columns, c, c.of(i))
 	}
-	b := []byte{byte(c.Family), columns.flags}
+	b := append(w.out[:0], byte(c.Family), columns.flags)
 	b = w.appendPrefixes(b, c)
 	b = appendPart(b, columns.refs)
 	b = binary.AppendUvarint(b, uint64(len(w.rows)))
@@ -87,7 +89,8 @@ func (w *ChunkWriter) Encode(c *Chunk) []byte {
 		b = appendPart(b, p.refs)
 		b = appendPart(b, p.times)
 	}
-	return w.sets.appendTo(b)
+	w.out = w.sets.appendTo(b)
+	return w.out
 }
 
 // put writes the routes of one prefix.

@@ -39,7 +39,8 @@ const (
 
 // appendValues appends values in the smallest form that fits all of them.
 func (w *wordWriter) appendValues(b []byte, values [][]byte) []byte {
-	var lengths, octets []byte
+	lengths := w.lengths[:0]
+	defer func() { w.lengths = lengths }()
 	switch {
 	case w.collect(values, eachWord):
 		b = w.number(append(b, formWords))
@@ -52,15 +53,19 @@ func (w *wordWriter) appendValues(b []byte, values [][]byte) []byte {
 			lengths = appendShape(lengths, v)
 		}
 	default:
+		octets := w.octets[:0]
 		for _, v := range values {
 			lengths = binary.AppendUvarint(lengths, uint64(len(v)))
 			octets = append(octets, v...)
 		}
+		w.octets = octets
 		return appendPart(appendPart(append(b, formOctets), lengths), octets)
 	}
+	octets := w.octets[:0]
 	for _, i := range w.said {
 		octets = binary.AppendUvarint(octets, uint64(w.numbers[i]))
 	}
+	w.octets = octets
 	return appendPart(appendPart(b, lengths), octets)
 }
 
@@ -118,8 +123,11 @@ type wordWriter struct {
 	said    []uint32 // indexes in words, in the order of the values
 	cells   []uint32 // an index in words plus one, in the cell that a word leads to or a few behind; 0 in a free cell
 	shift   int
-	order   []uint32 // scratch
+	order   []uint64 // scratch: words with their indexes, ascending
+	sorting []uint64 // scratch
 	numbers []uint32
+	lengths []byte // scratch
+	octets  []byte // scratch
 }
 
 // collect takes the words of values. It reports whether all values have the form,
@@ -171,25 +179,93 @@ func (w *wordWriter) grow() {
 // numbers take the same count of octets are in ascending order, so that the list
 // takes few octets.
 func (w *wordWriter) number(b []byte) []byte {
-	w.order = w.order[:0]
-	for i := range w.words {
-		w.order = append(w.order, uint32(i))
+	w.sort()
+	w.numbers = append(w.numbers[:0], w.used...)
+	n := len(w.order)
+	b = binary.AppendUvarint(b, uint64(n))
+	list, rest := w.octets[:0], w.order
+	for start := range wordRanges(n) {
+		least, ties := w.leastUsed(rest, min(nextRange(start), n)-start)
+		before, number, later := uint32(0), uint32(start), rest[:0]
+		for _, key := range rest {
+			word, at := uint32(key>>32), uint32(key)
+			switch used := w.used[at]; {
+			case used > least:
+			case used == least && ties > 0:
+				ties--
+			default:
+				later = append(later, key)
+				continue
+			}
+			list = binary.AppendUvarint(list, uint64(word-before))
+			before = word
+			w.numbers[at] = number
+			number++
+		}
+		rest = later
 	}
-	byWord := func(x, y uint32) int { return cmp.Compare(w.words[x], w.words[y]) }
-	slices.SortFunc(w.order, func(x, y uint32) int { return cmp.Or(cmp.Compare(w.used[y], w.used[x]), byWord(x, y)) })
-	w.numbers = append(w.numbers[:0], w.order...)
-	var list []byte
-	for start := range wordRanges(len(w.order)) {
-		part := w.order[start:min(nextRange(start), len(w.order))]
-		slices.SortFunc(part, byWord)
-		before := uint32(0)
-		for i, at := range part {
-			list = binary.AppendUvarint(list, uint64(w.words[at]-before))
-			before = w.words[at]
-			w.numbers[at] = uint32(start + i)
+	w.octets = list
+	return appendPart(b, list)
+}
+
+// sort puts the words in order: by radix, since there are ten thousands of them for each
+// chunk and a comparison of two takes longer.
+func (w *wordWriter) sort() {
+	const digit, digits = 11, 3 // bits; of a word
+	w.order = w.order[:0]
+	for i, word := range w.words {
+		w.order = append(w.order, uint64(word)<<32|uint64(i))
+	}
+	if len(w.order) < 1<<(digit-2) {
+		slices.Sort(w.order)
+		return
+	}
+	w.sorting = append(w.sorting[:0], w.order...)
+	for d := range digits {
+		shift := 32 + d*digit
+		var starts [1<<digit + 1]uint32
+		for _, key := range w.order {
+			starts[key>>shift&(1<<digit-1)+1]++
+		}
+		for i := 1; i < len(starts); i++ {
+			starts[i] += starts[i-1]
+		}
+		for _, key := range w.order {
+			at := &starts[key>>shift&(1<<digit-1)]
+			w.sorting[*at] = key
+			*at++
+		}
+		w.order, w.sorting = w.sorting, w.order
+	}
+}
+
+// leastUsed finds the n most used of words: those used more often than least, and so
+// many more, the first, of those used as often.
+func (w *wordWriter) leastUsed(words []uint64, n int) (least uint32, ties int) {
+	if n == len(words) {
+		return 0, 0 // each is used
+	}
+	const most = 1 << 12 // uses that are counted one by one
+	var counts [most]int
+	var often []uint32
+	for _, key := range words {
+		if used := w.used[uint32(key)]; used < most {
+			counts[used]++
+		} else {
+			often = append(often, used)
 		}
 	}
-	return appendPart(binary.AppendUvarint(b, uint64(len(w.order))), list)
+	if len(often) >= n {
+		slices.SortFunc(often, func(a, b uint32) int { return cmp.Compare(b, a) })
+		least = often[n-1]
+		return least, n - slices.Index(often, least)
+	}
+	n -= len(often)
+	least = most - 1
+	for ; counts[least] < n; least-- {
+		n -= counts[least]
+	}
+	return least, n
 }
 
 // nextRange returns the first number that takes an octet more than start does.
