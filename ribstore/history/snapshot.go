@@ -129,8 +129,8 @@ type snapshotter struct {
 // gathering is a chunk under way.
 type gathering struct {
 	chunk  *format.Chunk
-	octets int // of its sets
-	sets   chunkSets
+	octets int            // of its sets
+	sets   format.Numbers // of the table, one more than those of the chunk
 }
 
 // chunksAtOnce is how many chunks are in memory: two under way, the chunk that is being
@@ -264,7 +264,7 @@ func (s *snapshotter) gather(ctx, both context.Context, t *table.Table) error {
 func (g *gathering) reset(f route.Family) {
 	g.chunk.Reset(f)
 	g.octets = 0
-	g.sets.clear()
+	g.sets.Reset()
 }
 
 // slice reads some prefixes. It returns whether there may be more, and the chunk
@@ -272,8 +272,8 @@ func (g *gathering) reset(f route.Family) {
 func (s *snapshotter) slice(v *table.View, f route.Family, after *netip.Prefix) (more bool, full *gathering) {
 	n := 0
 	// The table may use the number of a set for another one in the next view.
-	s.long.sets.clear()
-	s.short.sets.clear()
+	s.long.sets.Reset()
+	s.short.sets.Reset()
 	for d := range v.Within(f, netip.Prefix{}, *after) {
 		at := format.SortKeyOf(f, d.Prefix)
 		switch {
@@ -339,7 +339,7 @@ func (s *snapshotter) collect(v *table.View, d table.Dest, g *gathering) {
 		if !kept {
 			return
 		}
-		number := g.sets.number(f.Set)
+		number := g.sets.Of(f.Set)
 		if *number == 0 {
 			set := v.Set(f.Set)
 			into.Sets = append(into.Sets, set)

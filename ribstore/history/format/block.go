@@ -35,7 +35,7 @@ type BlockWriter struct {
 
 // NewBlockWriter returns a writer of blocks.
 func NewBlockWriter() *BlockWriter {
-	return &BlockWriter{peerList: newPeerList(), sets: newSetWriter()}
+	return &BlockWriter{sets: newSetWriter()}
 }
 
 const (
@@ -98,7 +98,7 @@ func (b *blockColumns) put(c *Change) {
 	if c.Set != nil {
 		b.entry(c)
 		id, fresh := b.BlockWriter.sets.add(c.Set)
-		b.sets = binary.AppendUvarint(b.sets, refAnnounce+b.refs.ref(&b.peers[b.local[c.Peer]].last, id, fresh))
+		b.sets = binary.AppendUvarint(b.sets, refAnnounce+b.refs.ref(&b.peers[b.of(c.Peer)].last, id, fresh))
 	}
 	if c.Set == nil || c.Set.IsFault() {
 		b.entry(c)
@@ -109,7 +109,7 @@ func (b *blockColumns) put(c *Change) {
 // entry writes what every entry has.
 func (b *blockColumns) entry(c *Change) {
 	b.count++
-	b.which = binary.AppendUvarint(b.which, uint64(b.local[c.Peer]))
+	b.which = binary.AppendUvarint(b.which, uint64(b.of(c.Peer)))
 	b.paths = binary.AppendUvarint(b.paths, uint64(c.PathID))
 	b.times = binary.AppendUvarint(b.times, uint64(c.At-b.before))
 	b.before = c.At

@@ -3,7 +3,6 @@ package format
 import (
 	"encoding/binary"
 	"iter"
-	"maps"
 	"slices"
 
 	"ribglass/ribstore/route"
@@ -37,7 +36,7 @@ type peerColumns struct {
 
 // NewChunkWriter returns a writer of chunks.
 func NewChunkWriter() *ChunkWriter {
-	return &ChunkWriter{peerList: newPeerList(), sets: newSetWriter(), rows: make(map[string]uint32)}
+	return &ChunkWriter{sets: newSetWriter(), rows: make(map[string]uint32)}
 }
 
 const (
@@ -99,7 +98,7 @@ func (w *ChunkWriter) put(columns *rowColumns, c *Chunk, routes []Entry) {
 	w.row = w.row[:0]
 	for i := range routes {
 		e := &routes[i]
-		p := &w.peers[w.local[e.Peer]]
+		p := &w.peers[w.of(e.Peer)]
 		p.times = appendZigzag(p.times, int64(e.Received)-p.received)
 		p.received = int64(e.Received)
 		w.row = binary.AppendUvarint(w.row, uint64(e.Peer))
@@ -132,7 +131,7 @@ func (w *ChunkWriter) putRow(columns *rowColumns, routes []Entry, known uint32) 
 	columns.counts = binary.AppendUvarint(columns.counts, uint64(len(routes)))
 	for i := range routes {
 		e := &routes[i]
-		local := w.local[e.Peer]
+		local := w.of(e.Peer)
 		columns.which = binary.AppendUvarint(columns.which, uint64(local))
 		columns.paths = binary.AppendUvarint(columns.paths, uint64(e.PathID))
 		columns.classes = append(columns.classes, e.Class)
@@ -157,25 +156,32 @@ func (w *ChunkWriter) putRow(columns *rowColumns, routes []Entry, known uint32) 
 // peerList numbers the peers of a chunk or a block in the order of their numbers
 // in the file.
 type peerList struct {
-	local map[uint32]int // index in peers
+	local Numbers // one more than the index in peers
+	found []uint32
 	peers []peerColumns
 }
-
-func newPeerList() peerList { return peerList{local: make(map[uint32]int)} }
 
 // list begins anew with the peers of a chunk or a block, which may be named more
 // than once.
 func (l *peerList) list(named iter.Seq[uint32]) {
-	clear(l.local)
+	l.local.Reset()
+	l.found = l.found[:0]
 	for n := range named {
-		l.local[n] = 0
+		if of := l.local.Of(n); *of == 0 {
+			*of = 1
+			l.found = append(l.found, n)
+		}
 	}
+	slices.Sort(l.found)
 	l.peers = l.peers[:0]
-	for i, n := range slices.Sorted(maps.Keys(l.local)) {
-		l.local[n] = i
+	for i, n := range l.found {
+		*l.local.Of(n) = uint32(i) + 1
 		l.peers = append(l.peers, peerColumns{number: n})
 	}
 }
+
+// of returns the index in peers of the peer with a number.
+func (l *peerList) of(number uint32) uint32 { return *l.local.Of(number) - 1 }
 
 func (w *ChunkWriter) appendPrefixes(b []byte, c *Chunk) []byte {
 	var prefixes []byte
