@@ -21,9 +21,14 @@ import (
 // the world.
 func realStore(t testing.TB, routes []route.Route) *ribstore.Store {
 	t.Helper()
-	store, err := ribstore.New(ribstore.DefaultConfig(), ribstore.Deps{
-		Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Now: time.Now,
-	})
+	return filledStore(t, ribstore.DefaultConfig(), ribstore.Deps{}, routes)
+}
+
+// filledStore is realStore with a configuration, and what else the store shares.
+func filledStore(t testing.TB, cfg ribstore.Config, deps ribstore.Deps, routes []route.Route) *ribstore.Store {
+	t.Helper()
+	deps.Logger, deps.Registerer, deps.Now = slog.New(slog.DiscardHandler), prometheus.NewRegistry(), time.Now
+	store, err := ribstore.New(cfg, deps)
 	if err != nil {
 		t.Fatal(err)
 	}

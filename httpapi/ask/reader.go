@@ -11,6 +11,7 @@ import (
 	"ribglass/httpapi/web"
 	"ribglass/ribstore"
 	"ribglass/ribstore/history"
+	"ribglass/ribstore/query"
 	"ribglass/ribstore/route"
 )
 
@@ -21,6 +22,7 @@ type Reader struct {
 	desk     *Desk
 	store    Searcher // as the audience sees it
 	spent    *spent
+	texts    *query.Allowance // of the queries that the request has in its parameters or its body
 }
 
 // spent is what the questions of a request may still cost.

@@ -20,6 +20,7 @@ type Request struct {
 	Scene   Scene
 	Page    query.Page
 	Limited bool // the client asked for a limit
+	SaysAt  bool // the moment is a word of the query
 	reader  *Reader
 	from    Searcher // the store, or the collection of the scene
 }
@@ -38,11 +39,11 @@ func (r *Reader) Live(q query.Query) Request {
 func (r *Reader) Request(list web.Params, base query.Query) (Request, error) {
 	req := r.Live(base)
 	if text, ok := list.Get("q"); ok {
-		q, err := ParseQuery(text)
+		q, err := r.ParseQuery(text)
 		if err != nil {
 			return req, err
 		}
-		req.Query = q
+		req.Query, req.SaysAt = q, !q.At.IsZero()
 	}
 	var peers []string
 	var families []route.Family
@@ -202,10 +203,10 @@ func (r *Request) RefuseSpan() error {
 	return web.Problemf(web.CodeInvalidQuery, "The query is about what happened between two moments: ask /api/v1/changes, or write at MOMENT for the routes of a moment.")
 }
 
-// ParseQuery parses the text of a query. The error is a problem that shows the
-// text.
-func ParseQuery(text string) (query.Query, error) {
-	q, err := query.Parse(text)
+// ParseQuery parses the text of a query. All texts of a request share one allowance of
+// expressions over AS paths. The error is a problem that shows the text.
+func (r *Reader) ParseQuery(text string) (query.Query, error) {
+	q, err := r.texts.Parse(text)
 	if err != nil {
 		return q, misread(text, err)
 	}

@@ -37,7 +37,7 @@ func lookupRow() row[lookup, found] {
 		if !looksLikeAddress(strings.TrimPrefix(v.path, "/")) {
 			return lookup{}, v.Missing()
 		}
-		base, err := pathQuery(v.path)
+		base, err := pathQuery(v.path, v.reader.ParseQuery)
 		if err != nil {
 			return lookup{}, err
 		}
@@ -72,7 +72,7 @@ func (v *visit) asOfPath() (to string, ok bool) {
 func communityRow() row[lookup, found] {
 	return routesRow("/community/:community", displayParams(), func(v *visit) (lookup, error) {
 		text, _ := cutSuffix(v.Value("community"))
-		q, err := ask.ParseQuery(text)
+		q, err := v.reader.ParseQuery(text)
 		if err != nil {
 			return lookup{}, err
 		}
@@ -105,7 +105,7 @@ func searchRow() row[lookup, found] {
 			to = r.Scene.Link("/")
 		case ask.HasOwnPage(r.Query) && !r.Limited && r.Page.Cursor == "":
 			to = ask.WithSuffix(ask.More(r.Scene.Lookup(r.Query), r.display.values()), v.suffix)
-		case stayed || saysAt(v.list):
+		case stayed || r.SaysAt:
 			to = ask.WithSuffix(r.url(r.Page.Cursor), v.suffix)
 		default:
 			return r, nil
@@ -190,7 +190,7 @@ func showLookup(v *visit, r lookup, a found) ui.Page {
 }
 
 // pathQuery reads the query that a path such as /192.0.2.0/24/or-longer asks.
-func pathQuery(path string) (query.Query, error) {
+func pathQuery(path string, parse parser) (query.Query, error) {
 	target := strings.TrimPrefix(path, "/")
 	if i := strings.IndexFunc(target, func(r rune) bool { return r == ' ' || web.Forbidden(r) }); i >= 0 {
 		return query.Query{}, &web.Problem{
@@ -200,15 +200,18 @@ func pathQuery(path string) (query.Query, error) {
 	}
 	for _, match := range []string{"or-longer", "or-shorter"} {
 		if rest, ok := strings.CutSuffix(target, "/"+match); ok {
-			return prefixQuery(rest + " " + match)
+			return parse.prefix(rest + " " + match)
 		}
 	}
-	return prefixQuery(target)
+	return parse.prefix(target)
 }
 
-// prefixQuery parses the text of a query that must be about one prefix.
-func prefixQuery(text string) (query.Query, error) {
-	q, err := ask.ParseQuery(text)
+// parser parses the text of a query.
+type parser func(text string) (query.Query, error)
+
+// prefix parses the text of a query that must be about one prefix.
+func (parse parser) prefix(text string) (query.Query, error) {
+	q, err := parse(text)
 	if err == nil && !ask.HasOwnPage(q) {
 		return q, &web.Problem{
 			Code: web.CodeInvalidQuery, Detail: "A path holds an address or a prefix; other queries go to /search?q=.", Query: text, Column: 1,
@@ -228,14 +231,6 @@ func looksLikeAddress(target string) bool {
 		return true
 	}
 	return i >= 0 && target[i] == ':'
-}
-
-// saysAt reports whether the moment is a word of the query. The page has it as a
-// parameter, which its form for another moment replaces.
-func saysAt(list web.Params) bool {
-	text, _ := list.Get("q")
-	q, err := query.Parse(text)
-	return err == nil && !q.At.IsZero()
 }
 
 // groups collects the routes of each prefix, in the order of the display.

@@ -32,7 +32,7 @@ func TestLookupURLAsksTheSameQuery(t *testing.T) {
 		}
 		var base query.Query
 		if path != "/search" {
-			if base, err = pathQuery(path); err != nil {
+			if base, err = pathQuery(path, query.Parse); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -48,7 +48,7 @@ func FuzzPathQuery(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, path string) {
-		q, err := pathQuery(path)
+		q, err := pathQuery(path, query.Parse)
 		if err != nil {
 			web.ProblemOf(err).Hint()
 			return

@@ -145,7 +145,7 @@ type bulkWriter struct {
 func (w *bulkWriter) line(b []byte, i int) ([]byte, error) {
 	text := w.request.questions[i]
 	b = web.AppendString(web.AppendKey(append(b, '{'), "query"), text)
-	q, err := bulkQuery(text)
+	q, err := bulkQuery(w.asked.reader, text)
 	if err != nil {
 		p := web.ProblemOf(err)
 		b = web.AppendString(web.AppendKey(append(web.AppendKey(b, "error"), '{'), "code"), string(p.Code))
@@ -192,10 +192,10 @@ func (w *bulkWriter) list(b []byte, routes []route.Route) []byte {
 const maxQuestion = 64
 
 // bulkQuery reads one question of a bulk lookup.
-func bulkQuery(text string) (query.Query, error) {
+func bulkQuery(reader *ask.Reader, text string) (query.Query, error) {
 	l, ok := query.ParseTarget(text)
 	if !ok && len(text) <= maxQuestion && !strings.ContainsAny(text, `_^$*?|\`) { // a netmask behind an address, or a mistake to explain
-		q, err := ask.ParseQuery(text)
+		q, err := reader.ParseQuery(text)
 		if err != nil {
 			return q, err
 		}

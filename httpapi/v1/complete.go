@@ -39,7 +39,7 @@ func complete(q *asked) (any, error) {
 	}
 	c := completer{q.reader}
 	a.Items = c.completions(before(chars[:a.From]), string(chars[a.From:at]))
-	read(&a, text)
+	c.read(&a, text)
 	return a, nil
 }
 
@@ -58,11 +58,11 @@ func before(chars []rune) string {
 }
 
 // read says how a query is understood, nothing of an empty one.
-func read(a *answer.Completions, text string) {
+func (c completer) read(a *answer.Completions, text string) {
 	if strings.TrimSpace(text) == "" {
 		return
 	}
-	q, err := ask.ParseQuery(text)
+	q, err := c.reader.ParseQuery(text)
 	if err != nil {
 		p := web.ProblemOf(err)
 		a.Problem = &answer.Misread{Detail: p.Detail, Column: p.Column}

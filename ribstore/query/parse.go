@@ -18,9 +18,6 @@ const (
 	maxText  = 4096 // bytes
 	maxDepth = 50   // parentheses and nots within each other
 	maxTerms = 200
-	// maxStates bounds the automata of a query together: parsing is also done for a plan
-	// and for completion, which take no place in the budget. It is some milliseconds.
-	maxStates = 16 << 10
 )
 
 // parser reads a query by recursive descent: or, and, not, term.
@@ -35,7 +32,7 @@ type parser struct {
 	at      Moment
 	between Span
 	notes   []Note
-	states  int // of all automata
+	allowed *Allowance
 
 	assigned bool // the word that is read has a sign before its value
 }

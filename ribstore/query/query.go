@@ -73,12 +73,15 @@ type Freshness struct {
 
 // Parse reads a query. docs/query.md describes the language. An error is an
 // *[Error].
-func Parse(text string) (Query, error) {
+func Parse(text string) (Query, error) { return new(Allowance).Parse(text) }
+
+// Parse reads a query as the function does, within what is left of the allowance.
+func (a *Allowance) Parse(text string) (Query, error) {
 	question, isCommand := withoutCommand(text)
 	if q, ok, err := pasted(text); ok && !isCommand && len(text) <= maxText {
 		return q, err
 	}
-	p := parser{lexer: lexer{text: question}}
+	p := parser{lexer: lexer{text: question}, allowed: a}
 	e, err := p.query()
 	if err == nil {
 		err = checkLongest(e, true)

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -275,12 +276,12 @@ func (p *parser) compilePath(t token, dialect pathexpr.Dialect) (Expr, error) {
 	if column, problem := classOfNumbers(t.text); problem != "" && dialect == pathexpr.Cisco {
 		return nil, p.pathError(t, &pathexpr.Error{Column: column, Message: problem})
 	}
-	pattern, err := pathexpr.Compile(t.text, dialect)
+	pattern, err := p.allowed.compile(t.text, dialect)
+	if errors.Is(err, errTooComplex) {
+		return nil, p.fail(t, "%v", err)
+	}
 	if err != nil {
 		return nil, p.pathError(t, err)
-	}
-	if p.states += pattern.States(); p.states > maxStates {
-		return nil, p.fail(t, "the expressions over AS paths of this query are too complex together: use fewer or simpler ones")
 	}
 	if isDigits(t.text) {
 		p.note(t, fmt.Sprintf("path %s, digits anywhere in a path: also of 1%s and %s0", t.text, t.text, t.text), "via "+t.text)

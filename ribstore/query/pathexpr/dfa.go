@@ -12,6 +12,13 @@ const (
 	maxSteps = 1 << 20
 )
 
+// MaxCost is the cost of the largest automaton, and of one that was given up: in states, or
+// in steps of the work to find them when those are more.
+const (
+	MaxCost      = maxStates
+	stepsOfState = maxSteps / maxStates
+)
+
 // A state is an index into the automaton. These three are always there.
 const (
 	dead   = 0 // nothing that follows can match
@@ -29,6 +36,7 @@ const stride = 32
 type dfa struct {
 	next  []uint16
 	final []bool // whether the path matches if it ends in the state
+	steps int    // that it took to make it
 }
 
 func (d *dfa) states() int { return len(d.final) }
@@ -43,6 +51,7 @@ func compile(tree *node) (*dfa, error) {
 		return nil, err
 	}
 	s.d.prune()
+	s.d.steps = s.steps
 	return s.d, nil
 }
 

@@ -105,8 +105,8 @@ func (p *Pattern) String() string { return p.text }
 // have neither sets nor confederations.
 func (p *Pattern) OurForm() string { return p.ours }
 
-// States returns how many states the automaton has, which tells what it took to make it.
-func (p *Pattern) States() int { return p.dfa.states() }
+// Cost returns what it took to make the automaton, from 1 to [MaxCost].
+func (p *Pattern) Cost() int { return max(p.dfa.states(), p.dfa.steps/stepsOfState) }
 
 // Dialect returns what the text was read as; it is never [Auto].
 func (p *Pattern) Dialect() Dialect { return p.dialect }
