@@ -38,7 +38,7 @@ type Attributes struct {
 	Origin            string             `json:"origin,omitempty"` // "igp", "egp" or "incomplete"
 	ASPath            []PathElement      `json:"as_path,omitzero"`
 	ASPathText        *string            `json:"as_path_text,omitempty"` // as routers print it; "" for a path without an AS
-	OriginAS          *route.ASN         `json:"origin_as,omitempty"`    // absent when the path ends in a set, or has no AS
+	OriginAS          *route.ASN         `json:"origin_as,omitempty"`    // absent when the path ends in a set of several, or has no AS
 	NextHop           netip.Addr         `json:"next_hop,omitzero"`
 	LinkLocalNextHop  netip.Addr         `json:"next_hop_link_local,omitzero"`
 	MED               *uint32            `json:"med,omitempty"`

@@ -52,7 +52,7 @@ type TimelineState struct {
 // without any route is none.
 type OriginChange struct {
 	At       time.Time
-	From, To []route.ASN // sorted
+	From, To []route.ASN // sorted; empty: the paths of all routes had no AS
 }
 
 // DefaultStates is how many states a timeline keeps when nothing is said.

@@ -219,6 +219,37 @@ func TestTimelineOfOrigins(t *testing.T) {
 	}
 }
 
+// TestTimelineOfOriginsInSets has paths that end in sets, in a confederation and in
+// nothing: each member of a set is an origin, and a path without an AS has none.
+func TestTimelineOfOriginsInSets(t *testing.T) {
+	a, b := &route.Peer{Name: "a"}, &route.Peer{Name: "b"}
+	attrs := func(p route.ASPath) route.Attrs { return route.Attrs(nil).AppendAttr(route.AttrASPath, p) }
+	one := slices.Clip(route.ASPath(nil).AppendSegment(route.ASSequence, 1))
+	paths := []route.ASPath{
+		one.AppendSegment(route.ASSet, 3, 2),
+		one.AppendSegment(route.ASSet, 2, 3, 2),                    // the same members
+		one.AppendSegment(route.ASSequence, 2),                     // one of them
+		one.AppendSegment(route.ASSet, 2),                          // the same origin
+		route.ASPath(nil).AppendSegment(route.ASConfedSequence, 9), // none: the own confederation
+		nil, // none: the own AS
+		route.ASPath(nil).AppendSegment(route.ASConfedSequence, 9).AppendSegment(route.ASSequence, 1, 4),
+	}
+	second := func(n int) time.Time { return querytest.Now().Add(time.Duration(n) * time.Second) }
+	builder := NewTimelineBuilder(route.IPv4Unicast, timelinePrefix, querytest.Now(), 0)
+	for i, p := range paths {
+		builder.Observe(second(i), []route.Route{{Peer: a, Attrs: attrs(p), ReceivedAt: second(i)}})
+	}
+	builder.Observe(second(len(paths)), []route.Route{{Peer: a, Attrs: attrs(paths[6]), ReceivedAt: second(6)}, {Peer: b, Attrs: attrs(nil)}})
+	want := []OriginChange{
+		{second(2), []route.ASN{2, 3}, []route.ASN{2}},
+		{second(4), []route.ASN{2}, []route.ASN{}},
+		{second(6), []route.ASN{}, []route.ASN{4}},
+	}
+	if diff := cmp.Diff(want, builder.Timeline(second(9)).OriginChanges); diff != "" {
+		t.Errorf("origin changes (-want +got): %s", diff)
+	}
+}
+
 // TestTimelineIsBounded has sessions with ever new path identifiers.
 func TestTimelineIsBounded(t *testing.T) {
 	peer := &route.Peer{Name: "a"}

@@ -207,16 +207,18 @@ func (b *TimelineBuilder) absent(at time.Time, r *route.Route, refused []route.R
 	}
 }
 
-// observeOrigins notes when the set of origin ASes changes.
+// observeOrigins notes when the set of origin ASes changes. A path that ends in an AS_SET
+// has each of its members; routes without an AS in their path have none.
 func (b *TimelineBuilder) observeOrigins(at time.Time, routes []route.Route) {
-	var set []route.ASN
-	for i := range routes {
-		if n, ok := routes[i].Attrs.ASPath().Origin(); ok {
-			set = append(set, n)
-		}
-	}
-	if len(set) == 0 {
+	if len(routes) == 0 {
 		return
+	}
+	set := []route.ASN{}
+	for i := range routes {
+		origins := routes[i].Attrs.ASPath().Origins()
+		for j := range origins.Len() {
+			set = append(set, origins.At(j))
+		}
 	}
 	slices.Sort(set)
 	set = slices.Compact(set)

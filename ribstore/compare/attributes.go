@@ -14,7 +14,7 @@ type Cause string
 
 // The causes of a changed route. The first that applies is given.
 const (
-	CauseOrigin    Cause = "origin"     // the path ends in another AS
+	CauseOrigin    Cause = "origin"     // the path ends in another AS, or in other members of a set
 	CausePath      Cause = "path"       // the AS path is another
 	CauseNextHop   Cause = "next-hop"   // the next hop is another
 	CauseLocalPref Cause = "local-pref" // LOCAL_PREF is another
@@ -126,9 +126,7 @@ func (c *codes) cause(a, b route.Attrs) Cause {
 	case *c == codes{}:
 		return ""
 	case c.has(route.AttrASPath):
-		before, okBefore := a.ASPath().Origin()
-		after, okAfter := b.ASPath().Origin()
-		if before != after || okBefore != okAfter {
+		if !route.SameOrigins(a.ASPath(), b.ASPath()) {
 			return CauseOrigin
 		}
 		return CausePath

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -217,6 +218,17 @@ func (w *diffTwin) line(a, b *route.Route) []string {
 	return []string{fmt.Sprintf("~ %s > %s =%s %v %x %x", keyOfRoute(a), keyOfRoute(b), cause, names, []byte(a.Attrs), []byte(b.Attrs))}
 }
 
+// endTwin returns what the text of a path ends in, the members of a set in order.
+func endTwin(path string) string {
+	words := strings.Fields(regexp.MustCompile(`\([^)]*\)|\[[^]]*\]`).ReplaceAllString(path, ""))
+	if len(words) == 0 {
+		return "none"
+	}
+	members := strings.Split(strings.Trim(words[len(words)-1], "{}"), ",")
+	slices.Sort(members)
+	return strings.Join(slices.Compact(members), ",")
+}
+
 // changedTwin tells what differs of attributes that random tables have.
 func changedTwin(a, b route.Attrs) (names []string, cause Cause) {
 	text := func(x any, ok bool) string { return fmt.Sprint(x, ok) }
@@ -239,12 +251,10 @@ func changedTwin(a, b route.Attrs) (names []string, cause Cause) {
 		}
 	}
 	has := func(s string) bool { return slices.Contains(names, s) }
-	asA, okA := a.ASPath().Origin()
-	asB, okB := b.ASPath().Origin()
 	switch {
 	case len(names) == 0:
 		return nil, ""
-	case has("path") && text(asA, okA) != text(asB, okB):
+	case has("path") && endTwin(a.ASPath().String()) != endTwin(b.ASPath().String()):
 		return names, CauseOrigin
 	case has("path"):
 		return names, CausePath

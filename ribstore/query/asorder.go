@@ -2,52 +2,6 @@ package query
 
 import "ribglass/ribstore/route"
 
-// What a path begins and ends with is told alike by all that ask: origin, neighbor-as,
-// moas and the counts of both. Confederation segments are passed over, and an AS_SET
-// stands for each of its members.
-
-// originsOf returns the AS numbers that the path ends in: one, or the members of a set;
-// none of an empty path.
-func originsOf(p route.ASPath) route.Segment {
-	if s, ok := p.Sequence(); ok {
-		return lastIn(s)
-	}
-	var last route.Segment
-	for s := range p.Segments() {
-		if isPublic(s) {
-			last = s
-		}
-	}
-	return lastIn(last)
-}
-
-// neighborsOf returns the AS numbers that the path begins with, as [originsOf] does.
-func neighborsOf(p route.ASPath) route.Segment {
-	for s := range p.Segments() {
-		switch {
-		case !isPublic(s):
-		case s.Type == route.ASSet:
-			return s
-		default:
-			return s.Slice(0, 1)
-		}
-	}
-	return route.Segment{}
-}
-
-// isPublic reports whether a segment says something about the way outside of a
-// confederation.
-func isPublic(s route.Segment) bool {
-	return s.Len() > 0 && (s.Type == route.ASSequence || s.Type == route.ASSet)
-}
-
-func lastIn(s route.Segment) route.Segment {
-	if n := s.Len(); s.Type == route.ASSequence && n > 0 {
-		return s.Slice(n-1, n)
-	}
-	return s
-}
-
 func anyIn(s route.Segment, asns ASNs) bool {
 	for i := range s.Len() {
 		if asns.has(s.At(i)) {

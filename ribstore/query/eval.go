@@ -229,9 +229,9 @@ func compileSet(e Expr) setTest {
 func compilePath(e Expr) setTest {
 	switch e := e.(type) {
 	case Origin:
-		return func(a route.Attrs) bool { return anyIn(originsOf(a.ASPath()), e.ASNs) }
+		return func(a route.Attrs) bool { return anyIn(a.ASPath().Origins(), e.ASNs) }
 	case NeighborAS:
-		return func(a route.Attrs) bool { return anyIn(neighborsOf(a.ASPath()), e.ASNs) }
+		return func(a route.Attrs) bool { return anyIn(a.ASPath().Neighbors(), e.ASNs) }
 	case Via:
 		return viaTest(e)
 	case Path:

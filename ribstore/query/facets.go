@@ -125,8 +125,8 @@ func newValues() *values {
 // add counts n routes with the set.
 func (v *values) add(a route.Attrs, n int) {
 	path := a.ASPath()
-	addEach(v.origins, originsOf(path), n)
-	addEach(v.neighbors, neighborsOf(path), n)
+	addEach(v.origins, path.Origins(), n)
+	addEach(v.neighbors, path.Neighbors(), n)
 	if path.Len() == 0 {
 		v.pathless += n
 	}

@@ -179,7 +179,7 @@ func SeveralOrigins(routes []route.Route) bool {
 	var first route.ASN
 	known := false
 	for i := range routes {
-		origins := originsOf(routes[i].Attrs.ASPath())
+		origins := routes[i].Attrs.ASPath().Origins()
 		for j := range origins.Len() {
 			switch n := origins.At(j); {
 			case !known:

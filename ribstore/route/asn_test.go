@@ -76,7 +76,7 @@ func TestASPath(t *testing.T) {
 			[]ASN{1, 2, 3},
 		},
 		{
-			"a set at the end has no origin (RFC 6811)", path().AppendSegment(ASSequence, 1, 2).AppendSegment(ASSet, 3, 4),
+			"a set of several at the end is no one origin", path().AppendSegment(ASSequence, 1, 2).AppendSegment(ASSet, 3, 4),
 			"1 2 {3,4}", 3, 1, 0,
 			[]ASN{1, 2, 3, 4},
 		},
@@ -144,8 +144,11 @@ func FuzzASPath(f *testing.F) {
 		if n != len(all) || p.Len() > len(octets) {
 			t.Fatalf("%x: All gives %d AS numbers, segments %d, Len %d", octets, len(all), n, p.Len())
 		}
-		if origin, ok := p.Origin(); ok && origin != all[len(all)-1] {
-			t.Fatalf("%x: origin %v, the last is %v", octets, origin, all[len(all)-1])
+		if origin, ok := p.Origin(); ok && !slices.Contains(all, origin) {
+			t.Fatalf("%x: origin %v, which is not in %v", octets, origin, all)
+		}
+		if !SameOrigins(p, p) {
+			t.Fatalf("%x ends in other ASes than itself", octets)
 		}
 		if first, ok := p.First(); ok && !slices.Contains(all, first) {
 			t.Fatalf("%x: first %v is not in the path", octets, first)
@@ -155,4 +158,65 @@ func FuzzASPath(f *testing.F) {
 			break
 		}
 	})
+}
+
+// TestEndsOfPaths tells what paths begin with and end in, the members of sets each.
+func TestEndsOfPaths(t *testing.T) {
+	path := func() ASPath { return nil }
+	for text, row := range map[string]struct {
+		path               ASPath
+		neighbors, origins []ASN
+	}{
+		"":                   {path(), nil, nil},
+		"1":                  {path().AppendSegment(ASSequence, 1), []ASN{1}, []ASN{1}},
+		"1 2 3":              {path().AppendSegment(ASSequence, 1, 2, 3), []ASN{1}, []ASN{3}},
+		"1 2 3 in two":       {path().AppendSegment(ASSequence, 1, 2).AppendSegment(ASSequence, 3), []ASN{1}, []ASN{3}},
+		"1 {3,4}":            {path().AppendSegment(ASSequence, 1).AppendSegment(ASSet, 3, 4), []ASN{1}, []ASN{3, 4}},
+		"1 {3}":              {path().AppendSegment(ASSequence, 1).AppendSegment(ASSet, 3), []ASN{1}, []ASN{3}},
+		"{3,4}":              {path().AppendSegment(ASSet, 3, 4), []ASN{3, 4}, []ASN{3, 4}},
+		"{3,4} 1":            {path().AppendSegment(ASSet, 3, 4).AppendSegment(ASSequence, 1), []ASN{3, 4}, []ASN{1}},
+		"(9 8) 1 2":          {path().AppendSegment(ASConfedSequence, 9, 8).AppendSegment(ASSequence, 1, 2), []ASN{1}, []ASN{2}},
+		"1 {2} (9)":          {path().AppendSegment(ASSequence, 1).AppendSegment(ASSet, 2).AppendSegment(ASConfedSequence, 9), []ASN{1}, []ASN{2}},
+		"[9,8]":              {path().AppendSegment(ASConfedSet, 9, 8), nil, nil},
+		"1 and an empty one": {path().AppendSegment(ASSequence, 1).AppendSegment(ASSequence), []ASN{1}, []ASN{1}},
+	} {
+		members := func(s Segment) (list []ASN) {
+			for i := range s.Len() {
+				list = append(list, s.At(i))
+			}
+			return list
+		}
+		if diff := cmp.Diff([][]ASN{row.neighbors, row.origins}, [][]ASN{members(row.path.Neighbors()), members(row.path.Origins())}); diff != "" {
+			t.Errorf("neighbors and origins of %q (-want +got):\n%s", text, diff)
+		}
+		origin, ok := row.path.Origin()
+		if ok != (len(row.origins) == 1) || ok && origin != row.origins[0] {
+			t.Errorf("Origin() of %q = %v, %v", text, origin, ok)
+		}
+	}
+}
+
+// TestSameOrigins holds paths against each other by what they end in.
+func TestSameOrigins(t *testing.T) {
+	sequence := ASPath(nil).AppendSegment(ASSequence, 1, 3)
+	set := func(asns ...ASN) ASPath {
+		return ASPath(nil).AppendSegment(ASSequence, 2).AppendSegment(ASSet, asns...)
+	}
+	confederation := ASPath(nil).AppendSegment(ASConfedSequence, 9)
+	for _, row := range []struct {
+		about string
+		p, q  ASPath
+		same  bool
+	}{
+		{"a sequence and a set of its origin", sequence, set(3), true},
+		{"members in another order, one of them twice", set(3, 4), set(4, 3, 4), true},
+		{"a set and a part of it", set(3, 4), set(3), false},
+		{"a set of others", set(3, 4), set(3, 5), false},
+		{"a path without an AS and a confederation alone", nil, confederation, true},
+		{"a path without an AS and a sequence", nil, sequence, false},
+	} {
+		if SameOrigins(row.p, row.q) != row.same || SameOrigins(row.q, row.p) != row.same {
+			t.Errorf("%s: %q and %q end in the same ASes: %v, want %v", row.about, row.p, row.q, !row.same, row.same)
+		}
+	}
 }

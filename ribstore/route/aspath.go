@@ -158,17 +158,74 @@ func (p ASPath) First() (ASN, bool) {
 	return 0, false
 }
 
-// Origin returns the rightmost AS number, and false when the path is empty or
-// ends in a set (RFC 6811 section 2: then the origin is NONE).
-func (p ASPath) Origin() (ASN, bool) {
-	var last Segment
+// Origins returns the AS numbers that the path ends in: one, or the members of an AS_SET.
+// Segments of a confederation are passed over. It is empty for a path without an AS, as a
+// network's own routes have over iBGP.
+func (p ASPath) Origins() Segment {
+	last, plain := p.Sequence()
+	if !plain {
+		for s := range p.Segments() {
+			if s.isPublic() {
+				last = s
+			}
+		}
+	}
+	if n := last.Len(); n > 0 && last.Type == ASSequence {
+		return last.Slice(n-1, n)
+	}
+	return last
+}
+
+// Neighbors returns the AS numbers that the path begins with, as Origins does.
+func (p ASPath) Neighbors() Segment {
 	for s := range p.Segments() {
-		last = s
+		switch {
+		case !s.isPublic():
+		case s.Type == ASSet:
+			return s
+		default:
+			return s.Slice(0, 1)
+		}
 	}
-	if last.Type != ASSequence || last.Len() == 0 {
-		return 0, false
+	return Segment{}
+}
+
+// isPublic reports whether the segment says something about the way outside of a
+// confederation.
+func (s Segment) isPublic() bool { return s.Len() > 0 && (s.Type == ASSequence || s.Type == ASSet) }
+
+// Origin returns the AS number of Origins, and false when there is none or are several.
+func (p ASPath) Origin() (ASN, bool) {
+	if s := p.Origins(); s.Len() == 1 {
+		return s.At(0), true
 	}
-	return last.At(last.Len() - 1), true
+	return 0, false
+}
+
+// SameOrigins reports whether both paths end in the same ASes, in whatever order the
+// members of sets stand.
+func SameOrigins(p, q ASPath) bool {
+	a, b := p.Origins(), q.Origins()
+	return a.within(b) && b.within(a)
+}
+
+// within reports whether every AS number of the segment is in the other one.
+func (s Segment) within(other Segment) bool {
+	for i := range s.Len() {
+		if !other.has(s.At(i)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s Segment) has(n ASN) bool {
+	for i := range s.Len() {
+		if s.At(i) == n {
+			return true
+		}
+	}
+	return false
 }
 
 // AppendText appends the path as routers print it: a sequence plain, an AS_SET

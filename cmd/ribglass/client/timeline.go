@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/url"
@@ -149,5 +150,5 @@ func origins(list []route.ASN) string {
 	for i, n := range list {
 		words[i] = n.String()
 	}
-	return dash(strings.Join(words, ","))
+	return cmp.Or(strings.Join(words, ","), "none")
 }
