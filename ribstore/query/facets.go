@@ -125,33 +125,37 @@ func newValues() *values {
 // add counts n routes with the set.
 func (v *values) add(a route.Attrs, n int) {
 	path := a.ASPath()
-	addEach(v.origins, path.Origins(), n)
-	addEach(v.neighbors, path.Neighbors(), n)
+	origins, neighbors := path.Origins(), path.Neighbors()
+	addEach(v.origins, origins.Len(), origins.At, n)
+	addEach(v.neighbors, neighbors.Len(), neighbors.At, n)
 	if path.Len() == 0 {
 		v.pathless += n
 	}
-	list := a.Communities()
-	for i := range list.Len() {
-		v.communities[list.At(i)] += n
-	}
-	large := a.LargeCommunities()
-	for i := range large.Len() {
-		v.large[large.At(i)] += n
-	}
+	communities, large := a.Communities(), a.LargeCommunities()
+	addEach(v.communities, communities.Len(), communities.At, n)
+	addEach(v.large, large.Len(), large.At, n)
 	if hop := a.NextHop(); hop.IsValid() {
 		v.hops[hop] += n
 	}
 }
 
-// addEach counts n routes for each AS number, once.
-func addEach(counts map[route.ASN]int, s route.Segment, n int) {
-	for i := range s.Len() {
-		as, again := s.At(i), false
-		for j := range i {
-			again = again || s.At(j) == as
+// addEach counts n routes for each value of a list, once.
+func addEach[V comparable](counts map[V]int, length int, at func(int) V, n int) {
+	const short = 32 // values that are faster compared with each other
+	var seen map[V]bool
+	if length > short {
+		seen = make(map[V]bool, length)
+	}
+	for i := range length {
+		value, again := at(i), false
+		if seen != nil {
+			again, seen[value] = seen[value], true
+		}
+		for j := 0; seen == nil && j < i && !again; j++ {
+			again = at(j) == value
 		}
 		if !again {
-			counts[as] += n
+			counts[value] += n
 		}
 	}
 }
@@ -211,6 +215,9 @@ func (t *tally) describe(ctx context.Context, f *Facets, most int) error {
 	SortFacets(f.Communities)
 	f.Communities = f.Communities[:min(len(f.Communities), most)]
 	f.OriginCount, f.NeighborASCount, f.CommunityCount = len(v.origins), len(v.neighbors), len(v.communities)+len(v.large)
+	if v.pathless > 0 {
+		f.OriginCount, f.NeighborASCount = f.OriginCount+1, f.NeighborASCount+1 // none is a value too
+	}
 	f.NextHops = top(v.hops, most, netip.Addr.String, func(a netip.Addr) Expr { return NextHop{netip.PrefixFrom(a, a.BitLen())} })
 	lengths := map[int]int{}
 	for bits, n := range t.lengths {
