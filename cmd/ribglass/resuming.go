@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"ribglass/httpapi/web"
 	"ribglass/ribstore/route"
 )
 
@@ -138,9 +139,9 @@ func resumingAnswer(w http.ResponseWriter, r *http.Request) {
 	}
 	h.Set("Retry-After", resumeRetry)
 	if strings.HasPrefix(r.URL.Path, "/api/") {
-		h.Set("Content-Type", "application/problem+json")
+		h.Set("Content-Type", web.TypeProblem)
 		w.WriteHeader(http.StatusServiceUnavailable)
-		fmt.Fprintf(w, "{\"type\":\"urn:ribglass:problem:resuming\",\"title\":\"The history is being loaded\",\"status\":503,\"code\":\"resuming\",\"detail\":%q}\n", text)
+		_, _ = w.Write(web.Problemf(web.CodeResuming, text).AppendJSON(nil, r.URL.EscapedPath()))
 		return
 	}
 	h.Set("Content-Type", "text/plain; charset=utf-8")

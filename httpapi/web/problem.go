@@ -39,6 +39,7 @@ const (
 	CodeNoExport         Code = "no_export"
 	CodeMediaType        Code = "unsupported_media_type"
 	CodeTooLarge         Code = "too_large"
+	CodeResuming         Code = "resuming"
 	CodeInternal         Code = "internal"
 )
 
@@ -93,6 +94,8 @@ func (c Code) Describe() (status int, title string) { //nolint:gocyclo // a tabl
 		return http.StatusUnsupportedMediaType, "The body has a form that is not read here"
 	case CodeTooLarge:
 		return http.StatusRequestEntityTooLarge, "The body asks for too much at once"
+	case CodeResuming:
+		return http.StatusServiceUnavailable, "The history is being loaded"
 	case CodeInternal:
 	}
 	return http.StatusInternalServerError, "Something went wrong here"
@@ -133,8 +136,8 @@ func ProblemOf(err error) *Problem {
 	return Problemf(CodeInternal, "The answer could not be made. The operator finds the reason in the log.")
 }
 
-// appendJSON appends p as problem details for the request path.
-func (p *Problem) appendJSON(b []byte, instance string) []byte {
+// AppendJSON appends p as problem details for the request path.
+func (p *Problem) AppendJSON(b []byte, instance string) []byte {
 	status, title := p.Code.Describe()
 	b = append(b, '{')
 	b = AppendString(AppendKey(b, "type"), "urn:ribglass:problem:"+string(p.Code))
