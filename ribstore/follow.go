@@ -59,7 +59,7 @@ func (f *follower) begin(tell func([]route.Route)) {
 
 func (f *follower) event(e *history.Event) error {
 	switch {
-	case e.At.Before(f.from) || nothing(f.Table, e) || f.unseen(e):
+	case e.Moment.Before(f.from) || nothing(f.Table, e) || f.unseen(e):
 		e.Apply(f.Table)
 		return nil
 	case e.Batch != nil && e.Batch.Event == route.Routes:
@@ -92,7 +92,7 @@ func (f *follower) routes(e *history.Event) error {
 	before := f.routesAt(b.Peer, touched)
 	refused := refusedBy(b)
 	e.Apply(f.Table)
-	return f.tell(changes.Occurrence{At: e.At, Peer: b.Peer}, touched, before, refused)
+	return f.tell(changes.Occurrence{At: e.At, Moment: e.Moment, Peer: b.Peer}, touched, before, refused)
 }
 
 // placesOf returns the prefixes that a batch changes and that the query asks about,
@@ -108,7 +108,7 @@ func (f *follower) placesOf(b *route.Batch) []place {
 // session, or that stale routes expired. Of a peer that is not asked about, nothing
 // is told.
 func (f *follower) sessionEvent(e *history.Event) error {
-	o := changes.Occurrence{At: e.At, Expired: e.Batch == nil}
+	o := changes.Occurrence{At: e.At, Moment: e.Moment, Expired: e.Batch == nil}
 	if e.Batch != nil {
 		o.Event, o.Peer, o.Family, o.Reason = e.Batch.Event, e.Batch.Peer, e.Batch.Family, e.Batch.Reason
 	}
@@ -240,24 +240,26 @@ type place struct {
 	prefix netip.Prefix
 }
 
-// placesOf returns the prefixes that a batch changes, each once.
+// placesOf returns the prefixes that a batch changes, which changes no route twice: each
+// once, in the order of the batch.
 func placesOf(b *route.Batch) []place {
 	var list []place
+	several := false // paths of a prefix
 	for i := range b.Updates {
 		for _, n := range b.Updates[i].NLRI {
 			list = append(list, place{b.Updates[i].Family, n.Prefix})
+			several = several || n.PathID != 0
 		}
 	}
-	if len(list) < 2 {
+	if !several {
 		return list
 	}
-	slices.SortFunc(list, func(p, q place) int {
-		if p.family != q.family {
-			return int(p.family) - int(q.family)
-		}
-		return p.prefix.Compare(q.prefix)
+	seen := make(map[place]bool, len(list))
+	return slices.DeleteFunc(list, func(p place) bool {
+		before := seen[p]
+		seen[p] = true
+		return before
 	})
-	return slices.Compact(list)
 }
 
 // refusedBy returns the routes that a batch announces last in a malformed UPDATE, nil

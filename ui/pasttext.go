@@ -7,9 +7,15 @@ import (
 	"time"
 )
 
-// precise prints a time to the millisecond, for things that follow each other
-// quickly.
-func precise(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000") }
+// precise prints a time to the millisecond, for things that follow each other quickly,
+// and where it has microseconds with these.
+func precise(t time.Time) string {
+	layout := "2006-01-02 15:04:05.000"
+	if t.Nanosecond()%int(time.Millisecond) != 0 {
+		layout += "000" // imported times have microseconds
+	}
+	return t.UTC().Format(layout)
+}
 
 func (p *Changes) text(w *textWriter) {
 	total := ""

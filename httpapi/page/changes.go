@@ -98,7 +98,7 @@ func listChanges(req *ask.ChangesRequest, found *changes.List) *ui.Changes {
 // changeOf puts a change into the form of a page. Its prefix links to how things
 // were right after it.
 func changeOf(c *changes.Change, v ask.Scene) ui.Change {
-	v.At = query.Moment{Time: c.At.UTC()}
+	v.At = query.Moment{Time: c.Moment.UTC()}
 	one := ui.Change{
 		At: c.At, Kind: string(c.Kind), Prefix: c.Prefix, Family: c.Family, OfFamily: v1.OfFamily(c.Kind), Peer: c.Peer.Name,
 		PeerURL: v.Peer(c.Peer.Name), PathID: c.PathID, Cause: string(c.Cause), Attributes: c.Attributes, Old: c.Old, New: c.New,

@@ -58,8 +58,9 @@ func (k Kind) Session() bool {
 
 // Change is one thing that happened. It is the caller's to keep.
 type Change struct {
-	At         time.Time
-	Number     int // among those of the same time that meet the query, from 0
+	At         time.Time // of imported changes to the microsecond
+	Moment     time.Time // that it counts for, a whole millisecond
+	Number     int       // among those of the same moment that meet the query, from 0
 	Kind       Kind
 	Family     route.Family // of a session: of end-of-rib and refresh only
 	Prefix     netip.Prefix // invalid for a session
@@ -74,7 +75,8 @@ type Change struct {
 // Occurrence is what happened at one time as the journal tells it: a batch, or
 // stale routes that expired; and what became of one prefix by it.
 type Occurrence struct {
-	At      time.Time
+	At      time.Time    // when it happened
+	Moment  time.Time    // that it counts for, see history.Event; zero: At
 	Expired bool         // stale routes expired: there is no batch
 	Event   route.Event  // of the batch
 	Peer    *route.Peer  // of the batch
@@ -124,7 +126,7 @@ func (f *Filter) compile() {
 
 // Changes returns the changes that the occurrence makes to the prefix, or to the
 // session, and that meet the query, by peer and path identifier. Occurrences come
-// in order of time.
+// in the order of their moments.
 func (f *Filter) Changes(o Occurrence) []Change {
 	f.compile()
 	var list []Change
@@ -133,11 +135,14 @@ func (f *Filter) Changes(o Occurrence) []Change {
 	} else if c, ok := f.ofSession(&o); ok {
 		list = []Change{c}
 	}
-	if !o.At.Equal(f.last) {
-		f.last, f.number = o.At, 0
+	if o.Moment.IsZero() {
+		o.Moment = o.At
+	}
+	if !o.Moment.Equal(f.last) {
+		f.last, f.number = o.Moment, 0
 	}
 	for i := range list {
-		list[i].At, list[i].Number = o.At, f.number
+		list[i].At, list[i].Moment, list[i].Number = o.At, o.Moment, f.number
 		f.number++
 		if f.Owners {
 			f.had[list[i].Peer.Name] = true

@@ -1,6 +1,7 @@
 package changes
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/binary"
 	"maps"
@@ -46,11 +47,11 @@ type Pager struct {
 
 // cursor is where a change stands in time.
 type cursor struct {
-	at     int64 // nanoseconds since 1970
+	at     int64 // its moment, in nanoseconds since 1970
 	number uint32
 }
 
-func cursorOf(c *Change) cursor { return cursor{c.At.UnixNano(), uint32(c.Number)} }
+func cursorOf(c *Change) cursor { return cursor{c.Moment.UnixNano(), uint32(c.Number)} }
 
 func (p cursor) before(o cursor) bool {
 	return p.at < o.at || p.at == o.at && p.number < o.number
@@ -125,7 +126,7 @@ func (p *Pager) Observe(o Occurrence) (more bool) {
 	if p.page.Oldest {
 		return !p.more
 	}
-	return !p.resume || o.At.UnixNano() <= p.cursor.at
+	return !p.resume || cmp.Or(o.Moment, o.At).UnixNano() <= p.cursor.at
 }
 
 // addOldest takes a change behind the cursor until the page is full.

@@ -13,10 +13,11 @@ import (
 // Event is one thing recorded: a batch of a peer, or something that became due
 // in the table. It is valid during the call that gives it.
 type Event struct {
-	At    time.Time
-	Batch *route.Batch // nil: routes expired, or have longer until they do
-	rec   *format.Record
-	by    *applier
+	At     time.Time    // to the microsecond; those of one moment may be in any order, as they were imported
+	Moment time.Time    // that it counts for: a whole millisecond, not before the moment of the event before
+	Batch  *route.Batch // nil: routes expired, or have longer until they do
+	rec    *format.Record
+	by     *applier
 }
 
 // Apply does to a table what was done.
@@ -110,7 +111,7 @@ func (h *History) Replay(ctx context.Context, from *Past, to time.Time, visit fu
 	}
 	by := new(applier)
 	replay.found = func(rec *format.Record) error {
-		e := Event{At: time.UnixMilli(rec.At).UTC(), rec: rec, by: by}
+		e := Event{At: rec.Exact(), Moment: time.UnixMilli(rec.At).UTC(), rec: rec, by: by}
 		if rec.OfPeer() {
 			e.Batch = &rec.Batch
 		}

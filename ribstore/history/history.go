@@ -227,9 +227,10 @@ func (h *History) view(read func(*bbolt.Tx) error) error {
 // the table and the journal have one clock. Only the table's writer calls it.
 func (h *History) Record(b *route.Batch) { b.At = h.journal.said(h.deps.Now(), b, h.live) }
 
-// RecordAt is like Record, but takes the time from now: an import records batches
-// of the past.
-func (h *History) RecordAt(b *route.Batch, now time.Time) { b.At = h.journal.batch(now, b) }
+// RecordAt records a batch of the past. now is the moment that it counts for, not before
+// the moment of the batch before; the time of the batch may be another one, and is kept
+// to the microsecond. A batch that has no time gets the moment.
+func (h *History) RecordAt(b *route.Batch, now time.Time) { h.journal.batch(now, b) }
 
 // RecordExpiry records that something in the table is about to expire, and
 // returns the time that it does.

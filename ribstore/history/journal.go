@@ -14,10 +14,12 @@ import (
 // adds records to it. The history writes its groups to the file once they are full
 // or old enough.
 //
-// A moment is a millisecond. Records of one moment keep their order. An event of a
-// session comes first in its moment: when something was recorded in the current
-// moment, the event begins the next. So changes can be stored by prefix, apart
-// from the events, and still be put together again in their order.
+// A moment is a millisecond. Records of one moment are numbered: changes can be stored
+// by prefix, apart from the events of sessions, and are still put together again in
+// their order. What comes behind the end of a snapshot, and what happens live to a
+// session, begins a moment when something was recorded in the current one: what a moment
+// of the live table says of sessions is all before its routes. An import has its own
+// times, which stay as they are.
 type journal struct {
 	limits *limits
 
@@ -103,10 +105,10 @@ func (j *journal) beginLocked(from format.Origin, start, resumed int64, reason s
 
 // record writes one record with write, also to the tails of snapshots, and
 // returns its time.
-func (j *journal) record(now time.Time, event bool, write func(w *format.GroupWriter, at int64)) time.Time {
+func (j *journal) record(now time.Time, event bool, write func(w *format.GroupWriter, at format.When)) time.Time {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	at := j.stamp(now.UnixMilli(), event)
+	at := format.When{At: j.stamp(now.UnixMilli(), event)}
 	if !j.off {
 		write(&j.open, at)
 		for _, t := range j.tails {
@@ -116,7 +118,7 @@ func (j *journal) record(now time.Time, event bool, write func(w *format.GroupWr
 		}
 		j.closeIfFull()
 	}
-	return time.UnixMilli(at).UTC()
+	return at.Exact()
 }
 
 // stamp returns the moment of the next record. When the clock was set back a new
@@ -137,17 +139,25 @@ func (j *journal) stamp(at int64, event bool) int64 {
 	return at
 }
 
-func (j *journal) batch(now time.Time, b *route.Batch) time.Time {
-	return j.record(now, b.Event != route.Routes, func(w *format.GroupWriter, at int64) { w.Batch(j.number(b.Peer.Name), b, at) })
+// batch records a batch of the past in the moment of now, or a later one. The time of the
+// batch is kept to the microsecond when it is within half an hour of that.
+func (j *journal) batch(now time.Time, b *route.Batch) {
+	j.record(now, false, func(w *format.GroupWriter, at format.When) {
+		if off := b.At.UnixMicro() - at.At*1000; int64(int32(off)) == off {
+			at.Micros = int32(off)
+		}
+		b.At = at.Exact()
+		w.Batch(j.number(b.Peer.Name), b, at)
+	})
 }
 
 func (j *journal) expire(now time.Time) time.Time {
-	return j.record(now, true, func(w *format.GroupWriter, at int64) { w.Expire(at) })
+	return j.record(now, true, func(w *format.GroupWriter, at format.When) { w.Expire(at) })
 }
 
 // wait records that unconfirmed routes are kept for a while longer.
 func (j *journal) wait(now time.Time, d time.Duration) time.Time {
-	return j.record(now, true, func(w *format.GroupWriter, at int64) { w.Wait(at, d) })
+	return j.record(now, true, func(w *format.GroupWriter, at format.When) { w.Wait(at, d) })
 }
 
 // number returns the number of a peer in the file.

@@ -176,17 +176,15 @@ func (w *world) open() {
 	// What Resume did is part of the log: the sessions that were up ended when
 	// recording did, and routes wait.
 	start := min(known+1, w.now.UnixMilli())
-	at := start
 	for _, s := range w.fold(len(w.log)).State() {
 		if !s.Up {
 			continue
 		}
-		b := route.Batch{Peer: s.Peer, Event: route.PeerDown, Reason: "Ribglass did not run", At: time.UnixMilli(at).UTC()}
+		b := route.Batch{Peer: s.Peer, Event: route.PeerDown, Reason: "Ribglass did not run", At: time.UnixMilli(start).UTC()}
 		for f := range b.Retention {
 			b.Retention[f].Stale = cfg.Restart
 		}
-		w.append(at, func(t *table.Table) { t.Apply(&b) })
-		at++
+		w.append(start, func(t *table.Table) { t.Apply(&b) })
 	}
 	until := time.UnixMilli(h.journal.last).Add(cfg.Restart)
 	w.append(h.journal.last, func(t *table.Table) { t.Postpone(until) })

@@ -188,7 +188,7 @@ func (h *History) groupStream(groups []format.Piece, events *format.GroupWriter)
 				return nil
 			}
 			for u := range rec.Batch.Updates {
-				list = appendChanges(list, rec, &rec.Batch.Updates[u], sets)
+				list = appendChanges(list, rec, u, sets)
 			}
 			return nil
 		})
@@ -200,8 +200,11 @@ func (h *History) groupStream(groups []format.Piece, events *format.GroupWriter)
 	return &changeStream{changes: list}, nil
 }
 
-func appendChanges(list []format.Change, rec *format.Record, u *route.Update, sets map[string]route.Attrs) []format.Change {
-	c := format.Change{Family: u.Family, At: rec.At, Peer: rec.Peer}
+// appendChanges appends the changes of an update of a batch, which has a number in it.
+func appendChanges(list []format.Change, rec *format.Record, number int, sets map[string]route.Attrs) []format.Change {
+	u := &rec.Batch.Updates[number]
+	c := format.Change{When: rec.When, Family: u.Family, Peer: rec.Peer}
+	c.Number += uint32(number)
 	if len(u.Attrs) > 0 {
 		set, ok := sets[string(u.Attrs)]
 		if !ok {

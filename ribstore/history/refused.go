@@ -17,6 +17,6 @@ func (j *journal) remember(tail *format.GroupWriter, refused []route.Refused) {
 		b := route.Batch{Updates: []route.Update{{
 			Family: r.Family, Attrs: route.AppendFault(nil, r.Fault), NLRI: []route.NLRI{r.NLRI},
 		}}}
-		tail.Batch(j.number(r.Peer.Name), &b, r.At.UnixMilli())
+		tail.Batch(j.number(r.Peer.Name), &b, format.When{At: r.At.UnixMilli()})
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"math"
 	"net/netip"
 	"slices"
-	"time"
 
 	"ribglass/ribstore/history/format"
 	"ribglass/ribstore/route"
@@ -207,13 +206,12 @@ func (r *replayer) segment(ctx context.Context, p *format.Piece) error {
 	return r.together(events, nil, p.Run, math.MaxInt64)
 }
 
-// together gives events and changes of a run to found in the order of time, up to a
-// moment. In a moment events come first.
+// together gives events and changes of a run to found in their order, up to a moment.
 func (r *replayer) together(events *eventCursor, changes changeList, run uint32, until int64) error {
 	order, batches := changes.byTime(), new(joiner)
 	for {
 		event, err := events.head()
-		due := event != nil && event.At <= until && (len(order) == 0 || event.At <= order[0].at)
+		due := event != nil && event.At <= until && (len(order) == 0 || !order[0].when().Before(event.When))
 		switch {
 		case err != nil:
 		case due:
@@ -223,7 +221,7 @@ func (r *replayer) together(events *eventCursor, changes changeList, run uint32,
 			return nil
 		default:
 			var rec *format.Record
-			rec, order = batches.join(changes, order)
+			rec, order = batches.join(changes, order, event)
 			if err = r.peers.resolve(rec); err == nil {
 				err = r.found(rec)
 			}
@@ -337,12 +335,14 @@ func (l *changeList) at(t timed) *format.Change {
 
 // timed is a change of a list and its time.
 type timed struct {
-	at    int64
-	index uint32
+	at            int64
+	number, index uint32
 }
 
-// byTime returns the changes in the order of time, and changes of one time in the
-// order of the list. The changes themselves, which are six times as large, stay
+func (t timed) when() format.When { return format.When{At: t.at, Number: t.number} }
+
+// byTime returns the changes in the order in which they were recorded, and those of one
+// record in the order of the list. The changes themselves, which are six times as large, stay
 // where they are.
 func (l *changeList) byTime() []timed {
 	n := 0
@@ -352,12 +352,15 @@ func (l *changeList) byTime() []timed {
 	order := make([]timed, 0, n)
 	for _, part := range *l {
 		for i := range part {
-			order = append(order, timed{part[i].At, uint32(len(order))})
+			order = append(order, timed{part[i].At, part[i].Number, uint32(len(order))})
 		}
 	}
 	slices.SortFunc(order, func(a, b timed) int {
-		if a.at != b.at {
+		switch {
+		case a.at != b.at:
 			return cmp.Compare(a.at, b.at)
+		case a.number != b.number:
+			return cmp.Compare(a.number, b.number)
 		}
 		return cmp.Compare(a.index, b.index)
 	})
@@ -371,17 +374,17 @@ type joiner struct {
 	nlri    []route.NLRI
 }
 
-// join makes one batch of the first changes, as many as came from one peer at one
-// time, and returns the order of the others. After a session was reset they are many, and a batch of them
-// costs the table far less than a batch of each.
-func (j *joiner) join(changes changeList, order []timed) (*format.Record, []timed) {
+// join makes one batch of the first changes, as many as came from one peer at one time
+// before the next event, and returns the order of the others. After a session was reset
+// they are many, and a batch of them costs the table far less than a batch of each.
+func (j *joiner) join(changes changeList, order []timed, event *format.Record) (*format.Record, []timed) {
 	const most = 1000 // so that a replay can end between batches
 	first := changes.at(order[0])
 	j.updates, j.nlri = j.updates[:0], j.nlri[:0]
 	n := 0
 	for ; n < min(len(order), most); n++ {
 		c := changes.at(order[n])
-		if c.At != first.At || c.Peer != first.Peer {
+		if c.At != first.At || c.Micros != first.Micros || c.Peer != first.Peer || n > 0 && event != nil && !c.Before(event.When) {
 			break
 		}
 		j.nlri = append(j.nlri, route.NLRI{Prefix: c.Prefix, PathID: c.PathID})
@@ -393,6 +396,6 @@ func (j *joiner) join(changes changeList, order []timed) (*format.Record, []time
 		u := &j.updates[last]
 		u.NLRI = j.nlri[n-len(u.NLRI) : n+1 : n+1]
 	}
-	j.record = format.Record{Kind: format.KindRoutes, At: first.At, Peer: first.Peer, Batch: route.Batch{At: time.UnixMilli(first.At).UTC(), Updates: j.updates}}
+	j.record = format.Record{When: first.When, Kind: format.KindRoutes, Peer: first.Peer, Batch: route.Batch{At: first.Exact(), Updates: j.updates}}
 	return &j.record, order[n:]
 }

@@ -254,10 +254,11 @@ func (j *journal) saidEvent(s *share, b *route.Batch, at int64, live *table.Tabl
 // put writes a batch to the open group and to the tails.
 func (j *journal) put(b *route.Batch, at int64) {
 	number := j.number(b.Peer.Name)
-	j.open.Batch(number, b, at)
+	when := format.When{At: at}
+	j.open.Batch(number, b, when)
 	for _, t := range j.tails {
 		if !t.over {
-			t.group.Batch(number, b, at)
+			t.group.Batch(number, b, when)
 		}
 	}
 }

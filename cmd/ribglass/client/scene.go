@@ -79,6 +79,12 @@ func writeNotices(b *strings.Builder, notices []string) {
 	}
 }
 
-// moment prints a time for people, to the millisecond: always as wide, so that
-// columns are straight.
-func moment(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+// moment prints a time for people, to the millisecond, and where it has microseconds
+// with these.
+func moment(t time.Time) string {
+	layout := "2006-01-02T15:04:05.000Z"
+	if t.Nanosecond()%int(time.Millisecond) != 0 {
+		layout = "2006-01-02T15:04:05.000000Z" // imported times have microseconds
+	}
+	return t.UTC().Format(layout)
+}

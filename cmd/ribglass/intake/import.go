@@ -129,7 +129,7 @@ type importer struct {
 	stream   *Stream
 	history  *history.History
 	table    *table.Table
-	clock    time.Time              // of the history: the time of the record being imported
+	clock    time.Time              // of the history: the latest time of a record that was imported
 	sessions map[string]*route.Peer // that the collection ended with, until they say something
 	up       map[string]*route.Peer // that are up
 	merges   bool                   // the collection is merged with the files, not copied
@@ -331,9 +331,11 @@ func (m *importer) take(ctx context.Context, b *mrt.Batch) error {
 	m.note(b)
 	m.ended = b.Event == route.RefreshEnd
 	m.tabular = m.tabular || b.Event == route.RefreshBegin
-	m.clock, m.changed = b.At, true
+	if m.changed = true; b.At.After(m.clock) {
+		m.clock = b.At
+	}
 	if !m.loading {
-		m.history.RecordAt(&b.Batch, b.At)
+		m.history.RecordAt(&b.Batch, m.clock)
 	}
 	m.table.Apply(&b.Batch)
 	if m.more || b.Event != route.Routes {

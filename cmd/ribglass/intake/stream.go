@@ -191,20 +191,18 @@ func (s *Stream) First() string {
 // Next returns the next batch, which is the caller's until its Release, and
 // io.EOF after the last one. Times do not decrease by a second or more: one that
 // does, or that is in the future, which is where damage can put it, counts as the
-// last.
+// latest. Within a second they are as the files have them.
 func (s *Stream) Next() (*mrt.Batch, error) {
 	b, err := s.next()
 	if err != nil {
 		return nil, s.interrupted(err)
 	}
 	switch {
-	case b.At.After(s.limit), b.At.Before(s.clock.Truncate(time.Second)):
+	case b.At.After(s.limit), !b.At.After(s.clock.Add(-time.Second)):
 		s.late++
 		b.At = s.clock
 	case b.At.After(s.clock):
 		s.clock = b.At
-	default:
-		b.At = s.clock
 	}
 	return b, nil
 }

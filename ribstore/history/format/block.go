@@ -10,9 +10,10 @@ import (
 
 // Change is one route that was announced or withdrawn.
 type Change struct {
+	When
+
 	Family route.Family
 	Prefix netip.Prefix
-	At     int64 // milliseconds since 1970
 	Peer   uint32
 	PathID uint32
 	Set    route.Attrs // nil, or the mark of a route.Fault: withdrawn
@@ -23,7 +24,7 @@ func CompareChanges(a, b *Change) int {
 	if c := SortKeyOf(a.Family, a.Prefix).Compare(SortKeyOf(b.Family, b.Prefix)); c != 0 {
 		return c
 	}
-	return cmp.Compare(a.At, b.At)
+	return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Number, b.Number))
 }
 
 // BlockWriter writes blocks.
@@ -74,8 +75,13 @@ func (w *BlockWriter) Encode(f route.Family, changes []Change) []byte {
 	for _, part := range [][]byte{c.prefixes, c.counts, c.which, c.times, c.sets} {
 		b = appendPart(b, part)
 	}
-	if c.flags&withPathIDs != 0 {
-		b = appendPart(b, c.paths)
+	for _, column := range [...]struct {
+		flag byte
+		part []byte
+	}{{withPathIDs, c.paths}, {withNumbers, c.numbers}, {withMicros, c.micros}} {
+		if c.flags&column.flag != 0 {
+			b = appendPart(b, column.part)
+		}
 	}
 	return w.sets.appendTo(b)
 }
@@ -84,11 +90,12 @@ func (w *BlockWriter) Encode(f route.Family, changes []Change) []byte {
 type blockColumns struct {
 	*BlockWriter
 
-	refs                                        refWriter
-	prefixes, counts, which, paths, times, sets []byte
-	flags                                       byte
-	count                                       int   // entries of the prefix at hand
-	before                                      int64 // the time of the entry before
+	refs                                 refWriter
+	prefixes, counts, which, times, sets []byte
+	paths, numbers, micros               []byte // left out when all are zero, as flags says
+	flags                                byte
+	count                                int   // entries of the prefix at hand
+	before                               int64 // the time of the entry before
 }
 
 // put writes the entries of a change. A withdrawal that has a mark has two: a set
@@ -113,8 +120,16 @@ func (b *blockColumns) entry(c *Change) {
 	b.paths = binary.AppendUvarint(b.paths, uint64(c.PathID))
 	b.times = binary.AppendUvarint(b.times, uint64(c.At-b.before))
 	b.before = c.At
+	b.numbers = binary.AppendUvarint(b.numbers, uint64(c.Number))
+	b.micros = appendZigzag(b.micros, int64(c.Micros))
 	if c.PathID != 0 {
 		b.flags |= withPathIDs
+	}
+	if c.Number != 0 {
+		b.flags |= withNumbers
+	}
+	if c.Micros != 0 {
+		b.flags |= withMicros
 	}
 }
 
@@ -170,10 +185,7 @@ func (d *BlockReader) decode(b []byte, found func(Change)) error {
 	base := r.varint()
 	peers := readPeerNumbers(&r)
 	prefixes, counts, which, times, sets := r.part(), r.part(), r.part(), r.part(), r.part()
-	paths := reader{}
-	if flags&withPathIDs != 0 {
-		paths = r.part()
-	}
+	few := readFewColumns(&r, flags)
 	d.sets.read(&r)
 	if err := r.end(); err != nil {
 		return err
@@ -182,15 +194,13 @@ func (d *BlockReader) decode(b []byte, found func(Change)) error {
 	refs := refReader{sets: uint32(len(d.sets.made))}
 	column := prefixColumn{family: f}
 	for len(prefixes.b) > 0 {
-		c := Change{Family: f, Prefix: column.next(&prefixes), At: base}
+		c := Change{When: When{At: base}, Family: f, Prefix: column.next(&prefixes)}
 		var mark route.Attrs
 		for range counts.below(1<<31, "a count of changes") {
 			local := which.below(uint64(len(peers)), "a peer")
-			if flags&withPathIDs != 0 {
-				c.PathID = uint32(paths.below(1<<32, "a path identifier"))
-			}
+			few.next(&c)
 			c.At += int64(times.uvarint())
-			if err := firstError(&prefixes, &which, &paths, &times); err != nil {
+			if err := cmp.Or(firstError(&prefixes, &which, &times), few.err()); err != nil {
 				return err
 			}
 			c.Peer = peers[local]
@@ -215,6 +225,41 @@ func (d *BlockReader) decode(b []byte, found func(Change)) error {
 	}
 	return firstError(&prefixes, &counts)
 }
+
+// fewColumns are the columns of a block that are left out when all in them is zero.
+type fewColumns struct {
+	flags                  byte
+	paths, numbers, micros reader
+}
+
+func readFewColumns(r *reader, flags byte) (c fewColumns) {
+	c.flags = flags
+	if flags&withPathIDs != 0 {
+		c.paths = r.part()
+	}
+	if flags&withNumbers != 0 {
+		c.numbers = r.part()
+	}
+	if flags&withMicros != 0 {
+		c.micros = r.part()
+	}
+	return c
+}
+
+// next reads what an entry has of them.
+func (f *fewColumns) next(c *Change) {
+	if f.flags&withPathIDs != 0 {
+		c.PathID = uint32(f.paths.below(1<<32, "a path identifier"))
+	}
+	if f.flags&withNumbers != 0 {
+		c.Number = uint32(f.numbers.below(1<<32, "a number"))
+	}
+	if f.flags&withMicros != 0 {
+		c.Micros = int32(f.micros.varint())
+	}
+}
+
+func (f *fewColumns) err() error { return firstError(&f.paths, &f.numbers, &f.micros) }
 
 func readPeerNumbers(r *reader) []uint32 {
 	peers := make([]uint32, r.bounded(maxPeers, "a count of peers"))

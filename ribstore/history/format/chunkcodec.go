@@ -41,7 +41,9 @@ func NewChunkWriter() *ChunkWriter {
 
 const (
 	withPathIDs = 1 << iota
-	withClasses
+	withClasses // of chunks
+	withNumbers // of blocks
+	withMicros  // of blocks
 )
 
 // rowColumns are the rows, as columns.

@@ -185,11 +185,14 @@ func drawChanges(t *rapid.T, f route.Family) []Change {
 	sets := drawSets(t)
 	var changes []Change
 	for _, p := range drawPrefixes(t, f) {
-		at := rapid.Int64Range(-1, 1<<45).Draw(t, "at")
+		at, some := When{At: rapid.Int64Range(-1, 1<<45).Draw(t, "at")}, rapid.Bool().Draw(t, "exact")
 		for range rapid.IntRange(1, 6).Draw(t, "changes") {
-			at += rapid.SampledFrom([]int64{0, 0, 1, 1000, 1 << 40}).Draw(t, "later")
+			at.At += rapid.SampledFrom([]int64{0, 0, 1, 1000, 1 << 40}).Draw(t, "later")
+			if some {
+				at = drawWhen(t, at)
+			}
 			c := Change{
-				Family: f, Prefix: p, At: at, Peer: rapid.SampledFrom([]uint32{0, 1, 2, 70_000, math.MaxUint32}).Draw(t, "peer"),
+				When: at, Family: f, Prefix: p, Peer: rapid.SampledFrom([]uint32{0, 1, 2, 70_000, math.MaxUint32}).Draw(t, "peer"),
 				PathID: rapid.SampledFrom([]uint32{0, 0, 9, math.MaxUint32}).Draw(t, "path"),
 			}
 			switch rapid.IntRange(0, 3).Draw(t, "announced") {
@@ -205,11 +208,18 @@ func drawChanges(t *rapid.T, f route.Family) []Change {
 	return changes
 }
 
+// drawWhen returns a time of the same moment with a higher number, or of any time of day.
+func drawWhen(t *rapid.T, at When) When {
+	at.Number += rapid.SampledFrom([]uint32{0, 0, 1, 100, 1 << 20}).Draw(t, "number")
+	at.Micros = rapid.SampledFrom([]int32{0, 0, 1, 999, -1, math.MaxInt32, math.MinInt32}).Draw(t, "micros")
+	return at
+}
+
 func TestBlocksComeBackAsTheyWere(t *testing.T) {
 	w := NewBlockWriter()
 	var d BlockReader
 	show := func(c *Change) string {
-		return fmt.Sprintf("%v %d %d %d %x %v", c.Prefix, c.At, c.Peer, c.PathID, []byte(c.Set), c.Set == nil)
+		return fmt.Sprintf("%v %v %d %d %x %v", c.Prefix, c.When, c.Peer, c.PathID, []byte(c.Set), c.Set == nil)
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		f := drawFamily(t)
@@ -291,7 +301,7 @@ func drawBatch(t *rapid.T) route.Batch {
 }
 
 func printRecord(r *Record) string {
-	s := fmt.Sprintf("%d %d %d %v %d %q %v %v %v", r.Kind, r.At, r.Peer, r.wait, r.Batch.Event, r.Batch.Reason, r.Batch.Family, r.Batch.Retention, r.Batch.Peer)
+	s := fmt.Sprintf("%d %v %d %v %d %q %v %v %v", r.Kind, r.When, r.Peer, r.wait, r.Batch.Event, r.Batch.Reason, r.Batch.Family, r.Batch.Retention, r.Batch.Peer)
 	for _, u := range r.Batch.Updates {
 		s += fmt.Sprintf(" [%v %x %v]", u.Family, []byte(u.Attrs), u.NLRI)
 	}
@@ -301,15 +311,21 @@ func printRecord(r *Record) string {
 // drawGroup writes the same records to some writers, and returns how many there
 // are and a line for each.
 func drawGroup(t *rapid.T, writers ...*GroupWriter) (records int, lines []string) {
-	at := rapid.Int64Range(0, 1<<50).Draw(t, "at")
+	at := When{At: rapid.Int64Range(0, 1<<50).Draw(t, "at")}
 	each := func(write func(*GroupWriter)) {
 		for _, w := range writers {
 			write(w)
 		}
 	}
 	for range rapid.IntRange(0, 8).Draw(t, "records") {
-		at += rapid.SampledFrom([]int64{0, 1, 60_000}).Draw(t, "later")
-		r := Record{Kind: Kind(rapid.IntRange(0, int(kindWait)).Draw(t, "kind")), At: at}
+		if later := rapid.SampledFrom([]int64{0, 1, 60_000}).Draw(t, "later"); later > 0 {
+			at = When{At: at.At + later}
+		}
+		at.Micros = 0
+		if rapid.Bool().Draw(t, "exact") {
+			at = drawWhen(t, at)
+		}
+		r := Record{Kind: Kind(rapid.IntRange(0, int(kindWait)).Draw(t, "kind")), When: at}
 		switch r.Kind {
 		case kindExpire:
 			each(func(w *GroupWriter) { w.Expire(at) })
@@ -321,6 +337,7 @@ func drawGroup(t *rapid.T, writers ...*GroupWriter) (records int, lines []string
 			r.Kind = kindOf(r.Batch.Event)
 			each(func(w *GroupWriter) { w.Batch(r.Peer, &r.Batch, at) })
 		}
+		at.Number += uint32(max(1, len(r.Batch.Updates)))
 		records += r.Weight()
 		lines = append(lines, printRecord(&r))
 	}

@@ -24,6 +24,10 @@ const (
 	kindWait   Kind = kindBatch + 1
 
 	kindChanged Kind = kindWait + 1 // a batch that says that a peer changed
+
+	// kindWhen is no record: it says where in its moment the next record is, and when
+	// it happened, where neither is plain.
+	kindWhen Kind = kindChanged + 1
 )
 
 // kindOf returns the kind of a batch.
@@ -51,9 +55,10 @@ type GroupWriter struct {
 	Events  int     // of Records
 	Places  *Places // of the changes; nil: they are not collected
 	set     []byte  // of the announcement before
+	next    When    // of a record of the same moment
 }
 
-// Reset begins a group.
+// Reset begins a group. It may go on in the moment in which the group before ended.
 func (w *GroupWriter) Reset() {
 	w.Octets, w.Records, w.Events, w.First, w.Last, w.set = w.Octets[:0], 0, 0, 0, 0, w.set[:0]
 	if w.Places != nil {
@@ -61,34 +66,25 @@ func (w *GroupWriter) Reset() {
 	}
 }
 
-func (w *GroupWriter) begin(k Kind, at int64) {
-	if w.Records == 0 {
-		w.First, w.Last = at, at
-		w.Octets = appendZigzag(w.Octets, at)
-	}
-	w.Octets = append(w.Octets, byte(k))
-	w.Octets = binary.AppendUvarint(w.Octets, uint64(at-w.Last))
-	w.Last = at
-}
-
 // Expire records that everything that was due at a time expired.
-func (w *GroupWriter) Expire(at int64) {
-	w.begin(kindExpire, at)
+func (w *GroupWriter) Expire(at When) {
+	w.begin(kindExpire, at, 1)
 	w.Records++
 	w.Events++
 }
 
 // Wait records that unconfirmed routes are kept for a while longer.
-func (w *GroupWriter) Wait(at int64, d time.Duration) {
-	w.begin(kindWait, at)
+func (w *GroupWriter) Wait(at When, d time.Duration) {
+	w.begin(kindWait, at, 1)
 	w.Octets = binary.AppendUvarint(w.Octets, uint64(d))
 	w.Records++
 	w.Events++
 }
 
-// Batch records a batch of a peer. Its time is not before the time of the record before.
-func (w *GroupWriter) Batch(peer uint32, b *route.Batch, at int64) {
-	w.begin(kindOf(b.Event), at)
+// Batch records a batch of a peer. Its moment is not before the moment of the record
+// before. Its number is the next one of the moment, or a higher one when it says so.
+func (w *GroupWriter) Batch(peer uint32, b *route.Batch, at When) {
+	w.begin(kindOf(b.Event), at, max(1, len(b.Updates)))
 	if b.Event != route.Routes {
 		w.Events++
 	}
@@ -213,8 +209,9 @@ func (r *reader) nlriPrefix(f route.Family) netip.Prefix {
 
 // Record is one record of a group: a batch of a peer, an expiry, or a wait.
 type Record struct {
+	When
+
 	Kind  Kind
-	At    int64 // milliseconds
 	Peer  uint32
 	Batch route.Batch   // without Peer, unless it is PeerUp or PeerChanged
 	wait  time.Duration // of kindWait
@@ -227,11 +224,11 @@ func (r *Record) OfPeer() bool { return r.Kind != kindExpire && r.Kind != kindWa
 func (r *Record) CopyTo(w *GroupWriter) {
 	switch r.Kind {
 	case kindExpire:
-		w.Expire(r.At)
+		w.Expire(r.When)
 	case kindWait:
-		w.Wait(r.At, r.wait)
+		w.Wait(r.When, r.wait)
 	default:
-		w.Batch(r.Peer, &r.Batch, r.At)
+		w.Batch(r.Peer, &r.Batch, r.When)
 	}
 }
 
@@ -282,13 +279,12 @@ func (d *GroupReader) decode(b []byte, found func(*Record) error) error {
 		return nil
 	}
 	r := reader{b: b}
-	at := r.varint()
+	next := When{At: r.varint()}
 	var set route.Attrs
 	for len(r.b) > 0 {
-		k := Kind(r.octet())
-		at += int64(r.uvarint())
+		k, when := r.begin(next)
 		rec := &d.record
-		*rec = Record{Kind: k, At: at}
+		*rec = Record{Kind: k, When: when}
 		switch {
 		case k == kindExpire:
 		case k == kindWait:
@@ -297,9 +293,10 @@ func (d *GroupReader) decode(b []byte, found func(*Record) error) error {
 			r.fail("a record is of an unknown kind")
 		default:
 			rec.Peer = uint32(r.below(1<<32, "a peer"))
-			rec.Batch.Event, rec.Batch.At = k.event(), time.UnixMilli(at).UTC()
+			rec.Batch.Event, rec.Batch.At = k.event(), when.Exact()
 			d.body(&r, &rec.Batch, &set)
 		}
+		next = When{At: when.At, Number: when.Number + uint32(max(1, len(rec.Batch.Updates)))}
 		if r.err != nil {
 			return r.err
 		}

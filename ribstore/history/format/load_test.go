@@ -102,7 +102,7 @@ func TestALoadIsReadAsItWasWritten(t *testing.T) {
 	set := route.Attrs(nil).AppendAttr(route.AttrOrigin, []byte{0})
 	for i := range 50 {
 		p := randomPrefix(random, false)
-		w.Batch(1, &route.Batch{Updates: []route.Update{{Attrs: set, NLRI: []route.NLRI{{Prefix: p}}}}}, int64(1000+i))
+		w.Batch(1, &route.Batch{Updates: []route.Update{{Attrs: set, NLRI: []route.NLRI{{Prefix: p}}}}}, When{At: int64(1000 + i)})
 	}
 	piece := Piece{Level: LevelLoad, Run: 1, From: 1, To: 1, First: 1000, Last: 1049}
 	stored := new(LoadWriter).Append([]byte("before"), piece.Key(), w.Octets, w.Places, w.Events > 0)[len("before"):]
