@@ -22,7 +22,7 @@ const (
 // value by its canonical form. The fault is nil for keep.
 func (d *Decoder) check(a *attribute) (verdict, *attributeError) {
 	if classOf(a.code) == unrecognized {
-		return a.checkUnrecognized()
+		return d.checkUnrecognized(a)
 	}
 	if d.session.FourOctetAS && (a.code == attrAS4Path || a.code == attrAS4Aggregator) {
 		// RFC 6793 section 6: not between two who know four octets.
@@ -58,12 +58,12 @@ func (d *Decoder) check(a *attribute) (verdict, *attributeError) {
 
 // checkUnrecognized sorts the attributes nobody here knows (RFC 4271 sections 5
 // and 6.3): a well-known one cannot be skipped, an optional one is kept when it
-// is transitive, else ignored.
-func (a *attribute) checkUnrecognized() (verdict, *attributeError) {
+// is transitive, else ignored, but not in an archive.
+func (d *Decoder) checkUnrecognized(a *attribute) (verdict, *attributeError) {
 	switch {
 	case a.flags&flagOptional == 0:
 		return reset, a.fault(UpdateUnrecognizedWellKnown, "well-known and not recognized")
-	case a.flags&flagTransitive == 0:
+	case a.flags&flagTransitive == 0 && !d.session.KeepUnrecognized:
 		return discard, a.fault(UpdateOptionalAttribute, "not recognized and not transitive")
 	}
 	return keep, nil

@@ -39,6 +39,10 @@ type Session struct {
 	// and archives have: their collector did not know better. The caller knows.
 	UnspecifiedNextHop bool
 
+	// KeepUnrecognized keeps attributes that are not known here and not transitive, which
+	// a speaker ignores: an archive says what was sent. The caller knows.
+	KeepUnrecognized bool
+
 	// Confederation says that the peer is in another member AS of the confederation
 	// of this side (RFC 5065). An OPEN does not say so; the caller knows.
 	Confederation bool

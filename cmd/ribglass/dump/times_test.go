@@ -32,7 +32,7 @@ func TestImportedTimesComeBack(t *testing.T) {
 	for name, file := range map[string][]byte{"real": real, "every microsecond": everyMicrosecond(t)} {
 		t.Run(name, func(t *testing.T) {
 			want := happened(t, file)
-			got := happened(t, throughACollection(t, file))
+			got := happened(t, throughACollection(t, file, everything))
 			if diff := cmp.Diff(want, got); diff != "" || len(want) < 1500 {
 				t.Errorf("%d changes (-file +export):\n%s", len(want), diff)
 			}
@@ -78,8 +78,12 @@ func everyMicrosecond(t *testing.T) []byte {
 	return file.Bytes()
 }
 
-// throughACollection imports a file, and exports all that happened in the collection.
-func throughACollection(t *testing.T, file []byte) []byte {
+// everything asks for all that happened in a collection.
+const everything = "between 2001-01-01 and 2100-01-01"
+
+// throughACollection imports a file, and exports the answer to a question about the
+// collection.
+func throughACollection(t *testing.T, file []byte, question string) []byte {
 	t.Helper()
 	dir, log := t.TempDir(), slog.New(slog.DiscardHandler)
 	name := filepath.Join(dir, "file.mrt")
@@ -96,7 +100,7 @@ func throughACollection(t *testing.T, file []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q, err := query.Parse("between 2001-01-01 and 2100-01-01")
+	q, err := query.Parse(question)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,5 +147,27 @@ func happened(t *testing.T, file []byte) (list []string) {
 			}
 		}
 		b.Release()
+	}
+}
+
+// An attribute that is not known here keeps its flags through import, table and
+// exports: the octets of a file of others, and the same with other flags.
+func TestUnknownAttributesKeepTheirFlags(t *testing.T) {
+	original, err := os.ReadFile("../../../collector/wire/mrt/testdata/reports/mrt-update-attr255.mrt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const flags, code, value = 0xc0, 0xff, "\x00\x01\x02\x03" // with its length before it, as the file has them
+	attribute := func(flags byte) []byte { return append([]byte{flags, code, 4}, value...) }
+	for _, kept := range []byte{0xc0, 0xe0, 0x80, 0xa0} {
+		file := bytes.Replace(original, attribute(flags), attribute(kept), 1)
+		if !bytes.Contains(file, attribute(kept)) {
+			t.Fatalf("the file has no attribute %x", attribute(kept))
+		}
+		for _, question := range []string{"", everything} {
+			if out := throughACollection(t, file, question); !bytes.Contains(out, attribute(kept)) {
+				t.Errorf("flags %#x: the export of %q has no attribute %x:\n%x", kept, question, attribute(kept), out)
+			}
+		}
 	}
 }

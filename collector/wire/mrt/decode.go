@@ -37,6 +37,7 @@ func tolerant(fourOctetAS bool) wire.Session {
 		FourOctetAS:        fourOctetAS,
 		LoopbackNextHop:    true,
 		UnspecifiedNextHop: true,
+		KeepUnrecognized:   true,
 		MaxReceive:         wire.MaxExtendedLen,
 	}
 	for _, f := range route.Families() {
