@@ -11,6 +11,7 @@ import (
 
 	"ribglass/httpapi/admin"
 	"ribglass/httpapi/ask"
+	"ribglass/httpapi/web"
 	"ribglass/ribstore"
 	"ribglass/ribstore/history"
 	"ribglass/ribstore/query"
@@ -31,6 +32,8 @@ type (
 	Names = ask.Names
 	// Info is what the program says of itself.
 	Info = ask.Info
+	// Loading is how far the loading of what was recorded is.
+	Loading = web.Loading
 
 	// Admin is the operator's listener.
 	Admin = admin.Admin
@@ -85,6 +88,10 @@ type Deps struct {
 	// Export writes the answer to a query as MRT: routes, or changes when the
 	// query has a span. nil: MRT is not offered.
 	Export func(ctx context.Context, w io.Writer, from Searcher, q query.Query) error
+
+	// Loading tells what must be read before anything can be answered, and nil when all is
+	// read. nil: there is nothing.
+	Loading func() *Loading
 
 	// Budget bounds what is under way at a time. nil: the defaults do.
 	Budget *ribstore.Budget

@@ -57,7 +57,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	pages := page.New(desk, deps.Logger, renderer, texts)
 	api := v1.New(desk, deps.Registerer, pages.Site)
 	edge := web.Config{Listen: cfg.Listen, TrustedProxies: cfg.TrustedProxies, Hosts: cfg.Hosts, MaxConnections: cfg.MaxConnections, AnswerTime: cfg.QueryTimeout}
-	s.edge, err = web.New(edge, web.Deps{Logger: deps.Logger, Registerer: deps.Registerer, Now: deps.Now}, api.Face(), pages.Face())
+	s.edge, err = web.New(edge, web.Deps{Logger: deps.Logger, Registerer: deps.Registerer, Now: deps.Now, Loading: deps.Loading}, api.Face(), pages.Face())
 	if err != nil {
 		return nil, fmt.Errorf("http: %w", err)
 	}

@@ -44,7 +44,7 @@ func BenchmarkApply(b *testing.B) {
 				return &route.Batch{Peer: edge, At: time.Now(), Updates: []route.Update{{Attrs: sets[random.IntN(len(sets))], NLRI: nlri}}}
 			}
 			for _, p := range prefixes {
-				s.table.Apply(batch(route.NLRI{Prefix: p}))
+				s.table().Apply(batch(route.NLRI{Prefix: p}))
 			}
 			batches := make([]*route.Batch, 1<<15)
 			for i := range batches {

@@ -93,7 +93,7 @@ func (s sizes) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
-	c := s.store.table.Counts()
+	c := s.store.table().Counts()
 	for _, f := range route.Families() {
 		gauge(routes, float64(c.Routes[f]), f.String())
 		gauge(stale, float64(c.Stale[f]), f.String())
@@ -101,12 +101,12 @@ func (s sizes) Collect(ch chan<- prometheus.Metric) {
 	}
 	gauge(sets, float64(c.AttributeSets))
 	gauge(memory, float64(c.Bytes))
-	ch <- prometheus.MustNewConstMetric(refused, prometheus.CounterValue, float64(s.store.table.Refused()))
+	ch <- prometheus.MustNewConstMetric(refused, prometheus.CounterValue, float64(s.store.table().Refused()))
 	s.collectMemory(ch)
 	s.collectTap(ch)
-	for _, p := range s.store.table.Peers() {
-		gauge(octets, float64(s.store.table.AttributeBytes(p.Peer.Name)), p.Peer.Name)
-		if n := s.store.table.NotKept(p.Peer.Name); n > 0 {
+	for _, p := range s.store.table().Peers() {
+		gauge(octets, float64(s.store.table().AttributeBytes(p.Peer.Name)), p.Peer.Name)
+		if n := s.store.table().NotKept(p.Peer.Name); n > 0 {
 			ch <- prometheus.MustNewConstMetric(notKept, prometheus.CounterValue, float64(n), p.Peer.Name)
 		}
 		for _, f := range route.Families() {

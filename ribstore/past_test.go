@@ -236,7 +236,7 @@ func (l *life) pass(d time.Duration) {
 // note keeps the state of the store when it changed.
 func (l *life) note(b *route.Batch, gap bool) {
 	s := state{at: time.Now().UTC(), routes: map[string]route.Route{}, batch: b, gap: gap}
-	for _, routes := range routesAt(query.Known{Table: l.table}, query.Query{}, everyPlace(query.Known{Table: l.table})) {
+	for _, routes := range routesAt(query.Known{Table: l.table()}, query.Query{}, everyPlace(query.Known{Table: l.table()})) {
 		for _, r := range routes {
 			r.Attrs = slices.Clone(r.Attrs)
 			s.routes[fmt.Sprint(r.Family, " ", r.Prefix, " ", r.Peer.Name, " ", r.PathID)] = r

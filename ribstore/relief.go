@@ -124,10 +124,10 @@ func (r *relief) after(b *route.Batch) {
 func (r *relief) look(now time.Time) {
 	r.unseen = 0
 	s := r.store
-	s.table.Measure()
+	s.table().Measure()
 	memory := &s.deps.Budget.memory
 	was := memory.Strain()
-	is := memory.look(s.table.Counts().Bytes)
+	is := memory.look(s.table().Counts().Bytes)
 	if is != was {
 		r.tell(was, is, now)
 	}
@@ -168,7 +168,7 @@ func (r *relief) tell(was, is Strain, now time.Time) {
 // refuseLargest has no new route of the largest peer with a session kept, until
 // memory is well below its limit.
 func (r *relief) refuseLargest() {
-	name, bytes := r.store.table.Largest(func(_ string, up bool) bool { return up })
+	name, bytes := r.store.table().Largest(func(_ string, up bool) bool { return up })
 	if _, refused := r.unkept[name]; refused || name == "" {
 		return
 	}
@@ -181,11 +181,11 @@ func (r *relief) refuseLargest() {
 func (r *relief) endLargest(now time.Time) {
 	s := r.store
 	if r.ending != "" && now.Sub(r.ordered) < endingTime {
-		if p, known := s.table.Peer(r.ending); known && p.Up || r.working || s.table.Pending() {
+		if p, known := s.table().Peer(r.ending); known && p.Up || r.working || s.table().Pending() {
 			return
 		}
 	}
-	name, bytes := s.table.Largest(func(string, bool) bool { return true })
+	name, bytes := s.table().Largest(func(string, bool) bool { return true })
 	if bytes < s.deps.Budget.memory.Limit()/worthEnding {
 		return // the memory is not the routes of one peer
 	}
@@ -194,7 +194,7 @@ func (r *relief) endLargest(now time.Time) {
 	s.deps.Logger.Error("the routes of the largest peer are removed, because the memory limit was reached", "peer", name, "bytes", bytes)
 	s.metrics.relieved.Inc()
 	r.notice(name, noticeRelieved, 1, now, "Its routes were removed: "+reason+".")
-	if p, _ := s.table.Peer(name); !p.Up {
+	if p, _ := s.table().Peer(name); !p.Up {
 		b := route.Batch{Peer: p.Peer, At: now, Event: route.PeerDown, Reason: reason}
 		s.apply(&b)
 		return

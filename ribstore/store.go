@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -75,13 +76,13 @@ type Deps struct {
 
 // Store holds routes and answers questions about them, as they are and as they
 // were. All methods but Resume and Run may be called by anyone at any time;
-// before Resume the store is empty.
+// until Resume is done the store is empty, and Loading tells how far it is.
 type Store struct {
 	asker
 
 	deps     Deps
-	table    *table.Table
-	meter    *activity.Meter
+	live     atomic.Pointer[table.Table]    // Resume replaces it, while others read
+	counts   atomic.Pointer[activity.Meter] // as it does this
 	metrics  *metrics
 	tap      tap.Tap
 	own      []own       // the writer's: what the table did by itself and nobody was told of yet
@@ -105,7 +106,7 @@ func New(cfg Config, deps Deps) (*Store, error) {
 	s.keep(table.New())
 	s.asker = newAsker(cfg, deps, s.now)
 	deps.Budget.Memory().onStrain(s.whole.drop)
-	s.meter = activity.New(deps.Now())
+	s.counts.Store(activity.New(deps.Now()))
 	s.metrics, err = newMetrics(s, deps.Registerer)
 	return s, err
 }
@@ -114,8 +115,12 @@ func New(cfg Config, deps Deps) (*Store, error) {
 func (s *Store) keep(t *table.Table) {
 	t.SetTurns(s.deps.Budget.Turn)
 	t.SetObserver(table.Observer{Expired: s.note(tap.Expired), Swept: s.note(tap.Swept)})
-	s.table, s.recorder = t, NewRecorder(t, s.deps.History)
+	s.live.Store(t)
+	s.recorder = NewRecorder(t, s.deps.History)
 }
+
+func (s *Store) table() *table.Table    { return s.live.Load() }
+func (s *Store) meter() *activity.Meter { return s.counts.Load() }
 
 // own is something that the table did by itself.
 type own struct {
@@ -150,7 +155,7 @@ func (s *Store) Subscribe(interest tap.Interest, size int) *tap.Subscription {
 func (s *Store) Budget() *Budget { return s.deps.Budget }
 
 // now returns the table of now.
-func (s *Store) now() (*table.Table, time.Time) { return s.table, s.deps.Now() }
+func (s *Store) now() (*table.Table, time.Time) { return s.table(), s.deps.Now() }
 
 // Resume loads what was recorded last, so that the store answers with it until
 // the peers are back. It is called before anything else, or not at all.
@@ -174,6 +179,15 @@ func (s *Store) Resume(ctx context.Context) error {
 	return nil
 }
 
+// Loading returns how many of the routes and changes that Resume reads it has read. Both
+// are zero when it reads nothing.
+func (s *Store) Loading() (done, of int64) {
+	if s.deps.History == nil {
+		return 0, 0
+	}
+	return s.deps.History.Loading()
+}
+
 // mostRecalled is about how many records of the last hour are read at the start.
 const mostRecalled = 500_000
 
@@ -185,8 +199,12 @@ func (s *Store) recall(ctx context.Context) error {
 		from = begins
 	}
 	from = h.StretchBefore(from, now, mostRecalled)
-	s.meter = activity.New(from)
-	return h.Batches(ctx, from, now, s.meter.Recall)
+	meter := activity.New(from)
+	if err := h.Batches(ctx, from, now, meter.Recall); err != nil {
+		return err
+	}
+	s.counts.Store(meter)
+	return nil
 }
 
 // housekeeping is how often deadlines are looked at and sizes are measured.
@@ -205,7 +223,7 @@ func (s *Store) Run(ctx context.Context, in <-chan route.Batch) error {
 	}
 	var group errgroup.Group
 	recording, stop := context.WithCancel(context.WithoutCancel(ctx))
-	group.Go(func() error { return s.deps.History.Run(recording, history.TableWriter{Table: s.table, Do: s.do}) })
+	group.Go(func() error { return s.deps.History.Run(recording, history.TableWriter{Table: s.table(), Do: s.do}) })
 	s.write(ctx, in)
 	stop()
 	return group.Wait()
@@ -237,7 +255,7 @@ func (s *Store) write(ctx context.Context, in <-chan route.Batch) {
 			more = s.work()
 		case now := <-tick.C:
 			s.tellOwn(s.recorder.Expire(now))
-			s.meter.Tick(now, s.sample)
+			s.meter().Tick(now, s.sample)
 			s.relief.look(now)
 			more = true
 		case <-ctx.Done():
@@ -249,7 +267,7 @@ func (s *Store) write(ctx context.Context, in <-chan route.Batch) {
 // work does a piece of the table's background work and reports whether there is
 // more.
 func (s *Store) work() (more bool) {
-	more = s.table.Work()
+	more = s.table().Work()
 	s.relief.working = more
 	if len(s.own) > 0 {
 		s.tellOwn(s.deps.Now())
@@ -280,7 +298,7 @@ func (s *Store) Snapshot(ctx context.Context) (history.SnapshotInfo, error) {
 	if s.deps.History == nil {
 		return history.SnapshotInfo{}, ErrNoHistory
 	}
-	return s.deps.History.Snapshot(ctx, history.TableWriter{Table: s.table, Do: s.do})
+	return s.deps.History.Snapshot(ctx, history.TableWriter{Table: s.table(), Do: s.do})
 }
 
 // idle returns a channel that fires when the writer has something to do of its
@@ -292,7 +310,7 @@ func (s *Store) idle(more bool) <-chan time.Time {
 		now := make(chan time.Time)
 		close(now)
 		return now
-	case s.table.Pending():
+	case s.table().Pending():
 		return time.After(reclaim)
 	}
 	return nil
@@ -302,7 +320,7 @@ func (s *Store) apply(b *route.Batch) {
 	start := s.deps.Now()
 	s.relief.before(b)
 	s.recorder.Apply(b)
-	s.meter.Observe(b)
+	s.meter().Observe(b)
 	s.metrics.applied(b, s.deps.Now().Sub(start))
 	s.tap.Batch(b)
 	if b.Event == route.PeerDown {
@@ -320,8 +338,8 @@ func (s *Store) apply(b *route.Batch) {
 // views counts once, as in the answer to a question that names no view; prefixes
 // and attribute sets are those of all views.
 func (s *Store) Stats() Stats {
-	c := s.table.Counts()
-	_ = s.table.View(func(v *table.View) error {
+	c := s.table().Counts()
+	_ = s.table().View(func(v *table.View) error {
 		if chosen := v.FirstViews(nil); chosen != nil {
 			c.Routes, c.Stale = v.Totals(chosen)
 		}
@@ -335,11 +353,11 @@ func (s *Store) Stats() Stats {
 
 // Peer returns what the store holds of a peer, and whether it has heard of it.
 func (s *Store) Peer(name string) (PeerStats, bool) {
-	p, ok := s.table.Peer(name)
+	p, ok := s.table().Peer(name)
 	if !ok {
 		return PeerStats{}, false
 	}
-	return PeerStats{Peer: p.Peer, Routes: p.Routes, Stale: p.Stale, Freshness: freshness(&p), AttributeBytes: s.table.AttributeBytes(name)}, true
+	return PeerStats{Peer: p.Peer, Routes: p.Routes, Stale: p.Stale, Freshness: freshness(&p), AttributeBytes: s.table().AttributeBytes(name)}, true
 }
 
 // AttributeBytes returns the memory of the attribute sets that a peer is charged
@@ -348,21 +366,21 @@ func (s *Store) Peer(name string) (PeerStats, bool) {
 // milliseconds.
 func (s *Store) AttributeBytes(ctx context.Context, peer string, exact bool) uint64 {
 	if exact {
-		if err := s.do(ctx, func() { s.table.Recount(peer) }); err != nil {
+		if err := s.do(ctx, func() { s.table().Recount(peer) }); err != nil {
 			s.deps.Logger.DebugContext(ctx, "attribute sets were not counted again", "peer", peer, "error", err)
 		}
 	}
-	return s.table.AttributeBytes(peer)
+	return s.table().AttributeBytes(peer)
 }
 
 // NotKept returns how many routes of a peer were not kept because a limit of the
 // table was reached, such as the paths of one prefix. It is cheap enough to be asked
 // after every batch.
-func (s *Store) NotKept(peer string) uint64 { return s.table.NotKept(peer) }
+func (s *Store) NotKept(peer string) uint64 { return s.table().NotKept(peer) }
 
 // Prefixes returns of how many prefixes of a family the store holds routes of a peer,
 // stale ones included; the paths of one prefix, which ADD-PATH tells, count once. It is cheap enough to be asked after every batch.
 func (s *Store) Prefixes(peer string, f route.Family) int {
-	p, _ := s.table.Peer(peer)
+	p, _ := s.table().Peer(peer)
 	return p.Prefixes[f]
 }

@@ -125,8 +125,8 @@ func (s *server) makeComponents(cfg *config.Config) error {
 		return fmt.Errorf("store: %w", err)
 	}
 	s.bgp, err = bgp.New(cfg.BGP(), bgp.Deps{
-		Logger: s.log.With("component", "collector"), Registerer: registry, Out: s.batches, Prefixes: s.prefixes,
-		AttributeBytes: s.attributeBytes, NotKept: s.notKept,
+		Logger: s.log.With("component", "collector"), Registerer: registry, Out: s.batches, Prefixes: s.store.Prefixes,
+		AttributeBytes: s.store.AttributeBytes, NotKept: s.store.NotKept,
 	})
 	if err != nil {
 		return fmt.Errorf("collector: %w", err)
@@ -141,7 +141,7 @@ func (s *server) makeComponents(cfg *config.Config) error {
 		Notices:  s.notices,
 		Budget:   s.budget, Subscribe: s.store.Subscribe, SessionChanges: s.bgp.SessionChanges,
 		For:  func(to route.Audience) httpapi.Searcher { return s.store.For(to) },
-		Site: cfg.Site,
+		Site: cfg.Site, Loading: s.loading,
 	}
 	s.offerPast(cfg, &deps)
 	s.loadNames(cfg.Names)
@@ -153,7 +153,7 @@ func (s *server) makeComponents(cfg *config.Config) error {
 	}
 	s.admin, err = httpapi.NewAdmin(cfg.Admin, httpapi.AdminDeps{
 		Store: s.store, Sessions: s.bgp, Gatherer: registry, Logger: s.log.With("component", "admin"),
-		Refresh: s.bgp.Refresh, Snapshot: s.store.Snapshot, Forget: s.bgp.Forget,
+		Refresh: s.bgp.Refresh, Snapshot: s.store.Snapshot, Forget: s.bgp.Forget, Loading: s.loading,
 	})
 	return err
 }
@@ -207,8 +207,8 @@ func (s *server) run(ctx context.Context, load func() (*config.Config, error), h
 		return explainBind(s.bgp.Run(ctx))
 	})
 	group.Go(func() error { return s.resume(ctx) })
-	group.Go(func() error { return s.serveResumed(ctx, s.httpListener, s.http.Serve) })
-	group.Go(func() error { return s.serveResumed(ctx, s.adminListener, s.admin.Serve) })
+	group.Go(func() error { return s.http.Serve(ctx, s.httpListener) })
+	group.Go(func() error { return s.admin.Serve(ctx, s.adminListener) })
 	group.Go(func() error { return s.reloadOn(ctx, load, hangups) })
 	group.Go(func() error { return s.started(ctx, cfg) })
 	group.Go(func() error { return s.giveBack(ctx) })

@@ -30,7 +30,7 @@ const readyTimeout = time.Second
 // snapshotTimeout bounds a snapshot that was asked for.
 const snapshotTimeout = 5 * time.Minute
 
-// Deps are what an Admin works with. All but Snapshot must be set.
+// Deps are what an Admin works with. All but Snapshot and Loading must be set.
 type Deps struct {
 	Store    Store
 	Sessions ask.Sessions
@@ -40,6 +40,9 @@ type Deps struct {
 	Refresh func(peer string) error
 	// Forget has the routes of a peer that is down removed at once.
 	Forget func(ctx context.Context, peer string) error
+	// Loading tells what must be read before anything can be answered, and nil when all is
+	// read. nil: there is nothing.
+	Loading func() *web.Loading
 	// Snapshot takes a snapshot of the table. nil: the past is not kept.
 	Snapshot func(ctx context.Context) (ask.Snapshot, error)
 }
@@ -79,7 +82,7 @@ func New(cfg Config, deps Deps) (*Admin, error) {
 	mux.HandleFunc("POST /-/snapshot", a.snapshot)
 	// A page in the operator's browser may not give commands: neither across
 	// origins nor by a name of its own that resolves to this address.
-	a.mux = headers(http.NewCrossOriginProtection().Handler(mux))
+	a.mux = headers(a.whenLoaded(http.NewCrossOriginProtection().Handler(mux)))
 	return a, nil
 }
 
@@ -87,6 +90,25 @@ func headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		web.SetHeaders(w.Header())
 		next.ServeHTTP(w, r)
+	})
+}
+
+// whenLoaded answers by next once everything is loaded. Before, it is healthy and not
+// ready, and metrics would be those of an empty table.
+func (a *Admin) whenLoaded(next http.Handler) http.Handler {
+	if a.deps.Loading == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		loading := a.deps.Loading()
+		if loading == nil || r.URL.Path == "/-/healthy" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		p := loading.Problem()
+		status, _ := p.Code.Describe()
+		w.Header().Set("Retry-After", p.Retry)
+		say(w, status, p.Detail)
 	})
 }
 

@@ -26,10 +26,17 @@ func (p *Pages) Face() web.Face {
 			changesRow().routes(p), timelineRow().routes(p), diffRow().routes(p), historyRow().routes(p), graphRow().routes(p),
 			helpRow().routes(p), aboutRow().routes(p), termsRow().routes(p), operatorRow().routes(p),
 			target("/:target"), target("/:target/:length"), target("/:target/:length/:longer"),
-			[]web.Route{web.Get("/favicon.ico", p.favicon), web.Get("/robots.txt", robots), web.Get("/compare", toDiff)},
-			[]web.Route{web.Get("/graph.svg", p.graphSVG), web.Get("/graph.png", p.graphPNG), web.Get("/assets/:file", p.asset)},
+			[]web.Route{early(web.Get("/favicon.ico", p.favicon)), early(web.Get("/robots.txt", robots)), web.Get("/compare", toDiff)},
+			[]web.Route{web.Get("/graph.svg", p.graphSVG), web.Get("/graph.png", p.graphPNG), early(web.Get("/assets/:file", p.asset))},
 		),
 	}
+}
+
+// early has a route be answered while the server is loading: a page needs it, and it knows
+// no routes.
+func early(r web.Route) web.Route {
+	r.Early = true
+	return r
 }
 
 // drawingPolicy keeps a drawing of the operator from everything, should someone
@@ -104,6 +111,9 @@ func (p *Pages) asset(x *web.Exchange) error {
 // fail answers with a problem as a page.
 func (p *Pages) fail(x *web.Exchange, problem *web.Problem) {
 	x.Header().Set("Vary", varyPage)
+	if problem.Code == web.CodeResuming {
+		x.Header().Set("Refresh", problem.Retry) // a browser asks by itself
+	}
 	v, err := p.visit(x)
 	form := v.form()
 	if form == web.TypeJSON {

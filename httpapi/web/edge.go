@@ -33,11 +33,12 @@ type Config struct {
 	Audience func(*Exchange) route.Audience
 }
 
-// Deps are what an [Edge] works with. All must be set.
+// Deps are what an [Edge] works with. All but Loading must be set.
 type Deps struct {
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 	Now        func() time.Time
+	Loading    func() *Loading // what must be read before anything can be answered; nil when all is read, and nil: there is nothing
 }
 
 // Face is a group of routes that answer in the same manner. The faces of an edge
@@ -64,20 +65,22 @@ type Route struct {
 	Method string
 	Path   string
 	Handle Handler
+	// Early is for what is answered also while the server is loading.
+	Early bool
 }
 
 // Handler answers one request, or says why it cannot.
 type Handler func(x *Exchange) error
 
 // Get returns a route for GET and HEAD.
-func Get(path string, h Handler) Route { return Route{http.MethodGet, path, h} }
+func Get(path string, h Handler) Route { return Route{Method: http.MethodGet, Path: path, Handle: h} }
 
 // Post returns the routes of a call that is asked with POST only.
 func Post(path string, h Handler) []Route {
 	only := func(*Exchange) error {
 		return &Problem{Code: CodeMethod, Allow: http.MethodPost, Detail: "Use POST."}
 	}
-	return []Route{Get(path, only), {http.MethodPost, path, h}}
+	return []Route{Get(path, only), {Method: http.MethodPost, Path: path, Handle: h}}
 }
 
 // Edge answers the public listener. Make it with [New]; it must not be copied.
@@ -91,6 +94,8 @@ type Edge struct {
 	fixed   fixedHeaders
 	engine  *gin.Engine
 	posts   map[string]bool // paths that are asked with POST only
+	early   map[string]bool // paths that are answered while the server is loading
+	loading func() *Loading
 
 	buffers sync.Pool // of *[]byte
 	packers *packers
@@ -103,7 +108,10 @@ type Edge struct {
 // New returns an edge with its faces that does nothing until Run.
 func New(cfg Config, deps Deps, faces ...Face) (*Edge, error) {
 	e := &Edge{cfg: cfg, log: deps.Logger, now: deps.Now, faces: faces, fixed: newFixedHeaders()}
-	e.posts = map[string]bool{}
+	e.posts, e.early = map[string]bool{}, map[string]bool{}
+	if e.loading = deps.Loading; e.loading == nil {
+		e.loading = func() *Loading { return nil }
+	}
 	e.violationLog, e.packers = newViolationLog(), newPackers()
 	e.closing = make(chan struct{})
 	e.close = sync.OnceFunc(func() { close(e.closing) })
@@ -148,6 +156,7 @@ func (e *Edge) mount(r Route) {
 	if r.Method == http.MethodPost {
 		e.posts[r.Path] = true
 	}
+	e.early[r.Path] = r.Early
 	e.engine.Handle(r.Method, r.Path, h)
 	if r.Method == http.MethodGet { // net/http leaves out the body of an answer to HEAD
 		e.engine.Handle(http.MethodHead, r.Path, h)

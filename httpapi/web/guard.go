@@ -56,6 +56,9 @@ func (e *Edge) guard(c *gin.Context) {
 	case x.face.Before != nil:
 		err = x.face.Before(x)
 	}
+	if loading := e.loading(); err == nil && loading != nil && !e.early[c.FullPath()] {
+		err = loading.Problem()
+	}
 	if err != nil {
 		x.fail(err)
 		c.Abort()

@@ -133,6 +133,7 @@ type History struct {
 	stored       atomic.Int64              // and octets of the journal that were written since
 	hurry        atomic.Bool               // a snapshot is needed soon
 	untracked    atomic.Bool               // a snapshot is needed to know the state of a peer again
+	loading      atomic.Pointer[loading]   // of Resume; nil: it reads nothing
 	live         *table.Table              // that is recorded, the writer's; nil: an import has its own
 	full         atomic.Bool               // there is no room; what is oldest must go
 

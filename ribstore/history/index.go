@@ -32,6 +32,7 @@ type plan struct {
 	upTo    position
 	at      time.Time // the moment that the state is true for
 	notices []string
+	read    *loading // counts what is read; nil: nobody asks
 }
 
 // RangeError is returned for a moment before the history begins.

@@ -104,7 +104,7 @@ func (h *History) passOver(l *loss) {
 
 // build makes the table that a plan leads to.
 func (h *History) build(ctx context.Context, p *plan, within format.Scope) (*Past, error) {
-	replay := replayer{history: h, upTo: p.upTo, within: within, peers: h.newPeers()}
+	replay := replayer{history: h, upTo: p.upTo, within: within, peers: h.newPeers(), read: p.read}
 	t := table.New()
 	if p.base != nil {
 		var err error
@@ -129,7 +129,7 @@ func (h *History) load(ctx context.Context, s *format.Snapshot, replay replayer)
 	var t *table.Table
 	m, err := h.manifest(s)
 	if err == nil {
-		t, err = h.restore(ctx, m, replay.within)
+		t, err = h.restore(ctx, m, replay.within, replay.read)
 	}
 	if err == nil {
 		for i := range m.States {
@@ -174,8 +174,8 @@ func apply(t *table.Table) func(*format.Record) error {
 	}
 }
 
-// restore makes a table of the chunks of a snapshot.
-func (h *History) restore(ctx context.Context, m *format.Manifest, within format.Scope) (*table.Table, error) {
+// restore makes a table of the chunks of a snapshot. It counts their routes.
+func (h *History) restore(ctx context.Context, m *format.Manifest, within format.Scope, read *loading) (*table.Table, error) {
 	loader := table.Restore(m.States)
 	at := make(map[uint32]int, len(m.Numbers))
 	for i, n := range m.Numbers {
@@ -184,6 +184,7 @@ func (h *History) restore(ctx context.Context, m *format.Manifest, within format
 	err := h.eachRange(ctx, m, within, func(r *format.RangeReader) error {
 		ok := true
 		f, difference := r.Family(), r.Difference()
+		routes := uint32(0)
 		var slot uint32
 		var known netip.Prefix
 		// Ids of attribute sets in the table plus one: of the base, and of the
@@ -193,6 +194,7 @@ func (h *History) restore(ctx context.Context, m *format.Manifest, within format
 			ids[1] = make([]uint32, len(difference.Sets))
 		}
 		r.Each(func(prefix netip.Prefix, from *format.Chunk, e format.Entry) {
+			routes++
 			if !within.Has(prefix) {
 				return
 			}
@@ -224,6 +226,7 @@ func (h *History) restore(ctx context.Context, m *format.Manifest, within format
 		if !ok {
 			return format.Damagedf("a chunk has routes that cannot be")
 		}
+		read.add(routes)
 		return nil
 	})
 	if err != nil {

@@ -56,6 +56,7 @@ type replayer struct {
 	peers   *peers
 	found   func(*format.Record) error
 	ahead   *groupsAhead
+	read    *loading // counts what is read; nil: nobody asks
 }
 
 // pieces replays the records of pieces of the journal that follow each other. It
@@ -78,6 +79,7 @@ func (r *replayer) pieces(ctx context.Context, pieces []format.Piece) error {
 		if err != nil {
 			return err
 		}
+		r.read.add(p.Records)
 	}
 	return nil
 }

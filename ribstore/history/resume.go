@@ -59,7 +59,14 @@ func (x *index) lastRecord() position {
 // resumed returns the table of the last record. The run of the record tells it, also
 // when the clock was set and another run recorded the same time.
 func (h *History) resumed(ctx context.Context, last position) (*Past, error) {
-	return h.planned(ctx, format.Scope{}, func(x *index) (*plan, error) { return x.planOf(last) })
+	return h.planned(ctx, format.Scope{}, func(x *index) (*plan, error) {
+		p, err := x.planOf(last)
+		if err == nil {
+			p.read = loadingOf(p)
+			h.loading.Store(p.read)
+		}
+		return p, err
+	})
 }
 
 // record has a table recorded from now on.
