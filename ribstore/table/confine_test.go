@@ -24,15 +24,12 @@ func TestConfinedViewEqualsATableWithoutTheOthers(t *testing.T) {
 		part.columnMin = rapid.SampledFrom([]int{1, 4, columnMinRoutes}).Draw(t, "columnMin")
 		seen := rapid.SampledFrom([]string{"", "a", "b", "ab", "bc", "abc"}).Draw(t, "visible")
 		sees := func(p *route.Peer) bool { return slices.Contains([]byte(seen), p.Name[0]) }
-		pool4 := rapid.SliceOfN(genPrefix(false), 1, 20).Draw(t, "ipv4")
-		pool6 := rapid.SliceOfN(genPrefix(true), 1, 10).Draw(t, "ipv6")
-		now := time.Unix(1_000_000, 0)
+		d := draws{T: t, twin: w, now: time.Unix(1_000_000, 0)}
+		d.pool4 = rapid.SliceOfN(genPrefix(false), 1, 20).Draw(t, "ipv4")
+		d.pool6 = rapid.SliceOfN(genPrefix(true), 1, 10).Draw(t, "ipv6")
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
-			now = now.Add(time.Duration(rapid.IntRange(0, 20).Draw(t, "pass")) * time.Second)
-			whole.Expire(now)
-			part.Expire(now)
-			w.expire(now.Unix())
-			b := genBatch(t, w, now, pool4, pool6)
+			d.pass(whole, part)
+			b := d.batch()
 			whole.Apply(b)
 			w.apply(b)
 			if sees(b.Peer) {
@@ -44,11 +41,11 @@ func TestConfinedViewEqualsATableWithoutTheOthers(t *testing.T) {
 		}
 		settle(part)
 		var want, got []string
-		_ = part.View(func(v *View) error { want = askAll(v, append(pool4, pool6...)); return nil })
+		_ = part.View(func(v *View) error { want = askAll(v, append(d.pool4, d.pool6...)); return nil })
 		_ = whole.View(func(v *View) error {
 			v.Confine(v.Select(func(p *route.Peer) bool { return p.Name != "x" }))
 			v.Confine(v.Select(sees))
-			got = askAll(v, append(pool4, pool6...))
+			got = askAll(v, append(d.pool4, d.pool6...))
 			return nil
 		})
 		if diff := gocmp.Diff(want, got); diff != "" {

@@ -378,13 +378,14 @@ func (t *Table) Due(now time.Time) bool {
 }
 
 // Postpone has unconfirmed routes wait until a time, or longer where they do
-// already. Routes that a session before the last left go earlier, as always. Only the
-// writer calls it.
+// already. Routes that a session before the last left go earlier, as always. Families
+// without a route wait too: what becomes of a peer must not depend on how far its sweeps
+// have come. Only the writer calls it.
 func (t *Table) Postpone(until time.Time) {
 	for p := range t.peers.all() {
 		for _, f := range route.Families() {
 			pf := &p.families[f]
-			if pf.total() > 0 && !pf.deadline.IsZero() && pf.deadline.Before(until) {
+			if !pf.deadline.IsZero() && pf.deadline.Before(until) {
 				pf.deadline = until
 			}
 		}

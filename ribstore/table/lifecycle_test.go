@@ -151,3 +151,67 @@ func bestOf(t *testing.T, table *Table, p netip.Prefix, confined bool) (best str
 	}
 	return best
 }
+
+// TestLongLivedPhase follows two routes of a peer that is down, one with NO_LLGR, through
+// the restart time and the long-lived phase (RFC 9494 section 4.2).
+func TestLongLivedPhase(t *testing.T) {
+	table := New()
+	peer := &route.Peer{Name: "a"}
+	start := time.Unix(1000, 0)
+	bound := attrsOf(1).AppendAttr(route.AttrCommunities, []byte{0xff, 0xff, 0, 7})
+	table.Apply(&route.Batch{Peer: peer, At: start, Event: route.PeerUp})
+	for i, attrs := range []route.Attrs{attrsOf(2), bound} {
+		p := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i)}), 16)
+		table.Apply(&route.Batch{Peer: peer, At: start, Updates: []route.Update{{Attrs: attrs, NLRI: []route.NLRI{{Prefix: p}}}}})
+	}
+	down := &route.Batch{Peer: peer, At: start, Event: route.PeerDown}
+	down.Retention[route.IPv4Unicast] = route.Retention{Stale: 10 * time.Second, LongLived: 30 * time.Second, Graceful: true, AsFresh: true}
+	table.Apply(down)
+	for _, row := range []struct {
+		seconds, routes    int
+		longLived, asFresh bool
+	}{
+		{9, 2, false, true},
+		{12, 1, true, false}, // two seconds late, which the phase is not longer for
+		{39, 1, true, false},
+		{40, 0, false, false},
+	} {
+		table.Expire(start.Add(time.Duration(row.seconds) * time.Second))
+		settle(table)
+		seen, err := snapshot(table)
+		if err != nil || len(seen) != row.routes {
+			t.Fatalf("after %d seconds: %d routes, error %v, want %d", row.seconds, len(seen), err, row.routes)
+		}
+		for k, r := range seen {
+			if r.longLived != row.longLived || r.asFresh != row.asFresh || r.staleSince != 1000 {
+				t.Errorf("after %d seconds %v is long-lived %v, as fresh %v, stale since %d", row.seconds, k.prefix, r.longLived, r.asFresh, r.staleSince)
+			}
+		}
+	}
+}
+
+// TestOlderRoutesStayInTheLongLivedPhase: what a session before the last left goes with
+// what the last one left, once the long-lived phase has begun.
+func TestOlderRoutesStayInTheLongLivedPhase(t *testing.T) {
+	table := New()
+	peer := &route.Peer{Name: "a"}
+	start := time.Unix(1000, 0)
+	apply := func(seconds int, b route.Batch, keep route.Retention) {
+		b.Peer, b.At = peer, start.Add(time.Duration(seconds)*time.Second)
+		b.Retention[route.IPv4Unicast] = keep
+		table.Apply(&b)
+	}
+	longLived := route.Retention{Stale: 10 * time.Second, LongLived: 30 * time.Second}
+	for i, second := range []int{0, 5} {
+		apply(second, route.Batch{Event: route.PeerUp}, route.Retention{Stale: time.Hour})
+		p := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i)}), 16)
+		apply(second, route.Batch{Updates: []route.Update{{Attrs: attrsOf(1), NLRI: []route.NLRI{{Prefix: p}}}}}, route.Retention{})
+		apply(second+1, route.Batch{Event: route.PeerDown}, longLived)
+	}
+	for _, row := range []struct{ seconds, want int }{{15, 2}, {16, 2}, {45, 2}, {46, 0}} {
+		table.Expire(start.Add(time.Duration(row.seconds) * time.Second))
+		if got := table.Counts().Routes[route.IPv4Unicast]; got != row.want {
+			t.Errorf("after %d seconds: %d routes, want %d", row.seconds, got, row.want)
+		}
+	}
+}

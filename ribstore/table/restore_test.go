@@ -23,6 +23,7 @@ type world struct {
 	now     time.Time
 	pool    [2][]netip.Prefix
 	peers   map[string]*worldPeer
+	pace    int  // milliseconds that a step takes at most
 	flaps   int  // how often sessions change, 0 to 10
 	odd     bool // some events are out of order
 	endless bool // sessions come and go and never complete, so that generations run out
@@ -34,10 +35,10 @@ type worldPeer struct {
 	info *route.Peer
 }
 
-// entry is a batch, or the time of an Expire.
+// entry is a batch, or the time of an Expire or a Postpone.
 type entry struct {
-	batch  *route.Batch
-	expire time.Time
+	batch            *route.Batch
+	expire, postpone time.Time
 }
 
 func newWorld(seed uint64) *world {
@@ -48,6 +49,7 @@ func newWorld(seed uint64) *world {
 		peers:  map[string]*worldPeer{},
 	}
 	w.table.columnMin = []int{1, 3, columnMinRoutes}[w.random.IntN(3)]
+	w.pace = []int{500, 5000, 20_000}[w.random.IntN(3)]
 	w.flaps = w.random.IntN(11)
 	w.odd = w.random.IntN(4) == 0
 	w.endless = w.random.IntN(2) == 0
@@ -65,7 +67,12 @@ func newWorld(seed uint64) *world {
 
 // step lets some time pass and something happen.
 func (w *world) step() {
-	w.now = w.now.Add(time.Duration(w.random.IntN(5000)) * time.Millisecond)
+	w.now = w.now.Add(time.Duration(w.random.IntN(w.pace)) * time.Millisecond)
+	if w.random.IntN(30) == 0 {
+		until := w.now.Add(time.Duration(w.random.IntN(40)) * time.Second)
+		w.table.Postpone(until)
+		w.journal = append(w.journal, entry{postpone: until})
+	}
 	switch w.random.IntN(6) {
 	case 0:
 		if w.table.Expire(w.now) {
@@ -192,9 +199,12 @@ func (w *world) update(info *route.Peer) route.Update {
 // replay applies the journal from an entry on.
 func (w *world) replay(t *Table, from int) {
 	for _, e := range w.journal[from:] {
-		if e.batch != nil {
+		switch {
+		case e.batch != nil:
 			t.Apply(e.batch)
-		} else {
+		case !e.postpone.IsZero():
+			t.Postpone(e.postpone)
+		default:
 			t.Expire(e.expire)
 		}
 		if w.random.IntN(3) == 0 {
