@@ -33,6 +33,10 @@ func TestValidateNamesTheField(t *testing.T) {
 		"an address twice, one router id": {func(c *Config) {
 			c.Neighbors[1].Address, c.Neighbors[1].ASN, c.Neighbors[1].RouterID = addr("127.0.0.2"), 64501, addr("10.0.0.1")
 		}, "neighbors[1].address"},
+		"an address twice, told apart by no port": {func(c *Config) {
+			c.Neighbors[0].Dialing = Dialing{Connect: true, Port: 1790}
+			c.Neighbors[1].Address, c.Neighbors[1].ASN = addr("127.0.0.2"), 64501
+		}, "neighbors[1].address"},
 		"an address twice, one password": {func(c *Config) {
 			c.Neighbors[1].Address, c.Neighbors[1].Password = addr("127.0.0.2"), "x"
 		}, "neighbors[1].password_file"},

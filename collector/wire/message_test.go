@@ -52,8 +52,12 @@ func TestParseHeader(t *testing.T) {
 			kind, length, err := ParseHeader(tt.h, tt.limit)
 			var got *Notification
 			errors.As(err, &got)
-			if diff := cmp.Diff(tt.want, got); diff != "" || length != tt.length {
-				t.Errorf("ParseHeader(%x) = %v, %d, want length %d; error (-want +got):\n%s", tt.h, kind, length, tt.length, diff)
+			wantKind := Type(0)
+			if tt.want == nil {
+				wantKind = Type(tt.h[18])
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" || length != tt.length || kind != wantKind {
+				t.Errorf("ParseHeader(%x) = %v, %d, want %v, length %d; error (-want +got):\n%s", tt.h, kind, length, wantKind, tt.length, diff)
 			}
 		})
 	}
@@ -404,12 +408,82 @@ func TestCapabilityCorners(t *testing.T) {
 			t.Errorf("times %v and %v", g, l.Time[0])
 		}
 	})
+	t.Run("a time below zero is none", func(t *testing.T) {
+		c := LongLivedCapability(LongLived{Families: [route.NumFamilies]bool{true}, Time: [route.NumFamilies]time.Duration{-time.Hour}})
+		if want := []byte{0, 1, 1, 0, 0, 0, 0}; !bytes.Equal(c.Value, want) {
+			t.Errorf("LongLivedCapability = %x, want %x", c.Value, want)
+		}
+	})
 	t.Run("an IPv6 next hop for IPv6 prefixes says nothing", func(t *testing.T) {
 		o := open(Capability{CapExtendedNextHop, []byte{0, 2, 0, 1, 0, 2, 0, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 2}})
 		if got := o.ExtendedNextHop(); got != [route.NumFamilies]bool{} {
 			t.Errorf("ExtendedNextHop() = %v, want none", got)
 		}
 	})
+}
+
+// TestGracefulRestartFlags writes and reads each flag alone (RFC 4724 section 3, RFC 8538
+// section 2).
+func TestGracefulRestartFlags(t *testing.T) {
+	both := [route.NumFamilies]bool{true, true}
+	for _, row := range []struct {
+		name   string
+		g      GracefulRestart
+		octets []byte
+	}{
+		{"no flag, no family", GracefulRestart{Time: 4095 * time.Second}, []byte{0x0f, 0xff}},
+		{"R", GracefulRestart{Restarting: true}, []byte{0x80, 0}},
+		{"N", GracefulRestart{Notification: true, Time: time.Second}, []byte{0x40, 1}},
+		{"F of no family", GracefulRestart{Time: 300 * time.Second, Families: both}, []byte{0x01, 0x2c, 0, 1, 1, 0, 0, 2, 1, 0}},
+		{
+			"F of IPv4", GracefulRestart{Families: both, Forwarding: [route.NumFamilies]bool{true}},
+			[]byte{0, 0, 0, 1, 1, 0x80, 0, 2, 1, 0},
+		},
+		{
+			"F of IPv6", GracefulRestart{Families: both, Forwarding: [route.NumFamilies]bool{false, true}},
+			[]byte{0, 0, 0, 1, 1, 0, 0, 2, 1, 0x80},
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if c := GracefulRestartCapability(row.g); !bytes.Equal(c.Value, row.octets) {
+				t.Errorf("GracefulRestartCapability = %x, want %x", c.Value, row.octets)
+			}
+			o := &Open{Capabilities: []Capability{{CapGracefulRestart, row.octets}}}
+			if got, ok := o.GracefulRestart(); !ok || got != row.g {
+				t.Errorf("GracefulRestart() = %+v, %v, want %+v", got, ok, row.g)
+			}
+		})
+	}
+}
+
+// TestCodesAreThoseOfTheRegistry holds names that tests and code share to the numbers
+// of IANA.
+func TestCodesAreThoseOfTheRegistry(t *testing.T) {
+	for _, row := range []struct {
+		name      string
+		got, want []int
+	}{
+		{"error codes", []int{CodeHeader, CodeOpen, CodeUpdate, CodeHoldTimer, CodeFSM, CodeCease}, []int{1, 2, 3, 4, 5, 6}},
+		{"of the header", []int{HeaderNotSynchronized, HeaderBadLength, HeaderBadType}, []int{1, 2, 3}},
+		{
+			"of OPEN",
+			[]int{OpenUnspecific, OpenUnsupportedVersion, OpenBadPeerAS, OpenBadRouterID, OpenUnsupportedParameter, OpenUnacceptableHoldTime, OpenUnsupportedCap, OpenRoleMismatch},
+			[]int{0, 1, 2, 3, 4, 6, 7, 11},
+		},
+		{
+			"of UPDATE",
+			[]int{
+				UpdateMalformedAttributes, UpdateUnrecognizedWellKnown, UpdateMissingWellKnown, UpdateAttributeFlags, UpdateAttributeLength,
+				UpdateInvalidOrigin, UpdateInvalidNextHop, UpdateOptionalAttribute, UpdateInvalidNetwork, UpdateMalformedASPath,
+			},
+			[]int{1, 2, 3, 4, 5, 6, 8, 9, 10, 11},
+		},
+		{"of Cease", []int{CeaseMaxPrefixes, CeaseAdminShutdown, CeasePeerDeconfigured, CeaseAdminReset}, []int{1, 2, 3, 4}},
+	} {
+		if diff := cmp.Diff(row.want, row.got); diff != "" {
+			t.Errorf("%s (-registry +wire): %s", row.name, diff)
+		}
+	}
 }
 
 func TestDescribe(t *testing.T) {
