@@ -196,6 +196,23 @@ func checkSeen(t *rapid.T, got *Timeline, list []observation, to time.Time) {
 	}
 }
 
+// TestAConfirmedRouteWasAnnounced: going stale says nothing, and a stale route that is
+// fresh again was sent again, though its time of receipt stays.
+func TestAConfirmedRouteWasAnnounced(t *testing.T) {
+	from := querytest.Now()
+	fresh := route.Route{Peer: &route.Peer{Name: "a"}, Prefix: timelinePrefix, ReceivedAt: from.Add(-time.Hour)}
+	stale := fresh
+	stale.StaleSince = from.Add(time.Second)
+	b := NewTimelineBuilder(route.IPv4Unicast, timelinePrefix, from, 0)
+	for i, r := range []route.Route{fresh, stale, fresh, stale} {
+		b.Observe(from.Add(time.Duration(i)*time.Second), []route.Route{r})
+	}
+	got := b.Timeline(from.Add(time.Minute))
+	if got.States != 4 || got.Announcements != 1 || got.Withdrawals != 0 || got.Flaps != 0 {
+		t.Errorf("%d states, %d announcements, %d withdrawals, %d flaps; want 4, 1, 0, 0", got.States, got.Announcements, got.Withdrawals, got.Flaps)
+	}
+}
+
 func TestTimelineOfOrigins(t *testing.T) {
 	a, b := &route.Peer{Name: "a"}, &route.Peer{Name: "b"}
 	second := func(n int) time.Time { return querytest.Now().Add(time.Duration(n) * time.Second) }

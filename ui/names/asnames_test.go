@@ -176,6 +176,18 @@ func TestCompletionIsTheStupidOne(t *testing.T) {
 	})
 }
 
+// TestTheFirstNameIsFound: nothing stands before it that a search could begin behind.
+func TestTheFirstNameIsFound(t *testing.T) {
+	n, err := newASNames([]entry{{64500, 1, "First"}, {64501, 2, "second first"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Match{{64500, "First"}, {64501, "second first"}}
+	if diff := cmp.Diff(want, n.Complete("first", 9)); diff != "" {
+		t.Errorf("Complete (-want +got): %s", diff)
+	}
+}
+
 // cmpEmpty has cmp take a nil slice for an empty one.
 func cmpEmpty() cmp.Option {
 	return cmp.FilterValues(func(a, b []Match) bool { return len(a) == 0 && len(b) == 0 }, cmp.Ignore())
