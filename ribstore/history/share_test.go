@@ -110,6 +110,9 @@ func TestOthersKeepEveryChange(t *testing.T) {
 		w.history.writeOrAlarm()
 	}
 	w.wantPresent("peer0")
+	if n := len(w.history.journal.shares.thinned); n != 0 {
+		t.Errorf("%d peers are followed that keep to their share, and their marks written again and again", n)
+	}
 	if all := w.history.Notices(); len(all) != 1 || len(all["peer0"]) != 1 || all["peer0"][0].Kind != noticeThinned || all["peer0"][0].Count < 25_000 {
 		t.Errorf("notices: %+v", all)
 	}

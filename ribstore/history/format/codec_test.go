@@ -215,6 +215,23 @@ func drawWhen(t *rapid.T, at When) When {
 	return at
 }
 
+// TestTwoDifferencesAreOne: a base with two differences, one after the other, is the base
+// with their overlay.
+func TestTwoDifferencesAreOne(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		base := drawChunk(t, drawFamily(t))
+		middle := drawLike(t, base)
+		last := drawLike(t, middle)
+		var first, second, over Chunk
+		Difference(&first, base, middle)
+		Difference(&second, middle, last)
+		overlay(&over, &first, &second)
+		if diff := cmp.Diff(plain(last), listed(base, &over)); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
 func TestBlocksComeBackAsTheyWere(t *testing.T) {
 	w := NewBlockWriter()
 	var d BlockReader

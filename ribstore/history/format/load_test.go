@@ -125,6 +125,11 @@ func TestALoadIsReadAsItWasWritten(t *testing.T) {
 		}
 		stored[i] ^= 0x10
 	}
+	for name, bad := range map[string][]byte{"nothing": nil, "an index that is cut": stored[:3], "a count beyond the end": {0xff, 0xff, 0x03, 1}} {
+		if n := LoadSize(bad); n != 0 {
+			t.Errorf("LoadSize of %s = %d, want 0", name, n)
+		}
+	}
 	for n := range stored {
 		if _, err := openLoad(nil, piece.Key(), stored[:n]); err == nil {
 			t.Errorf("a load that ends after %d octets is read", n)
