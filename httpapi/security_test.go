@@ -109,7 +109,11 @@ func TestB2B3TextOfNeighboursIsTextInPages(t *testing.T) {
 	for _, text := range hostile() {
 		h := poisonedHandler(t, text)
 		for _, path := range []string{"/", "/peers", "/peers/edge1", "/1.1.1.1", "/search?q=peer+edge1"} {
-			page := parsePage(t, ask(t, h, path))
+			w := ask(t, h, path)
+			if w.Code != http.StatusOK {
+				t.Errorf("GET %s with %q = %d, want the page", path, text, w.Code)
+			}
+			page := parsePage(t, w)
 			checkFrame(t, page)
 			for _, svg := range page.all("svg", "") {
 				if svg.attr("role") != "img" || svg.attr("onload") != "" || svg.FirstChild == nil || svg.FirstChild.Data != "path" || svg.FirstChild.NextSibling != nil {
@@ -136,7 +140,11 @@ func TestB3TextOfNeighboursCannotDriveATerminal(t *testing.T) {
 	for _, text := range hostile() {
 		h := poisonedHandler(t, text)
 		for _, path := range []string{"/index.txt", "/peers.txt", "/peers/edge1.txt", "/1.1.1.1.txt"} {
-			body := ask(t, h, path).Body.String()
+			w := ask(t, h, path)
+			body := w.Body.String()
+			if w.Code != http.StatusOK || body == "" {
+				t.Errorf("GET %s with %q = %d, %d bytes, want the text", path, text, w.Code, len(body))
+			}
 			if i := strings.IndexFunc(body, func(r rune) bool { return r < ' ' && r != '\n' || r == 0x7f || r == '\u202e' }); i >= 0 {
 				t.Errorf("%s with %q has the control character %q", path, text, body[i])
 			}
@@ -190,12 +198,15 @@ func TestHostOfTheClientIsTextInTheExamples(t *testing.T) {
 	r.Host = `evil"><script>alert(1)</script>`
 	w := httptest.NewRecorder()
 	worldHandler(t).ServeHTTP(w, r)
+	if w.Code != http.StatusOK {
+		t.Errorf("GET / of the Host %q = %d, want the page", r.Host, w.Code)
+	}
 	checkFrame(t, parsePage(t, w))
 	text := httptest.NewRecorder()
 	r.Header.Set("User-Agent", "curl/8")
 	r.Host = "evil;id"
 	worldHandler(t).ServeHTTP(text, r)
-	if strings.Contains(text.Body.String(), ";id") {
+	if text.Code != http.StatusOK || text.Body.Len() == 0 || strings.Contains(text.Body.String(), ";id") {
 		t.Error("an example for the shell holds what the client wrote into Host")
 	}
 }

@@ -27,6 +27,7 @@ func TestTextForm(t *testing.T) {
 				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
 					t.Fatal(err)
 				}
+				t.Fatalf("%s was written: look at what changed, and run again without -update", file)
 			}
 			want, err := os.ReadFile(file)
 			if err != nil {

@@ -438,10 +438,15 @@ func TestAttributesAreCanonical(t *testing.T) {
 	})
 	t.Run("an unknown attribute whose length and flags octet make 255", func(t *testing.T) {
 		got := attrsOf(t, testSession(), good+attr(0xc0, 99, strings.Repeat("ab", 254)))
+		n := 0
 		for u := range got.Unknown() {
+			n++
 			if u.Code != 99 || u.Flags != 0xc0 || len(u.Value) != 254 {
 				t.Errorf("unknown %+v, want 254 octets of attribute 99", u)
 			}
+		}
+		if n != 1 {
+			t.Errorf("%d unknown attributes, want 1", n)
 		}
 	})
 }
@@ -555,6 +560,9 @@ func TestUpdatesSurviveTheGrowthOfTheBuilder(t *testing.T) {
 		if _, err := d.Update(AppendUpdate(nil, s, u, MaxLen)[HeaderLen:], &b); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if n := len(b.Updates()); n != 200 {
+		t.Fatalf("%d updates, want 200", n)
 	}
 	prefixes := 0
 	for i, u := range b.Updates() {

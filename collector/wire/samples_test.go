@@ -21,6 +21,9 @@ func forEachSample(t *testing.T, f func(sample)) {
 	samplesIn(t, "testdata", "testdata", f)
 	shared := sharedData()
 	if shared == "" {
+		if os.Getenv("CI") != "" {
+			t.Fatal("no shared data: set RIBGLASS_SHARED, as CI is set")
+		}
 		t.Log("skipped: no shared data (set RIBGLASS_SHARED to its directory); compared testdata only")
 		return
 	}

@@ -29,6 +29,9 @@ func segments(t *testing.T, prefix string) []segment {
 	t.Helper()
 	file := filepath.Join(sharedData(), "vectors", "frr-segments.jsonl")
 	if _, err := os.Stat(file); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("%v: set RIBGLASS_SHARED, as CI is set", err)
+		}
 		t.Skip("no shared data: set RIBGLASS_SHARED to its directory")
 	}
 	return slices.DeleteFunc(readJSONL[segment](t, file), func(s segment) bool {

@@ -47,6 +47,8 @@ func golden(t *testing.T, file string, got []byte) {
 		if err := os.WriteFile(path, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
+		t.Errorf("%s was written: look at what changed, and run again without -update", path)
+		return
 	}
 	want, err := os.ReadFile(path)
 	if err != nil {

@@ -20,7 +20,8 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// shared returns a file of the shared data, and skips the test where there is none.
+// shared returns a file of the shared data, and skips the test where there is none, or
+// fails it in CI.
 func shared(t *testing.T, name string) string {
 	t.Helper()
 	dir := os.Getenv("RIBGLASS_SHARED")
@@ -29,6 +30,9 @@ func shared(t *testing.T, name string) string {
 	}
 	path := filepath.Join(dir, "data", "mrt", name)
 	if _, err := os.Stat(path); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("%v: set RIBGLASS_SHARED, as CI is set", err)
+		}
 		t.Skipf("no shared data: %v (set RIBGLASS_SHARED)", err)
 	}
 	return path

@@ -238,6 +238,9 @@ func sharedVectors(t testing.TB) string {
 	}
 	dir = filepath.Join(dir, "data", "vectors")
 	if _, err := os.Stat(dir); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("%v: set RIBGLASS_SHARED, as CI is set", err)
+		}
 		t.Skipf("no shared vectors: %v (set RIBGLASS_SHARED)", err)
 	}
 	return dir

@@ -107,11 +107,15 @@ func drawPath(t *rapid.T, kinds ...route.SegmentType) route.ASPath {
 	return p
 }
 
-// compileOrSkip skips what is refused as too complex or as matching nothing, and nothing
-// else.
-func compileOrSkip(t *rapid.T, text string, d Dialect) *Pattern {
+// compiler compiles what a law draws, and counts what is refused.
+type compiler struct{ drawn, refused int }
+
+// compile skips what is refused as too complex or as matching nothing, and nothing else.
+func (c *compiler) compile(t *rapid.T, text string, d Dialect) *Pattern {
+	c.drawn++
 	p, err := Compile(text, d)
 	if err != nil && (strings.Contains(err.Error(), "too complex") || strings.Contains(err.Error(), "no AS path can match")) {
+		c.refused++
 		t.Skip(err)
 	}
 	if err != nil {
@@ -120,12 +124,22 @@ func compileOrSkip(t *rapid.T, text string, d Dialect) *Pattern {
 	return p
 }
 
+// check puts a law to the test, which fails when a tenth of what it draws is refused.
+func (c *compiler) check(t *testing.T, law func(*rapid.T)) {
+	t.Helper()
+	rapid.Check(t, law)
+	if c.refused > 2+c.drawn/10 {
+		t.Errorf("%d of %d expressions were refused: the law says little", c.refused, c.drawn)
+	}
+}
+
 func TestOurFormMatchesAsGoDoes(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	var c compiler
+	c.check(t, func(t *rapid.T) {
 		e := drawCisco(t, 4)
 		want := regexp.MustCompile(e.goText)
-		p := compileOrSkip(t, e.text, Cisco)
-		m, again := p.Matcher(), compileOrSkip(t, p.String(), Cisco)
+		p := c.compile(t, e.text, Cisco)
+		m, again := p.Matcher(), c.compile(t, p.String(), Cisco)
 		if again.String() != p.String() {
 			t.Fatalf("%q is %q, and that is %q", e.text, p, again)
 		}
@@ -150,14 +164,15 @@ func checkRequired(t *rapid.T, p *Pattern, path route.ASPath, matches bool) {
 }
 
 func TestTermsMatchAsGoDoes(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	var c compiler
+	c.check(t, func(t *rapid.T) {
 		e, d := drawJunos(t, 3), Junos
 		if rapid.Bool().Draw(t, "bird") {
 			e, d = drawBIRD(t), BIRD
 		}
 		want := regexp.MustCompile("^(?:" + e.goText + ")$")
-		p := compileOrSkip(t, e.text, d)
-		m, n := p.Matcher(), compileOrSkip(t, p.OurForm(), Cisco).Matcher()
+		p := c.compile(t, e.text, d)
+		m, n := p.Matcher(), c.compile(t, p.OurForm(), Cisco).Matcher()
 		for range 20 {
 			path := route.ASPath{}.AppendSegment(route.ASSequence, rapid.SliceOfN(smallASN, 0, 6).Draw(t, "asns")...)
 			text := path.String()
@@ -174,14 +189,15 @@ func TestTermsMatchAsGoDoes(t *testing.T) {
 }
 
 func TestRangesHoldWhatTheySay(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	var c compiler
+	c.check(t, func(t *rapid.T) {
 		bits := rapid.IntRange(1, 32).Draw(t, "bits")
 		draw := func(name string) route.ASN {
 			return route.ASN(rapid.Uint32().Draw(t, name) >> (32 - bits))
 		}
 		lo, hi := draw("lo"), draw("hi")
 		lo, hi = min(lo, hi), max(lo, hi)
-		m := compileOrSkip(t, fmt.Sprintf("%d-%d", lo, hi), Junos).Matcher()
+		m := c.compile(t, fmt.Sprintf("%d-%d", lo, hi), Junos).Matcher()
 		for _, n := range []route.ASN{lo, hi, lo - 1, hi + 1, draw("asn"), draw("asn"), 0, 1<<32 - 1} {
 			want := lo <= n && n <= hi
 			if got := m.Match(route.ASPath{}.AppendSegment(route.ASSequence, n)); got != want {
