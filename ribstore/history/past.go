@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ribglass/ribstore/history/format"
+	"ribglass/ribstore/route"
 	"ribglass/ribstore/table"
 )
 
@@ -174,70 +175,78 @@ func apply(t *table.Table) func(*format.Record) error {
 	}
 }
 
-// restore makes a table of the chunks of a snapshot. It counts their routes.
+// restore makes a table of the chunks of a snapshot.
 func (h *History) restore(ctx context.Context, m *format.Manifest, within format.Scope, read *loading) (*table.Table, error) {
-	loader := table.Restore(m.States)
-	at := make(map[uint32]int, len(m.Numbers))
+	r := restorer{loader: table.Restore(m.States), within: within, read: read}
 	for i, n := range m.Numbers {
-		at[n] = i
+		*r.states.Of(n) = uint32(i) + 1
 	}
-	err := h.eachRange(ctx, m, within, func(r *format.RangeReader) error {
-		ok := true
-		f, difference := r.Family(), r.Difference()
-		routes := uint32(0)
-		var slot uint32
-		var known netip.Prefix
-		// Ids of attribute sets in the table plus one: of the base, and of the
-		// difference.
-		ids := [2][]uint32{make([]uint32, len(r.BaseChunk().Sets)), nil}
-		if difference != nil {
-			ids[1] = make([]uint32, len(difference.Sets))
-		}
-		r.Each(func(prefix netip.Prefix, from *format.Chunk, e format.Entry) {
-			routes++
-			if !within.Has(prefix) {
-				return
-			}
-			var taken, has bool
-			if prefix != known {
-				if slot, taken = loader.Prefix(f, prefix); !taken {
-					ok = false
-					return
-				}
-				known = prefix
-			}
-			sets := ids[0]
-			if from == difference {
-				sets = ids[1]
-			}
-			if sets[e.Set] == 0 {
-				id, taken := loader.Set(from.Set(e.Set))
-				if !taken {
-					ok = false
-					return
-				}
-				sets[e.Set] = id + 1
-			}
-			var i int
-			if i, has = at[e.Peer]; !has || !loader.Route(i, f, slot, e.PathID, sets[e.Set]-1, int64(e.Received), e.Class) {
-				ok = false
-			}
-		})
-		if !ok {
-			return format.Damagedf("a chunk has routes that cannot be")
-		}
-		read.add(routes)
-		return nil
-	})
-	if err != nil {
+	if err := h.eachRange(ctx, m, within, r.loader.Hash, r.load); err != nil {
 		return nil, err
 	}
-	return loader.Finish(), nil
+	return r.loader.Finish(), nil
+}
+
+// restorer gives the routes of ranges to a loader.
+type restorer struct {
+	loader *table.Loader
+	within format.Scope
+	states format.Numbers // of the peers of the file, one more than the index of a state
+	read   *loading
+}
+
+// load loads a range.
+func (r *restorer) load(from *format.RangeReader) error {
+	f, difference := from.Family(), from.Difference()
+	// Ids of attribute sets in the table plus one: of the base, and of the difference.
+	ids := [2][]uint32{make([]uint32, len(from.BaseChunk().Sets)), nil}
+	if hashes := from.Hashes(); len(hashes) > 0 {
+		r.loader.Sets(ids[0], from.BaseChunk().Sets, hashes)
+	}
+	if difference != nil {
+		ids[1] = make([]uint32, len(difference.Sets))
+	}
+	ok, routes := true, uint32(0)
+	var slot uint32
+	var known netip.Prefix
+	from.Each(func(prefix netip.Prefix, of *format.Chunk, e format.Entry) {
+		routes++
+		if !r.within.Has(prefix) {
+			return
+		}
+		if prefix != known {
+			var taken bool
+			if slot, taken = r.loader.Prefix(f, prefix); !taken {
+				ok = false
+				return
+			}
+			known = prefix
+		}
+		sets := ids[0]
+		if of == difference {
+			sets = ids[1]
+		}
+		if sets[e.Set] == 0 {
+			id, taken := r.loader.Set(of.Set(e.Set))
+			if !taken {
+				ok = false
+				return
+			}
+			sets[e.Set] = id + 1
+		}
+		i := int(r.states.Find(e.Peer)) - 1 // no peer has -1
+		ok = r.loader.Route(i, f, slot, e.PathID, sets[e.Set]-1, int64(e.Received), e.Class) && ok
+	})
+	if !ok {
+		return format.Damagedf("a chunk has routes that cannot be")
+	}
+	r.read.add(routes)
+	return nil
 }
 
 // eachRange calls load with the ranges of a snapshot that the scope touches, in
 // order. While load runs, other goroutines read the ranges that follow.
-func (h *History) eachRange(ctx context.Context, m *format.Manifest, within format.Scope, load func(*format.RangeReader) error) error {
+func (h *History) eachRange(ctx context.Context, m *format.Manifest, within format.Scope, hash func(route.Attrs) uint64, load func(*format.RangeReader) error) error {
 	var wanted []*format.Range
 	for i := range m.Ranges {
 		next := format.SortKey{}
@@ -265,7 +274,7 @@ func (h *History) eachRange(ctx context.Context, m *format.Manifest, within form
 			h.readers.Put(s)
 		}
 	}()
-	results := h.readAhead(ctx, &group, readers, wanted, within.Whole())
+	results := h.readAhead(ctx, &group, readers, wanted, hash, within.Whole())
 	for i := range wanted {
 		select {
 		case got := <-results[i]:
@@ -293,8 +302,8 @@ type readResult struct {
 // readAhead reads ranges in several goroutines, which end with the context. It
 // sends each to the channel with its index, a few ranges ahead of the receiver.
 // There is one goroutine fewer than there are readers. When ranges are wanted
-// whole, the goroutines also make their attribute sets.
-func (h *History) readAhead(ctx context.Context, group *sync.WaitGroup, readers []*format.RangeReader, wanted []*format.Range, whole bool) []chan readResult {
+// whole, the goroutines also make their attribute sets and the hashes of these.
+func (h *History) readAhead(ctx context.Context, group *sync.WaitGroup, readers []*format.RangeReader, wanted []*format.Range, hash func(route.Attrs) uint64, whole bool) []chan readResult {
 	free := make(chan *format.RangeReader, len(readers))
 	for _, s := range readers {
 		free <- s
@@ -319,7 +328,7 @@ func (h *History) readAhead(ctx context.Context, group *sync.WaitGroup, readers 
 				}
 				err := p.Read(&h.source, wanted[i])
 				if err == nil && whole {
-					p.MakeSets()
+					p.MakeSets(hash)
 				}
 				results[i] <- readResult{p, err, func() { free <- p }}
 			}

@@ -98,7 +98,28 @@ func (l *Loader) Set(a route.Attrs) (id uint32, ok bool) {
 	if len(a) == 0 || len(a) > maxSet {
 		return 0, false
 	}
-	return l.sets.intern(a)
+	return l.sets.intern(a, l.sets.hash(a))
+}
+
+// Hash returns the hash of an attribute set, for Sets. Any goroutine may call it.
+func (l *Loader) Hash(a route.Attrs) uint64 { return l.sets.hash(a) }
+
+// Sets is Set for many sets, of which hashes are known. It writes ids that are one
+// greater than those of Set, and zero for a set that Set does not take.
+func (l *Loader) Sets(ids []uint32, sets []route.Attrs, hashes []uint64) {
+	const ahead = 8
+	for i, a := range sets {
+		if i+ahead < len(hashes) {
+			l.sets.meet(hashes[i+ahead])
+		}
+		ids[i] = 0
+		if len(a) == 0 || len(a) > maxSet {
+			continue
+		}
+		if id, ok := l.sets.intern(a, hashes[i]); ok {
+			ids[i] = id + 1
+		}
+	}
 }
 
 // Prefix returns a number for the prefix, good for Route of this loader and

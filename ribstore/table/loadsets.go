@@ -16,16 +16,27 @@ type setLoader struct {
 	sets    *attrSets
 	hashes  []uint64 // by id
 	entries []uint64 // open addressing: upper bits of the hash | id+1; 0 is free
+	met     uint64   // written, so that a read is not left out
 }
 
 const hashMask = ^uint64(1<<idBits - 1) // of the hash, in an entry
 
-// intern returns the id of the set. Routes that hold it are not counted yet.
-func (x *setLoader) intern(set route.Attrs) (uint32, bool) {
+// hash returns the hash of a set.
+func (x *setLoader) hash(set route.Attrs) uint64 { return maphash.Bytes(x.sets.seed, set) }
+
+// meet looks at where the search for a hash begins. So the memory is on its way when a
+// later call of intern needs it.
+func (x *setLoader) meet(hash uint64) {
+	if len(x.entries) > 0 {
+		x.met = x.entries[x.home(hash)]
+	}
+}
+
+// intern returns the id of the set with a hash. Routes that hold it are not counted yet.
+func (x *setLoader) intern(set route.Attrs, hash uint64) (uint32, bool) {
 	if 2*len(x.hashes) >= len(x.entries) {
 		x.widen()
 	}
-	hash := maphash.Bytes(x.sets.seed, set)
 	at := x.home(hash)
 	for ; x.entries[at] != 0; at = (at + 1) % len(x.entries) {
 		if (x.entries[at]^hash)&hashMask != 0 {

@@ -35,6 +35,14 @@ func (x *Numbers) Of(id uint32) *uint32 {
 	return &c.number
 }
 
+// Find returns the number of an id, zero for none.
+func (x *Numbers) Find(id uint32) uint32 {
+	if x.used == 0 {
+		return 0
+	}
+	return x.cell(id).number
+}
+
 // cell returns the cell of an id, or the free cell that it gets.
 func (x *Numbers) cell(id uint32) *numbered {
 	mask := uint32(len(x.cells) - 1)

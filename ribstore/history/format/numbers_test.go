@@ -17,6 +17,9 @@ func TestNumbersEqualAMap(t *testing.T) {
 			if n%5 == 0 {
 				id = ^id // the highest ids
 			}
+			if found := x.Find(id); found != want[id] {
+				t.Fatalf("round %d: Find(%d) = %d, want %d", n, id, found, want[id])
+			}
 			got := x.Of(id)
 			if *got != want[id] {
 				t.Fatalf("round %d: id %d has the number %d, want %d", n, id, *got, want[id])

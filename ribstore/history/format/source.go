@@ -195,11 +195,12 @@ type RangeReader struct {
 	changes []*ChunkReader
 	merged  [2]Chunk
 	change  *Chunk // all differences in one; nil when the range has none
+	hashes  []uint64
 }
 
 // Read reads a range.
 func (s *RangeReader) Read(from *Source, r *Range) error {
-	s.change = nil
+	s.change, s.hashes = nil, s.hashes[:0]
 	base, err := from.Chunk(&s.base, r.Base)
 	if err != nil {
 		return err
@@ -234,14 +235,20 @@ func (s *RangeReader) BaseChunk() *Chunk { return &s.base.chunk }
 // Difference returns all differences of the range as one, nil when it has none.
 func (s *RangeReader) Difference() *Chunk { return s.change }
 
-// MakeSets makes all attribute sets. Without it each is made when it is first
-// asked for.
-func (s *RangeReader) MakeSets() {
-	s.base.chunk.allSets()
+// MakeSets makes all attribute sets, and the hashes of those of the base. Without it
+// each set is made when it is first asked for.
+func (s *RangeReader) MakeSets(hash func(route.Attrs) uint64) {
+	s.hashes = s.hashes[:0]
+	for _, set := range s.base.chunk.allSets() {
+		s.hashes = append(s.hashes, hash(set))
+	}
 	if s.change != nil {
 		s.change.allSets()
 	}
 }
+
+// Hashes returns the hashes that MakeSets made, none without it.
+func (s *RangeReader) Hashes() []uint64 { return s.hashes }
 
 // Each calls found with the routes of the range in order. The chunk that found
 // is given is the base or the difference: it has the attribute set of the route.
