@@ -26,7 +26,7 @@ func New(cfg Config, sources Sources) *Desk {
 // Reader returns the reader of an audience, for one request: what is asked of it shares a
 // budget.
 func (d *Desk) Reader(to route.Audience) (*Reader, error) {
-	r := &Reader{Audience: to, desk: d, store: d.sources.Store, spent: new(spent), texts: new(query.Allowance)}
+	r := &Reader{Audience: to, desk: d, store: d.sources.Store, spent: new(spent), texts: &query.Allowance{Turn: d.sources.Budget.Turn}}
 	switch {
 	case d.sources.For != nil:
 		r.store = d.sources.For(to)

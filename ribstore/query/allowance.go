@@ -10,7 +10,14 @@ import (
 // those of one request: reading is also done for a plan and for completion, which take no
 // place in the budget. The zero value has all left; it must not be copied. One goroutine
 // uses it.
-type Allowance struct{ spent int }
+type Allowance struct {
+	// Turn, when not nil, calls work when it is its turn, so that many who have expressions
+	// read at a time do not take all processors from others. It reports whether there is
+	// more to do: a turn can be over before it began.
+	Turn func(work func() bool) (more bool)
+
+	spent int
+}
 
 // mostSpent is the cost of all expressions of an allowance, in states of their automata.
 // It is some ten milliseconds.
@@ -24,7 +31,17 @@ func (a *Allowance) compile(text string, d pathexpr.Dialect) (*pathexpr.Pattern,
 	if a.spent >= mostSpent {
 		return nil, errTooComplex
 	}
-	pattern, err := pathexpr.Compile(text, d)
+	var pattern *pathexpr.Pattern
+	var err error
+	work := func() bool {
+		pattern, err = pathexpr.Compile(text, d)
+		return false
+	}
+	if a.Turn == nil {
+		work()
+	}
+	for a.Turn != nil && a.Turn(work) { //nolint:revive // the work is done in the condition
+	}
 	if err != nil {
 		a.spent += pathexpr.MaxCost
 		return nil, err
