@@ -13,28 +13,18 @@ func anyIn(s route.Segment, asns ASNs) bool {
 
 // viaTest makes the test whether the AS numbers stand next to each other.
 func viaTest(want Via) setTest {
-	switch first := want[0]; {
-	case len(want) > 1:
+	if len(want) > 1 {
 		return func(a route.Attrs) bool { return adjacentIn(a.ASPath(), want) }
-	case first.First == first.Last:
-		return func(a route.Attrs) bool { return a.ASPath().Has(first.First) }
-	default:
-		return func(a route.Attrs) bool {
-			for s := range a.ASPath().Segments() {
-				if anyIn(s, first) {
-					return true
-				}
-			}
-			return false
-		}
 	}
+	first, last := want[0].First, want[0].Last
+	return func(a route.Attrs) bool { return a.ASPath().HasWithin(first, last) }
 }
 
 // adjacentIn reports whether the AS numbers stand next to each other in sequences of the
 // path, an AS that repeats itself counting once. Sequences in a row are one: a long path
 // is written so.
 func adjacentIn(p route.ASPath, want Via) bool {
-	if first := want[0]; first.First == first.Last && !p.Has(first.First) {
+	if !p.HasWithin(want[0].First, want[0].Last) {
 		return false // most paths end here
 	}
 	if s, ok := p.Sequence(); ok {

@@ -147,6 +147,11 @@ func FuzzASPath(f *testing.F) {
 		if origin, ok := p.Origin(); ok && !slices.Contains(all, origin) {
 			t.Fatalf("%x: origin %v, which is not in %v", octets, origin, all)
 		}
+		for _, n := range all {
+			if !p.Has(n) || !p.HasWithin(0, n) || !p.HasWithin(n, 4294967295) || n > 0 && p.HasWithin(0, n-1) != slices.ContainsFunc(all, func(m ASN) bool { return m < n }) {
+				t.Fatalf("%x: has %v of %v: %v", octets, n, all, p.Has(n))
+			}
+		}
 		if !SameOrigins(p, p) {
 			t.Fatalf("%x ends in other ASes than itself", octets)
 		}

@@ -99,14 +99,19 @@ func (p ASPath) All() iter.Seq[ASN] {
 }
 
 // Has reports whether the AS number is in the path, in a segment of any type.
-func (p ASPath) Has(n ASN) bool {
+func (p ASPath) Has(n ASN) bool { return p.HasWithin(n, n) }
+
+// HasWithin reports whether an AS number from first to last is in the path, in a segment
+// of any type. Searches ask it of every attribute set.
+func (p ASPath) HasWithin(first, last ASN) bool {
+	span := uint32(last - first)
 	for rest := p; len(rest) >= 2; {
 		end := 2 + 4*int(rest[1])
 		if end > len(rest) {
 			return false
 		}
 		for i := 2; i < end; i += 4 {
-			if binary.BigEndian.Uint32(rest[i:]) == uint32(n) {
+			if binary.BigEndian.Uint32(rest[i:])-uint32(first) <= span {
 				return true
 			}
 		}
