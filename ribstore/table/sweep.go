@@ -99,6 +99,11 @@ func (t *Table) sweepNow(p *peer, f route.Family, mask uint16) {
 // millisecond's worth when all of them have a route to remove.
 const sweepSlots = 4096
 
+// sweepEntries is about how many entries of rows one step visits. Where many peers have the
+// same prefixes, the slots of a step have all their routes: what the session of one of them
+// costs must not grow with the others.
+const sweepEntries = 2 * sweepSlots
+
 // sweepStep moves all sweeps of a family on by one step. They share the
 // position: each is done when it has been round once.
 func (t *Table) sweepStep(f *family) {
@@ -116,21 +121,48 @@ func (t *Table) sweepStep(f *family) {
 	if f.sweepAt >= count {
 		f.sweepAt = 0
 	}
-	end := min(f.sweepAt+sweepSlots, count)
+	end := f.sweepEnd(min(f.sweepAt+sweepSlots, count))
 	peers := t.peers.byIndex()
+	t.swept = grownTo(t.swept, len(peers))
+	for _, s := range active {
+		t.swept.Add(uint32(s.peer.index))
+	}
 	t.sweepRange(f, active, func(index uint16) *sweep {
+		if !t.swept.Has(uint32(index)) { // of most entries, whose peers are far apart in memory
+			return nil
+		}
 		if p := peers.at(index); p != nil {
 			return p.families[f.id].sweep
 		}
 		return nil
 	}, f.sweepAt, end)
 	for _, s := range active {
+		t.swept[s.peer.index/64] = 0
 		s.visited(f.sweepAt, end)
 		if !s.peer.families[f.id].has(s.mask) {
 			s.remaining = 0
 		}
 	}
 	f.sweepAt = end
+}
+
+// grownTo returns a set that holds numbers below n.
+func grownTo(b Bits, n int) Bits {
+	if (n+63)/64 > len(b) {
+		return append(b, make(Bits, (n+63)/64-len(b))...)
+	}
+	return b
+}
+
+// sweepEnd returns where a step ends that visits the slots up to last at most.
+func (f *family) sweepEnd(last uint32) uint32 {
+	entries := 0
+	for slot := f.sweepAt; slot < last; slot++ {
+		if entries += f.rows.load(f.slots.row(slot)).len(); entries >= sweepEntries {
+			return slot + 1
+		}
+	}
+	return last
 }
 
 // dropDoneSweeps takes the sweeps that are done off the list, and the removed

@@ -48,6 +48,7 @@ type Table struct {
 	indexes   indexes
 	sweeps    []*sweep
 	active    []*sweep // scratch
+	swept     Bits     // scratch: peers with an active sweep, by index
 	columnMin int      // routes from which a peer gets a column
 }
 
