@@ -25,6 +25,7 @@ type follower struct {
 	from       time.Time // what was before is not told
 	passed     int       // events of sessions whose routes were not looked at
 	part       bool      // the table has only prefixes that change: see errWholeTable
+	rows       bool      // of an event of a session no more is told than that it was
 }
 
 // errWholeTable ends a follower of a part of a table when something happens that may
@@ -48,7 +49,7 @@ func (f *follower) begin(tell func([]route.Route)) {
 	var places []place
 	_ = f.ViewFor(f.query, func(v *table.View) error {
 		for _, id := range f.conditions.Families() {
-			places = f.placesIn(places, v, id, nil)
+			places = f.placesIn(places, v, id, &table.Wanted{})
 		}
 		return nil
 	})
@@ -64,7 +65,7 @@ func (f *follower) event(e *history.Event) error {
 		return nil
 	case e.Batch != nil && e.Batch.Event == route.Routes:
 		return e.Steps(f.routes)
-	case f.part && (e.Batch == nil || e.Batch.Event != route.PeerChanged):
+	case f.part && !f.rows && (e.Batch == nil || e.Batch.Event != route.PeerChanged):
 		return errWholeTable
 	}
 	return f.sessionEvent(e)
@@ -136,39 +137,63 @@ func (f *follower) touchedBy(o *changes.Occurrence) (list []place, few bool) {
 	if o.Event == route.PeerChanged || o.Peer != nil && !f.conditions.MayHave(o.Peer) {
 		return nil, true
 	}
-	total := 0
+	if f.rows {
+		if o.Peer == nil {
+			return nil, false
+		}
+		_, known := f.Table.Peer(o.Peer.Name) // one that comes up for the first time has no routes
+		return nil, !known
+	}
+	if o.Event == route.RefreshBegin { // changes no route
+		return nil, true
+	}
+	few = true
 	_ = f.ViewFor(f.query, func(v *table.View) error {
-		var own table.Select
-		if o.Peer != nil {
-			own = v.Of(o.Peer.Name)
-		}
-		routes, stale := v.Totals(own)
-		var most [route.NumFamilies]int
-		for _, id := range f.conditions.Families() {
-			most[id] = routes[id]
-			if o.Expired || o.Event == route.EndOfRIB { // only stale routes go
-				most[id] = stale[id]
-			}
-			total += most[id]
-		}
-		if total == 0 || total > fewRoutes {
-			return nil
-		}
-		for _, id := range f.conditions.Families() {
-			if most[id] > 0 {
-				list = f.placesIn(list, v, id, own)
-			}
-		}
+		list, few = f.touchedIn(v, o)
 		return nil
 	})
-	return list, total <= fewRoutes
+	return list, few
 }
 
-// placesIn appends the prefixes of a family of which the chosen peers have routes and
-// that the query asks about, each once.
-func (f *follower) placesIn(list []place, v *table.View, id route.Family, chosen table.Select) []place {
+// touchedIn is touchedBy in a view.
+func (f *follower) touchedIn(v *table.View, o *changes.Occurrence) (list []place, few bool) {
+	var wanted table.Wanted
+	if o.Peer != nil {
+		wanted.Peers = v.Of(o.Peer.Name)
+	}
+	// Of these only routes go that were not sent again.
+	wanted.Stale = o.Expired || o.Event == route.EndOfRIB
+	wanted.Older = o.Event == route.RefreshEnd
+	families := f.conditions.Families()
+	if o.Event == route.EndOfRIB || o.Event == route.RefreshEnd {
+		families = slices.DeleteFunc(slices.Clone(families), func(id route.Family) bool { return id != o.Family })
+	}
+	total := 0
+	routes, stale := v.Totals(wanted.Peers)
+	for _, id := range families {
+		if wanted.Stale {
+			total += stale[id]
+		} else {
+			total += routes[id]
+		}
+	}
+	if total == 0 || total > fewRoutes && !wanted.Older { // how many are older is not counted
+		return nil, total == 0
+	}
+	for _, id := range families {
+		list = f.placesIn(list, v, id, &wanted)
+	}
+	if len(list) > fewRoutes {
+		return nil, false
+	}
+	return list, true
+}
+
+// placesIn appends the prefixes of a family that have wanted routes and that the query
+// asks about, each once.
+func (f *follower) placesIn(list []place, v *table.View, id route.Family, wanted *table.Wanted) []place {
 	slots := table.NewBits(v.Slots(id))
-	v.Scan(id, 0, uint32(v.Slots(id)), &table.Wanted{Peers: chosen}, func(r table.Found) { slots.Add(r.Slot) })
+	v.Scan(id, 0, uint32(v.Slots(id)), wanted, func(r table.Found) { slots.Add(r.Slot) })
 	for d := range v.Ordered(id, netip.Prefix{}, netip.Prefix{}, slots) {
 		if f.conditions.MayHavePrefix(id, d.Prefix) {
 			list = append(list, place{id, d.Prefix})

@@ -15,9 +15,11 @@ import (
 // the journal is read from the end at which the page is, stretch after stretch, each
 // longer than the one before, until the page is full. Of each stretch only the prefixes
 // that change in it are loaded. Where the session of a peer came or went, which may
-// change all its routes, the whole table is.
+// change all its routes, the whole table is, unless that takes long: then a page lists
+// that the session did, and not what became of each route.
 
 const (
+	littleEffort  = 1 << 15 // routes and records that make a whole table in a few hundredths of a second
 	mostInStretch = 1 << 17 // records of a stretch, about
 	growth        = 4       // how much longer a stretch is than the one before
 	mostPlaces    = 1 << 17 // prefixes that are loaded one by one
@@ -42,7 +44,7 @@ func (a *asker) stretches(ctx context.Context, q query.Query, from, to time.Time
 		default:
 			begin = a.past.StretchBefore(from, to, records)
 		}
-		said, err := a.stretch(ctx, q, begin, end, pager)
+		said, err := a.stretch(ctx, q, begin, end, pager, a.past.Effort(begin.Add(-time.Millisecond)) > littleEffort)
 		if err != nil {
 			return nil, err
 		}
@@ -74,8 +76,9 @@ type listener interface {
 	Observe(o changes.Occurrence) (more bool)
 }
 
-// stretch tells one stretch, and returns notices for people.
-func (a *asker) stretch(ctx context.Context, q query.Query, from, to time.Time, l listener) ([]string, error) {
+// stretch tells one stretch, and returns notices for people. With rows, what happened to
+// the session of a peer is told, and not what that did to each of its routes.
+func (a *asker) stretch(ctx context.Context, q query.Query, from, to time.Time, l listener, rows bool) ([]string, error) {
 	again := l.BeginStretch()
 	observe := func(o changes.Occurrence) error {
 		l.Observe(o)
@@ -89,15 +92,15 @@ func (a *asker) stretch(ctx context.Context, q query.Query, from, to time.Time, 
 	if err != nil {
 		return nil, err
 	}
-	if touched != nil && !touched.Events {
+	if touched != nil && (rows || !touched.Events) {
 		past, err := a.past.AtTouched(ctx, from.Add(-time.Millisecond), touched)
 		if err != nil {
 			return nil, err
 		}
-		f := follower{Known: a.known(past.Table, from), query: q, conditions: conditions, observe: observe, from: from, part: true}
+		f := follower{Known: a.known(past.Table, from), query: q, conditions: conditions, observe: observe, from: from, part: true, rows: rows}
 		notices, err := a.past.Replay(ctx, past, to, f.event)
 		if !errors.Is(err, errWholeTable) {
-			return slices.Concat(past.Notices, notices), err
+			return slices.Concat(past.Notices, notices, f.notices()), err
 		}
 		again()
 	}
@@ -141,12 +144,12 @@ func (a *asker) StreamNewestChanges(ctx context.Context, q query.Query, kinds []
 		return a.future()
 	}
 	n := newest{filter: a.filter(q, to), kinds: kinds}
-	for records := streamedChanges; !to.Before(from); records = min(records*growth, mostInStretch) {
+	for records := streamedChanges; !to.Before(from); records = mostInStretch {
 		begin := a.past.StretchBefore(from, to, records)
 		if isNarrow(q) {
 			begin = from
 		}
-		if _, err := a.stretch(ctx, q, begin, to, &n); err != nil {
+		if _, err := a.stretch(ctx, q, begin, to, &n, false); err != nil {
 			return err
 		}
 		slices.Reverse(n.list)

@@ -171,6 +171,23 @@ func (h *History) AtTouched(ctx context.Context, at time.Time, touched *Touched)
 	return h.at(ctx, at, format.Scope{Set: touched.set})
 }
 
+// Effort returns about how many routes and records are read to make the whole table of a
+// moment.
+func (h *History) Effort(at time.Time) (n int) {
+	x, _ := h.look()
+	p, err := x.plan(at.UnixMilli())
+	if err != nil {
+		return 0
+	}
+	if p.base != nil {
+		n = int(p.base.Routes)
+	}
+	for i := range p.pieces {
+		n += int(p.pieces[i].Records)
+	}
+	return n
+}
+
 // Batches calls visit with the batches from a moment up to another, as they were
 // recorded: their peers have no more than a name when they came up before. It leaves out
 // first tables, of which a restart has no use, and what cannot be read. The error is

@@ -211,11 +211,12 @@ type Wanted struct {
 	Before uint32 // received before this second; 0: whenever
 	Stale  bool   // only routes that no session confirms
 	Fresh  bool   // only routes that one does
+	Older  bool   // only routes from before the last route refresh, or before the session
 }
 
 // IsAll reports whether all routes are wanted.
 func (w *Wanted) IsAll() bool {
-	return w.Sets == nil && w.Peers == nil && w.From == 0 && w.Before == 0 && !w.Stale && !w.Fresh
+	return w.Sets == nil && w.Peers == nil && w.From == 0 && w.Before == 0 && !w.Stale && !w.Fresh && !w.Older
 }
 
 // generations returns those of whose routes the scan wants some.
@@ -225,6 +226,9 @@ func (w *Wanted) generations(ph *phase) uint16 {
 		if w.Stale && since == 0 || w.Fresh && since != 0 {
 			of &^= 1 << gen
 		}
+	}
+	if w.Older {
+		of &^= 1 << ph.gen
 	}
 	return of
 }

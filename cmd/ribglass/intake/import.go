@@ -116,10 +116,11 @@ func (e *StrictError) Error() string {
 
 // Bounds of what waits to be written, and of how far apart snapshots are.
 const (
-	flushOctets    = 8 << 20
-	flushChanges   = 100_000
-	snapshotChange = 2_000_000
-	progressEvery  = 1 << 9 // batches
+	flushOctets   = 8 << 20
+	flushChanges  = 100_000
+	snapshotLeast = 100_000 // changes from one snapshot to the next: twice as many as there are routes, within these
+	snapshotMost  = 2_000_000
+	progressEvery = 1 << 9 // batches
 )
 
 // importer is one import under way.
@@ -403,10 +404,18 @@ func (m *importer) flush() error {
 // endOfFile takes a snapshot where a table ended, so that it is read at once, and
 // where many changes came since the last one.
 func (m *importer) endOfFile(ctx context.Context) error {
-	if m.tabular && m.stream.Ended() || !m.loading && m.since >= snapshotChange {
+	if m.tabular && m.stream.Ended() || !m.loading && m.since >= snapshotLeast && m.since >= min(snapshotMost, 2*m.routes()) {
 		return m.snapshot(ctx)
 	}
 	return nil
+}
+
+// routes returns how many routes there are.
+func (m *importer) routes() (n int) {
+	for _, of := range m.table.Counts().Routes {
+		n += of
+	}
+	return n
 }
 
 // snapshot takes a snapshot. A table that was loaded before is where recording
@@ -440,10 +449,7 @@ func (m *importer) tell(doing string) {
 }
 
 func (m *importer) sum() {
-	st, c := m.history.Stats(), m.table.Counts()
-	m.summary.Late = m.stream.Late()
-	m.summary.Ends, m.summary.Snapshots, m.summary.Bytes, m.summary.Peers = st.Ends, st.Snapshots, st.FileBytes, c.Peers
-	for _, n := range c.Routes {
-		m.summary.Routes += n
-	}
+	st := m.history.Stats()
+	m.summary.Late, m.summary.Routes, m.summary.Peers = m.stream.Late(), m.routes(), m.table.Counts().Peers
+	m.summary.Ends, m.summary.Snapshots, m.summary.Bytes = st.Ends, st.Snapshots, st.FileBytes
 }
