@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ribglass/cmd/ribglass/config"
+	"ribglass/cmd/ribglass/terminal"
 )
 
 // standardInput stands for it where a file has its name.
@@ -48,8 +49,8 @@ secrets.`,
 			if name == "-" {
 				name = standardInput
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: OK: AS%d, router id %s, %d neighbors, %d dynamic neighbor rules\n",
-				name, cfg.ASN, cfg.RouterID, len(cfg.Neighbors), len(cfg.DynamicNeighbors))
+			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: OK: AS%d, router id %s, %s, %s\n", name, cfg.ASN, cfg.RouterID,
+				terminal.Several(len(cfg.Neighbors), "neighbor"), terminal.Several(len(cfg.DynamicNeighbors), "rule")+" for dynamic neighbors")
 			return err
 		},
 	}

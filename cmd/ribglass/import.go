@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
@@ -43,6 +44,9 @@ func (d *dataDir) find() (string, error) {
 		return filepath.Abs(d.dir)
 	}
 	cfg, err := config.Load(d.config, config.Overrides{})
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("%w, or the directory with --data-dir", err)
+	}
 	if err != nil {
 		return "", err
 	}

@@ -25,7 +25,8 @@ import (
 )
 
 func main() {
-	status, message := exit.Status(rootCommand().ExecuteContext(context.Background()))
+	command, err := rootCommand().ExecuteContextC(context.Background())
+	status, message := exit.Status(command.CommandPath(), err)
 	if message != "" {
 		fmt.Fprintln(os.Stderr, "ribglass:", message)
 	}

@@ -96,7 +96,7 @@ func (s *server) obey(ctx context.Context) error {
 				err = s.bgp.Refresh(o.Peer)
 			}
 			if err != nil {
-				s.log.WarnContext(ctx, "near the memory limit not everything could be done", "peer", o.Peer, "reason", o.Reason, "error", err)
+				s.log.WarnContext(ctx, "near the memory limit: a measure failed", "peer", o.Peer, "reason", o.Reason, "error", err)
 			}
 		}
 	}

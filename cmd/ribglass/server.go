@@ -176,7 +176,7 @@ func newBudget(cfg *config.Config, r prometheus.Registerer) (*ribstore.Budget, e
 // that were there stay.
 func (s *server) loadNames(cfg names.Config) {
 	if err := s.names.Load(cfg); err != nil {
-		s.log.Error("names: the old ones stay", "error", err)
+		s.log.Error("names: a file cannot be read, the previous names stay", "error", err)
 	}
 }
 

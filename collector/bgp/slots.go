@@ -148,7 +148,7 @@ func (c *Collector) makeRoom(ctx context.Context, n *neighbor) error {
 		c.refuse(ctx, n, n.peerAddress(), refusedFull, "")
 		return rejected(refusedFull.text())
 	}
-	dead.log.WarnContext(ctx, "a dynamic neighbor that was down made room for another", "for", n.name, "rule", rule.Prefix, "max_sessions", rule.limit())
+	dead.log.WarnContext(ctx, "forgot a dynamic neighbor that was down, to make room for another", "for", n.name, "rule", rule.Prefix, "max_sessions", rule.limit())
 	c.metrics.yielded.Inc()
 	c.forget(ctx, dead)
 	return nil

@@ -40,7 +40,7 @@ func (cl *remote) command(ctx context.Context, path string, query url.Values, in
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("ask %s: %w", cl.server, unwrapURL(err))
+		return nil, cl.unreached(err, "--admin or RIBGLASS_ADMIN")
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))

@@ -5,14 +5,17 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -134,7 +137,7 @@ func (cl *remote) ask(ctx context.Context, path string, query url.Values, accept
 	request.Header.Set("User-Agent", "ribglass/"+build.Version())
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("ask %s: %w", cl.server, unwrapURL(err))
+		return nil, cl.unreached(err, "--server or RIBGLASS_SERVER")
 	}
 	return response, nil
 }
@@ -194,12 +197,16 @@ func (cl *remote) url(path string, query url.Values) (string, error) {
 	return u.String(), nil
 }
 
-// unwrapURL takes the request's URL off an error, which already names the server.
-func unwrapURL(err error) error {
-	if e, ok := err.(*url.Error); ok { //nolint:errorlint // the outermost error only
-		return e.Err
+// unreached says that there was no answer, and how to ask another server when there seems
+// to be none.
+func (cl *remote) unreached(err error, another string) error {
+	if e, ok := err.(*url.Error); ok { //nolint:errorlint // the outermost error only: the server is named already
+		err = e.Err
 	}
-	return err
+	if _, unknown := errors.AsType[*net.DNSError](err); unknown || errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("ask %s: %w: is Ribglass running there? %s names another", cl.server, err, another)
+	}
+	return fmt.Errorf("ask %s: %w", cl.server, err)
 }
 
 // textOf returns a problem for people, its hint indented below.

@@ -48,11 +48,11 @@ func Prepare(ctx context.Context, cfg *config.Config, path string, now time.Time
 	switch {
 	case err == nil:
 		if !isOurs(mark) {
-			log.InfoContext(ctx, "the demonstration goes on with the history that is there", "directory", dir)
+			log.InfoContext(ctx, "the demonstration adds to the history in its directory, which it did not make", "directory", dir)
 			return nil
 		}
 		if now.Sub(info.ModTime()) < freshFor {
-			log.InfoContext(ctx, "the demonstration goes on with its history of before", "directory", dir)
+			log.InfoContext(ctx, "the demonstration adds to the history of its last run", "directory", dir)
 			return nil
 		}
 	case !errors.Is(err, fs.ErrNotExist):
@@ -67,7 +67,7 @@ func Prepare(ctx context.Context, cfg *config.Config, path string, now time.Time
 	if err := os.WriteFile(mark, []byte(markText), 0o600); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
-	log.InfoContext(ctx, "the demonstration records, with a day of made-up history before it", "directory", dir,
+	log.InfoContext(ctx, "the demonstration made up a day of history and records from now on", "directory", dir,
 		"try", "ribglass lookup "+victim().Addr().Next().String()+" --at 3h")
 	return nil
 }

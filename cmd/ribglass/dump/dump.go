@@ -58,7 +58,7 @@ func (e *Exporter) Write(ctx context.Context, w io.Writer, from Source, q query.
 		err = out.changes(ctx, from, q)
 	}
 	if out.omitted > 0 {
-		e.Logger.WarnContext(ctx, "left out of an export to MRT", "count", out.omitted, "first", out.reason)
+		e.Logger.WarnContext(ctx, "an export to MRT leaves routes out", "count", out.omitted, "first_reason", out.reason)
 	}
 	if err != nil {
 		return err

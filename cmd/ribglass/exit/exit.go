@@ -6,6 +6,8 @@ package exit
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -69,8 +71,9 @@ func (e UncheckedError) Error() string { return e.Err.Error() }
 func (e UncheckedError) Unwrap() error { return e.Err }
 
 // Status returns the status for what a command returned, and what is to be
-// printed of it: "" when the command has printed everything.
-func Status(err error) (status int, message string) {
+// printed of it: "" when the command has printed everything. The command is named by its
+// path, such as "ribglass lookup", whose help is pointed to.
+func Status(command string, err error) (status int, message string) {
 	switch {
 	case err == nil:
 		return 0, ""
@@ -82,7 +85,7 @@ func Status(err error) (status int, message string) {
 		return Partly, ""
 	}
 	if _, ok := errors.AsType[UsageError](err); ok {
-		return Usage, fmt.Sprintf("%v\nSee \"ribglass --help\".", err)
+		return Usage, fmt.Sprintf("%v\nSee \"%s --help\".", err, command)
 	}
 	if _, ok := errors.AsType[QuestionError](err); ok {
 		return Usage, err.Error()
@@ -119,12 +122,16 @@ func MarkUsage(c *cobra.Command) {
 	}
 }
 
-// usageArgs marks what validate reports as wrong usage.
+// usageArgs marks what validate reports as wrong usage, in words that show the right one.
 func usageArgs(validate cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
-		if err := validate(c, args); err != nil {
-			return UsageError{err}
+		if validate(c, args) == nil {
+			return nil
 		}
-		return nil
+		form := strings.TrimSuffix(c.UseLine(), " [flags]")
+		if validate(c, append(slices.Clone(args), "more")) == nil || len(args) == 0 {
+			return UsageError{fmt.Errorf("an argument is missing: %s", form)}
+		}
+		return UsageError{fmt.Errorf("an argument too many, %q: %s", args[len(args)-1], form)}
 	}
 }

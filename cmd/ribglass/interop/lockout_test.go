@@ -138,7 +138,7 @@ func TestNeighborsThatAreDownHoldNoPlaces(t *testing.T) {
 	if left := g.routes("20.82.1.0/24"); len(left) != 0 {
 		t.Errorf("its route is still there: %+v", left)
 	}
-	if !g.logged("a dynamic neighbor that was down made room for another") {
+	if !g.logged("forgot a dynamic neighbor that was down, to make room for another") {
 		t.Error("the log does not say so")
 	}
 
