@@ -200,7 +200,7 @@ func (x *Exchange) fail(err error) {
 // SendProblem writes a problem as RFC 9457 problem details.
 func SendProblem(x *Exchange, p *Problem) {
 	status, _ := p.Code.Describe()
-	x.Append(status, TypeProblem, func(b []byte) []byte { return p.AppendJSON(b, x.Request.URL.EscapedPath()) })
+	x.Append(status, TypeProblem, func(b []byte) []byte { return p.appendJSON(b, x.Request.URL.EscapedPath()) })
 }
 
 // Audience returns who asks.

@@ -136,8 +136,8 @@ func ProblemOf(err error) *Problem {
 	return Problemf(CodeInternal, "The answer could not be made. The operator finds the reason in the log.")
 }
 
-// AppendJSON appends p as problem details for the request path.
-func (p *Problem) AppendJSON(b []byte, instance string) []byte {
+// appendJSON appends p as problem details for the request path.
+func (p *Problem) appendJSON(b []byte, instance string) []byte {
 	status, title := p.Code.Describe()
 	b = append(b, '{')
 	b = AppendString(AppendKey(b, "type"), "urn:ribglass:problem:"+string(p.Code))
