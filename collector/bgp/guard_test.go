@@ -38,6 +38,10 @@ func TestConnectionsOfOnePeerAreLimited(t *testing.T) {
 		})
 	}
 	try(60, 40)
+	eventually(t, "it is said at the session", func() bool {
+		n := b.session("edge1").Notices
+		return len(n) == 1 && n[0].Kind == route.NoticeKind(refusedRate) && n[0].Count == 40
+	})
 	clock.advance(time.Second)
 	try(10, 45)
 }
@@ -137,7 +141,7 @@ func TestMalformedMessagesHarmNobodyElse(t *testing.T) { //nolint:tparallel // t
 func TestHalfAMessageIsNotLife(t *testing.T) {
 	t.Parallel()
 	b := start(t, testConfig(testNeighbor("edge1", "127.0.0.2", 64501)))
-	open := testOpen(64501, "192.0.2.1")
+	open := testOpen(64501, "192.0.2.1", graceful(false, false))
 	open.HoldTime = 3
 	r := b.up("127.0.0.2", open)
 	b.waitState("edge1", route.StateEstablished)
@@ -155,6 +159,12 @@ func TestHalfAMessageIsNotLife(t *testing.T) {
 	b.waitState("edge1", route.StateActive)
 	if s := b.session("edge1"); !strings.Contains(s.LastError, "Hold Timer Expired") {
 		t.Errorf("LastError = %q", s.LastError)
+	}
+	// A peer without the N bit may be restarting: its restart time counts.
+	eventually(t, "the end arrives", func() bool { return len(b.of("edge1", route.PeerDown)) == 1 })
+	want := route.Retention{Stale: 2 * time.Minute, Graceful: true, AsFresh: true}
+	if got := b.of("edge1", route.PeerDown)[0].Retention[route.IPv4Unicast]; got != want {
+		t.Errorf("Retention = %+v, want %+v", got, want)
 	}
 }
 
