@@ -215,7 +215,7 @@ func (h *History) mergeNext(ctx context.Context) (more bool, err error) {
 	if h.deps.Now().Before(h.mergeAgain) {
 		return false, nil
 	}
-	stretch, level := h.index.Load().mergeable(h.limits.levels, h.largest())
+	stretch, level := h.index.Load().mergeable(h.limits.levels, h.limits.maxLoads, h.largest())
 	if stretch == nil || !h.mayCopy(stretch) {
 		return false, nil
 	}

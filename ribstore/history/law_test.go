@@ -133,6 +133,7 @@ func tinyLimits() limits {
 	l.groupRecords = 7
 	l.blockChanges, l.maxBlock = 4, 12
 	l.levels = []merging{{3, 30, 1 << 20}, {3, 100, 1 << 20}, {2, 300, 1 << 20}}
+	l.maxLoads = 6
 	l.chunkPrefixes, l.maxChunkPrefixes = 3, 6
 	l.walkSlice = 2
 	l.worthBytes, l.compactEvery = 0, 0

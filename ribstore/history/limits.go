@@ -23,6 +23,9 @@ type limits struct {
 	blockChanges int // a block with so many changes ends with its region,
 	maxBlock     int // and a block with so many ends anywhere
 	levels       []merging
+	// maxLoads is how many groups of loads are not merged: by default those of eight full
+	// tables. The oldest of more are merged once, straight to the last level.
+	maxLoads int
 
 	// A chunk is cut where a region ends once it has enough prefixes, and
 	// anywhere when it has too many prefixes or routes.
@@ -59,6 +62,7 @@ func defaultLimits() limits {
 		groupRecords: 10_000, groupOctets: 4 << 20, maxPending: 64 << 20, maxTail: format.MaxValue / 2, maxTouched: 16 << 20,
 		blockChanges: 4096, maxBlock: 16384,
 		levels:        []merging{{64, 250_000, 24 << 20}, {24, 1_000_000, 96 << 20}, {16, 2_500_000, 96 << 20}},
+		maxLoads:      1024,
 		chunkPrefixes: chunkPrefixes, maxChunkPrefixes: 2 * chunkPrefixes, maxChunkRoutes: 1 << 18, maxOctets: 8 << 20,
 		maxBlockOctets: 1 << 20, wide: 16 << 20, window: 32 << 20,
 		walkSlice: 2048, writeAhead: 4 << 20, worthBytes: 64 << 20, compactEvery: time.Hour,

@@ -88,14 +88,9 @@ func eachBlock(tx *bbolt.Tx, segment []byte, found func(key, stored []byte)) {
 	}
 }
 
-// maxLoads is how many groups of loads, of 10,000 records each, are not merged: those
-// of eight full tables. When more come, a peer changes without end. The oldest are then
-// merged once, straight to the last level.
-const maxLoads = 1024
-
 // mergeable returns a stretch of pieces of one level that should become one piece,
 // and the level of that piece. It returns nil when there is no such stretch.
-func (x *index) mergeable(levels []merging, most largest) (stretch []format.Piece, level uint8) {
+func (x *index) mergeable(levels []merging, maxLoads int, most largest) (stretch []format.Piece, level uint8) {
 	loads := 0
 	for i := range x.Pieces {
 		if x.Pieces[i].Level == format.LevelLoad {

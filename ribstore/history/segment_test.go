@@ -51,7 +51,7 @@ func TestPiecesAreSmallAgainstWhatIsKept(t *testing.T) {
 				x.Pieces = append(x.Pieces, format.Piece{From: uint64(i), To: uint64(i), First: at, Last: at + row.every.Milliseconds() - 1, Records: row.records})
 			}
 			for {
-				stretch, level := x.mergeable(levels, row.most)
+				stretch, level := x.mergeable(levels, 1, row.most)
 				if stretch == nil {
 					break
 				}
