@@ -3,6 +3,7 @@ package table
 import (
 	"hash/maphash"
 	"math/bits"
+	"slices"
 	"sync/atomic"
 
 	"ribglass/ribstore/route"
@@ -66,6 +67,7 @@ func (x *setLoader) home(hash uint64) int {
 func (x *setLoader) widen() {
 	old := x.entries
 	x.entries = make([]uint64, max(64, 2*len(old)))
+	x.hashes = slices.Grow(x.hashes, len(x.entries)/2-len(x.hashes)) // else it is copied five times
 	for _, e := range old {
 		if e == 0 {
 			continue
