@@ -44,7 +44,8 @@ type pages struct {
 	high     uint64 // number above all pages
 	metas    int    // that are valid
 	used     []bool
-	unused   int // pages that are free
+	flat     bool // each page is walked for itself, and no page below it
+	unused   int  // pages that are free
 	problems []pageProblem
 	dropped  int
 
@@ -97,11 +98,19 @@ func openPages(f io.ReaderAt, size int64) (*pages, error) {
 			p.root, p.freelist, p.high = binary.NativeEndian.Uint64(m[16:]), binary.NativeEndian.Uint64(m[32:]), binary.NativeEndian.Uint64(m[40:])
 		}
 	}
-	if p.pageSize < 512 || p.high > uint64(p.size/p.pageSize) {
-		return nil, format.Damagedf("it has no valid meta page, or is cut off")
+	if p.pageSize < 512 {
+		return nil, format.Damagedf("it has no valid meta page")
+	}
+	if whole := int64(p.high) * p.pageSize; whole > p.size || whole < 0 {
+		return p, &cutError{format.Damagedf("it is cut off: %d octets of %d are there", p.size, whole)}
 	}
 	return p, nil
 }
+
+// cutError says that a file ends before its last page.
+type cutError struct{ error }
+
+func (e *cutError) Unwrap() error { return e.error }
 
 // walk walks all pages. It returns errors of found only; the others are problems.
 func (p *pages) walk() error {
@@ -246,7 +255,9 @@ func (p *pages) bucket(name, value []byte) error {
 		p.problem(true, "the bucket %q is damaged", name)
 		return nil
 	}
-	if root := binary.NativeEndian.Uint64(value); root != 0 {
+	if root := binary.NativeEndian.Uint64(value); root != 0 && p.flat {
+		return nil
+	} else if root != 0 {
 		return p.tree(root, name, bounds{}, 0)
 	}
 	inline := value[16:]

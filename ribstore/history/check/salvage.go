@@ -1,6 +1,7 @@
 package check
 
 import (
+	"errors"
 	"slices"
 
 	"ribglass/ribstore/history/format"
@@ -14,12 +15,13 @@ const salvageBatch = 4 << 20
 
 // Salvage calls put with all values that can be read of a damaged history, some
 // at a time. The value of the format is checked and left out. A value that could
-// be read may be damaged all the same: whoever reads it later checks it. Errors
+// be read may be damaged all the same: whoever reads it later checks it. Of a file that
+// is cut off, Salvage calls put with what the pages hold that are there. Errors
 // are those of put, those of reading the file at all, and ErrForeign.
-func Salvage(path string, put func([]Value) error) error {
+func Salvage(codec *format.Codec, path string, put func([]Value) error) error {
 	var batch []Value
 	octets := 0
-	_, err := walkPages(path, func(bucket, key, stored []byte) error {
+	found := func(bucket, key, stored []byte) error {
 		if string(bucket) == string(format.BucketMeta) && string(key) == string(format.KeyFormat) {
 			return format.CheckFormat(stored)
 		}
@@ -33,7 +35,11 @@ func Salvage(path string, put func([]Value) error) error {
 		err := put(batch)
 		batch, octets = batch[:0], 0
 		return err
-	})
+	}
+	_, err := walkPages(path, found)
+	if _, cut := errors.AsType[*cutError](err); cut {
+		err = salvageCut(codec, path, found)
+	}
 	if err != nil || len(batch) == 0 {
 		return err
 	}
