@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -171,6 +172,7 @@ then nothing is deleted.`,
 			return nil
 		},
 	}
+	c.ValidArgsFunction = completeStored(place.find, 0)
 	place.flags(c)
 	return c
 }
@@ -196,8 +198,24 @@ Exit status: 0 renamed, 1 failed, 2 wrong usage, 3 there is no such collection.`
 			return intake.Rename(dir, args[0], args[1])
 		},
 	}
+	c.ValidArgsFunction = completeStored(place.find, 1)
 	place.flags(c)
 	return c
+}
+
+// completeStored offers the collections of a directory: for so many arguments, or for
+// any number of them, each once.
+func completeStored(find func() (string, error), most int) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		dir, err := find()
+		if err != nil || dir == "" || most > 0 && len(args) >= most {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		all := ribstore.NewCollections(dir, ribstore.DefaultConfig(), ribstore.Deps{Logger: slog.New(slog.DiscardHandler), Now: time.Now})
+		defer all.Close()
+		names, _ := all.List() // none when the directory cannot be read
+		return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(args, name) }), cobra.ShellCompDirectiveNoFileComp
+	}
 }
 
 // mustExist says that there is no such collection, and which there are.

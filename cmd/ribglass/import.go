@@ -121,6 +121,7 @@ sent, are no damage.`,
 	c.Flags().BoolVar(&replace, "replace", false, "the files take the place of what the collection has")
 	c.Flags().StringVar(&collection, "collection", "", "`name` of the collection")
 	_ = c.MarkFlagRequired("collection")
+	_ = c.RegisterFlagCompletionFunc("collection", completeStored(place.find, 0))
 	return c
 }
 

@@ -79,6 +79,8 @@ Exit status: 0 ended by a signal, 1 failed, 2 wrong usage.`,
 	f := c.Flags()
 	f.StringVar(&o.keep, "keep", "", "keep what is read in this `directory`, which is made when it is not there")
 	f.StringVar(&o.collection, "collection", "", "`name` of the collection (default: made of the first file's name)")
+	// The only error of registering is a flag that does not exist.
+	_ = c.RegisterFlagCompletionFunc("collection", completeStored(func() (string, error) { return o.keep, nil }, 0))
 	f.StringVar(&o.listen, "listen", "", "`address` for HTTP (default "+defaultOpenListen+", another port when it is in use)")
 	f.BoolVar(&o.strict, "strict", false, "open nothing when something has to be passed over")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "tell of 10,000 errors of each file instead of the first 20")

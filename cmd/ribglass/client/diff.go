@@ -81,6 +81,8 @@ Exit status: 0 nothing differs, 1 something does, 2 it could not be compared.`,
 	f := c.Flags()
 	f.StringArrayVar(&d.moments, "at", nil, "a `moment` to compare: 2026-11-22T03:12Z, how long ago (15m, 2d), or now; twice for two")
 	f.StringArrayVar(&d.peers, "peer", nil, "compare this `peer` only; twice: the first with the second")
+	// The only error of registering is a flag that does not exist.
+	_ = c.RegisterFlagCompletionFunc("peer", completePeers)
 	f.StringVar(&d.other, "collection-b", "", "take the second side from the collection of this `name`")
 	f.StringVar(&d.file, "file", "", "MRT `file` to compare the peer with")
 	f.StringVar(&d.filePeer, "file-peer", "", "which `peer` of the file: its address or name")

@@ -38,7 +38,7 @@ neighbor is forgotten with them; a configured one goes on waiting for a connecti
 				return err
 			})
 		},
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: completePeer,
 	}
 	cl.adminFlags(c, 30*time.Second, "how long to wait for the answer")
 	cl.formatFlag(c, []string{formatTable, formatJSON})

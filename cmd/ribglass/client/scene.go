@@ -27,6 +27,8 @@ func (s *scene) flags(c *cobra.Command) {
 
 func collectionFlag(c *cobra.Command, name *string) {
 	c.Flags().StringVar(name, "collection", "", "look in the collection of this `name`, not in what the routers sent")
+	// The only error of registering is a flag that does not exist.
+	_ = c.RegisterFlagCompletionFunc("collection", completeCollections)
 }
 
 // set puts the scene into the parameters of a question.
