@@ -118,6 +118,48 @@ func TestStaleIsBestOnlyWhileItsPeerRestarts(t *testing.T) {
 	}
 }
 
+// TestSinceWhenAPeerIsAway: while it is, and not when it is back.
+func TestSinceWhenAPeerIsAway(t *testing.T) {
+	table := New()
+	peer := &route.Peer{Name: "a"}
+	for i, row := range []struct {
+		event route.Event
+		since int64
+	}{{route.PeerUp, 0}, {route.PeerDown, 1001}, {route.PeerUp, 0}, {route.PeerDown, 1003}} {
+		b := &route.Batch{Peer: peer, At: time.Unix(1000+int64(i), 0), Event: row.event}
+		b.Retention[route.IPv4Unicast].Stale = time.Hour
+		table.Apply(b)
+		got, _ := table.Peer("a")
+		if want := instant(row.since); !got.StaleSince.Equal(want) || got.Up != (row.event == route.PeerUp) {
+			t.Errorf("step %d: away since %v, up %v; want %v", i, got.StaleSince, got.Up, want)
+		}
+	}
+}
+
+// TestTheLargestPeerIsOneThatIsWanted: who takes most memory among some.
+func TestTheLargestPeerIsOneThatIsWanted(t *testing.T) {
+	table := New()
+	for i, name := range []string{"small", "large", "middle"} {
+		table.Apply(&route.Batch{Peer: &route.Peer{Name: name}, At: time.Unix(1000, 0), Event: route.PeerUp})
+		var nlri []route.NLRI
+		for k := range []int{1, 9, 5}[i] {
+			nlri = append(nlri, route.NLRI{Prefix: netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(k)}), 16)})
+		}
+		table.Apply(&route.Batch{Peer: &route.Peer{Name: name}, At: time.Unix(1000, 0), Updates: []route.Update{{Attrs: attrsOf(1), NLRI: nlri}}})
+	}
+	table.Apply(&route.Batch{Peer: &route.Peer{Name: "middle"}, At: time.Unix(1001, 0), Event: route.PeerDown, Retention: [route.NumFamilies]route.Retention{{Stale: time.Hour}}})
+	for want, wanted := range map[string]func(string, bool) bool{
+		"large":  func(string, bool) bool { return true },
+		"middle": func(_ string, up bool) bool { return !up },
+		"small":  func(name string, _ bool) bool { return name == "small" },
+		"":       func(string, bool) bool { return false },
+	} {
+		if got, octets := table.Largest(wanted); got != want || (octets > 0) != (want != "") {
+			t.Errorf("Largest = %q, %d octets, want %q", got, octets, want)
+		}
+	}
+}
+
 // TestAPeerIsDescribedAnew: what the operator says of a peer changes, what the session
 // says of it does not, and its routes stay.
 func TestAPeerIsDescribedAnew(t *testing.T) {

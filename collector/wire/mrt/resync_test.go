@@ -66,6 +66,10 @@ func TestRecordsBehindABrokenOneAreRead(t *testing.T) {
 		{"a record whose beginning is gone", func(b []byte, at []int) []byte { return slices.Delete(b, at[2], at[2]+20) }, []int{2}, SkippedOrphans, "63 octets that belong to no record"},
 		{"the first record's length", func(b []byte, _ []int) []byte { setLength(b, 0xffffffff); return b }, []int{0}, SkippedRecord, "83 octets are passed over"},
 		{"zeros between records, more than are searched at a time", func(b []byte, at []int) []byte { return slices.Insert(b, at[20], make([]byte, 300_000)...) }, nil, SkippedOrphans, "300000 octets that belong to no record"},
+		{"headers of another time among what is passed over", func(b []byte, at []int) []byte {
+			decoy := []byte{2, 0, 0, 0, 0, 16, 0, 4, 0, 0, 0, 4, 1, 2, 3, 4} // BGP4MP of 1971
+			return slices.Insert(b, at[20], slices.Concat(make([]byte, 16), decoy, decoy)...)
+		}, nil, SkippedOrphans, "48 octets that belong to no record"},
 		{"the last record is spoiled", func(b []byte, at []int) []byte { setLength(b[at[39]:], 4); return b }, []int{39}, SkippedRest, "octets that belong to no record"},
 		{"files of times far apart, one after the other", func(b []byte, at []int) []byte {
 			for i := 20; i < records; i++ {

@@ -318,6 +318,17 @@ func TestWhatDoesNotFitIsRefused(t *testing.T) {
 	}
 }
 
+func TestTimesThatFit(t *testing.T) {
+	for seconds, want := range map[int64]bool{-1: false, 0: true, 1: true, 1<<32 - 1: true, 1 << 32: false} {
+		if err := checkTime(time.Unix(seconds, 0)); (err == nil) != want {
+			t.Errorf("checkTime(%d s) = %v", seconds, err)
+		}
+	}
+	if err := checkTime(time.Time{}); err != nil || seconds(time.Time{}) != 0 {
+		t.Errorf("a time that is not known: %v, %d", err, seconds(time.Time{}))
+	}
+}
+
 // TestManyRoutesOfOnePrefix writes more than one record can count, and more than
 // one should hold.
 func TestManyRoutesOfOnePrefix(t *testing.T) {
