@@ -436,6 +436,36 @@ func TestCompareLongestMatch(t *testing.T) {
 	}
 }
 
+// TestAnEqualRouteCountsWhereEitherSideMeets: a route with equal attributes is best on one
+// side only.
+func TestAnEqualRouteCountsWhereEitherSideMeets(t *testing.T) {
+	alone, beside := table.New(), table.New()
+	announce(alone, "x", "10.0.0.0/8", 1, 2, 3)
+	announce(beside, "x", "10.0.0.0/8", 1, 2, 3)
+	announce(beside, "y", "10.0.0.0/8", 4)
+	q, err := query.Parse("best")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, row := range map[string]struct {
+		a, b *table.Table
+		want []int
+	}{
+		"before": {alone, beside, []int{1, 1, 0, 0}},
+		"after":  {beside, alone, []int{1, 0, 1, 0}},
+		"both":   {alone, alone, []int{1, 0, 0, 0}},
+	} {
+		c := Comparison{a: Side{Known: query.Known{Table: row.a}}, b: Side{Known: query.Known{Table: row.b}}, query: q}
+		got, err := c.Count(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := gocmp.Diff(row.want, []int{got.Same, got.Added, got.Withdrawn, got.Changed}); diff != "" {
+			t.Errorf("best %s: same, added, withdrawn, changed (-want +got): %s", name, diff)
+		}
+	}
+}
+
 func TestCompareStops(t *testing.T) {
 	tab := table.New()
 	announce(tab, "x", "10.0.0.0/8", 1)
