@@ -58,7 +58,7 @@ func before(chars []rune) string {
 }
 
 // read says how a query is understood, nothing of an empty one.
-func (c completer) read(a *answer.Completions, text string) {
+func (c *completer) read(a *answer.Completions, text string) {
 	if strings.TrimSpace(text) == "" {
 		return
 	}

@@ -40,7 +40,7 @@ func (a *Allowance) compile(text string, d pathexpr.Dialect) (*pathexpr.Pattern,
 	if a.Turn == nil {
 		work()
 	}
-	for a.Turn != nil && a.Turn(work) { //nolint:revive // the work is done in the condition
+	for a.Turn != nil && a.Turn(work) { // a turn was over before it began: another one
 	}
 	if err != nil {
 		a.spent += pathexpr.MaxCost

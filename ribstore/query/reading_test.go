@@ -30,7 +30,6 @@ func ofRoute(meets func(h heard) bool) meaning {
 // reading reads a query by its words.
 type reading struct {
 	words   []string
-	depth   int
 	address string // of a longest match; "": none
 	scope   string // the view asked; "": the first of each router
 }
@@ -322,7 +321,7 @@ func numberOf(word string, h heard) (int, bool) {
 }
 
 // wellKnown are the communities with a name that are drawn, by the registry of IANA.
-var wellKnown = map[string]string{ //nolint:gochecknoglobals // constant
+var wellKnown = map[string]string{
 	"blackhole": "65535:666", "graceful-shutdown": "65535:0", "no-export": "65535:65281", "llgr-stale": "65535:6",
 }
 
@@ -347,7 +346,7 @@ func (r *reading) community(word string) meaning {
 		numbers := strings.Split(c, ":")
 		for i, part := range parts {
 			digits := regexp.MustCompile("^" + strings.NewReplacer("*", "[0-9]*", "?", "[0-9]").Replace(part) + "$")
-			if !digits.MatchString(numbers[i]) && !(strings.Contains(part, "-") && within(part, numbers[i])) {
+			if !digits.MatchString(numbers[i]) && (!strings.Contains(part, "-") || !within(part, numbers[i])) {
 				return false
 			}
 		}

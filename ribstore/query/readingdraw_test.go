@@ -24,7 +24,7 @@ import (
 )
 
 // documentedBlocks are the blocks of bogons that docs/query.md lists.
-var documentedBlocks = sync.OnceValue(func() (blocks []netip.Prefix) { //nolint:gochecknoglobals // constant
+var documentedBlocks = sync.OnceValue(func() (blocks []netip.Prefix) {
 	text, err := os.ReadFile("../../docs/query.md")
 	if err != nil {
 		panic(err)
