@@ -42,8 +42,13 @@ func TestWhatIsSalvaged(t *testing.T) {
 	for i := range 400 {
 		want = append(want, fmt.Sprintf("%s: %d octets", []byte{0, 0, byte(i >> 8), byte(i)}, 5*(i%40)))
 	}
+	codec, err := format.NewCodec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer codec.Close()
 	got, batches := map[string]bool{}, 0
-	err = Salvage(path, func(values []Value) error {
+	err = Salvage(codec, path, func(values []Value) error {
 		batches++
 		for _, v := range values {
 			if string(v.Bucket) != string(format.BucketChunks) {
@@ -65,7 +70,7 @@ func TestWhatIsSalvaged(t *testing.T) {
 		t.Errorf("%d batches, want 2", batches)
 	}
 	failed := errors.New("no room")
-	if err := Salvage(path, func([]Value) error { return failed }); !errors.Is(err, failed) {
+	if err := Salvage(codec, path, func([]Value) error { return failed }); !errors.Is(err, failed) {
 		t.Errorf("Salvage = %v, want the error of put", err)
 	}
 }
