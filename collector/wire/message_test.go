@@ -436,11 +436,13 @@ func TestGracefulRestartFlags(t *testing.T) {
 		{"N", GracefulRestart{Notification: true, Time: time.Second}, []byte{0x40, 1}},
 		{"F of no family", GracefulRestart{Time: 300 * time.Second, Families: both}, []byte{0x01, 0x2c, 0, 1, 1, 0, 0, 2, 1, 0}},
 		{
-			"F of IPv4", GracefulRestart{Families: both, Forwarding: [route.NumFamilies]bool{true}},
+			"F of IPv4",
+			GracefulRestart{Families: both, Forwarding: [route.NumFamilies]bool{true}},
 			[]byte{0, 0, 0, 1, 1, 0x80, 0, 2, 1, 0},
 		},
 		{
-			"F of IPv6", GracefulRestart{Families: both, Forwarding: [route.NumFamilies]bool{false, true}},
+			"F of IPv6",
+			GracefulRestart{Families: both, Forwarding: [route.NumFamilies]bool{false, true}},
 			[]byte{0, 0, 0, 1, 1, 0, 0, 2, 1, 0x80},
 		},
 	} {
