@@ -73,9 +73,9 @@ func (c Code) Describe() (status int, title string) { //nolint:gocyclo // a tabl
 	case CodeTimeout:
 		return http.StatusServiceUnavailable, "The answer took too long"
 	case CodeBusy:
-		return http.StatusServiceUnavailable, "There is too much to do at once"
+		return http.StatusServiceUnavailable, "Server busy"
 	case CodeSearchTooLong:
-		return http.StatusServiceUnavailable, "The search costs more than one may"
+		return http.StatusServiceUnavailable, "Search too expensive"
 	case CodeSearchTooCostly:
 		return http.StatusBadRequest, "The search would touch more than one may"
 	case CodeNoHistory:
@@ -98,7 +98,7 @@ func (c Code) Describe() (status int, title string) { //nolint:gocyclo // a tabl
 		return http.StatusServiceUnavailable, "The history is being loaded"
 	case CodeInternal:
 	}
-	return http.StatusInternalServerError, "Something went wrong here"
+	return http.StatusInternalServerError, "Internal error"
 }
 
 // Problem is a failure as the client is told it (RFC 9457). Everything in it

@@ -108,7 +108,7 @@ test('without script pages are links and forms', async () => {
   await p.waitForURL(`**/${prefix}`)
   await p.click('thead a >> nth=0')
   await p.waitForURL('**sort=**')
-  await p.click('text=paths as a picture')
+  await p.click('text=path graph')
   await p.waitForURL('**/graph?**')
   assert.ok(await p.locator('.graph .node').count() > 2)
   await p.locator('.graph a[href^="/as/"]').last().click()
