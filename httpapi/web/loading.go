@@ -1,6 +1,9 @@
 package web
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // Loading is how much of what the server must read before it can answer it has read, in
 // routes and changes. Of is zero while it is not known.
@@ -22,7 +25,7 @@ func (l Loading) String() string {
 
 // grouped writes a number with a separator between thousands.
 func grouped(n int64) string {
-	text := fmt.Sprint(n)
+	text := strconv.FormatInt(n, 10)
 	for i := len(text) - 3; i > 0; i -= 3 {
 		text = text[:i] + "," + text[i:]
 	}
