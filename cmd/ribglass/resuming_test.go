@@ -67,7 +67,7 @@ func TestRequestsAreAnsweredWhileTheHistoryIsLoaded(t *testing.T) {
 		{"a page in German", "/?lang=de", "text/html", "<h1>Der Verlauf wird geladen</h1>"},
 		{"a path that there is not", "/nothing/here/at/all", "text/html", "loading what it recorded"},
 	} {
-		code, head, body := get(public+row.path, row.accept)
+		code, head, body = get(public+row.path, row.accept)
 		if code != http.StatusServiceUnavailable || head.Get("Refresh") != "2" || head.Get("Retry-After") != "2" ||
 			head.Get("Content-Security-Policy") == "" || !strings.Contains(body, row.want) {
 			t.Errorf("%s: %d %v %s, want 503 and %q", row.name, code, head, body, row.want)
