@@ -25,11 +25,11 @@ import (
 // records with microseconds, and of made ones with every remainder of a millisecond,
 // some of them out of order, and sessions that come and go between them.
 func TestImportedTimesComeBack(t *testing.T) {
-	real, err := os.ReadFile("testdata/bgpdump-updates.et-header.2015.first-400-records.gz")
+	recorded, err := os.ReadFile("testdata/bgpdump-updates.et-header.2015.first-400-records.gz")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, file := range map[string][]byte{"real": real, "every microsecond": everyMicrosecond(t)} {
+	for name, file := range map[string][]byte{"recorded": recorded, "every microsecond": everyMicrosecond(t)} {
 		t.Run(name, func(t *testing.T) {
 			want := happened(t, file)
 			got := happened(t, throughACollection(t, file, everything))
