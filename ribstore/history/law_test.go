@@ -41,6 +41,7 @@ func TestLaw(t *testing.T) {
 				w.disturb()
 			}
 			w.compare()
+			w.wantWhole()
 		})
 	}
 }
