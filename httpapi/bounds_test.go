@@ -151,10 +151,11 @@ func TestConnectionsAreBounded(t *testing.T) {
 			return err
 		}
 		answer, err := http.ReadResponse(bufio.NewReader(c), nil)
-		if err == nil {
-			_, err = io.Copy(io.Discard, answer.Body)
+		if err != nil {
+			return err
 		}
-		return err
+		_, err = io.Copy(io.Discard, answer.Body)
+		return errors.Join(err, answer.Body.Close())
 	}
 	for _, c := range conns {
 		if _, err := io.WriteString(c, "GET /api/v1/status HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
