@@ -38,11 +38,13 @@ func newASNames(entries []entry) (*ASNames, error) {
 		return int(int64(a.asn) - int64(b.asn))
 	})
 	size := 0
-	for i, e := range entries {
-		if i > 0 && entries[i-1].asn == e.asn {
-			return nil, lineErrorf(e.line, "AS%d has a name on line %d already", e.asn, entries[i-1].line)
+	var before entry
+	for _, e := range entries {
+		if e.asn == before.asn && before.line > 0 {
+			return nil, lineErrorf(e.line, "AS%d has a name on line %d already", e.asn, before.line)
 		}
 		size += len(e.name)
+		before = e
 	}
 	n := &ASNames{asns: make([]route.ASN, len(entries)), ends: make([]uint32, len(entries))}
 	var text strings.Builder
