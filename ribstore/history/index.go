@@ -35,6 +35,18 @@ type plan struct {
 	read    *loading // counts what is read; nil: nobody asks
 }
 
+// effort returns how much a plan reads: the routes of its snapshot and the records of
+// its pieces.
+func (p *plan) effort() (n int64) {
+	if p.base != nil {
+		n = int64(p.base.Routes)
+	}
+	for i := range p.pieces {
+		n += int64(p.pieces[i].Records)
+	}
+	return n
+}
+
 // RangeError is returned for a moment before the history begins.
 type RangeError struct{ Begins time.Time }
 

@@ -8,17 +8,9 @@ type loading struct {
 	done atomic.Int64
 }
 
-// loadingOf begins to count what a plan reads: the routes of its snapshot and the
-// records of its pieces.
+// loadingOf begins to count what a plan reads.
 func loadingOf(p *plan) *loading {
-	c := new(loading)
-	if p.base != nil {
-		c.of = int64(p.base.Routes)
-	}
-	for i := range p.pieces {
-		c.of += int64(p.pieces[i].Records)
-	}
-	return c
+	return &loading{of: p.effort()}
 }
 
 func (c *loading) add(n uint32) {

@@ -173,19 +173,13 @@ func (h *History) AtTouched(ctx context.Context, at time.Time, touched *Touched)
 
 // Effort returns about how many routes and records are read to make the whole table of a
 // moment.
-func (h *History) Effort(at time.Time) (n int) {
+func (h *History) Effort(at time.Time) int {
 	x, _ := h.look()
 	p, err := x.plan(at.UnixMilli())
 	if err != nil {
 		return 0
 	}
-	if p.base != nil {
-		n = int(p.base.Routes)
-	}
-	for i := range p.pieces {
-		n += int(p.pieces[i].Records)
-	}
-	return n
+	return int(p.effort())
 }
 
 // Batches calls visit with the batches from a moment up to another, as they were
