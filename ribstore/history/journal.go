@@ -112,9 +112,7 @@ func (j *journal) record(now time.Time, event bool, write func(w *format.GroupWr
 	if !j.off {
 		write(&j.open, at)
 		for _, t := range j.tails {
-			if !t.over {
-				write(&t.group, at)
-			}
+			write(&t.group, at)
 		}
 		j.closeIfFull()
 	}
@@ -319,11 +317,8 @@ func (j *journal) letGo() {
 type tail struct {
 	group  format.GroupWriter
 	yields bool // it is given up when a peer says more than its part of it; else the peer is thinned
-	over   bool // it was given up, and has nothing any more
+	over   bool // it was given up: it has nothing, and is none of the tails any more
 }
-
-// giveUp gives a tail up.
-func (t *tail) giveUp() { t.group, t.over = format.GroupWriter{}, true }
 
 // isOver reports whether a tail was given up.
 func (j *journal) isOver(t *tail) bool {

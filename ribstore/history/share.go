@@ -116,11 +116,13 @@ func (j *journal) spend(s *share, octets int64) {
 		return
 	}
 	s.tailed += octets
-	for _, t := range j.tails {
-		if t.yields && !t.over && (s.tailed >= int64(j.limits.maxTail/4) || len(t.group.Octets) > j.limits.maxTail) {
-			t.giveUp()
+	j.tails = slices.DeleteFunc(j.tails, func(t *tail) bool {
+		much := t.yields && (s.tailed >= int64(j.limits.maxTail/4) || len(t.group.Octets) > j.limits.maxTail)
+		if much {
+			t.group, t.over = format.GroupWriter{}, true
 		}
-	}
+		return much
+	})
 }
 
 // affords reports whether the share of a peer has something left.
@@ -257,9 +259,7 @@ func (j *journal) put(b *route.Batch, at int64) {
 	when := format.When{At: at}
 	j.open.Batch(number, b, when)
 	for _, t := range j.tails {
-		if !t.over {
-			t.group.Batch(number, b, when)
-		}
+		t.group.Batch(number, b, when)
 	}
 }
 
