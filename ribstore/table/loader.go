@@ -94,11 +94,14 @@ const maxSet = 1 << 18
 // Set returns an id for the attribute set, which it copies. The id is good for
 // Route of this loader. Set returns false when the set is empty or too large,
 // or there are too many.
-func (l *Loader) Set(a route.Attrs) (id uint32, ok bool) {
+func (l *Loader) Set(a route.Attrs) (id uint32, ok bool) { return l.set(a, l.sets.hash(a)) }
+
+// set is Set for a set with a hash.
+func (l *Loader) set(a route.Attrs, hash uint64) (id uint32, ok bool) {
 	if len(a) == 0 || len(a) > maxSet {
 		return 0, false
 	}
-	return l.sets.intern(a, l.sets.hash(a))
+	return l.sets.intern(a, hash)
 }
 
 // Hash returns the hash of an attribute set, for Sets. Any goroutine may call it.
@@ -113,10 +116,7 @@ func (l *Loader) Sets(ids []uint32, sets []route.Attrs, hashes []uint64) {
 			l.sets.meet(hashes[i+ahead])
 		}
 		ids[i] = 0
-		if len(a) == 0 || len(a) > maxSet {
-			continue
-		}
-		if id, ok := l.sets.intern(a, hashes[i]); ok {
+		if id, ok := l.set(a, hashes[i]); ok {
 			ids[i] = id + 1
 		}
 	}
