@@ -1,8 +1,6 @@
 package client
 
 import (
-	"cmp"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,7 +13,7 @@ const completeTimeout = 2 * time.Second
 
 // asked returns the server that a command line which is not complete yet would ask.
 func asked(c *cobra.Command) *remote {
-	server := cmp.Or(os.Getenv("RIBGLASS_SERVER"), "http://localhost:8080")
+	server := defaultServer()
 	if f := c.Flags().Lookup("server"); f != nil {
 		server = f.Value.String()
 	}

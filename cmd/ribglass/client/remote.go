@@ -78,9 +78,12 @@ func (cl *remote) flags(c *cobra.Command, further ...string) {
 	cl.formatFlag(c, append([]string{formatTable, formatJSON}, further...))
 }
 
+// defaultServer returns the server that is asked when no flag names one.
+func defaultServer() string { return cmp.Or(os.Getenv("RIBGLASS_SERVER"), "http://localhost:8080") }
+
 func (cl *remote) serverFlags(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVar(&cl.server, "server", cmp.Or(os.Getenv("RIBGLASS_SERVER"), "http://localhost:8080"),
+	f.StringVar(&cl.server, "server", defaultServer(),
 		"URL of the Ribglass to ask (environment: RIBGLASS_SERVER)")
 	f.DurationVar(&cl.timeout, "timeout", 10*time.Second, "how long to wait for the answer")
 }
