@@ -88,7 +88,6 @@ type keeper struct {
 	took    time.Time // the last snapshot
 	before  int64     // records since the last snapshot, when last looked
 	stuck   int       // times in a row that there was no room
-	calm    bool      // no table is being loaded
 	loaded  time.Time // when a table was being loaded last
 	yielded int       // times in a row that a snapshot was given up since much was said meanwhile
 	more    bool      // there is more to merge
@@ -118,10 +117,13 @@ func (k *keeper) step(ctx context.Context, now time.Time) (more bool) {
 	return k.more
 }
 
+// calm reports whether no table is being loaded.
+func (k *keeper) calm(now time.Time) bool { return now.Sub(k.loaded) >= loadedFor }
+
 // merge merges once, but nothing while a table is being loaded, and nothing right before
 // a snapshot, which would have to wait.
 func (k *keeper) merge(ctx context.Context, now time.Time) (err error) {
-	if !k.calm || !now.Before(k.next.Add(-mergeTime)) && now.Before(k.next) {
+	if !k.calm(now) || !now.Before(k.next.Add(-mergeTime)) && now.Before(k.next) {
 		return nil
 	}
 	k.more, err = k.history.mergeNext(ctx)
@@ -164,15 +166,14 @@ func (k *keeper) snapshot(ctx context.Context, now time.Time) error {
 	if taken-k.before >= quietRecords {
 		k.loaded = now
 	}
-	k.calm = now.Sub(k.loaded) >= loadedFor
 	k.before = taken
 	much := taken > manyRecords || stored > max(h.config.MaxSize/8, h.snapshotOctets.Load())
 	pressed := h.excess() > 0 && stored > h.config.MaxSize/32
 	track := h.untracked.Load() && now.Sub(k.took) >= trackEvery
 	// While a table is loaded the tail would be as large as the table, and peers would
 	// be thinned for it.
-	due := !now.Before(k.next) && (k.calm || now.Sub(k.next) >= h.config.SnapshotEvery)
-	if !due && !pressed && !track && (!k.calm || !h.hurry.Load() && !much) {
+	due := !now.Before(k.next) && (k.calm(now) || now.Sub(k.next) >= h.config.SnapshotEvery)
+	if !due && !pressed && !track && (!k.calm(now) || !h.hurry.Load() && !much) {
 		return nil
 	}
 	k.next = h.nextSnapshot(now)

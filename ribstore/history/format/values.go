@@ -39,34 +39,33 @@ const (
 
 // appendValues appends values in the smallest form that fits all of them.
 func (w *wordWriter) appendValues(b []byte, values [][]byte) []byte {
-	lengths := w.lengths[:0]
-	defer func() { w.lengths = lengths }()
+	w.lengths = w.lengths[:0]
 	switch {
 	case w.collect(values, eachWord):
 		b = w.number(append(b, formWords))
 		for _, v := range values {
-			lengths = binary.AppendUvarint(lengths, uint64(len(v)/wordSize))
+			w.lengths = binary.AppendUvarint(w.lengths, uint64(len(v)/wordSize))
 		}
 	case w.collect(values, eachOfPath):
 		b = w.number(append(b, formPaths))
 		for _, v := range values {
-			lengths = appendShape(lengths, v)
+			w.lengths = appendShape(w.lengths, v)
 		}
 	default:
 		octets := w.octets[:0]
 		for _, v := range values {
-			lengths = binary.AppendUvarint(lengths, uint64(len(v)))
+			w.lengths = binary.AppendUvarint(w.lengths, uint64(len(v)))
 			octets = append(octets, v...)
 		}
 		w.octets = octets
-		return appendPart(appendPart(append(b, formOctets), lengths), octets)
+		return appendPart(appendPart(append(b, formOctets), w.lengths), octets)
 	}
 	octets := w.octets[:0]
 	for _, i := range w.said {
 		octets = binary.AppendUvarint(octets, uint64(w.numbers[i]))
 	}
 	w.octets = octets
-	return appendPart(appendPart(b, lengths), octets)
+	return appendPart(appendPart(b, w.lengths), octets)
 }
 
 const wordSize = 4
