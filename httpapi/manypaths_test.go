@@ -11,8 +11,8 @@ import (
 	"ribglass/ribstore/route"
 )
 
-// manyPaths is the handler of a server whose table has as many paths of one prefix as may
-// be kept, each with communities of its own.
+// manyPaths returns the handler of a server whose table has one prefix with 4,096 paths,
+// the most that a prefix may have. Each path has communities of its own.
 func manyPaths(t *testing.T) (h http.Handler, paths int) {
 	t.Helper()
 	const most = 4096

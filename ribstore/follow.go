@@ -141,7 +141,7 @@ func (f *follower) touchedBy(o *changes.Occurrence) (list []place, few bool) {
 		if o.Peer == nil {
 			return nil, false
 		}
-		_, known := f.Table.Peer(o.Peer.Name) // one that comes up for the first time has no routes
+		_, known := f.Table.Peer(o.Peer.Name) // a peer that comes up for the first time has no routes
 		return nil, !known
 	}
 	if o.Event == route.RefreshBegin { // changes no route

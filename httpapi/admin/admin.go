@@ -93,8 +93,8 @@ func headers(next http.Handler) http.Handler {
 	})
 }
 
-// whenLoaded answers by next once everything is loaded. Before, it is healthy and not
-// ready, and metrics would be those of an empty table.
+// whenLoaded answers by next once everything is loaded. Until then the server is healthy
+// and not ready, and it gives no metrics, since the table is still empty.
 func (a *Admin) whenLoaded(next http.Handler) http.Handler {
 	if a.deps.Loading == nil {
 		return next

@@ -60,7 +60,7 @@ func (k Kind) Session() bool {
 type Change struct {
 	At         time.Time // of imported changes to the microsecond
 	Moment     time.Time // that it counts for, a whole millisecond
-	Number     int       // among those of the same moment that meet the query, from 0
+	Number     int       // the place of the change among the changes of its moment that meet the query, from 0
 	Kind       Kind
 	Family     route.Family // of a session: of end-of-rib and refresh only
 	Prefix     netip.Prefix // invalid for a session

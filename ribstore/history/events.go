@@ -13,8 +13,8 @@ import (
 // Event is one thing recorded: a batch of a peer, or something that became due
 // in the table. It is valid during the call that gives it.
 type Event struct {
-	At     time.Time    // to the microsecond; those of one moment may be in any order, as they were imported
-	Moment time.Time    // that it counts for: a whole millisecond, not before the moment of the event before
+	At     time.Time    // to the microsecond; the events of one moment keep the order of the import, whatever their times
+	Moment time.Time    // the whole millisecond that the event counts for, never earlier than the moment of the last event
 	Batch  *route.Batch // nil: routes expired, or have longer until they do
 	rec    *format.Record
 	by     *applier

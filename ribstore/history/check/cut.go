@@ -10,10 +10,9 @@ import (
 )
 
 // salvageCut calls found with the values of the leaves of a file that is cut off. The
-// pages above them, which say what bucket a leaf is of, may be missing, and leaves may
-// have values of before that were replaced since: a value tells by its key and by
-// itself what it is, and of pieces of the journal that have the same groups one is
-// taken.
+// pages above the leaves, which name the bucket of a leaf, may be missing: the key and the
+// octets of a value tell its bucket. A leaf may also have values that were replaced later:
+// where several pieces of the journal have the same groups, one piece is taken.
 func salvageCut(codec *format.Codec, path string, found func(bucket, key, stored []byte) error) error {
 	f, err := os.Open(path) //nolint:gosec // the operator names it
 	if err != nil {

@@ -235,7 +235,7 @@ func (s *RangeReader) BaseChunk() *Chunk { return &s.base.chunk }
 // Difference returns all differences of the range as one, nil when it has none.
 func (s *RangeReader) Difference() *Chunk { return s.change }
 
-// MakeSets makes all attribute sets, and the hashes of those of the base. Without it
+// MakeSets makes all attribute sets, and hashes the sets of the base. Without MakeSets
 // each set is made when it is first asked for.
 func (s *RangeReader) MakeSets(hash func(route.Attrs) uint64) {
 	s.hashes = s.hashes[:0]
